@@ -70,6 +70,7 @@ from command_center.actors.sessions.runners.codex.account import Account
 from command_center.actors.sessions.runners.codex.commit_messages import CommitMessages
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.usage_limits import AccountLimits
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
@@ -246,6 +247,15 @@ def build_tree(
                 ],
                 quarantine=True,
                 contract="Nobody is signed in or out until it is back; turns are not touched.",
+            ),
+            SupervisorSpec(
+                id="limits",
+                children=[
+                    ChildSpec(id=host.name, start=partial(AccountLimits, storage, host.name))
+                    for host in hosts
+                ],
+                quarantine=True,
+                contract="Runs that wait for a limit wait on; turns are not touched.",
             ),
             SupervisorSpec(
                 id="sessions",

@@ -9,9 +9,9 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
 ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``, ``idempotency_keys``,
-``released_threads``, ``orphaned_turns``, ``unready_worktrees`` and ``trusted_configurations`` are
-small tables with functions of their own. No SQL stands outside of the store: what the tables cannot
-ask or change is in ``queries``.
+``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``, ``usage_limits`` and
+``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
+the store: what the tables cannot ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -27,8 +27,10 @@ from command_center.store import (
     log_identity,
     orphaned_turns,
     released_threads,
+    spending,
     trusted_configurations,
     unready_worktrees,
+    usage_limits,
 )
 from command_center.store.database.opening import open_database
 from command_center.store.database.readers import Readers
@@ -248,6 +250,7 @@ __all__ = [
     "repositories",
     "search_texts",
     "sessions",
+    "spending",
     "take_claim",
     "tasks",
     "telegram_buttons",
@@ -257,6 +260,7 @@ __all__ = [
     "to_timestamp",
     "trusted_configurations",
     "unready_worktrees",
+    "usage_limits",
     "viewed_files",
     "webhook_deliveries",
     "webhooks",

@@ -21,6 +21,7 @@ TaskType: TypeAlias = Literal[
 TaskStatus: TypeAlias = Literal[
     "open",
     "queued",
+    "waiting_limit",
     "running",
     "waiting_approval",
     "blocked",
@@ -35,6 +36,7 @@ SessionStatus: TypeAlias = Literal[
     "created",
     "blocked",
     "queued",
+    "waiting_limit",
     "starting",
     "running",
     "waiting_approval",
@@ -49,7 +51,14 @@ Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access
 Runner: TypeAlias = Literal["app-server", "cli", "stub"]
 
 PushKind: TypeAlias = Literal[
-    "approvals", "questions", "warnings", "sessions", "interrupted", "automations", "system"
+    "approvals",
+    "questions",
+    "warnings",
+    "sessions",
+    "interrupted",
+    "limits",
+    "automations",
+    "system",
 ]
 
 ApprovalKind: TypeAlias = Literal[
@@ -75,6 +84,9 @@ NewsAnswer: TypeAlias = Literal["tell", "follow_up"]
 
 MergeWhen: TypeAlias = Literal["asked", "checks_pass"]
 """The time at which a person is asked to merge a pull request: by hand, or once its checks pass."""
+
+WhenLimited: TypeAlias = Literal["wait", "skip"]
+"""The fate of a run that meets a limit: it goes on once that resets, or is left out."""
 
 Workplace: TypeAlias = Literal["worktree", "main_checkout"]
 
@@ -132,6 +144,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         issue_label: the label by which an open issue becomes a task; None where none does.
         issue_approval: whether a task that is made of an issue needs a person's approval.
         sign_commits: whether commits that are made here are signed, with the user's own key.
+        run_defaults: choices about the model, for runs that say nothing else.
+        caps: of what its runs may use in a day.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -163,6 +177,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     issue_approval: bool = True
     merge_when: MergeWhen = "asked"
     sign_commits: bool = False
+    run_defaults: dict[str, Any] = msgspec.field(default_factory=dict)
+    caps: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
@@ -177,6 +193,7 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
         codex_thread_id: the thread that the task's sessions continue.
         on_checks_failed: as a repository's, and so ``on_review``, ``forge_followups`` and
             ``merge_when``; None where the repository's counts.
+        run_defaults: as a repository's, and before it.
     """
 
     repository_id: int
@@ -199,6 +216,7 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
     on_review: NewsAnswer | None = None
     forge_followups: int | None = None
     merge_when: MergeWhen | None = None
+    run_defaults: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Session(Record, frozen=True, kw_only=True, rename="camel"):
@@ -213,7 +231,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
             will be, and nobody else gets that place.
         stop_requested: ``{reason, requestedBy, at}`` of the first stop.
         origin: what made it: a run of the task, a prompt to its thread, a follow-up, the retry or
-            continuation of ``previous_session_id``, or a turn that Codex had begun itself.
+            continuation of ``previous_session_id``, its going on once a limit resets, or a
+            turn that Codex had begun itself.
         attempt: 1 for a first run, 2 for its first retry.
         begin_after: when a retry may begin; None for at once.
         token_budget: tokens that the session may use; None for any number.
@@ -224,7 +243,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         type: what kind of turn it is: its task's type, or ``prompt_task`` where something else
             than the task is said, such as a follow-up.
         result: what a review found, or the report that was asked for; None without one.
-        effort: how much the model is to think, where the run said so.
+        effort: how much the model is to think, where the run said so; and so how fast it is served
+            (``service_tier``), whether it only plans, and in which style it speaks.
+        past_limit: somebody had it go on before the limit that it waited for was known to reset.
         goal: what Codex pursues turn after turn, as it told last: ``{objective, status,
             tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
         turns: how many turns it has had; one, unless it has a goal.
@@ -249,7 +270,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     prompt: str
     priority: Priority = "normal"
     requested_by: str
-    origin: Literal["run", "prompt", "followup", "retry", "continue", "codex"] = "run"
+    origin: Literal["run", "prompt", "followup", "retry", "continue", "limit", "codex"] = "run"
     previous_session_id: int | None = None
     attempt: int = 1
     begin_after: Timestamp | None = None
@@ -277,6 +298,10 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     worktree_reserved: bool = False
     waits_for: int | None = None
     effort: str | None = None
+    past_limit: bool = False
+    service_tier: str | None = None
+    collaboration_mode: str | None = None
+    personality: str | None = None
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):
@@ -561,6 +586,7 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
         paused_reason: why it was switched off by itself; None otherwise.
         last_outcome: an outcome of an ``AutomationRun``.
         deleted_at: kept for its tasks and runs, but no longer shown.
+        when_limited: what becomes of a run where a limit of the agent's account is met.
     """
 
     repository_id: int
@@ -578,6 +604,7 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     paused_reason: str | None = None
     requested_by: str
     deleted_at: Timestamp | None = None
+    when_limited: WhenLimited = "wait"
 
 
 class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):

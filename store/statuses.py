@@ -7,8 +7,11 @@ from typing import Final
 
 from command_center.store.records import SessionStatus
 
-WAITING: Final[frozenset[SessionStatus]] = frozenset({"queued", "blocked"})
-"""It waits for its turn, or for what policy asks; one that is refused there stays `blocked`."""
+WAITING: Final[frozenset[SessionStatus]] = frozenset({"queued", "blocked", "waiting_limit"})
+"""It waits for its turn, for what policy asks, or until a limit of the agent's account resets.
+
+One that is refused by policy stays `blocked`.
+"""
 
 ACTIVE: Final[frozenset[SessionStatus]] = frozenset({"starting", "running", "waiting_approval"})
 """A runner works on it, and a slot is held for it."""

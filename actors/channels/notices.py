@@ -6,7 +6,7 @@ decided already, such as an approval that somebody settled meanwhile, makes no n
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
 import msgspec
@@ -26,6 +26,7 @@ from command_center.store import (
     automations,
     pull_requests,
     sessions,
+    usage_limits,
 )
 
 R = TypeVar("R", bound=Record)
@@ -44,6 +45,10 @@ WANTED: Final = EventFilter(
         "session.pull_request.news",
         "session.pull_request.merge.settled",
         "automation.paused",
+        "limits.near",
+        "limits.reached",
+        "limits.reset",
+        "limits.cap",
         "actor.quarantined",
     )
 )
@@ -102,6 +107,27 @@ class ActorSetAside:
     error: str | None
 
 
+@attrs.frozen(kw_only=True)
+class LimitTold:
+    """A limit of the agent's account is near, reached or over; or a cap that people set is reached.
+
+    Attributes:
+        stage: which of them.
+        host: whose agent it is.
+        moment: when it resets, where that is known.
+        used_percent: of the window that is near its end; None otherwise.
+        reason: what a cap that is reached says; None otherwise.
+        sessions: those that wait for it, or go on now.
+    """
+
+    stage: Literal["near", "reached", "reset", "cap"]
+    host: str
+    moment: str | None
+    used_percent: float | None
+    reason: str | None
+    sessions: tuple[int, ...]
+
+
 @attrs.frozen
 class PullRequestTold:
     """Checks of a pull request fail, or reviewers want changes."""
@@ -132,6 +158,7 @@ Notice: TypeAlias = (
     | PullRequestTold
     | MergeCalledOff
     | AutomationHeld
+    | LimitTold
     | ActorSetAside
 )
 
@@ -144,14 +171,13 @@ def notice_of(db: Database, event: StoredEvent) -> Notice | None:
         return _of_merge(db, event, data, told.get("actor"))
     if event.type == "actor.quarantined":
         return ActorSetAside(str(data.get("path")), data.get("error"))
+    if event.type.startswith("limits."):
+        return _of_limit(db, event.type, data)
     if event.type == "automation.paused":
-        automation = read(db, automations, event.automation_id)
-        if automation is None:
-            return None
-        return AutomationHeld(automation, automation.paused_reason or data.get("reason"))
+        return _of_automation(read(db, automations, event.automation_id), data)
     if event.approval_id is not None:
         return _of_approval(read(db, approvals, event.approval_id), event.type, data)
-    return _of_session(read(db, sessions, event.session_id), event.type, data)
+    return _of_session(db, read(db, sessions, event.session_id), event.type, data)
 
 
 def read(db: Database, table: Table[R], key: int | None) -> R | None:
@@ -164,7 +190,38 @@ def read(db: Database, table: Table[R], key: int | None) -> R | None:
         return None
 
 
-def _of_session(session: Session | None, kind: str, data: dict[str, Any]) -> Notice | None:
+def _of_automation(automation: Automation | None, data: dict[str, Any]) -> AutomationHeld | None:
+    if automation is None:
+        return None
+    return AutomationHeld(automation, automation.paused_reason or data.get("reason"))
+
+
+def _of_limit(db: Database, kind: str, data: dict[str, Any]) -> LimitTold:
+    """Read it from the event; who waits, and until when, is as it is now."""
+    host = str(data.get("host"))
+    waiting = sessions.every(db, {"host": host, "status": "waiting_limit"}, texts=False)
+    stage: Literal["near", "reached", "reset", "cap"] = msgspec.convert(
+        kind.rpartition(".")[2], Literal["near", "reached", "reset", "cap"]
+    )
+    return LimitTold(
+        stage=stage,
+        host=host,
+        moment=data.get("resetsAt") or usage_limits.known(db, host).held_until,
+        used_percent=data.get("usedPercent"),
+        reason=data.get("reason"),
+        sessions=tuple(data.get("sessions") or [session.id for session in waiting]),
+    )
+
+
+def _waits_for_limit(db: Database, session: Session) -> bool:
+    """Return whether it goes on when a limit resets, of which people are told by itself."""
+    follows: dict[str, int | str] = {"previous_session_id": session.id, "origin": "limit"}
+    return sessions.find(db, follows) is not None
+
+
+def _of_session(
+    db: Database, session: Session | None, kind: str, data: dict[str, Any]
+) -> Notice | None:
     if session is None:
         return None
     if kind == "session.pull_request.news":
@@ -176,7 +233,7 @@ def _of_session(session: Session | None, kind: str, data: dict[str, Any]) -> Not
             goes_on=data.get("answer") == "follow_up",
             reason=data.get("reason"),
         )
-    if session.finished_at is None:
+    if session.finished_at is None or _waits_for_limit(db, session):
         return None
     return SessionOver(session, cut_off=kind == "session.interrupted")
 

@@ -12,6 +12,7 @@ from command_center.actors.channels.notices import (
     ApprovalAsked,
     AutomationHeld,
     DeadlineNears,
+    LimitTold,
     MergeCalledOff,
     Notice,
     PullRequestTold,
@@ -77,12 +78,21 @@ def told_of(db: Database, notice: Notice) -> Told | None:
             return session_over(session, read(db, tasks, session.task_id), cut_off=cut_off)
         case PullRequestTold(session) | MergeCalledOff(session):
             return pull_request_told(notice, read(db, tasks, session.task_id))
-        case AutomationHeld(automation, reason):
-            return automation_held(automation, reason)
-        case ActorSetAside(path, error):
-            return set_aside(path, error)
+        case AutomationHeld() | LimitTold() | ActorSetAside():
+            return _of_the_whole(notice)
         case _:
             return None
+
+
+def _of_the_whole(notice: AutomationHeld | LimitTold | ActorSetAside) -> Told:
+    """Word a notice that is about no one piece of work."""
+    match notice:
+        case AutomationHeld(automation, reason):
+            return automation_held(automation, reason)
+        case LimitTold():
+            return limit_told(notice)
+        case ActorSetAside(path, error):
+            return set_aside(path, error)
 
 
 def asked(approval: Approval, repository: Repository | None, *, is_late: bool = False) -> Told:
@@ -145,6 +155,29 @@ def automation_held(automation: Automation, reason: str | None) -> Told:
         body=shorten(reason or "", BODY),
         where=f"/automations/{automation.id}",
     )
+
+
+def limit_told(told: LimitTold) -> Told:
+    """Say how far a limit of the agent's account is, and what becomes of runs."""
+    title, body = words_of_limit(told)
+    return Told(kind="limits", title=title, body=body, where="/account")
+
+
+def words_of_limit(told: LimitTold) -> tuple[str, str]:
+    """Return the title and the body that say how far a limit is."""
+    until = f" It resets at {told.moment}." if told.moment else ""
+    match told.stage:
+        case "near":
+            percent = f"{told.used_percent or 0:.0f} %"
+            return f"{percent} of a limit of Codex is used", until.strip()
+        case "cap":
+            return "A cap of the day is reached", told.reason or ""
+        case "reached":
+            return "A limit of Codex is reached", f"Runs wait until it resets.{until}"
+        case _:
+            count = len(told.sessions)
+            runs = "1 run goes" if count == 1 else f"{count} runs go"
+            return "A limit of Codex has reset", f"{runs} on." if count else ""
 
 
 def set_aside(path: str, error: str | None) -> Told:

@@ -12,8 +12,9 @@ whether any is at work.
 its user's rules let through, and `allowed_tools` which tools its user is never asked about.
 `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the
 decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and `exec_lines`
-reads what that prints. `accounts` reads who is signed in, `warnings` reads what Codex warns of, and
-`versions` says which can be used. `errors` is what can go wrong.
+reads what that prints. `accounts` reads who is signed in and `usage_limits` how much of its plan is
+used, `warnings` reads what Codex warns of, and `versions` says which can be used. `errors` is what
+can go wrong.
 
 Nothing imports it but the runners for Codex, the adapters of hosts, and what puts the parts
 together: all others speak of any agent, in the words of `contracts`.

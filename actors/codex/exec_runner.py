@@ -37,6 +37,8 @@ class ExecRun:
     turn_id: str
     model: str | None = None
     effort: str | None = None
+    service_tier: str | None = None
+    personality: str | None = None
     thread_id: str | None = None
     is_review: bool = False
     output_schema: Mapping[str, Any] | None = None
@@ -59,8 +61,13 @@ def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, .
     options = ["exec", "--json", "--skip-git-repo-check", *run.confinement.exec_options()]
     if run.model is not None:
         options += [f"--model={run.model}"]
-    if run.effort is not None:
-        options += ["-c", f'model_reasoning_effort="{run.effort}"']
+    for setting, value in (
+        ("model_reasoning_effort", run.effort),
+        ("service_tier", run.service_tier),
+        ("personality", run.personality),
+    ):
+        if value is not None:
+            options += ["-c", f'{setting}="{value}"']
     if schema_file is not None:
         options += ["--output-schema", schema_file]
     if run.is_review:

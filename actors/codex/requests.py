@@ -109,28 +109,48 @@ def turns_list(
     return Call("thread/turns/list", _given(params))
 
 
+def model_choices(chosen: Mapping[str, Any], *, thread_model: str | None = None) -> dict[str, Any]:
+    """Spell the choices about a turn's model, by the names of `rules.choices`.
+
+    A mode outweighs the model and the effort that are named beside it, and so names them again.
+    `thread_model` is that of the thread, for a turn that names none.
+    """
+    mode, model, effort = chosen["collaboration_mode"], chosen["model"], chosen["effort"]
+    settings = {
+        "model": model or thread_model or "",
+        "reasoning_effort": effort,
+        "developer_instructions": None,
+    }
+    return {
+        "model": model,
+        "effort": effort,
+        "serviceTier": chosen["service_tier"],
+        "personality": chosen["personality"],
+        "collaborationMode": None if mode is None else {"mode": mode, "settings": settings},
+    }
+
+
 def turn_start(
     thread_id: str,
     prompt: str,
     confinement: Confinement,
     *,
     client_message_id: str,
-    model: str | None = None,
-    effort: str | None = None,
+    choices: Mapping[str, Any] | None = None,
     output_schema: Mapping[str, Any] | None = None,
 ) -> Call:
     """Begin a turn. On a thread whose turn runs it does not: it steers, and answers that turn.
 
     `client_message_id` comes back as the `clientId` of the turn's `userMessage` item, which
-    tells after a crash whether the turn began. `output_schema` asks for a JSON answer.
+    tells after a crash whether the turn began. `choices` are those that `model_choices` spells;
+    `output_schema` asks for a JSON answer.
     """
     params = {
         "threadId": thread_id,
         "input": _text(prompt),
         "clientUserMessageId": client_message_id,
         **confinement.turn_params(),
-        "model": model,
-        "effort": effort,
+        **(choices or {}),
         "outputSchema": output_schema,
     }
     return Call("turn/start", _given(params), timeout=START_SECONDS)

@@ -10,8 +10,10 @@ several have. `events` are what everybody is told when something has happened.
 `webpush` has those about browsers that are told with the page closed, `webhooks` those about
 addresses that events are sent to, and `notify` those about places that Apprise tells.
 
+`spending` has those about the caps of a day and their prices.
+
 `runners` has what each runner can do, `hosts` the machines that all of it is done on. Of an agent,
-whichever it is, `bridges` has the connection to it, `accounts` who is signed in there, `threads`
-what it has before there is a session, and `project_configuration` the files by which a project
-configures it.
+whichever it is, `bridges` has the connection to it, `accounts` who is signed in there,
+`usage_limits` how much of its plan is used, `threads` what it has before there is a session, and
+`project_configuration` the files by which a project configures it.
 """

@@ -1,4 +1,4 @@
-"""The account of a host's agent: who is signed in, how much of the plan is used, and signing in."""
+"""The account of a host's agent: who is signed in, and signing in and out."""
 
 from __future__ import annotations
 
@@ -73,45 +73,6 @@ class AgentAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sign_in: SignIn | None = None
 
 
-class LimitWindow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A span of time within which only so much may be used.
-
-    Attributes:
-        used_percent: of what may be used.
-        minutes: its length.
-        resets_at: the moment from which all may be used again.
-    """
-
-    used_percent: float
-    minutes: int | None = None
-    resets_at: Timestamp | None = None
-
-
-class UsageLimit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The windows of one limit, the shorter one first.
-
-    Attributes:
-        id: the limit's own name.
-        name: for people, if it has one.
-        reached: the agent's word for why nothing more may be used; None while something may.
-        credits_left: the balance beyond the plan, in the agent's own words.
-    """
-
-    id: str
-    name: str | None = None
-    plan: str | None = None
-    windows: list[LimitWindow]
-    reached: str | None = None
-    credits_left: str | None = None
-
-
-class UsageLimits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Each limit of a host's account, as the agent's provider tells it now."""
-
-    host: str
-    limits: list[UsageLimit]
-
-
 class AccountOrder(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -143,11 +104,6 @@ class ReadAccount(Request[AgentAccount]):
 
 
 @attrs.frozen
-class ReadLimits(Request[UsageLimits]):
-    """Ask how much of the plan is used."""
-
-
-@attrs.frozen
 class BeginSignIn(Request[SignIn]):
     """Sign in, in place of an attempt that is under way."""
 
@@ -166,7 +122,7 @@ class SignOut(Request[AgentAccount]):
     """Have the agent forget the account."""
 
 
-AccountMessage: TypeAlias = ReadAccount | ReadLimits | BeginSignIn | CancelSignIn | SignOut
+AccountMessage: TypeAlias = ReadAccount | BeginSignIn | CancelSignIn | SignOut
 
 ACCOUNTS: Final = "/accounts"
 """The path of the supervisor of the hosts' accounts."""

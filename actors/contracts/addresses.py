@@ -79,6 +79,7 @@ from command_center.actors.contracts.sessions import (
     ThreadsReleased,
     TurnLeft,
 )
+from command_center.actors.contracts.spending import ChangeSpending
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
     CheckPolicy,
@@ -91,6 +92,7 @@ from command_center.actors.contracts.tasks import (
     RunTask,
 )
 from command_center.actors.contracts.turns import FindRunningTurns, InterruptTurn
+from command_center.actors.contracts.usage_limits import LimitOver
 from command_center.actors.contracts.webhooks import (
     CreateWebhook,
     DeleteWebhook,
@@ -207,6 +209,7 @@ SessionMessage: TypeAlias = (
     | ClearGoal
     | GrantSlot
     | ApprovalSettled
+    | LimitOver
 )
 """The messages that others have for a session; what its runner reports are more."""
 
@@ -233,6 +236,7 @@ TasksMessage: TypeAlias = (
     | ChangeFollowup
     | EnsureSession
     | SessionCommitted
+    | ChangeSpending
 )
 TASKS: Address[TasksMessage] = Address("/tasks")
 

@@ -14,7 +14,7 @@ from command_center.actors.rules.policy import RunInput, check_run
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Automation
-from command_center.store.records import Priority, TaskType
+from command_center.store.records import Priority, TaskType, WhenLimited
 
 MissedRuns = Literal["run_once", "skip"]
 
@@ -61,6 +61,7 @@ class CreateAutomation(
     timezone: Name | None = None
     enabled: bool = True
     missed_runs: MissedRuns = "run_once"
+    when_limited: WhenLimited = "wait"
     requested_by: Name = "api"
 
 
@@ -74,6 +75,7 @@ class AutomationChanges(
     timezone: Name | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     missed_runs: MissedRuns | msgspec.UnsetType = msgspec.UNSET
+    when_limited: WhenLimited | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 

@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
+from command_center.actors.rules.caps import Caps
+from command_center.actors.rules.choices import Choices
 from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
@@ -90,6 +92,8 @@ class CreateRepository(
     merge_when: MergeWhen = "asked"
     issue_label: Label | None = None
     issue_approval: bool = True
+    run_defaults: Choices = Choices()
+    caps: Caps = Caps()
     requested_by: Name = "api"
 
 
@@ -119,6 +123,8 @@ class RepositoryChanges(
     merge_when: MergeWhen | msgspec.UnsetType = msgspec.UNSET
     issue_label: Label | msgspec.UnsetType | None = msgspec.UNSET
     issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
+    run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
+    caps: Caps | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
 

@@ -26,6 +26,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         asks_approval: a person is asked before anything beyond the run's leave is done.
         has_threads: threads are kept that can be listed, joined and prompted again, and models
             are listed.
+        plans: a turn can be in plan mode.
         pursues_goals: a session can have turn after turn until its goal is reached.
         survives_restart: a turn can go on while the server is restarted.
         shows_review: a review is an item of its own; otherwise it is the last message.
@@ -36,6 +37,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     can_steer: bool = False
     asks_approval: bool = False
     has_threads: bool = False
+    plans: bool = False
     pursues_goals: bool = False
     survives_restart: bool = False
     shows_review: bool = False
@@ -75,12 +77,13 @@ RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(
             can_steer=True,
             asks_approval=True,
             has_threads=True,
+            plans=True,
             pursues_goals=True,
             survives_restart=True,
             shows_review=True,
         ),
         "cli": Capabilities(is_real=True),
-        "stub": Capabilities(),
+        "stub": Capabilities(plans=True),
     }
 )
 """The capabilities of each runner, at the best."""

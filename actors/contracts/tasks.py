@@ -8,9 +8,10 @@ import msgspec
 
 from command_center.actors.contracts.fields import TITLE_LENGTH, Prompt, Title
 from command_center.actors.contracts.repositories import Followups
+from command_center.actors.rules.choices import Choices
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name, PathText
-from command_center.actors.rules.policy import Effort, GoalInput, Model, PolicyResult, RunInput
+from command_center.actors.rules.policy import GoalInput, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
@@ -47,6 +48,7 @@ class CreateTask(
     on_review: NewsAnswer | None = None
     forge_followups: Followups | None = None
     merge_when: MergeWhen | None = None
+    run_defaults: Choices = Choices()
     requested_by: Name = "api"
 
 
@@ -73,6 +75,7 @@ class TaskChanges(
     on_review: NewsAnswer | msgspec.UnsetType | None = msgspec.UNSET
     forge_followups: Followups | msgspec.UnsetType | None = msgspec.UNSET
     merge_when: MergeWhen | msgspec.UnsetType | None = msgspec.UNSET
+    run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
     status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
@@ -116,9 +119,7 @@ class CheckPolicy(msgspec.Struct, Request[PolicyResult], frozen=True):
     run: RunInput
 
 
-class ThreadPrompt(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
+class ThreadPrompt(Choices, frozen=True, kw_only=True):
     """The body of `POST /api/codex/threads/:threadId/prompt`.
 
     `resume` false begins a new thread in the same task. `cwd` is the repository's folder or one of
@@ -129,8 +130,6 @@ class ThreadPrompt(
     prompt: Prompt
     cwd: PathText | None = None
     resume: bool = True
-    model: Model | None = None
-    effort: Effort | None = None
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -31,6 +31,9 @@ class AgentThreads(Protocol):
         Raises:
             Conflict: it says which version to install.
         """
+
+    async def list_models(self, host: str) -> list[dict[str, Any]]:
+        """List the models of a host's agent, in its own words; none where it cannot be asked."""
 
     async def read_idle(self, host: str, thread_id: str) -> IdleThread:
         """Read a thread in which a turn may be started.

@@ -80,11 +80,15 @@ class ItemSeen(Observation, frozen=True):
 
 
 class TurnEnded(msgspec.Struct, frozen=True):
-    """The turn is over: its outcome, and why where it was not `completed`."""
+    """The turn is over: its outcome, and why where it was not `completed`.
+
+    `is_limited` says that it failed since a limit of the agent's account is reached.
+    """
 
     outcome: Literal["completed", "failed", "interrupted"]
     reason: str | None = None
     turn_id: str | None = None
+    is_limited: bool = False
 
 
 class LaunchFailed(msgspec.Struct, frozen=True):

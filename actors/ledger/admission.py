@@ -13,6 +13,8 @@ from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.budgets import turns_of
+from command_center.actors.ledger.spending import check_caps
+from command_center.actors.ledger.usage_limits import is_held, park
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.occupancy import obstacle
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
@@ -53,7 +55,8 @@ def admit(
 
     Args:
         tx: the transaction.
-        session_id: a session that is `created`, `blocked` or `queued`.
+        session_id: a session that is `created`, `blocked`, `queued` or `waiting_limit`. Of the
+            last, somebody has it go on before the limit resets.
         actor: who wants it.
         approval_seconds: how long a person has to decide, where approvals are needed.
         begin: the id of the process that would carry it out; then a queued session starts.
@@ -63,7 +66,8 @@ def admit(
 
     Raises:
         PolicyDenied: the repository forbids it.
-        Conflict: the task is cancelled, or the session in no status to be admitted from.
+        Conflict: the task is cancelled, a cap of the day is reached, or the session in no status to
+            be admitted from.
     """
     session = sessions.get(tx.db, session_id)
     if task_table.get(tx.db, session.task_id).status == "cancelled":
@@ -75,19 +79,15 @@ def admit(
     settled = {approval.details["code"] for approval in asked if approval.status == "approved"}
     missing = [reason for reason in result.approvals if reason.code not in settled]
     if missing:
-        if session.status != "blocked":
-            session = ledger.move(
-                tx,
-                session_id,
-                "blocked",
-                actor=actor,
-                event=partial(SessionBlocked, reasons=[reason.code for reason in missing]),
-            )
         pending = {approval.details["code"] for approval in asked if approval.status == "pending"}
-        for reason in missing:
-            if reason.code not in pending:
-                _ask(tx, session, reason, expires_at=later(tx.now, approval_seconds))
-        return session
+        expires_at = later(tx.now, approval_seconds)
+        return _block(tx, session, missing, pending, actor=actor, expires_at=expires_at)
+    if begin is not None:
+        check_caps(tx, repositories.get(tx.db, session.repository_id))
+        if is_held(tx, session):
+            return _park(tx, session, actor=actor)
+    if session.status == "waiting_limit":
+        return ledger.move(tx, session_id, "queued", actor=actor, past_limit=True)
     if session.status == "queued" and begin is not None:
         active = active_sessions(tx)
         if (limit is not None and len(active) >= limit) or obstacle(session, active):
@@ -96,6 +96,30 @@ def admit(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
         )
     return ledger.move(tx, session_id, "queued", actor=actor)
+
+
+def _park(tx: Transaction, session: Session, *, actor: str) -> Session:
+    """Have the session wait for the limit, unless it does so already."""
+    return session if session.status == "waiting_limit" else park(tx, session.id, actor=actor)
+
+
+def _block(
+    tx: Transaction,
+    session: Session,
+    missing: list[Reason],
+    pending: set[str],
+    *,
+    actor: str,
+    expires_at: str,
+) -> Session:
+    """Have the session wait for approvals, and ask for those that are not `pending` yet."""
+    if session.status != "blocked":
+        event = partial(SessionBlocked, reasons=[reason.code for reason in missing])
+        session = ledger.move(tx, session.id, "blocked", actor=actor, event=event)
+    for reason in missing:
+        if reason.code not in pending:
+            _ask(tx, session, reason, expires_at=expires_at)
+    return session
 
 
 def why_not_go_on(tx: Transaction, session_id: int) -> str | None:
@@ -134,11 +158,11 @@ def yield_folder(tx: Transaction, session_id: int) -> Session:
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
     """Return the approvals that policy asked for this run, settled or not.
 
-    A retry or a continuation is the same run: what a person agreed to for its predecessor holds,
-    but full access, which is agreed to every time.
+    A retry, a continuation or what a limit held is the same run: what a person agreed to for its
+    predecessor holds, but full access, which is agreed to every time.
     """
     asked = approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
-    if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+    if session.origin in ledger.SAME_RUN and session.previous_session_id is not None:
         previous = sessions.get(tx.db, session.previous_session_id)
         asked += [
             approval

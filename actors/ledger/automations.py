@@ -123,6 +123,7 @@ def create_automation(
         timezone=wanted.timezone,
         enabled=wanted.enabled,
         missed_runs=wanted.missed_runs,
+        when_limited=wanted.when_limited,
         payload=payload.stored(),
         next_run_at=_stamp(schedule.after(now, zone)) if wanted.enabled else None,
         requested_by=wanted.requested_by,

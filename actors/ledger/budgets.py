@@ -1,12 +1,13 @@
-"""Limits of a session and its task: turns and tokens."""
+"""Limits of a session and its task: turns and tokens; and the caps of a day."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from command_center.actors.ledger.spending import check_caps, overdrawn
 from command_center.actors.rules.errors import Conflict
-from command_center.store import Session, Task, Transaction, sessions, tasks
+from command_center.store import Session, Task, Transaction, repositories, sessions, tasks
 
 AGENTS: Final = "agents"
 """Names, beside a usage as Codex tells it, the totals of the sub-agents that are counted."""
@@ -71,8 +72,9 @@ def check_limits(tx: Transaction, task: Task) -> None:
     """Let a task have another session.
 
     Raises:
-        Conflict: it has used its turns, or its tokens.
+        Conflict: it has used its turns, or its tokens, or a cap of the day is reached.
     """
+    check_caps(tx, repositories.get(tx.db, task.repository_id))
     if task.turn_limit is not None:
         turns = turns_of(tx, task)
         if turns >= task.turn_limit:
@@ -92,7 +94,7 @@ def check_limits(tx: Transaction, task: Task) -> None:
 
 
 def overspent(tx: Transaction, session_id: int) -> str | None:
-    """Return why a session's turn has to end: it or its task has used too many tokens."""
+    """Return why a session's turn has to end: it, its task or all of the day used too much."""
     session = sessions.get(tx.db, session_id)
     task = tasks.get(tx.db, session.task_id)
     used = used_tokens(session)
@@ -102,4 +104,4 @@ def overspent(tx: Transaction, session_id: int) -> str | None:
         used = task_tokens(tx, task)
         if used > task.token_budget:
             return f"Task {task.id} used {used} of {task.token_budget} tokens."
-    return None
+    return overdrawn(tx, repositories.get(tx.db, task.repository_id))

@@ -22,6 +22,7 @@ import msgspec
 from command_center.actors.contracts.addresses import automation_at
 from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.events.automations import AutomationFired, AutomationSkipped
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import CreateTask, RunOutcome
 from command_center.actors.ledger.automations import (
     Terms,
@@ -44,8 +45,10 @@ from command_center.store import (
     automation_runs,
     automations,
     from_timestamp,
+    repositories,
     sessions,
     to_timestamp,
+    usage_limits,
 )
 
 GRACE: Final = timedelta(seconds=60)
@@ -91,6 +94,9 @@ def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> C
     live = live_session(tx, automation)
     if live is not None:
         reason = f"Session {live.id} of the previous run is still {live.status}."
+        return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
+    if automation.when_limited == "skip" and limit_holds(tx, automation, terms):
+        reason = "A limit of Codex is reached."
         return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
     catches_up = due.missed > 0 and automation.missed_runs == "run_once"
     automation, outcome = _fire(
@@ -150,6 +156,13 @@ def run_by_hand(
         blocked=outcome.blocked,
         approvals=outcome.approvals,
     )
+
+
+def limit_holds(tx: Transaction, automation: Automation, terms: Terms) -> bool:
+    """Return whether a run of the automation would wait for a limit of the agent's account."""
+    host = repositories.get(tx.db, automation.repository_id).host
+    is_held = usage_limits.known(tx.db, host).held_since is not None
+    return is_held and RUNNERS[terms.runner].is_real
 
 
 def live_session(tx: Transaction, automation: Automation) -> Session | None:

@@ -25,6 +25,8 @@ from command_center.actors.contracts.repositories import (
     Inspection,
     RepositoryDeleted,
 )
+from command_center.actors.rules.caps import stored_caps
+from command_center.actors.rules.choices import stored
 from command_center.actors.rules.errors import Conflict
 from command_center.store import (
     Repository,
@@ -68,6 +70,8 @@ def create_repository(
         merge_when=message.merge_when,
         issue_label=message.issue_label,
         issue_approval=message.issue_approval,
+        run_defaults=stored(message.run_defaults),
+        caps=stored_caps(message.caps),
         **columns_of(seen, git_dir, worktrees),
     )
     tx.emit(

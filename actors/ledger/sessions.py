@@ -41,6 +41,7 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.branch_names import branch_of_run, folder_name
+from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.transitions import check
@@ -60,6 +61,9 @@ from command_center.store import (
 from command_center.store.queries.causes import last_event
 from command_center.store.records import Runner, SessionStatus
 from command_center.store.statuses import FINAL
+
+SAME_RUN: Final = frozenset({"retry", "continue", "limit"})
+"""The origins of a session that goes on with the run of the one before it."""
 
 OfAgent = TypeVar("OfAgent", SessionItem, CommandRunElsewhere)
 
@@ -178,7 +182,7 @@ def insert_session(
     What is said beside the task is a prompt, whatever the task's type. Where a worktree is to be
     made for it, its place is reserved.
     """
-    says_the_task = more.get("origin", "run") in {"run", "retry", "continue"}
+    says_the_task = more.get("origin", "run") in {"run", *SAME_RUN}
     session = sessions.insert(
         tx,
         task_id=task.id,
@@ -186,8 +190,7 @@ def insert_session(
         host=repository.host,
         type=task.type if says_the_task else "prompt_task",
         runner=runner,
-        model=given.model,
-        effort=given.effort,
+        **choices_of(given),
         sandbox=given.sandbox,
         allow_network=given.allow_network,
         allow_commit=given.allow_commit,
@@ -307,7 +310,7 @@ def request_stop(
 
 def first_attempt(tx: Transaction, session: Session) -> Session:
     """Return the session whose retry or continuation this one is, at the beginning of the row."""
-    while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+    while session.origin in SAME_RUN and session.previous_session_id is not None:
         session = sessions.get(tx.db, session.previous_session_id)
     return session
 

@@ -4,6 +4,7 @@
 - A turn that **completed** is followed by the oldest follow-up that waits in its task.
 - One that **failed** is tried again, where the task allows attempts: after a pause that doubles
   (`RETRY`).
+- One that met a **limit** of the agent's account waits until that resets, and goes on then.
 - One that was **interrupted**, and not asked to end, is continued, where the task says so, at most
   `CONTINUATIONS` times in a row.
 
@@ -32,6 +33,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.ledger.usage_limits import forget_tries, hold, park, skips
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.actors.rules.questions import is_async
@@ -74,12 +76,20 @@ def end(
     reason: str | None,
     approval_seconds: float,
     leaves_turn: bool = False,
+    is_limited: bool = False,
 ) -> tuple[Session, Session | None]:
     """Take a session to its end; the second is the session that follows it, if one does.
 
     `leaves_turn` says that its turn, if Codex has one, may run on: then `/orphaned-turns` ends it.
+    `is_limited` says that it failed since a limit of the agent's account is reached. It counts as
+    interrupted then, for as long as waiting for the reset is worth it.
     """
     session = sessions.get(tx.db, session_id)
+    is_held = is_limited and status == "failed" and hold(tx, session) and session.origin != "codex"
+    if is_held:
+        status = "interrupted"
+    if status == "completed":
+        forget_tries(tx, session.host)
     for answered in async_questions.unheard(tx, session):
         queue_followup(
             tx,
@@ -96,7 +106,7 @@ def end(
     if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
         orphaned_turns.note(tx, session_id)
     cause = last_event(tx.db, "session_id", session_id)
-    sequel = _follow(tx, ended, approval_seconds=approval_seconds)
+    sequel = _follow(tx, ended, approval_seconds=approval_seconds, is_held=is_held)
     if ended.origin != "codex":
         record_outcome(tx, ended, sequel=sequel, cause=cause)
     return ended, sequel
@@ -255,18 +265,20 @@ def cancel_followups(tx: Transaction, task: Task, *, actor: str) -> None:
         change_followup(tx, followup.id, message=None, actor=actor)
 
 
-def _follow(tx: Transaction, ended: Session, *, approval_seconds: float) -> Session | None:
+def _follow(
+    tx: Transaction, ended: Session, *, approval_seconds: float, is_held: bool
+) -> Session | None:
     if ended.stop_requested is not None:
         return None
     task = tasks.get(tx.db, ended.task_id)
     if task.status == "cancelled":
         return None
-    sequel = _sequel(tx, ended, task)
+    sequel = _held(tx, ended, task) if is_held else _sequel(tx, ended, task)
     if sequel is None:
         return None
     try:
         check_limits(tx, task)
-        return _insert(tx, ended, task, sequel, approval_seconds=approval_seconds)
+        following = _insert(tx, ended, task, sequel, approval_seconds=approval_seconds)
     except (Conflict, PolicyDenied) as refused:
         ledger.tell(
             tx,
@@ -274,6 +286,21 @@ def _follow(tx: Transaction, ended: Session, *, approval_seconds: float) -> Sess
             SequelRefused(origin=sequel["origin"], reason=str(refused)),
         )
         return None
+    if is_held and following.status == "queued":
+        return park(tx, following.id, actor=ledger.SYSTEM)
+    return following
+
+
+def _held(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
+    """Return the fields of the session that goes on when the limit resets."""
+    if skips(tx, task.id):
+        return None
+    return {
+        "origin": "limit",
+        "prompt": _next_prompt(tx, ended, GO_ON),
+        "requested_by": ended.requested_by,
+        "attempt": ended.attempt,
+    }
 
 
 def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:

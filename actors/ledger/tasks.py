@@ -26,6 +26,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, run_approvals
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.successors import cancel_followups
+from command_center.actors.rules.choices import Choices, choices_of, stored
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
 from command_center.actors.rules.policy import (
@@ -78,6 +79,7 @@ def create_task(
         on_review=wanted.on_review,
         forge_followups=wanted.forge_followups,
         merge_when=wanted.merge_when,
+        run_defaults=stored(wanted.run_defaults),
         requested_by=wanted.requested_by,
         automation_id=automation_id,
         correlation_id=correlation_id or tx.origin or uuid.uuid4().hex,
@@ -108,6 +110,8 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
         for name in changes.__struct_fields__
         if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
     }
+    if isinstance(changes.run_defaults, Choices):
+        given["run_defaults"] = stored(changes.run_defaults)
     live = running(tx, task)
     if given.get("status") == "open" and live is not None:
         raise Conflict(
@@ -204,6 +208,12 @@ def _make_session(
     policy = evaluate(repository, task, run)
     if policy.run is None:
         raise PolicyDenied(policy)
+    if policy.run.collaboration_mode == "plan" and not RUNNERS[runner].plans:
+        raise Conflict(
+            f"Plan mode needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {runner}. "
+            "Leave collaborationMode out.",
+            runner=runner,
+        )
     session = ledger.insert_session(
         tx,
         task,
@@ -281,8 +291,7 @@ def prompt_thread(
     task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)
     in_main = wanted.cwd is not None and same_place(wanted.cwd, repository.local_path)
     run = RunInput(
-        model=wanted.model,
-        effort=wanted.effort,
+        **choices_of(wanted),
         sandbox=wanted.sandbox,
         allow_network=wanted.allow_network,
         allow_commit=wanted.allow_commit,

@@ -64,7 +64,7 @@ def weigh_configuration(
 def asked_for(db: Database, session: Session, kind: ApprovalKind) -> list[Approval]:
     """Return the approvals asked for the run, by its session or those that it continues."""
     asked = approvals.every(db, {"session_id": session.id, "kind": kind})
-    if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+    if session.origin in ledger.SAME_RUN and session.previous_session_id is not None:
         asked += asked_for(db, sessions.get(db, session.previous_session_id), kind)
     return asked
 

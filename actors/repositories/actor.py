@@ -117,6 +117,8 @@ from command_center.actors.repositories.seen_changes import SeenChanges
 from command_center.actors.repositories.work_folders import WorkFolders
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
+from command_center.actors.rules.caps import Caps, stored_caps
+from command_center.actors.rules.choices import Choices, stored
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
@@ -285,6 +287,10 @@ class Repositories(Actor):
             for name in changes.__struct_fields__
             if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
         }
+        if isinstance(changes.run_defaults, Choices):
+            fields["run_defaults"] = stored(changes.run_defaults)
+        if isinstance(changes.caps, Caps):
+            fields["caps"] = stored_caps(changes.caps)
 
         def change(tx: Transaction) -> Repository:
             return patch_repository(tx, repository_id, fields, changes.requested_by)

@@ -34,6 +34,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from command_center.actors.rules.branch_names import is_branch_name
+from command_center.actors.rules.choices import Choices, choices_of, settle
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import BranchName, Name, PathText
 from command_center.actors.rules.paths import check_path
@@ -66,13 +67,6 @@ VERDICTS: Final = MappingProxyType[str, Decision](
 """Every reason's code, and the decision that it alone leads to. The strictest one decides."""
 
 
-Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$(?!\n)")]
-"""A model's name, as Codex takes it."""
-
-Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
-"""The effort of a model, in the words that Codex lists with each one, such as `high`."""
-
-
 class GoalInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -87,13 +81,10 @@ class GoalInput(
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-class RunInput(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """A run as it is asked for; what is left out is as the repository allows.
+class RunInput(Choices, frozen=True, kw_only=True):
+    """A run as it is asked for; what is left out is as the task and the repository have it.
 
     Attributes:
-        effort: how much the model is to think; as the thread has it, if left out.
         worktree_path: an absolute path, of a worktree that is there or is to be made.
         branch_name: what the worktree is to be on; made where there is none.
         workplace: `worktree` for one of its own, or `main_checkout`; not beside a `worktree_path`
@@ -103,8 +94,6 @@ class RunInput(
         requested_by: who wants it; None for `api`.
     """
 
-    model: Model | None = None
-    effort: Effort | None = None
     sandbox: Sandbox | None = None
     worktree_path: PathText | None = None
     branch_name: BranchName | None = None
@@ -116,15 +105,13 @@ class RunInput(
     requested_by: Name | None = None
 
 
-class RunSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class RunSettings(Choices, frozen=True, kw_only=True):
     """A run as it is let in, once its approvals are given.
 
     `worktree` is `none` (the main checkout, which `worktreePath` may name), `given` (at
     `worktreePath`) or `automatic` (one is made before the run, on `branchName` where that is set).
     """
 
-    model: str | None
-    effort: str | None = None
     sandbox: Sandbox
     allow_network: bool
     allow_commit: bool
@@ -210,8 +197,7 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
         run=None
         if decision == "deny"
         else RunSettings(
-            model=run.model,
-            effort=run.effort,
+            **settle(run, task.run_defaults, repository.run_defaults),
             sandbox=sandbox,
             allow_network=network,
             allow_commit=commit,
@@ -248,8 +234,7 @@ def run_of(session: Session) -> RunInput:
     """
     path = None if session.worktree_reserved else session.worktree_path
     return RunInput(
-        model=session.model,
-        effort=session.effort,
+        **choices_of(session),
         sandbox=msgspec.convert(session.sandbox, Sandbox),
         worktree_path=path,
         workplace=session.workplace if path is None else None,

@@ -1,11 +1,14 @@
 """The session state machine, as one table.
 
+       waiting_limit
+             ⇅
     created ─→ queued ─→ starting ─→ running ⇄ waiting_approval
        │          ↑          │          └────┬────┘
        └→ blocked ┴──────────┘  completed · failed · stopped · interrupted
 
 `blocked` waits on a policy approval, or on a person's trust in the repository's own files, and is
 also where a session ends that a person refused: then its `finishedAt` is set and nothing leads out.
+`waiting_limit` waits until a limit of the agent's account resets, or a person has it go on before.
 Whatever writes a status goes through `check`.
 """
 
@@ -22,7 +25,8 @@ from command_center.store.statuses import FINAL
 TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
     "created": frozenset({"queued", "blocked", "stopped"}),
     "blocked": frozenset({"queued", "stopped"}),
-    "queued": frozenset({"starting", "blocked", "stopped", "failed"}),
+    "queued": frozenset({"starting", "waiting_limit", "blocked", "stopped", "failed"}),
+    "waiting_limit": frozenset({"queued", "blocked", "stopped", "failed"}),
     "starting": frozenset({"running", "queued", "blocked", "failed", "stopped", "interrupted"}),
     "running": frozenset({"waiting_approval", "completed", "failed", "stopped", "interrupted"}),
     "waiting_approval": frozenset({"running", "completed", "failed", "stopped", "interrupted"}),

@@ -76,6 +76,8 @@ from command_center.actors.contracts.turns import (
     TurnSilent,
     UsageChanged,
 )
+from command_center.actors.contracts.usage_limits import LimitOver
+from command_center.actors.ledger.usage_limits import LimitSkipped
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.transitions import ENDED, IN_TURN, LIVE, PHASES, check
@@ -312,9 +314,9 @@ class SessionActor(Actor):
 
         return self.ctx.answer_later(perform)
 
-    @handles(PatchSession, when={"created", "blocked"})
+    @handles(PatchSession, when={"created", "blocked", "waiting_limit"})
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:
-        """Stop the session, or have policy let it begin."""
+        """Stop the session, or have policy let it begin, also before a limit resets."""
         if message.stop is not None:
             return await self._ending.stop(message.stop, message.condition)
         actor = message.changes.requested_by
@@ -354,13 +356,22 @@ class SessionActor(Actor):
 
     # ── what other actors tell ───────────────────────────────────────────────────────────────
 
-    @handles(GrantSlot, when={"queued"})
+    @handles(GrantSlot, when={"queued", "waiting_limit"})
     async def granted(self, _message: GrantSlot) -> None:
         """Check policy once more, and begin."""
         try:
             await self._launch.begin()
+        except LimitSkipped as skipped:
+            await self._ending.end("stopped", reason=str(skipped))
         except Refusal as refused:
             await self._ending.end("failed", reason=str(refused))
+
+    @handles(LimitOver, when={"waiting_limit"})
+    async def limit_over(self, _message: LimitOver) -> None:
+        """Ask for a slot, if the row says that the wait is over."""
+        await self._state.refresh()
+        if self._state.phase == "queued":
+            self._launch.queue_soon()
 
     @handles(WorkplaceReady, when={"starting"})
     async def workplace_ready(self, message: WorkplaceReady) -> None:

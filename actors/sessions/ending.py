@@ -16,6 +16,7 @@ from command_center.actors.contracts.sessions import (
     StopSession,
     TurnLeft,
 )
+from command_center.actors.contracts.usage_limits import LimitMet, limits_on
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
@@ -87,12 +88,17 @@ class Ending:
         await self.end("completed" if wanted else "interrupted", reason=reason)
 
     async def end(
-        self, status: SessionStatus, *, reason: str | None, leaves_turn: bool = False
+        self,
+        status: SessionStatus,
+        *,
+        reason: str | None,
+        leaves_turn: bool = False,
+        is_limited: bool = False,
     ) -> None:
         """Take the session to its end and tell who waits for that.
 
         Its actor then leaves Codex, in its own time, and stops. A turn that may run on is left to
-        `/orphaned-turns`.
+        `/orphaned-turns`. One that met a limit of the agent's account goes on when that resets.
         """
         session = self._state.session
         status, reason = ended_by_request(session, status, reason)
@@ -106,6 +112,7 @@ class Ending:
                 reason=reason,
                 approval_seconds=self._services.approval_seconds,
                 leaves_turn=leaves_turn,
+                is_limited=is_limited,
             )
             settle_cut_off(tx, session.id, spared=under_way)
             return ended, sequel
@@ -117,6 +124,8 @@ class Ending:
         self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
             self._tell(ORPHANED_TURNS, TurnLeft())
+        if is_limited:
+            self._tell(limits_on(ended.host), LimitMet())
         if sequel is not None:
             self._tell(TASKS, SessionCommitted(sequel.id))
         self.leave_soon()

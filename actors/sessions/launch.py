@@ -94,8 +94,8 @@ class Launch:
         )
         if admitted.status == "starting":
             self.prepare_soon()
-        elif admitted.status == "queued":
-            self.queue_soon()
+        elif admitted.status in {"queued", "waiting_limit"}:
+            self.queue_soon()  # by which it gives its slot back
 
     def _admit(self, tx: Transaction, *, actor: str, begin: bool = False) -> Session:
         return admit(

@@ -80,7 +80,7 @@ class TurnEnds:
         elif completed and not goes_on and session.goal is not None:
             await self._ending.end_pursuit(self._pursuit.why)
         elif not (completed and goes_on):
-            await self._ending.end(ended.outcome, reason=ended.reason)
+            await self._ending.end(ended.outcome, reason=ended.reason, is_limited=ended.is_limited)
 
     async def lose(self, reason: str, *, leaves_turn: bool) -> None:
         """End as interrupted, as the turn is gone or given up; if its end is known, end as that."""

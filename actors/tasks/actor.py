@@ -8,7 +8,7 @@ the process end in between, `on_start` finds every session that has no actor and
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -21,6 +21,7 @@ from command_center.actors.contracts.landing import MarkConflicts, ResolveConfli
 from command_center.actors.contracts.messages import Said, SayNext
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
+from command_center.actors.contracts.spending import ChangeSpending, Spending
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
     CheckPolicy,
@@ -37,6 +38,7 @@ from command_center.actors.contracts.tasks import (
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.comments import change_comment, send_comments
+from command_center.actors.ledger.spending import change_spending
 from command_center.actors.ledger.successors import (
     change_followup,
     newest_in_thread,
@@ -52,8 +54,14 @@ from command_center.actors.ledger.tasks import (
     prompt_thread,
     run_task,
 )
+from command_center.actors.rules.choices import (
+    OF_A_MODEL,
+    check_choices,
+    choices_of,
+    settle,
+)
 from command_center.actors.rules.errors import Unavailable
-from command_center.actors.rules.policy import PolicyResult, evaluate
+from command_center.actors.rules.policy import PolicyResult, RunInput, evaluate
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.prompts import words_of_conflicts
@@ -161,6 +169,8 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._check, message)
 
     async def _check(self, message: CheckPolicy) -> PolicyResult:
+        await self._check_choices(message.task_id, message.run)
+
         def judge(db: Database) -> PolicyResult:
             task = tasks.get(db, message.task_id)
             return evaluate(repositories.get(db, task.repository_id), task, message.run)
@@ -174,6 +184,7 @@ class Tasks(Actor):
 
     async def _create_session(self, message: CreateSession) -> Session:
         await self._check_codex(message.task_id)
+        await self._check_choices(message.task_id, message.run)
         session = await self._storage.write(
             lambda tx: create_session(tx, message.task_id, message.run, runner=self._runner)
         )
@@ -193,8 +204,27 @@ class Tasks(Actor):
             )
             await self._threads.check_version(host)
 
+    async def _check_choices(self, task_id: int, run: RunInput) -> None:
+        """Refuse choices that do not fit each other, by what the agent lists of its models.
+
+        Raises:
+            Invalid: it names each that does not fit.
+        """
+        if not RUNNERS[self._runner].has_threads:
+            return
+
+        def choose(db: Database) -> tuple[str, dict[str, Any]]:
+            task = tasks.get(db, task_id)
+            repository = repositories.get(db, task.repository_id)
+            return repository.host, settle(run, task.run_defaults, repository.run_defaults)
+
+        host, chosen = await self._storage.read(choose)
+        if any(chosen[name] is not None for name in OF_A_MODEL):
+            check_choices(chosen, await self._threads.list_models(host))
+
     async def _run(self, message: RunTask) -> RunOutcome:
         await self._check_codex(message.task_id)
+        await self._check_choices(message.task_id, message.run)
         outcome = await self._storage.write(
             lambda tx: run_task(
                 tx,
@@ -231,6 +261,9 @@ class Tasks(Actor):
             )
             wanted = msgspec.structs.replace(wanted, cwd=folder.path)
             branch = folder.branch_name
+        chosen = choices_of(wanted)
+        if any(chosen[name] is not None for name in OF_A_MODEL):
+            check_choices(chosen, await self._threads.list_models(host))
         outcome = await self._storage.write(
             lambda tx: prompt_thread(
                 tx,
@@ -273,6 +306,11 @@ class Tasks(Actor):
                 actor=message.text.requested_by,
             ),
         )
+
+    @handles(ChangeSpending)
+    async def change_spending(self, message: ChangeSpending) -> Deferred[Spending]:
+        """Answer once it is committed."""
+        return self._storage.answer(self.ctx, lambda tx: change_spending(tx, message.changes))
 
     @handles(SayNext)
     async def say_next(self, message: SayNext) -> Deferred[Said]:

@@ -53,6 +53,12 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="do"):
     session_id: int
 
 
+class GoOn(msgspec.Struct, frozen=True, tag="go_on", tag_field="do"):
+    """Have a session go on before the limit that it waits for resets."""
+
+    session_id: int
+
+
 class ShowDiff(msgspec.Struct, frozen=True, tag="diff", tag_field="do"):
     """Show what a session changed."""
 
@@ -86,6 +92,7 @@ Action: TypeAlias = (
     | SteerSoon
     | FollowSoon
     | Stop
+    | GoOn
     | ShowDiff
     | RunNow
     | Switch

@@ -17,6 +17,7 @@ from command_center.actors.telegram.buttons import (
     AnswerQuestion,
     Details,
     FollowSoon,
+    GoOn,
     PickRepository,
     Resolve,
     RunNow,
@@ -43,7 +44,12 @@ from command_center.actors.telegram.preferences import (
     preferences_text,
     toggle,
 )
-from command_center.actors.telegram.requests import resolve_later, send_later, stop_later
+from command_center.actors.telegram.requests import (
+    go_on_later,
+    resolve_later,
+    send_later,
+    stop_later,
+)
 from command_center.store import (
     Approval,
     TelegramButton,
@@ -118,8 +124,9 @@ async def _do(desk: Desk, visit: Visit, button: TelegramButton, action: Action) 
         case FollowSoon():
             words = await _kept(desk, visit, "session", "text")
             act = _and_reopen(follow_or_ask(desk, visit, action.session_id, words), visit)
-        case Stop():
-            act = stop_later(desk, visit, action.session_id)
+        case Stop() | GoOn():
+            later = stop_later if isinstance(action, Stop) else go_on_later
+            act = later(desk, visit, action.session_id)
         case ShowDiff():
             session = await desk.storage.read(lambda db: sessions.get(db, action.session_id))
             act = _and_reopen(say(diff_message(visit, session)), visit)

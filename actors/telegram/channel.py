@@ -14,6 +14,7 @@ from command_center.actors.channels.notices import (
     AutomationHeld,
     DeadlineExtended,
     DeadlineNears,
+    LimitTold,
     MergeCalledOff,
     Notice,
     PullRequestTold,
@@ -84,6 +85,10 @@ class TelegramChannel:
                 self._post(tx, "sessions", outgoing)
             case AutomationHeld(automation, reason):
                 self._automation_paused(tx, automation, reason)
+            case LimitTold():
+                said = wording.limit_text(notice)
+                keyboard = wording.limit_keyboard(notice)
+                self._post(tx, "limits", Outgoing(text=said, purpose="limits", keyboard=keyboard))
             case ActorSetAside(path, error):
                 said = wording.quarantine_text(path, error)
                 self._post(tx, "system", Outgoing(text=said, purpose="system"))

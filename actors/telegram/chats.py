@@ -24,6 +24,7 @@ KINDS: Final = {
     "warnings": "Warnings before an approval expires",
     "sessions": "Sessions that ended, news of pull requests",
     "interrupted": "Sessions that were interrupted",
+    "limits": "Limits of Codex's account",
     "automations": "Automations that were paused",
     "system": "Parts of Command Center that failed",
 }

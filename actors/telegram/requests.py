@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
-from command_center.actors.contracts.sessions import SteerSession, StopSession
+from command_center.actors.contracts.sessions import (
+    PatchSession,
+    SessionChanges,
+    SteerSession,
+    StopSession,
+)
 from command_center.actors.ledger.approvals import AlreadySettled
 from command_center.actors.telegram import approval_wording
 from command_center.actors.telegram.channel import where_of
@@ -47,6 +52,17 @@ def stop_later(desk: Desk, visit: Visit, session_id: int) -> Act:
             return [visit.reply(f"⏹ {said}", session_id=session_id)]
 
         return Act(unit=unit, toast=said)
+
+    return Act(slow=slow)
+
+
+def go_on_later(desk: Desk, visit: Visit, session_id: int) -> Act:
+    """Have a session go on before the limit that it waits for resets."""
+
+    async def slow() -> Act:
+        changes = SessionChanges(status="queued", requested_by=visit.who)
+        session = await desk.sessions.ask(session_id, PatchSession(changes))
+        return Act(toast=f"Session {session.id} is {session.status.replace('_', ' ')}.")
 
     return Act(slow=slow)
 

@@ -13,10 +13,12 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.channels.notices import MergeCalledOff, PullRequestTold
+from command_center.actors.channels.notices import LimitTold, MergeCalledOff, PullRequestTold
+from command_center.actors.channels.wording import words_of_limit
 from command_center.actors.ledger.budgets import used_tokens
 from command_center.actors.telegram.buttons import (
     FollowSoon,
+    GoOn,
     ShowDiff,
     SteerSoon,
     Stop,
@@ -43,6 +45,9 @@ TITLE: Final = 200
 SHORT: Final = 400
 """Characters of a reason, a note and the like."""
 
+ROWS: Final = 4
+"""Sessions for which a notice has buttons."""
+
 BODY: Final = 1500
 """Characters of what a message is about, before Details is pressed."""
 
@@ -52,6 +57,7 @@ ICONS: Final[Mapping[str, str]] = {
     "queued": "⏳",
     "starting": "⏳",
     "running": "▶️",
+    "waiting_limit": "⌛",
     "waiting_approval": "✋",
     "completed": "✅",
     "failed": "❌",
@@ -223,6 +229,22 @@ def automation_text(title: str, reason: object) -> Text:
     return lines(
         text("⏸ Automation ", bold(shorten(title, TITLE)), " was paused."),
         labelled("", reason),
+    )
+
+
+def limit_text(told: LimitTold) -> Text:
+    """Word the notice that a limit of the agent's account is near, reached or over."""
+    title, body = words_of_limit(told)
+    return lines(text("⌛ ", bold(title)), body or None)
+
+
+def limit_keyboard(told: LimitTold) -> Keyboard:
+    """Give the buttons for the sessions that wait for a limit which is reached, the first ones."""
+    if told.stage != "reached":
+        return ()
+    return tuple(
+        (Button(f"▶️ Go on with {key} now", GoOn(key)), Button(f"⏹ Stop {key}", Stop(key)))
+        for key in told.sessions[:ROWS]
     )
 
 

@@ -7,7 +7,7 @@ own threads, `runtime` looks into the tree of actors, `health`, `metrics` and `t
 all of it is, `telegram` and `github` take what those send, `devices` are who else is let in,
 `pairing` lets them in by a code, and `signin` gives a browser its cookie. `table` lists all of
 them. `certificate` has a phone install the authority of this machine, and `dashboard` serves the
-page at `/`, whose files are in `http/web/`.
-`webpush` has browsers told with the page closed, `notify` shows who else is told, and
-`webhooks` has what happens sent elsewhere.
+page at `/`, whose files are in `http/web/`. `webpush` has browsers told with the page closed,
+`notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has what
+happens sent elsewhere.
 """

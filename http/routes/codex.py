@@ -23,10 +23,8 @@ from command_center.actors.contracts.accounts import (
     CancelSignIn,
     NewSignIn,
     ReadAccount,
-    ReadLimits,
     SignIn,
     SignOut,
-    UsageLimits,
     account_on,
 )
 from command_center.actors.contracts.addresses import TASKS
@@ -37,6 +35,7 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
+from command_center.actors.contracts.usage_limits import ReadLimits, UsageLimits, limits_on
 from command_center.actors.rules.errors import NotFound, Unavailable
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.sessions.runners.codex.threads import ask_codex
@@ -145,7 +144,8 @@ async def read_account(center: Center, query: HostQuery) -> AgentAccount:
 @api.operation("GET", "/api/codex/limits", refuses=(404, 409))
 async def read_limits(center: Center, query: HostQuery) -> UsageLimits:
     """Tell how much of the account's plan is used, and when it resets."""
-    return await _ask_account(center, query.host, ReadLimits())
+    _reachable_codex(center, query.host)
+    return await center.ask(limits_on(query.host), ReadLimits())
 
 
 @api.operation(

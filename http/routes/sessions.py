@@ -21,6 +21,7 @@ from command_center.actors.contracts.sessions import (
     StopSession,
 )
 from command_center.actors.ledger.left_commands import lingering_sessions
+from command_center.actors.ledger.usage_limits import why_it_waits
 from command_center.actors.sessions.slots import live_sessions, waiting_for
 from command_center.actors.sessions.steering import outcome_of
 from command_center.http.routes.events import EventsQuery, read_events
@@ -28,7 +29,17 @@ from command_center.http.wire.codec import Cursor, PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import SessionDiff, SessionGoal, SessionPlan, SessionStopped
-from command_center.store import Agent, Event, Item, Page, Session, agents, items, sessions
+from command_center.store import (
+    Agent,
+    Event,
+    Item,
+    Page,
+    Session,
+    agents,
+    items,
+    sessions,
+    usage_limits,
+)
 from command_center.store.lists.where import Scalar
 from command_center.store.records import Runner, SessionStatus, TaskType
 
@@ -225,13 +236,19 @@ def _shown(center: Center, db: Database, session_id: int) -> Session:
 
 
 def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:
-    """Add to each queued session what it waits for, and its place in the queue."""
-    if not any(session.status == "queued" for session in shown):
+    """Add to each waiting session what it waits for: its place in the queue, or when it goes on."""
+    if not any(session.status in {"queued", "waiting_limit"} for session in shown):
         return list(shown)
     live = live_sessions(db)
+    limits_on = cache(partial(usage_limits.known, db))
     left_in = cache(partial(lingering_sessions, db))
 
     def explain(session: Session) -> Session:
+        if session.status == "waiting_limit":
+            until = limits_on(session.host).held_until
+            return msgspec.structs.replace(
+                session, wait_reason=why_it_waits(until), begin_after=until
+            )
         if session.status != "queued":
             return session
         left = left_in(session.host, session.cwd)

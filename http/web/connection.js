@@ -41,6 +41,7 @@ const CHANGED = {
   actor: "runtime",
   bridge: "runtime",
   device: "devices",
+  limits: "limits",
   notify: "notify",
   webhook: "webhooks",
 };

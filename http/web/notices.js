@@ -38,6 +38,10 @@ const TOLD = {
     `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`,
     `/automations/${e.automationId}`,
   ],
+  "limits.near": (e) => ["warn", `${Math.round(e.data.usedPercent)} % of a limit used`, "/account"],
+  "limits.reached": () => ["warn", "A limit of Codex is reached: runs wait", "/account"],
+  "limits.cap": (e) => ["warn", e.data.reason, "/account"],
+  "limits.reset": () => ["good", "A limit of Codex has reset", "/account"],
   "actor.quarantined": (e) => ["bad", `Set aside: ${e.data.path}`, "/runtime"],
 };
 const WORTH_A_NOTIFICATION = new Set([

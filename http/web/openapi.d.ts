@@ -149,6 +149,7 @@ export interface Automation {
   pausedReason: string | null;
   requestedBy: string;
   deletedAt: string | null;
+  whenLimited: "skip" | "wait";
 }
 
 /** Changes to an automation; what is left out stays. `enabled: true` also ends a pause. */
@@ -158,6 +159,7 @@ export interface AutomationChanges {
   timezone?: string | null;
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
+  whenLimited?: "skip" | "wait";
   payload?: AutomationPayload;
   requestedBy?: string;
 }
@@ -220,10 +222,19 @@ export interface Capabilities {
   canSteer: boolean;
   asksApproval: boolean;
   hasThreads: boolean;
+  plans: boolean;
   pursuesGoals: boolean;
   survivesRestart: boolean;
   showsReview: boolean;
   takesImages: boolean;
+}
+
+/** The most that runs may use. What is left out has no cap. */
+export interface Caps {
+  dailyTokens?: number | null;
+  dailyCost?: number | null;
+  windowPercent?: number | null;
+  over?: "interrupt" | "warn";
 }
 
 /** A file that has changed. */
@@ -257,6 +268,15 @@ export interface Changes {
   isCut: boolean;
   items: ChangedFile[];
   nextCursor: string | null;
+}
+
+/** The choices about a run's model. */
+export interface Choices {
+  model?: string | null;
+  effort?: string | null;
+  serviceTier?: string | null;
+  collaborationMode?: "default" | "plan" | null;
+  personality?: "friendly" | "none" | "pragmatic" | null;
 }
 
 /** A remark of a person on lines that a session has changed. */
@@ -333,6 +353,7 @@ export interface CreateAutomation {
   timezone?: string | null;
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
+  whenLimited?: "skip" | "wait";
   requestedBy?: string;
 }
 
@@ -356,6 +377,8 @@ export interface CreateRepository {
   mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
+  runDefaults?: Choices;
+  caps?: Caps;
   requestedBy?: string;
 }
 
@@ -375,6 +398,7 @@ export interface CreateTask {
   onReview?: "follow_up" | "tell" | null;
   forgeFollowups?: number | null;
   mergeWhen?: "asked" | "checks_pass" | null;
+  runDefaults?: Choices;
   requestedBy?: string;
 }
 
@@ -813,7 +837,7 @@ export interface NewPairing {
 export interface NewPushSubscription {
   endpoint: string;
   keys: PushKeys;
-  kinds?: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds?: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
   quietHours?: string | null;
   timeZone?: string | null;
   replaces?: string | null;
@@ -849,14 +873,14 @@ export interface NotifyTarget {
   id: number;
   service: string;
   url: string;
-  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
   lastSentAt: string | null;
   error: string | null;
 }
 
 /** Another choice of what a place is told; `kinds` are all that it is told. */
 export interface NotifyTargetChanges {
-  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
   requestedBy?: string;
 }
 
@@ -957,6 +981,14 @@ export interface Preview {
   scheduleExpr: string;
   timezone: string;
   items: DueTime[];
+}
+
+/** The price of a model's tokens, each of a million. */
+export interface Price {
+  model: string;
+  input?: number;
+  cachedInput?: number;
+  output?: number;
 }
 
 /** A message for a commit: from the turn as it is known, or written by Codex when asked. */
@@ -1061,7 +1093,7 @@ export interface PushRequest {
 
 /** Changes to what a browser is told; what is left out stays. */
 export interface PushSubscriptionChanges {
-  kinds?: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds?: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
   quietHours?: string | null;
   timeZone?: string | null;
   requestedBy?: string;
@@ -1123,6 +1155,8 @@ export interface Repository {
   issueApproval: boolean;
   mergeWhen: "asked" | "checks_pass";
   signCommits: boolean;
+  runDefaults: Record<string, any>;
+  caps: Record<string, any>;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -1144,6 +1178,8 @@ export interface RepositoryChanges {
   mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
+  runDefaults?: Choices;
+  caps?: Caps;
   requestedBy?: string;
 }
 
@@ -1201,10 +1237,13 @@ export interface RunByHand {
   requestedBy?: string;
 }
 
-/** A run as it is asked for; what is left out is as the repository allows. */
+/** A run as it is asked for; what is left out is as the task and the repository have it. */
 export interface RunInput {
   model?: string | null;
   effort?: string | null;
+  serviceTier?: string | null;
+  collaborationMode?: "default" | "plan" | null;
+  personality?: "friendly" | "none" | "pragmatic" | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   worktreePath?: string | null;
   branchName?: string | null;
@@ -1229,6 +1268,9 @@ export interface RunOutcome {
 export interface RunSettings {
   model: string | null;
   effort: string | null;
+  serviceTier: string | null;
+  collaborationMode: "default" | "plan" | null;
+  personality: "friendly" | "none" | "pragmatic" | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
   allowNetwork: boolean;
   allowCommit: boolean;
@@ -1277,7 +1319,7 @@ export interface Session {
   updatedAt: string;
   taskId: number;
   repositoryId: number;
-  status: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  status: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   runner: "app-server" | "cli" | "stub";
   codexRef: string | null;
   codexThreadId: string | null;
@@ -1292,7 +1334,7 @@ export interface Session {
   prompt: string;
   priority: "high" | "low" | "normal";
   requestedBy: string;
-  origin: "codex" | "continue" | "followup" | "prompt" | "retry" | "run";
+  origin: "codex" | "continue" | "followup" | "limit" | "prompt" | "retry" | "run";
   previousSessionId: number | null;
   attempt: number;
   beginAfter: string | null;
@@ -1320,6 +1362,10 @@ export interface Session {
   worktreeReserved: boolean;
   waitsFor: number | null;
   effort: string | null;
+  pastLimit: boolean;
+  serviceTier: string | null;
+  collaborationMode: string | null;
+  personality: string | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1390,6 +1436,39 @@ export interface SignIn {
 
 export type SignInStatus = "cancelled" | "completed" | "failed" | "waiting";
 
+/** The rules of spending, and what is used today. */
+export interface Spending {
+  caps: Caps;
+  prices: Price[];
+  currency: string;
+  since: string;
+  today: Spent;
+  repositories: SpentByRepository[];
+}
+
+/** Changes to the rules of spending; what is left out stays. */
+export interface SpendingChanges {
+  caps?: Caps;
+  prices?: Price[];
+  currency?: string;
+  requestedBy?: string;
+}
+
+/** The things used in a day. `unpriced` are models that the price table does not have. */
+export interface Spent {
+  tokens: number;
+  cost: number;
+  unpriced: string[];
+}
+
+/** The things that one repository's runs used today. */
+export interface SpentByRepository {
+  tokens: number;
+  cost: number;
+  unpriced: string[];
+  repositoryId: number;
+}
+
 export type Status = "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
 
 /** Codex took the message into the turn that is running. */
@@ -1418,7 +1497,7 @@ export interface SubscribedBrowser {
   updatedAt: string;
   deviceId: number | null;
   service: string;
-  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
   quietHours: string | null;
   timeZone: string | null;
   lastSentAt: string | null;
@@ -1452,7 +1531,7 @@ export interface Task {
   priority: "high" | "low" | "normal";
   approvalRequired: boolean;
   requestedBy: string;
-  status: "blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval";
+  status: "blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval" | "waiting_limit";
   onInterrupt: "continue" | "stop";
   maxAttempts: number;
   turnLimit: number | null;
@@ -1465,6 +1544,7 @@ export interface Task {
   onReview: "follow_up" | "tell" | null;
   forgeFollowups: number | null;
   mergeWhen: "asked" | "checks_pass" | null;
+  runDefaults: Record<string, any>;
 }
 
 /** Changes to a task; what is left out stays. `cancelled` stops what runs of it. */
@@ -1482,6 +1562,7 @@ export interface TaskChanges {
   onReview?: "follow_up" | "tell" | null;
   forgeFollowups?: number | null;
   mergeWhen?: "asked" | "checks_pass" | null;
+  runDefaults?: Choices;
   status?: "cancelled" | "open";
   requestedBy?: string;
 }
@@ -1497,12 +1578,15 @@ export interface Template {
 
 /** The body of `POST /api/codex/threads/:threadId/prompt`. */
 export interface ThreadPrompt {
+  model?: string | null;
+  effort?: string | null;
+  serviceTier?: string | null;
+  collaborationMode?: "default" | "plan" | null;
+  personality?: "friendly" | "none" | "pragmatic" | null;
   repositoryId: number;
   prompt: string;
   cwd?: string | null;
   resume?: boolean;
-  model?: string | null;
-  effort?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
@@ -1536,10 +1620,12 @@ export interface UsageLimit {
   creditsLeft: string | null;
 }
 
-/** Each limit of a host's account, as the agent's provider tells it now. */
+/** Each limit of a host's account, as its provider tells it now, or told it last. */
 export interface UsageLimits {
   host: string;
   limits: UsageLimit[];
+  heldSince: string | null;
+  heldUntil: string | null;
 }
 
 /** Files that somebody has looked at, or not as `isViewed` says. */
@@ -1766,7 +1852,7 @@ export interface Operations {
     method: "GET";
     path: "/api/tasks";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; query?: string | null; repositoryId?: number | null; status?: ("blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval")[] | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; priority?: "high" | "low" | "normal" | null; automationId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; query?: string | null; repositoryId?: number | null; status?: ("blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval" | "waiting_limit")[] | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; priority?: "high" | "low" | "normal" | null; automationId?: number | null; };
     body: undefined;
     answer: Page<Task>;
   };
@@ -1847,7 +1933,7 @@ export interface Operations {
     method: "GET";
     path: "/api/sessions";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: ("blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval")[] | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: ("blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit")[] | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
     body: undefined;
     answer: Page<Session>;
   };
@@ -2589,6 +2675,24 @@ export interface Operations {
     body: undefined;
     answer: Summary;
   };
+  /** Show the caps of all repositories, the price table, and what is used today */
+  readSpending: {
+    method: "GET";
+    path: "/api/spending";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Spending;
+  };
+  /** Change the caps of all repositories, or the price table */
+  changeSpending: {
+    method: "PATCH";
+    path: "/api/spending";
+    isExact: true;
+    query: Record<string, never>;
+    body: SpendingChanges;
+    answer: Spending;
+  };
   /** Show the tree of actors */
   getTree: {
     method: "GET";
@@ -3162,6 +3266,12 @@ export interface BridgeWarning {
   details: string | null;
 }
 
+/** A cap of a repository's runs, or of all, is reached; `over` is what becomes of what works. */
+export interface CapReached {
+  reason: string;
+  over: string;
+}
+
 /** A group became another chat of Telegram's. */
 export interface ChatMigrated {
   chatId: number;
@@ -3370,6 +3480,33 @@ export interface LeftCommand {
   command: string;
 }
 
+/** A window of a limit is almost used up; told once for each window, until it resets. */
+export interface LimitNears {
+  host: string;
+  limit: string;
+  minutes: number | null;
+  usedPercent: number;
+  resetsAt: string | null;
+}
+
+/** A run met a limit. Runs of the host wait until it resets; `until` is null if nobody knows. */
+export interface LimitReached {
+  host: string;
+  until: string | null;
+}
+
+/** The limit is over. The `sessions` that waited for it go on, the earlier ones first. */
+export interface LimitReset {
+  host: string;
+  sessions: number[];
+}
+
+/** More of a limit of an agent's account is used, or less: `limits` has each, as it is now. */
+export interface LimitsChanged {
+  host: string;
+  limits: (Record<string, any>)[];
+}
+
 /** Somebody wants it merged once its checks pass; `approvalId` says who is asked. */
 export interface MergeRequested {
   pullRequestId: number;
@@ -3466,7 +3603,7 @@ export interface PushSubscribed {
   id: number;
   deviceId: number | null;
   service: string;
-  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  kinds: ("approvals" | "automations" | "interrupted" | "limits" | "questions" | "sessions" | "system" | "warnings")[];
 }
 
 /** A browser is told no more. */
@@ -3541,8 +3678,8 @@ export interface SequelRefused {
 
 /** It waits for an approval that policy demands: `reasons` are the policy's codes. */
 export interface SessionBlocked {
-  from?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   reasons?: string[];
   exitReason?: string;
   final?: boolean;
@@ -3550,8 +3687,8 @@ export interface SessionBlocked {
 
 /** The turn ended by itself. */
 export interface SessionCompleted {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   exitReason: string | null;
   tokenUsage: Record<string, any> | null;
 }
@@ -3571,24 +3708,24 @@ export interface SessionCreated {
 
 /** It could not be done; `exitReason` says why. */
 export interface SessionFailed {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   exitReason: string | null;
   tokenUsage: Record<string, any> | null;
 }
 
 /** It was stopped. */
 export interface SessionHalted {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   exitReason: string | null;
   tokenUsage: Record<string, any> | null;
 }
 
 /** The server or Codex went away under it. */
 export interface SessionInterrupted {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   exitReason: string | null;
   tokenUsage: Record<string, any> | null;
 }
@@ -3604,8 +3741,8 @@ export interface SessionItem {
 
 /** It waits for its turn. */
 export interface SessionQueued {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   writingSessionId?: number;
 }
 
@@ -3616,8 +3753,8 @@ export interface SessionResult {
 
 /** It goes on after an answer. */
 export interface SessionResumed {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   approvalId: number;
   decision: string;
 }
@@ -3629,8 +3766,8 @@ export interface SessionStalled {
 
 /** Its turn has begun. */
 export interface SessionStarted {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   codexRef: string;
   runner: string;
   model: string | null;
@@ -3638,15 +3775,22 @@ export interface SessionStarted {
 
 /** Its runner prepares it. */
 export interface SessionStarting {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
 }
 
 /** Codex waits for a person's answer. */
 export interface SessionWaiting {
-  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
-  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   approvalId: number;
+}
+
+/** It waits until a limit of the agent's account resets; `until` is null while nobody knows. */
+export interface SessionWaitingLimit {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+  until: string | null;
 }
 
 /** Codex warns of something that the turn survives; `kind` is its notification's name. */
@@ -3689,6 +3833,11 @@ export interface SignedOut {
   host: string;
 }
 
+/** Somebody changed the caps of all repositories, or the price table; `changed` names which. */
+export interface SpendingChanged {
+  changed: string[];
+}
+
 /** Its turn has not begun yet, and `reason`, its `waitReason`, says why; only live. */
 export interface StartDelayed {
   reason: string;
@@ -3713,7 +3862,7 @@ export interface SteerRequested {
 /** Somebody wants the session to end. */
 export interface StopRequested {
   reason: string | null;
-  outcome: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  outcome: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
 }
 
 /** A stream begins with what happens now; only live. */
@@ -3942,6 +4091,7 @@ export interface EventData {
   "task.cancelled": TaskCancelled;
   "session.created": SessionCreated;
   "session.queued": SessionQueued;
+  "session.waiting_limit": SessionWaitingLimit;
   "session.starting": SessionStarting;
   "session.started": SessionStarted;
   "session.waiting_approval": SessionWaiting;
@@ -4021,6 +4171,12 @@ export interface EventData {
   "account.sign_in_failed": SignInFailed;
   "account.signed_in": SignedIn;
   "account.signed_out": SignedOut;
+  "limits.changed": LimitsChanged;
+  "limits.near": LimitNears;
+  "limits.reached": LimitReached;
+  "limits.reset": LimitReset;
+  "limits.cap": CapReached;
+  "limits.rules_changed": SpendingChanged;
   "clock.jumped": ClockMoved;
   "bridge.connected": BridgeFound;
   "bridge.lost": BridgeGone;

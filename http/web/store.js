@@ -366,7 +366,7 @@ export const newestFirst = (rows) => [...rows.values()].sort((a, b) => b.id - a.
 /** @type {Set<Session["status"]>} */
 export const ACTIVE = new Set(["starting", "running", "waiting_approval"]);
 /** @type {Set<Session["status"]>} */
-export const WAITING = new Set(["created", "blocked", "queued"]);
+export const WAITING = new Set(["created", "blocked", "queued", "waiting_limit"]);
 /** @type {Set<Session["status"]>} */
 export const ENDED = new Set(["completed", "failed", "stopped", "interrupted"]);
 

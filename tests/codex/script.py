@@ -131,6 +131,23 @@ class Refuse:
 
     status: int = 400
     message: str = "The scripted model refuses this."
+    more: Mapping[str, Any] = attrs.field(factory=dict)
+    """More of the error, such as its type."""
+
+
+def limited(resets_at: int | None) -> Refuse:
+    """Refuse as the provider does whose plan's limit is reached until then, in Unix seconds."""
+    more = {"type": "usage_limit_reached", "plan_type": "pro", "resets_at": resets_at}
+    return Refuse(429, "The usage limit has been reached", more)
+
+
+def used(percent: int, resets_at: int, minutes: int = 300) -> dict[str, str]:
+    """Return the headers that tell of a window of the limit, in each answer of the provider."""
+    return {
+        "x-codex-primary-used-percent": str(percent),
+        "x-codex-primary-window-minutes": str(minutes),
+        "x-codex-primary-reset-at": str(resets_at),
+    }
 
 
 @attrs.frozen

@@ -102,6 +102,8 @@ class ScriptedModel:
     def __init__(self, script: Script = NAMED["text"], *, port: int = 0) -> None:
         self.script = script
         self.choose: Choose | None = None
+        self.headers: dict[str, str] = {}
+        """Sent with each answer, such as `script.used`."""
         self.requests: list[ModelRequest] = []
         self.sent: list[tuple[float, str]] = []
         """`time.monotonic()` and text of every delta, just before it was written."""
@@ -205,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         # Codex hangs up on an interrupted turn; that is no fault of the model.
         with contextlib.suppress(ConnectionError):
             if isinstance(step, Refuse):
-                self._answer_json(step.status, {"error": {"message": step.message}})
+                self._answer_json(step.status, {"error": {"message": step.message, **step.more}})
             else:
                 self._stream(step, Tools.of(body), response_id)
 
@@ -214,6 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
+        self._send_more()
         self.end_headers()
         for event in events_of(step, tools, response_id):
             if "delta" in event:
@@ -221,11 +224,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
 
+    def _send_more(self) -> None:
+        for name, value in self.server.model.headers.items():
+            self.send_header(name, value)
+
     def _answer_json(self, status: int, value: Mapping[str, Any]) -> None:
         data = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
+        self._send_more()
         self.end_headers()
         self.wfile.write(data)
 

@@ -35,7 +35,15 @@ CALLS = [
         "Do it.",
         confined(),
         client_message_id="m-1",
-        model="gpt-5.4",
+        choices=requests.model_choices(
+            {
+                "model": "gpt-5.4",
+                "effort": "high",
+                "service_tier": "flex",
+                "personality": "friendly",
+                "collaboration_mode": "plan",
+            }
+        ),
         output_schema=SCHEMA,
     ),
     requests.thread_read("t"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,19 @@ import trio
 from tests.codex.script import Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
+
+PLANS = "Plan Mode"
+"""The words by which Codex has a model only plan."""
+
+
+def developer_texts(body: Mapping[str, Any]) -> list[str]:
+    """Return what Codex itself tells the model, in order."""
+    return [
+        part.get("text", "")
+        for item in body["input"]
+        if item.get("role") == "developer"
+        for part in item.get("content", [])
+    ]
 
 
 def efforts_of(model: ScriptedModel) -> list[Any]:
@@ -44,6 +58,63 @@ async def test_a_run_says_how_much_the_model_is_to_think_and_the_thread_keeps_it
     changed = await codex_client.post(path, {**prompt, "effort": second}, status=201)
     await codex_client.until_session(changed["session"], "completed")
     assert [first, first, second] == efforts_of(scripted_model)
+
+
+async def test_defaults_of_repository_and_task_and_a_plan_that_is_carried_out(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("A plan."),)
+    first, second = await chosen(codex_client)
+    place = await codex_client.register(repository, runDefaults={"effort": first})
+    defaults = {"collaborationMode": "plan"}
+    task = await codex_client.task(place, "Plan it.", runDefaults=defaults)
+    assert (defaults, {"effort": first}) == (task["runDefaults"], place["runDefaults"])
+    policy = await codex_client.post(f"/api/tasks/{task['id']}/policy-check")
+    assert (first, "plan") == (policy["run"]["effort"], policy["run"]["collaborationMode"])
+    outcome = await codex_client.post(f"/api/tasks/{task['id']}/run", status=201)
+    ended = await codex_client.until_session(outcome["session"], "completed")
+    assert (first, "plan") == (ended["effort"], ended["collaborationMode"])
+    patched = {"runDefaults": {"effort": second}}
+    assert (
+        patched["runDefaults"] == (await codex_client.patch("/api/repos/1", patched))["runDefaults"]
+    )
+    prompt = {
+        "repositoryId": place["id"],
+        "prompt": "Carry it out.",
+        "collaborationMode": "default",
+    }
+    path = f"/api/codex/threads/{ended['codexThreadId']}/prompt"
+    done = await codex_client.post(path, prompt, status=201)
+    await codex_client.until_session(done["session"], "completed")
+    planned, carried_out = scripted_model.requests
+    assert [first, second] == efforts_of(scripted_model)
+    assert PLANS in json.dumps(planned.body["input"])
+    last = [text for text in developer_texts(carried_out.body) if "collaboration_mode" in text][-1]
+    assert PLANS not in last
+
+
+async def test_choices_that_do_not_fit_the_model_are_refused_by_name(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    models = (await codex_client.get("/api/codex/models"))["items"]
+    model = models[0]["model"]
+    taken = [option["reasoningEffort"] for option in models[0]["supportedReasoningEfforts"]]
+    place = await codex_client.register(repository)
+    task = await codex_client.task(place, "Go.")
+    run = {
+        "model": model,
+        "effort": "endless",
+        "serviceTier": "teleport",
+        "personality": "friendly",
+    }
+    for path in (f"/api/tasks/{task['id']}/run", f"/api/tasks/{task['id']}/policy-check"):
+        refused = await codex_client.http.post(path, json=run)
+        assert 400 == refused.status_code, refused.text
+        told = {one["path"]: one["message"] for one in refused.json()["error"]["details"]}
+        assert {"effort", "serviceTier"} <= told.keys()
+        assert f"Model {model} does not take endless" in told["effort"]
+        assert ", ".join(taken) in told["effort"]
+    assert [] == scripted_model.requests
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ CRASHED = (
     "/bridges/local",
     "/bridge-watch/local",
     "/accounts/local",
+    "/limits/local",
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",

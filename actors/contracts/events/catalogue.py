@@ -20,6 +20,7 @@ from command_center.actors.contracts.events import (
     sessions,
     streams,
     tasks,
+    usage_limits,
     webhooks,
     webpush,
 )
@@ -50,6 +51,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             notify,
             webhooks,
             accounts,
+            usage_limits,
             operator,
             streams,
         )

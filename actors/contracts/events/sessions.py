@@ -42,6 +42,12 @@ class SessionQueued(SessionMoved, frozen=True, kw_only=True, tag="session.queued
     writing_session_id: int | UnsetType = UNSET
 
 
+class SessionWaitingLimit(SessionMoved, frozen=True, kw_only=True, tag="session.waiting_limit"):
+    """It waits until a limit of the agent's account resets; `until` is null while nobody knows."""
+
+    until: str | None
+
+
 class SessionStarting(SessionMoved, frozen=True, kw_only=True, tag="session.starting"):
     """Its runner prepares it."""
 

@@ -15,6 +15,7 @@ const TONES = {
   connected: "good",
   ok: "good",
   waiting_approval: "ask",
+  waiting_limit: "warn",
   blocked: "ask",
   pending: "ask",
   completed: "good",

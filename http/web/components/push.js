@@ -15,6 +15,7 @@ const KINDS = [
   ["warnings", "Decisions that are due soon"],
   ["sessions", "Sessions that have ended, and news of pull requests"],
   ["interrupted", "Sessions that were interrupted"],
+  ["limits", "Limits of Codex's account"],
   ["automations", "Automations that were paused"],
   ["system", "Parts of Command Center that failed"],
 ];

@@ -2,11 +2,12 @@
 // A run before it is pressed: what it may do, and what policy says to it, asked of the server anew
 // with every change.
 /** @import { HandRun, PolicyResult, RunInput, RunOutcome, Task } from "../openapi.js" */
-import { ApiError, ask, get, ME, post } from "../api.js";
+import { ApiError, ask, ME, post } from "../api.js";
 import { Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { can, learn, repoOf, state } from "../store.js";
-import { Badge, Button, Choice, Field, Problem, Switch, useAct, useLoaded } from "./basics.js";
+import { learn, repoOf } from "../store.js";
+import { Badge, Button, Choice, Field, Problem, Switch, useAct } from "./basics.js";
+import { Choices } from "./choices.js";
 
 const SANDBOXES = [
   ["read-only", "Read only"],
@@ -26,22 +27,10 @@ export const RunPanel = ({ task, onStarted }) => {
   const [policy, setPolicy] = useState(/** @type {PolicyResult | null} */ (null));
   const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run: act } = useAct();
-  const [models] = useLoaded(
-    () =>
-      can(state.health?.runnerMode, "hasThreads")
-        ? get("/api/codex/models", { host: repo?.host ?? "local" }).then(
-            (page) => page.items,
-            () => [],
-          )
-        : Promise.resolve([]),
-    [repo?.host],
-  );
-  const model = models?.find((/** @type {any} */ m) =>
-    run.model ? (m.model || m.id) === run.model : m.isDefault,
-  );
-  const efforts = model?.supportedReasoningEfforts || [];
   const wanted = Object.fromEntries(
-    Object.entries(run).filter(([, value]) => value !== "" && value !== undefined),
+    Object.entries(run).filter(
+      ([, value]) => value !== "" && value !== undefined && value !== null,
+    ),
   );
   const key = JSON.stringify([wanted, repo?.updatedAt, task.updatedAt]);
   useEffect(() => {
@@ -64,6 +53,8 @@ export const RunPanel = ({ task, onStarted }) => {
       onStarted(await post(`/api/tasks/${task.id}/run`, { ...wanted, requestedBy: ME })),
     );
   const gets = policy?.run;
+  const hasDefaults = Object.keys({ ...repo?.runDefaults, ...task.runDefaults }).length > 0;
+  const otherwise = hasDefaults ? "As by default" : "As Codex has it";
   const sandbox = run.sandbox || gets?.sandbox || "";
   const place = run.workplace || (gets?.worktree === "none" ? "main_checkout" : "worktree");
   return html`<div class="run-panel">
@@ -98,40 +89,8 @@ export const RunPanel = ({ task, onStarted }) => {
               onInput=${(/** @type {any} */ e) =>
                 set("branchName", e.currentTarget.value.trim())} />
           <//>
-          <${Field} label="Model">
-            ${
-              models?.length
-                ? html`<select value=${run.model || ""}
-                  onChange=${(/** @type {any} */ e) =>
-                    setRun({ ...run, model: e.currentTarget.value, effort: undefined })}>
-                  <option value="">Codex's default</option>
-                  ${models.map(
-                    (/** @type {any} */ m) => html`
-                      <option value=${m.model || m.id}>${m.displayName || m.id}</option>
-                    `,
-                  )}
-                </select>`
-                : html`
-                  <input value=${run.model || ""} placeholder="Codex's default" autocomplete="off"
-                    onInput=${(/** @type {any} */ e) =>
-                      set("model", e.currentTarget.value.trim())} />
-                `
-            }
-          <//>
-          ${
-            efforts.length > 0 &&
-            html`<${Field} label="Effort" hint="How much the model is to think.">
-              <select value=${run.effort || ""}
-                onChange=${(/** @type {any} */ e) => set("effort", e.currentTarget.value)}>
-                <option value="">As Codex has it</option>
-                ${efforts.map(
-                  (/** @type {any} */ { reasoningEffort: effort }) => html`
-                    <option value=${effort}>${Words(effort)}</option>
-                  `,
-                )}
-              </select>
-            <//>`
-          }
+          <${Choices} chosen=${run} host=${repo?.host} otherwise=${otherwise}
+            onChange=${(/** @type {RunInput} */ chosen) => setRun({ ...run, ...chosen })} />
         </div>
       </details>
     </div>
@@ -155,7 +114,11 @@ export const RunPanel = ({ task, onStarted }) => {
               ${" "}
               ${gets.allowCommit ? "on" : "off"}
               ${gets.worktree === "automatic" ? ", a worktree of its own" : ""}
-              ${gets.worktree === "none" ? ", your checkout" : ""}.
+              ${gets.worktree === "none" ? ", your checkout" : ""}
+              ${[gets.model, gets.effort, gets.serviceTier]
+                .filter(Boolean)
+                .map((one) => `, ${one}`)
+                .join("")}${gets.collaborationMode === "plan" ? ", a plan only" : ""}.
             </div>`
           }
         `

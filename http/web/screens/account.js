@@ -17,6 +17,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { SpendingCard } from "../components/caps.js";
 import { dayAndTime, duration, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { useParam } from "../router.js";
@@ -52,6 +53,7 @@ export const Account = () => {
           ? html`<${Shown} account=${account} onLeave=${() => setLeaving(true)} />`
           : html`<${Loading} />`
     }
+    ${account && html`<div class="columns"><${SpendingCard} /></div>`}
     ${
       account &&
       isSigningIn &&
@@ -96,7 +98,11 @@ const Shown = ({ account, onLeave }) => {
 
 /** @param {{kind: string | null | undefined}} props */
 const Limits = ({ kind }) => {
-  const [limits, error, again] = useLoaded(() => get("/api/codex/limits"), [kind]);
+  const [limits, error, again] = useLoaded(
+    () => get("/api/codex/limits"),
+    [kind],
+    useStore("limits"),
+  );
   return html`<section class="card stack" aria-labelledby="limits">
     <h2 id="limits" class="section">Limits</h2>
     ${
@@ -105,7 +111,10 @@ const Limits = ({ kind }) => {
         : error
           ? html`<${Problem} error=${error} />`
           : limits
-            ? limits.limits.map((limit) => html`<${Limit} key=${limit.id} limit=${limit} />`)
+            ? html`
+              ${limits.heldSince && html`<${Held} until=${limits.heldUntil} />`}
+              ${limits.limits.map((limit) => html`<${Limit} key=${limit.id} limit=${limit} />`)}
+            `
             : html`<${Loading} />`
     }
     ${
@@ -116,6 +125,14 @@ const Limits = ({ kind }) => {
     }
   </section>`;
 };
+
+/** Runs wait. @param {{until: string | null | undefined}} props */
+const Held = ({ until }) => html`
+  <p class="problem" data-tone="warn" role="status">
+    A limit is reached: runs wait until it
+    resets${until ? `, ${dayAndTime(until)}` : ""}. Then they go on by themselves.
+  </p>
+`;
 
 /** @param {{limit: UsageLimit}} props */
 const Limit = ({ limit }) => html`

@@ -271,7 +271,8 @@ const ScheduleField = ({ value, timezone, onChange }) => {
 /**
  * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType:
  * AutomationPayload["taskType"],
- *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"]}} Form
+ *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"],
+ *   whenLimited: CreateAutomation["whenLimited"]}} Form
  */
 
 export const NewAutomation = () => {
@@ -287,6 +288,7 @@ export const NewAutomation = () => {
       taskType: undefined,
       sandbox: "read-only",
       missedRuns: "run_once",
+      whenLimited: "wait",
     }),
   );
   const { busy, error, run } = useAct();
@@ -300,6 +302,7 @@ export const NewAutomation = () => {
         title: form.title,
         scheduleExpr: form.scheduleExpr,
         missedRuns: form.missedRuns,
+        whenLimited: form.whenLimited,
         requestedBy: ME,
         payload: {
           prompt: form.prompt,
@@ -370,6 +373,12 @@ export const NewAutomation = () => {
         <${Field} label="Missed while off">
           <select value=${form.missedRuns} onChange=${set("missedRuns")}>
             <option value="run_once">Run once</option>
+            <option value="skip">Skip</option>
+          </select>
+        <//>
+        <${Field} label="At a limit of Codex">
+          <select value=${form.whenLimited} onChange=${set("whenLimited")}>
+            <option value="wait">Wait until it resets</option>
             <option value="skip">Skip</option>
           </select>
         <//>

@@ -1,5 +1,6 @@
 // @ts-check
 // Repositories: their state, what runs may do in them, and their worktrees.
+/** @import { Caps as Capped, Choices as Chosen } from "../openapi.js" */
 /** @import { Inspection, Repository, WorktreeState } from "../openapi.js" */
 import { ApiError, ask, curl, every, get, ME, patch, post, remove } from "../api.js";
 import {
@@ -19,7 +20,9 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { Caps } from "../components/caps.js";
 import { Diff } from "../components/diff.js";
+import { Choices } from "../components/choices.js";
 import { Icon } from "../components/icon.js";
 import { basename, count, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
@@ -295,6 +298,12 @@ export const Repo = ({ id }) => {
         await patch(`/api/repos/${id}`, { [key]: chosen ? on : off, requestedBy: ME }),
       ),
     );
+  const setCaps = async (/** @type {Capped} */ caps) =>
+    learn("repos", await patch(`/api/repos/${id}`, { caps, requestedBy: ME }));
+  const setDefaults = (/** @type {Chosen} */ runDefaults) =>
+    act.run("runDefaults", async () =>
+      learn("repos", await patch(`/api/repos/${id}`, { runDefaults, requestedBy: ME })),
+    );
   return html`
     <${Head} title=${repo.name} back="/repos" note=${html`<${State} repo=${repo} />`}>
       <${Button} icon="refresh" busy=${act.busy === "scan"} onClick=${scan}>Scan<//>
@@ -354,6 +363,14 @@ export const Repo = ({ id }) => {
                 disabled=${act.busy === key} onChange=${choose(key, on, off)} />
             `,
           )}
+        </section>
+        <section aria-labelledby="defaults" class="card stack">
+          <h2 id="defaults" class="section">What runs begin with</h2>
+          <${Choices} chosen=${repo.runDefaults} host=${repo.host} onChange=${setDefaults} />
+        </section>
+        <section aria-labelledby="caps" class="card stack">
+          <h2 id="caps" class="section">Caps of a day</h2>
+          <${Caps} caps=${repo.caps} onSave=${setCaps} />
         </section>
         <section aria-labelledby="facts">
           <h2 id="facts" class="section">Facts</h2>

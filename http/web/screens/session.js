@@ -1,7 +1,7 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
 /** @import { Event, Session as SessionRecord } from "../openapi.js" */
-import { ME, post } from "../api.js";
+import { ME, patch, post } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import {
   Ago,
@@ -21,10 +21,11 @@ import { Agents } from "../components/agents.js";
 import { Composer, Stop } from "../components/composer.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
+import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
-import { number, plural, Words } from "../format.js";
+import { dayAndTime, number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
@@ -304,6 +305,26 @@ const Wait = ({ session }) => {
     <a href=${`#/sessions/${session.waitsFor}`}>${name}</a>${reason.slice(at + name.length)}`;
 };
 
+/** It waits for a limit, unless somebody sends it on. @param {{session: SessionRecord}} props */
+const ForLimit = ({ session }) => {
+  const { error, busy, run } = useAct();
+  const goOn = () =>
+    run("on", async () =>
+      learn(
+        "sessions",
+        await patch(`/api/sessions/${session.id}`, { status: "queued", requestedBy: ME }),
+      ),
+    );
+  return html`<div class="why">
+    <div>
+      A limit of Codex is reached. It goes on by itself when that
+      resets${session.beginAfter ? `, ${dayAndTime(session.beginAfter)}` : ""}.
+    </div>
+    <${Button} icon="play" busy=${busy} onClick=${goOn}>Go on now<//>
+    <${Problem} error=${error} />
+  </div>`;
+};
+
 /** Why it waits, or how it ended. @param {{session: SessionRecord}} props */
 const Why = ({ session }) => {
   const { error, busy, run } = useAct();
@@ -312,17 +333,35 @@ const Why = ({ session }) => {
       const outcome = await post(`/api/tasks/${session.taskId}/run`, {
         model: session.model || undefined,
         effort: session.effort || undefined,
+        serviceTier: session.serviceTier || undefined,
         sandbox: session.sandbox,
         requestedBy: ME,
       });
       learn("sessions", outcome.session);
       location.hash = `/sessions/${outcome.session.id}`;
     });
+  if (session.status === "waiting_limit") return html`<${ForLimit} session=${session} />`;
   if (session.status === "queued" || session.waitReason)
     return html`<div class="why"><p><${Wait} session=${session} /></p></div>`;
   if (session.status === "blocked")
     return html`<p class="why">Waits until its approval is given.</p>`;
   if (!ENDED.has(session.status)) return null;
+  const plan = session.status === "completed" && session.collaborationMode === "plan";
+  const carryOut = () =>
+    run("out", async () =>
+      follow(
+        await post(`/api/codex/threads/${session.codexThreadId}/prompt`, {
+          repositoryId: session.repositoryId,
+          prompt: "Carry out the plan.",
+          cwd: session.cwd,
+          sandbox: session.sandbox,
+          allowNetwork: session.allowNetwork,
+          allowCommit: session.allowCommit,
+          collaborationMode: "default",
+          requestedBy: ME,
+        }),
+      ),
+    );
   return html`<div class="why" data-status=${session.status}>
     <div>
       ${session.exitReason || `${Words(session.status)}.`}
@@ -332,6 +371,12 @@ const Why = ({ session }) => {
     ${
       session.status !== "completed" &&
       html`<${Button} icon="refresh" busy=${busy} onClick=${again}>Run again<//>`
+    }
+    ${
+      plan &&
+      html`<${Button} kind="primary" icon="play" busy=${busy === "out"} onClick=${carryOut}>
+        Carry it out
+      <//>`
     }
     <${Problem} error=${error} />
   </div>`;
@@ -352,7 +397,12 @@ const Facts = ({ session }) => {
     ],
     [
       "Model",
-      [session.model || "Codex's default", session.effort && `effort ${session.effort}`]
+      [
+        session.model || "Codex's default",
+        session.effort && `effort ${session.effort}`,
+        session.serviceTier && `speed ${session.serviceTier}`,
+        session.collaborationMode === "plan" && "plans only",
+      ]
         .filter(Boolean)
         .join(" · "),
     ],

@@ -27,7 +27,7 @@ import { count, Words } from "../format.js";
 /** @type {[string, Task["status"][]][]} */
 const COLUMNS = [
   ["To do", ["open"]],
-  ["Waiting", ["queued", "blocked", "waiting_approval"]],
+  ["Waiting", ["queued", "waiting_limit", "blocked", "waiting_approval"]],
   ["Running", ["running"]],
   ["Needs a look", ["failed", "interrupted", "stopped"]],
   ["Done", ["completed", "cancelled"]],

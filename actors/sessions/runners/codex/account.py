@@ -19,7 +19,6 @@ from command_center.actors.codex.accounts import (
     SIGN_IN_ENDED,
     UPDATED,
     account_from,
-    limits_from,
 )
 from command_center.actors.codex.messages import (
     Call,
@@ -34,11 +33,9 @@ from command_center.actors.contracts.accounts import (
     CancelSignIn,
     NewSignIn,
     ReadAccount,
-    ReadLimits,
     SignIn,
     SignInStatus,
     SignOut,
-    UsageLimits,
 )
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
@@ -97,11 +94,6 @@ class Account(Actor):
     def read(self, _message: ReadAccount) -> Deferred[AgentAccount]:
         """Answer as Codex does."""
         return self.ctx.answer_later(self._read)
-
-    @handles(ReadLimits)
-    def read_limits(self, _message: ReadLimits) -> Deferred[UsageLimits]:
-        """Answer as the provider does, whom Codex asks."""
-        return self.ctx.answer_later(self._read_limits)
 
     @handles(BeginSignIn)
     def begin(self, message: BeginSignIn) -> Deferred[SignIn]:
@@ -166,9 +158,6 @@ class Account(Actor):
     async def _read(self) -> AgentAccount:
         answer = await self._ask(requests.account_read())
         return account_from(answer, self._host, self._sign_in)
-
-    async def _read_limits(self) -> UsageLimits:
-        return limits_from(await self._ask(requests.limits_read()), self._host)
 
     async def _begin(self, wanted: NewSignIn) -> SignIn:
         await self._tell(

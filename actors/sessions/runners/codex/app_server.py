@@ -52,6 +52,7 @@ from command_center.actors.contracts.turns import (
     TurnOpened,
 )
 from command_center.actors.contracts.worktrees import SetUpScript
+from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 from command_center.actors.sessions.prompts import Assignment
@@ -520,8 +521,7 @@ class AppServerRunner:
             assignment.prompt,
             confinement,
             client_message_id=message_id(session),
-            model=session.model,
-            effort=session.effort,
+            choices=requests.model_choices(choices_of(session), thread_model=self._thread.model),
             output_schema=assignment.output_schema,
         )
 

@@ -85,6 +85,8 @@ class CliRunner(PlainRunner):
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
             effort=session.effort,
+            service_tier=session.service_tier,
+            personality=session.personality,
             thread_id=session.codex_thread_id,
             is_review=session.type == "review_task",
             output_schema=assignment.output_schema,

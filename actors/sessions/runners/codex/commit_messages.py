@@ -232,7 +232,7 @@ class CommitMessages(Actor):
                         prompt,
                         confinement,
                         client_message_id=f"command-center-message-{session.id}",
-                        model=session.model,
+                        choices={"model": session.model},
                     ),
                 )
                 turn_id = str(begun["turn"]["id"])

@@ -73,6 +73,8 @@ class SessionThread:
         self._bridge = bridge
         self._confine = confine
         self.goal = ThreadGoal(ref, self.ask)
+        self.model: str | None = None
+        """The model of the thread, as Codex opened it."""
         self.reports = Reports(ref)
         self._held: Confinement | None = None
         """The confinement that the thread was opened or joined with."""
@@ -238,6 +240,7 @@ class SessionThread:
         self._cwd = str(answer.get("cwd"))
         model = answer.get("model")
         if isinstance(model, str):
+            self.model = model
             await self._ref.tell(ModelTold(model=model))
 
 

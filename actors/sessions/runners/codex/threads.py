@@ -35,6 +35,7 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     AskTimeout,
+    Refusal,
 )
 
 UNKNOWN = (
@@ -54,6 +55,9 @@ CHECK_SECONDS = 2.0
 
 REACH_SECONDS = 40.0
 """Seconds that a change to the app-server that writes a thread may take."""
+
+MODELS = 100
+"""Models that are asked for."""
 
 NO_CURSOR = "invalid cursor"
 """The text by which Codex says that a cursor is not its own."""
@@ -93,6 +97,15 @@ class CodexThreads:
         """Ask the bridge, which may not answer in time."""
         with contextlib.suppress(ActorNotFound, *GONE):
             await self._lookup(codex_on(host)).ask(CheckVersion(), timeout=CHECK_SECONDS)
+
+    async def list_models(self, host: str) -> list[dict[str, Any]]:
+        """Ask for the first hundred, which are all that there are."""
+        call = attrs.evolve(requests.models_list(limit=MODELS), timeout=CHECK_SECONDS)
+        try:
+            listed = (await ask_codex(self._lookup(codex_on(host)), call))["data"]
+        except (Refusal, ActorNotFound):
+            return []
+        return [model for model in listed if isinstance(model, dict)]
 
     async def read_idle(self, host: str, thread_id: str) -> IdleThread:
         """Read it once whoever writes it is reached, and its own queue is seen to be empty."""

@@ -6,7 +6,7 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
@@ -60,6 +60,9 @@ ABOUT_THREAD = frozenset(
     }
 )
 """The notifications that tell of the thread, whichever turn they name."""
+
+LIMITED: Final = "usageLimitExceeded"
+"""The word of Codex for the error of a turn that met a limit of the account."""
 
 _DELTAS = {
     "item/agentMessage/delta": "message",
@@ -267,4 +270,5 @@ def ending(turn: Mapping[str, Any], turn_id: str) -> TurnEnded:
         outcome="failed",
         reason=str(error.get("message") or "Codex gave no reason for failing."),
         turn_id=turn_id,
+        is_limited=error.get("codexErrorInfo") == LIMITED,
     )

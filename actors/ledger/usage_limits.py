@@ -1,0 +1,219 @@
+"""Keep the limits of an agent's account, and hold the runs of its host while one is reached.
+
+A run that meets a limit holds its host: it, and each run that would begin after it, waits until the
+limit resets. The transaction that ends the hold queues all that waited, so that each goes on once,
+and `/slots` has them begin in order. The reset is what the agent told of the windows that are used
+up. Where it told none, runs are tried again after a pause that doubles (`PATIENCE` times).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import attrs
+import msgspec
+
+from command_center.actors.contracts.events.sessions import SessionWaitingLimit
+from command_center.actors.contracts.events.usage_limits import (
+    LimitNears,
+    LimitReached,
+    LimitReset,
+    LimitsChanged,
+)
+from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.usage_limits import LimitWindow, UsageLimit, limits_on
+from command_center.actors.core.clock import later
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.errors import Conflict
+from command_center.runtime import Backoff
+from command_center.store import (
+    Session,
+    Transaction,
+    automations,
+    sessions,
+    tasks,
+    usage_limits,
+)
+from command_center.store.usage_limits import KnownLimits
+
+NEAR_PERCENT: Final = 90.0
+"""The share of a window that is used when people are told that it nears its end."""
+
+FULL_PERCENT: Final = 100.0
+
+PAUSE: Final = Backoff(initial=900.0, cap=14_400.0, jitter=0.0)
+"""The seconds to wait for a reset of which nobody has said when it is."""
+
+PATIENCE: Final = 5
+"""So often runs are tried again without a word of a reset; then they fail."""
+
+
+def is_held(tx: Transaction, session: Session) -> bool:
+    """Return whether a session may not begin, since a limit of its host's account is reached."""
+    if session.past_limit or not RUNNERS[session.runner].is_real:
+        return False
+    return usage_limits.known(tx.db, session.host).held_since is not None
+
+
+def hold(tx: Transaction, session: Session) -> bool:
+    """Hold the session's host, since it met a limit; return False if waiting is of no use."""
+    known = usage_limits.known(tx.db, session.host)
+    if known.held_since is not None:
+        return True
+    until = reset_of(limits_of(known), tx.now)
+    if until is None and known.tries >= PATIENCE:
+        usage_limits.keep(tx, session.host, attrs.evolve(known, tries=0))
+        return False
+    held = attrs.evolve(
+        known,
+        held_since=tx.now,
+        held_until=until,
+        tries=0 if until else known.tries + 1,
+    )
+    usage_limits.keep(tx, session.host, held)
+    ledger.tell(tx, session, LimitReached(host=session.host, until=until))
+    return True
+
+
+class LimitSkipped(Conflict):
+    """A limit of the agent's account is reached, and the session's automation leaves runs out."""
+
+
+def skips(tx: Transaction, task_id: int) -> bool:
+    """Return whether a task is of an automation that leaves runs out while a limit is reached."""
+    automation_id = tasks.get(tx.db, task_id).automation_id
+    if automation_id is None:
+        return False
+    return automations.get(tx.db, automation_id).when_limited == "skip"
+
+
+def park(tx: Transaction, session_id: int, *, actor: str) -> Session:
+    """Have a queued session wait until the limit resets.
+
+    Raises:
+        LimitSkipped: its automation leaves it out instead.
+    """
+    session = sessions.get(tx.db, session_id)
+    if skips(tx, session.task_id):
+        raise LimitSkipped("A limit of Codex is reached, and its automation skips runs then.")
+    until = usage_limits.known(tx.db, session.host).held_until
+    event = partial(SessionWaitingLimit, until=until)
+    return ledger.move(tx, session_id, "waiting_limit", actor=actor, event=event)
+
+
+def forget_tries(tx: Transaction, host: str) -> None:
+    """Note that a run of the host has completed, so that the limit it may have met is over."""
+    known = usage_limits.known(tx.db, host)
+    if known.tries:
+        usage_limits.keep(tx, host, attrs.evolve(known, tries=0))
+
+
+def learn(tx: Transaction, host: str, told: list[UsageLimit]) -> KnownLimits:
+    """Keep what the agent says of some limits, and tell of it where it is news."""
+    known = usage_limits.known(tx.db, host)
+    limits = {limit.id: limit for limit in limits_of(known)}
+    limits |= {limit.id: merged(limits.get(limit.id), limit) for limit in told}
+    listed = [limits[name] for name in sorted(limits)]
+    plain = msgspec.to_builtins(listed)
+    near = [(limit, window) for limit in listed for window in limit.windows if nears(window)]
+    marks = [mark_of(limit, window) for limit, window in near]
+    learned = attrs.evolve(known, limits=plain, warned=marks)
+    until = reset_of(listed, tx.now)
+    if known.held_since is not None and until is not None:
+        learned = attrs.evolve(learned, held_until=until, tries=0)
+    if learned == known:
+        return known
+    usage_limits.keep(tx, host, learned)
+    if plain != known.limits:
+        tx.emit(LimitsChanged(host=host, limits=plain), actor=limits_on(host))
+    for mark, (limit, window) in zip(marks, near, strict=True):
+        if mark not in known.warned:
+            event = LimitNears(
+                host=host,
+                limit=limit.name or limit.id,
+                minutes=window.minutes,
+                used_percent=window.used_percent,
+                resets_at=window.resets_at,
+            )
+            tx.emit(event, actor=limits_on(host))
+    return learned
+
+
+def await_reset(tx: Transaction, host: str) -> KnownLimits:
+    """Set a moment for trying again, where nobody has said when the limit resets."""
+    known = usage_limits.known(tx.db, host)
+    if known.held_since is not None and known.held_until is None:
+        known = attrs.evolve(known, held_until=later(tx.now, PAUSE.delay(known.tries)))
+        usage_limits.keep(tx, host, known)
+    return known
+
+
+def release(tx: Transaction, host: str) -> list[int]:
+    """Queue all that waits for the limit, once it has reset; return which, in their order."""
+    known = usage_limits.known(tx.db, host)
+    if known.held_since is None or known.held_until is None or known.held_until > tx.now:
+        return []
+    usage_limits.keep(tx, host, attrs.evolve(known, held_since=None, held_until=None))
+    waiting = sessions.every(tx.db, {"host": host, "status": "waiting_limit"}, texts=False)
+    ids = [session.id for session in waiting]
+    tx.emit(LimitReset(host=host, sessions=ids), actor=limits_on(host))
+    for key in ids:
+        ledger.move(tx, key, "queued", actor=limits_on(host))
+    return ids
+
+
+def why_it_waits(until: str | None) -> str:
+    """Say what a session waits for that a limit holds."""
+    when = f"at {until}" if until else "which Codex has not told yet"
+    return f"A limit of Codex is reached. It goes on when that resets, {when}."
+
+
+def limits_of(known: KnownLimits) -> list[UsageLimit]:
+    """Return the limits that are known, as they are shown."""
+    return msgspec.convert(known.limits, list[UsageLimit])
+
+
+def merged(before: UsageLimit | None, told: UsageLimit) -> UsageLimit:
+    """Return a limit as it is told now. What a later word leaves out of it, stays.
+
+    Source: the app-server's schema of `account/rateLimits/updated`, a sparse update.
+    """
+    if before is None:
+        return told
+    return msgspec.structs.replace(
+        told,
+        name=told.name or before.name,
+        plan=told.plan or before.plan,
+        windows=told.windows or before.windows,
+    )
+
+
+def nears(window: LimitWindow) -> bool:
+    """Return whether a window is almost used up."""
+    return window.used_percent >= NEAR_PERCENT
+
+
+def mark_of(limit: UsageLimit, window: LimitWindow) -> str:
+    """Return what tells one turn of a window from the next one."""
+    return f"{limit.id}:{window.minutes}:{window.resets_at}"
+
+
+def reset_of(limits: list[UsageLimit], now: str) -> str | None:
+    """Return when the first of the limits that are used up has reset; None where nobody says.
+
+    A limit has reset once all of its windows have. Which of several limits a run has met is not
+    told: if it was a later one, the run meets it again.
+    """
+    ends = [
+        max(
+            (
+                window.resets_at or ""
+                for window in limit.windows
+                if window.used_percent >= FULL_PERCENT
+            ),
+            default="",
+        )
+        for limit in limits
+    ]
+    return min((end for end in ends if end > now), default=None)

@@ -1,0 +1,134 @@
+"""Limits of an agent's account: when they reset, who is told, and who waits."""
+
+from __future__ import annotations
+
+import attrs
+import msgspec
+import pytest
+
+from command_center.actors.contracts.usage_limits import LimitWindow, UsageLimit
+from command_center.actors.core.clock import later
+from command_center.actors.ledger.successors import end
+from command_center.actors.ledger.usage_limits import (
+    PATIENCE,
+    await_reset,
+    learn,
+    release,
+    reset_of,
+)
+from command_center.store import (
+    EventFilter,
+    Session,
+    Transaction,
+    Writer,
+    automations,
+    events,
+    sessions,
+    tasks,
+    usage_limits,
+)
+from tests.actors.sessions.units import done, running, writer
+
+__all__ = ["writer"]
+
+NOW = "2025-06-02T09:00:00.000Z"
+SOON, LATE = "2025-06-02T10:00:00.000Z", "2025-06-05T10:00:00.000Z"
+
+
+def limit(*windows: tuple[float, str | None], name: str = "codex") -> UsageLimit:
+    """A limit of windows: how much of each is used, and when it resets."""
+    return UsageLimit(
+        id=name,
+        windows=[LimitWindow(used_percent=used, minutes=300, resets_at=at) for used, at in windows],
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ([], None),
+        ([limit((99, SOON))], None),
+        ([limit((100, SOON), (7, LATE))], SOON),
+        ([limit((100, SOON), (100, LATE))], LATE),
+        ([limit((100, LATE)), limit((100, SOON), name="other")], SOON),
+        ([limit((100, "2025-06-02T08:00:00.000Z"))], None),
+        ([limit((100, None))], None),
+    ],
+)
+def test_a_limit_has_reset_once_all_its_windows_have(
+    limits: list[UsageLimit], expected: str | None
+) -> None:
+    assert expected == reset_of(limits, NOW)
+
+
+def told(tx: Transaction) -> list[str]:
+    """The events of limits so far."""
+    kinds = ("limits.changed", "limits.near", "limits.reached", "limits.reset")
+    found, _ = events.after(tx.db, 0, limit=100, wanted=EventFilter(types=kinds))
+    return [event.type for event in found]
+
+
+def meet(tx: Transaction, session: Session) -> Session | None:
+    """End it as a turn does that met a limit; the session that follows."""
+    return end(tx, session.id, "failed", reason="Limit.", approval_seconds=9, is_limited=True)[1]
+
+
+def test_people_are_told_once_that_a_window_is_almost_used_up(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        for used, at in ((89.0, SOON), (90.0, SOON), (95.0, SOON), (3.0, LATE), (92.0, LATE)):
+            learn(tx, "local", [limit((used, at))])
+            learn(tx, "local", [limit((used, at))])
+        assert 5 == told(tx).count("limits.changed")
+        assert 2 == told(tx).count("limits.near")
+
+    done(writer, unit)
+
+
+def test_a_reset_that_nobody_names_is_awaited_for_a_while_and_then_the_run_fails(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx)
+        for attempt in range(PATIENCE):
+            following = meet(tx, session)
+            assert following is not None
+            assert "waiting_limit" == following.status
+            known = await_reset(tx, "local")
+            assert later(tx.now, min(900 * 2**attempt, 14_400)) == known.held_until
+            usage_limits.keep(tx, "local", attrs.evolve(known, held_until=tx.now))
+            assert [following.id] == release(tx, "local")
+            assert [] == release(tx, "local")
+            session = sessions.update(tx, following.id, status="running", codex_turn_id="t")
+        assert meet(tx, session) is None
+        assert "failed" == sessions.get(tx.db, session.id).status
+
+    done(writer, unit)
+
+
+def test_an_automation_that_skips_has_no_run_waiting(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        task, session = running(tx)
+        automation = automations.insert(
+            tx,
+            repository_id=task.repository_id,
+            title="A",
+            schedule_expr="hourly",
+            requested_by="ada",
+            when_limited="skip",
+        )
+        tasks.update(tx, task.id, automation_id=automation.id)
+        assert meet(tx, session) is None
+        assert "interrupted" == sessions.get(tx.db, session.id).status
+
+    done(writer, unit)
+
+
+def test_a_later_word_of_a_limit_leaves_what_it_does_not_say(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        named = msgspec.structs.replace(limit((5, SOON)), name="Codex", plan="pro")
+        learn(tx, "local", [named])
+        known = learn(tx, "local", [limit((6, SOON)), limit((1, SOON), name="other")])
+        assert ["codex", "other"] == [one["id"] for one in known.limits]
+        assert ("Codex", "pro") == (known.limits[0]["name"], known.limits[0]["plan"])
+
+    done(writer, unit)
