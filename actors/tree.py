@@ -10,6 +10,8 @@
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
     │                        lives left
     ├ /bridge-watch/…        one per host: tells of that connection, as events
+    ├ /accounts/…            one per host: signs its Codex in and out
+    ├ /threads/…             one per host: what is done with the threads of its Codex
     ├ /sessions/…            dynamic, one per live session
     ├ /orphaned-turns        ends the turns that outlive their sessions
     ├ /commit-messages       asks Codex for the messages of commits
@@ -70,6 +72,7 @@ from command_center.actors.sessions.runners.codex.account import Account
 from command_center.actors.sessions.runners.codex.commit_messages import CommitMessages
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.actors.sessions.runners.codex.usage_limits import AccountLimits
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
@@ -256,6 +259,16 @@ def build_tree(
                 ],
                 quarantine=True,
                 contract="Runs that wait for a limit wait on; turns are not touched.",
+            ),
+            SupervisorSpec(
+                id="threads",
+                children=[
+                    ChildSpec(id=host.name, start=partial(ThreadActs, storage, host))
+                    for host in hosts
+                ],
+                quarantine=True,
+                contract="Threads are renamed, archived, forked, reverted or deleted when it is "
+                "back; turns are not touched.",
             ),
             SupervisorSpec(
                 id="sessions",

@@ -231,8 +231,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
             will be, and nobody else gets that place.
         stop_requested: ``{reason, requestedBy, at}`` of the first stop.
         origin: what made it: a run of the task, a prompt to its thread, a follow-up, the retry or
-            continuation of ``previous_session_id``, its going on once a limit resets, or a
-            turn that Codex had begun itself.
+            continuation of ``previous_session_id``, its going on once a limit resets, a turn that
+            Codex had begun itself, or the wish to have its thread's history compacted.
         attempt: 1 for a first run, 2 for its first retry.
         begin_after: when a retry may begin; None for at once.
         token_budget: tokens that the session may use; None for any number.
@@ -246,6 +246,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         effort: how much the model is to think, where the run said so; and so how fast it is served
             (``service_tier``), whether it only plans, and in which style it speaks.
         past_limit: somebody had it go on before the limit that it waited for was known to reset.
+        review: what is reviewed, ``{type, base, commit, sessionId}``: the work of that session, as
+            ``uncommitted``, ``base``, ``commit`` or ``instructions`` says. None of any other.
         goal: what Codex pursues turn after turn, as it told last: ``{objective, status,
             tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
         turns: how many turns it has had; one, unless it has a goal.
@@ -270,7 +272,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     prompt: str
     priority: Priority = "normal"
     requested_by: str
-    origin: Literal["run", "prompt", "followup", "retry", "continue", "limit", "codex"] = "run"
+    origin: Literal[
+        "run", "prompt", "followup", "retry", "continue", "limit", "codex", "compact"
+    ] = "run"
     previous_session_id: int | None = None
     attempt: int = 1
     begin_after: Timestamp | None = None
@@ -302,6 +306,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     service_tier: str | None = None
     collaboration_mode: str | None = None
     personality: str | None = None
+    review: dict[str, Any] | None = None
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):
@@ -534,18 +539,19 @@ CommentSide: TypeAlias = Literal["before", "after"]
 
 
 class Comment(Record, frozen=True, kw_only=True, rename="camel"):
-    """A remark of a person on lines that a session has changed.
+    """A remark on lines that a session has changed: of a person, or found by a review.
 
     Attributes:
         session_id: the session whose changes were looked at.
         side: whether the lines are those of the file before or after the change.
         line: the first one, from 1 on.
         end_line: the last one.
-        quote: the lines as they were.
+        quote: the lines as they were; empty where they were not read.
         status: ``open`` until it is sent or taken back.
         followup_id: the follow-up that has it, if one does.
         sent_session_id: the session that was told, where that is known already.
         steer_event_id: the event that asked for telling it to the running turn.
+        review_session_id: the session whose review found it; None where a person said it.
     """
 
     task_id: int
@@ -561,6 +567,7 @@ class Comment(Record, frozen=True, kw_only=True, rename="camel"):
     followup_id: int | None = None
     sent_session_id: int | None = None
     steer_event_id: int | None = None
+    review_session_id: int | None = None
 
 
 class ViewedFile(Record, frozen=True, kw_only=True, rename="camel"):

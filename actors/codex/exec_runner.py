@@ -29,7 +29,8 @@ class ExecRun:
     """A run of the CLI.
 
     With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
-    instructions. `output_schema` asks for a JSON answer.
+    instructions, unless `review_of` is what a session's `review` has. `output_schema` asks for a
+    JSON answer.
     """
 
     prompt: str
@@ -41,6 +42,7 @@ class ExecRun:
     personality: str | None = None
     thread_id: str | None = None
     is_review: bool = False
+    review_of: Mapping[str, Any] | None = None
     output_schema: Mapping[str, Any] | None = None
 
 
@@ -70,8 +72,17 @@ def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, .
             options += ["-c", f'{setting}="{value}"']
     if schema_file is not None:
         options += ["--output-schema", schema_file]
-    if run.is_review:
-        return (*options, "review", "-")
+    match run.review_of:
+        case _ if not run.is_review:
+            pass
+        case {"type": "uncommitted"}:
+            return (*options, "review", "--uncommitted")
+        case {"type": "base", "base": branch}:
+            return (*options, "review", f"--base={branch}")
+        case {"type": "commit", "commit": sha}:
+            return (*options, "review", f"--commit={sha}")
+        case _:
+            return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
     return (*options, *resume, "-")
 

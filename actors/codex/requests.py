@@ -62,6 +62,42 @@ def thread_unsubscribe(thread_id: str) -> Call:
     return Call("thread/unsubscribe", {"threadId": thread_id})
 
 
+def thread_fork(thread_id: str, confinement: Confinement, *, last_turn_id: str | None) -> Call:
+    """Make another thread of its past, up to that turn; loaded as tight as can be."""
+    params = {
+        "threadId": thread_id,
+        "lastTurnId": last_turn_id,
+        "excludeTurns": True,
+        **confinement.resume_params(),
+    }
+    return Call("thread/fork", _given(params), timeout=START_SECONDS)
+
+
+def thread_revert(thread_id: str, before_turn_id: str) -> Call:
+    """Take a turn and all that follow it out of a thread that is loaded; files stay."""
+    return Call("thread/revert", {"threadId": thread_id, "beforeTurnId": before_turn_id})
+
+
+def thread_name(thread_id: str, name: str) -> Call:
+    """Give a thread a name."""
+    return Call("thread/name/set", {"threadId": thread_id, "name": name})
+
+
+def thread_archive(thread_id: str) -> Call:
+    """Put a thread away: it is listed among the archived alone, and takes no turn."""
+    return Call("thread/archive", {"threadId": thread_id})
+
+
+def thread_unarchive(thread_id: str) -> Call:
+    """Bring an archived thread back."""
+    return Call("thread/unarchive", {"threadId": thread_id})
+
+
+def thread_delete(thread_id: str) -> Call:
+    """Delete a thread for good."""
+    return Call("thread/delete", {"threadId": thread_id})
+
+
 def threads_loaded(*, cursor: str | None = None, limit: int | None = None) -> Call:
     """Ask for the ids of the threads that the app-server holds in memory."""
     return Call("thread/loaded/list", _given({"cursor": cursor, "limit": limit}))
@@ -72,9 +108,14 @@ def threads_stored(
     query: str | None = None,
     cursor: str | None = None,
     limit: int | None = None,
+    archived: bool | None = None,
 ) -> Call:
-    """Ask for the threads on disk, the newest first: also of `codex exec`, not of sub-agents."""
+    """Ask for the threads on disk, the newest first: also of `codex exec`, not of sub-agents.
+
+    Those that were archived are listed alone, if they are wanted.
+    """
     params = {
+        "archived": archived,
         "sourceKinds": ["cli", "vscode", "exec", "appServer", "unknown"],
         "searchTerm": query,
         "cursor": cursor,
@@ -184,11 +225,28 @@ def terminals_list(thread_id: str, *, cursor: str | None = None) -> Call:
     )
 
 
-def review_start(thread_id: str, *, instructions: str) -> Call:
-    """Begin a review that follows the instructions, as a turn of the thread."""
-    target = {"type": "custom", "instructions": instructions}
+def review_start(thread_id: str, *, instructions: str, of: Mapping[str, Any] | None = None) -> Call:
+    """Begin a review as a turn of the thread; it follows the instructions, unless it is `of` more.
+
+    That is what a session's `review` has.
+    """
+    target: dict[str, Any]
+    match of:
+        case {"type": "uncommitted"}:
+            target = {"type": "uncommittedChanges"}
+        case {"type": "base", "base": branch}:
+            target = {"type": "baseBranch", "branch": branch}
+        case {"type": "commit", "commit": sha}:
+            target = {"type": "commit", "sha": sha, "title": None}
+        case _:
+            target = {"type": "custom", "instructions": instructions}
     params = {"threadId": thread_id, "target": target, "delivery": "inline"}
     return Call("review/start", params, timeout=START_SECONDS)
+
+
+def compact_start(thread_id: str) -> Call:
+    """Begin a turn in which the thread's history is made shorter; its answer does not name it."""
+    return Call("thread/compact/start", {"threadId": thread_id}, timeout=START_SECONDS)
 
 
 def goal_get(thread_id: str) -> Call:

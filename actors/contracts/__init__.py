@@ -3,10 +3,11 @@
 `sessions`, `tasks`, `approvals`, `automations`, `repositories`, `worktrees` and `devices` have the
 messages about these, `landing` those about what a session has changed, `pushes` and `pull_requests`
 those about where it goes, `issues` those about a forge's issues, `comments` those about remarks on
-it, `messages` those by which something is said to a session, `turns` those by which a session's
-runner reports, and `addresses` where each is taken. A body of the REST API is one of these
-messages, so nothing is mapped by hand between the two. `fields` are the types of fields that
-several have. `events` are what everybody is told when something has happened.
+it, `reviews` those about its reviews, `messages` those by which something is said to a session,
+`turns` those by which a session's runner reports, and `addresses` where each is taken. A body of
+the REST API is one of these messages, so nothing is mapped by hand between the two. `fields` are
+the types of fields that several have. `events` are what everybody is told when something has
+happened.
 `webpush` has those about browsers that are told with the page closed, `webhooks` those about
 addresses that events are sent to, and `notify` those about places that Apprise tells.
 
@@ -14,6 +15,6 @@ addresses that events are sent to, and `notify` those about places that Apprise 
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on. Of an agent,
 whichever it is, `bridges` has the connection to it, `accounts` who is signed in there,
-`usage_limits` how much of its plan is used, `threads` what it has before there is a session, and
-`project_configuration` the files by which a project configures it.
+`usage_limits` how much of its plan is used, `threads` what it has before there is a session and
+what is done with that, and `project_configuration` the files by which a project configures it.
 """

@@ -65,6 +65,7 @@ from command_center.actors.contracts.repositories import (
     PatchRepository,
     ScanRepository,
 )
+from command_center.actors.contracts.reviews import QuoteFindings, ReviewWork
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
@@ -171,6 +172,7 @@ RepositoriesMessage: TypeAlias = (
     | MarkViewed
     | CreateComment
     | PlaceComments
+    | QuoteFindings
     | CommitWork
     | MarkConflicts
     | DiscardWork
@@ -231,6 +233,7 @@ TasksMessage: TypeAlias = (
     | ChangeComment
     | SendComments
     | ResolveConflicts
+    | ReviewWork
     | QueueFollowup
     | SayNext
     | ChangeFollowup

@@ -138,10 +138,28 @@ class ThreadPrompt(Choices, frozen=True, kw_only=True):
 
 
 class PromptThread(msgspec.Struct, Request[RunOutcome], frozen=True):
-    """Start a turn in a thread of Codex, through policy as any run."""
+    """Start a turn in a thread of Codex, through policy as any run.
+
+    `compacts`: no prompt is said in it, and the thread's history is made shorter.
+    """
 
     thread_id: str
     wanted: ThreadPrompt
+    compacts: bool = False
+
+
+class Compaction(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The place of the session in which a thread's history is made shorter.
+
+    Attributes:
+        cwd: the repository's folder or one of its worktrees; the thread's, if left out.
+    """
+
+    repository_id: int
+    cwd: PathText | None = None
+    requested_by: Name = "api"
 
 
 class FollowupText(

@@ -1,12 +1,17 @@
-"""The port of an agent's threads: what is asked of them before there is a session."""
+"""An agent's own threads: what is asked of them before there is a session, and done with them."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
+import msgspec
 
+from command_center.actors.contracts.fields import Title
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.lengths import Name
+from command_center.runtime import Address, Request
+from command_center.store.records import LOCAL
 
 
 @attrs.frozen
@@ -56,3 +61,112 @@ class ThreadBusy(Conflict):
             "wait for its end, or stop it there.",
             threadId=thread_id,
         )
+
+
+class ShownThread(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A thread, as the agent of a host shows it."""
+
+    host: str
+    thread: dict[str, Any]
+
+
+class ThreadDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The thread that is no more."""
+
+    host: str
+    thread_id: str
+
+
+class ThreadOrder(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """An order about a thread of a host's agent.
+
+    Attributes:
+        requested_by: who wants it, in the caller's own words.
+    """
+
+    host: Name = LOCAL
+    requested_by: Name = "api"
+
+
+class ThreadChanges(ThreadOrder, frozen=True, kw_only=True, omit_defaults=True):
+    """Changes to a thread; what is left out stays.
+
+    Attributes:
+        archived: an archived thread is listed apart, and takes no turn until it is brought back.
+    """
+
+    name: Title | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewFork(ThreadOrder, frozen=True, kw_only=True):
+    """The place at which a thread is forked.
+
+    Attributes:
+        last_turn_id: the last turn that the fork has in common with the thread; the newest that
+            has ended, if left out.
+    """
+
+    last_turn_id: Name | None = None
+
+
+class Reversion(ThreadOrder, frozen=True, kw_only=True):
+    """The place to which a thread is taken back.
+
+    Attributes:
+        before_turn_id: the first turn that the thread is to forget.
+    """
+
+    before_turn_id: Name
+
+
+@attrs.frozen
+class ReadThread(Request[ShownThread]):
+    """Show a thread."""
+
+    thread_id: str
+
+
+@attrs.frozen
+class PatchThread(Request[ShownThread]):
+    """Name a thread, archive it, or bring it back."""
+
+    thread_id: str
+    changes: ThreadChanges
+
+
+@attrs.frozen
+class ForkThread(Request[ShownThread]):
+    """Make another thread of its past."""
+
+    thread_id: str
+    wanted: NewFork
+
+
+@attrs.frozen
+class RevertThread(Request[ShownThread]):
+    """Have the thread forget its last turns. Files stay as they are."""
+
+    thread_id: str
+    wanted: Reversion
+
+
+@attrs.frozen
+class DeleteThread(Request[ThreadDeleted]):
+    """Delete a thread for good."""
+
+    thread_id: str
+    requested_by: str = "api"
+
+
+ThreadAct: TypeAlias = ReadThread | PatchThread | ForkThread | RevertThread | DeleteThread
+
+THREADS: Final = "/threads"
+"""The path of the supervisor of the hosts' threads."""
+
+
+def threads_on(host: str) -> Address[ThreadAct]:
+    """Return the address of the actor that is asked about a host's threads."""
+    return Address(f"{THREADS}/{host}")

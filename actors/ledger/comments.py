@@ -169,7 +169,7 @@ def _open(tx: Transaction, session: Session) -> list[Comment]:
 def _words_of(waiting: list[Comment]) -> str:
     parts = ["Comments on the changes:"]
     for comment in waiting:
-        lines = comment.quote.split("\n")
+        lines = comment.quote.split("\n") if comment.quote else []
         place = f"line {comment.line}"
         if comment.end_line != comment.line:
             place = f"lines {comment.line}-{comment.end_line}"

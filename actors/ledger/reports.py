@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.rules.reviews import findings_in
 from command_center.store import Session
 from command_center.store.records import TaskType
 
@@ -103,7 +104,11 @@ def result_of(session: Session, kind: str, body: Mapping[str, Any]) -> dict[str,
     if session.type == "review_task":
         review = body.get("review") if kind == "exitedReviewMode" else None
         review = review if runner.shows_review else said
-        return {"review": str(review)} if review and review != NO_REVIEW else None
+        if not review or review == NO_REVIEW:
+            return None
+        findings = findings_in(str(review), session.cwd)
+        found = {"findings": msgspec.to_builtins(findings)} if findings else {}
+        return {"review": str(review), **found}
     report = REPORTS.get(session.type)
     if report is None or not said:
         return None

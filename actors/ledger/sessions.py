@@ -329,7 +329,7 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
         changes["prompt"] = first_attempt(tx, session).prompt
     session = sessions.update(tx, session_id, **changes)
     first = sessions.find(tx.db, {"task_id": session.task_id})
-    if first is None or first.origin != "prompt":
+    if first is None or first.origin not in {"prompt", "compact"}:
         tasks.update(tx, session.task_id, codex_thread_id=thread_id)
     return session
 

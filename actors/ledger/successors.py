@@ -316,7 +316,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
                 "requested_by": followup.requested_by,
                 "followup": followup,
             }
-        case _ if ended.origin == "codex":
+        case _ if ended.origin in {"codex", "compact"}:
             return None  # who began the turn, decides what follows it
         case "failed" if ended.attempt < task.max_attempts:
             return {
@@ -370,6 +370,7 @@ def _insert(
         runner=ended.runner,
         previous_session_id=ended.id,
         codex_thread_id=None if again_a_review else ended.codex_thread_id,
+        review=ended.review if again_a_review else None,
         token_budget=ended.token_budget,
         goal=None if sequel["origin"] == "followup" else _goal_again(ended),
         **sequel,

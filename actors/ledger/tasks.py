@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlite_utils import Database
@@ -249,6 +249,22 @@ def _goal_of(
     return {"goal": {**wanted, "status": ledger.WANTED, "tokensUsed": 0, "timeUsedSeconds": 0}}
 
 
+def outcome_of_run(
+    tx: Transaction,
+    task_id: int,
+    run: RunInput,
+    *,
+    runner: Runner,
+    approval_seconds: float,
+    **more: Any,
+) -> RunOutcome:
+    """Begin a session as `begin_session` does, and return what came of it."""
+    begun = begin_session(
+        tx, task_id, run, runner=runner, approval_seconds=approval_seconds, **more
+    )
+    return _outcome(tx, *begun)
+
+
 def run_task(
     tx: Transaction, task_id: int, run: RunInput, *, runner: Runner, approval_seconds: float
 ) -> RunOutcome:
@@ -257,9 +273,7 @@ def run_task(
     Raises:
         RecordNotFound, Conflict, PolicyDenied: as `create_session`.
     """
-    return _outcome(
-        tx, *begin_session(tx, task_id, run, runner=runner, approval_seconds=approval_seconds)
-    )
+    return outcome_of_run(tx, task_id, run, runner=runner, approval_seconds=approval_seconds)
 
 
 def prompt_thread(
@@ -269,6 +283,7 @@ def prompt_thread(
     *,
     preview: str,
     branch_name: str | None = None,
+    origin: Literal["prompt", "compact"] = "prompt",
     runner: Runner,
     approval_seconds: float,
 ) -> RunOutcome:
@@ -307,7 +322,7 @@ def prompt_thread(
         run,
         runner=runner,
         approval_seconds=approval_seconds,
-        origin="prompt",
+        origin=origin,
         prompt=wanted.prompt,
         codex_thread_id=thread_id if wanted.resume else None,
     )

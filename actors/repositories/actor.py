@@ -52,6 +52,7 @@ from command_center.actors.contracts.repositories import (
     ScanRepository,
     WorkplaceFacts,
 )
+from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.contracts.sessions import ThreadsReleased
 from command_center.actors.contracts.turns import FindRunningTurns
 from command_center.actors.contracts.worktrees import (
@@ -460,6 +461,11 @@ class Repositories(Actor):
     async def create_comment(self, message: CreateComment) -> Deferred[Comment]:
         """Keep a comment on what a session has changed."""
         return self.ctx.answer_later(self._comments.create, message)
+
+    @handles(QuoteFindings)
+    async def quote_findings(self, message: QuoteFindings) -> None:
+        """Read the lines that a review's comments speak of."""
+        self.ctx.start_task(self._comments.quote, message)
 
     @handles(PlaceComments)
     async def place_comments(self, message: PlaceComments) -> Deferred[list[PlacedComment]]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import attrs
 import msgspec
+from sqlite_utils import Database
 
 from command_center.actors.contracts.comments import (
     CreateComment,
     PlaceComments,
     PlacedComment,
 )
+from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.comments import add_comment, lines_meant
+from command_center.actors.ledger.reviews import quote_finding
 from command_center.actors.repositories.seen_changes import SeenChanges
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.rules.unified_diffs import lines_of
-from command_center.store import Comment
+from command_center.store import Comment, comments
 
 LONGEST: Final = 200
 """Lines that one comment may speak of."""
@@ -61,6 +65,24 @@ class Comments:
             raise Conflict(f"The lines have more than {QUOTE_LENGTH} characters: name fewer.")
         return await self._storage.write(lambda tx: add_comment(tx, message, quote))
 
+    async def quote(self, message: QuoteFindings) -> None:
+        """Keep the lines of a review's comments; of lines that no change shows, none are kept."""
+
+        def load(db: Database) -> list[Comment]:
+            return comments.every(db, {"review_session_id": message.review_session_id})
+
+        for comment in await self._storage.read(load):
+            try:
+                text = await self._seeing.read_file(comment.session_id, comment.path)
+            except (Conflict, NotFound, Unavailable):
+                continue
+            after = lines_of(text)[1]
+            numbers = range(comment.line, comment.end_line + 1)
+            if comment.quote or len(numbers) > LONGEST or not all(one in after for one in numbers):
+                continue
+            quote = "\n".join(after[number] for number in numbers)[:QUOTE_LENGTH]
+            await self._storage.write(partial(quote_finding, comment_id=comment.id, quote=quote))
+
     async def place(self, message: PlaceComments) -> list[PlacedComment]:
         """Say where the lines of comments are now.
 
@@ -84,6 +106,9 @@ def _placed(comment: Comment, sides: tuple[dict[int, str], dict[int, str]] | Non
     if sides is None:
         return PlacedComment(**known)
     lines = sides[comment.side == "after"]
+    if not comment.quote:
+        here = comment.line if comment.line in lines else None
+        return PlacedComment(**known, is_outdated=here is None, current_line=here)
     line = _place_of(comment.quote.split("\n"), lines, comment.line)
     return PlacedComment(**known, is_outdated=line is None, current_line=line)
 

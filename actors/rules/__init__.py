@@ -6,8 +6,8 @@ of another, `schedule` when an automation is due, with `schedule_errors` for wha
 expression. `paths` and `branch_names` say what people may name, `lengths` how long a text may be,
 `pull_request_wishes` what is done about a task's pull requests, `scopes` what a device may do,
 `questions` what an agent asks a person, `answers` which answers fit, `unified_diffs` how a person
-is shown what differs, `commit_messages` how the message of a commit is proposed, `preconditions`
-what a change may be made to depend on, `retry_after` when another machine wants to be asked again,
-`forge_links` of which project at a forge an address is and where a person opens a pull request
-there, and `errors` how any of it is refused.
+is shown what differs, `reviews` what a reviewer has found, `commit_messages` how the message of a
+commit is proposed, `preconditions` what a change may be made to depend on, `retry_after` when
+another machine wants to be asked again, `forge_links` of which project at a forge an address is and
+where a person opens a pull request there, and `errors` how any of it is refused.
 """

@@ -10,6 +10,7 @@ import structlog
 import trio
 
 from command_center.actors.contracts.addresses import ORPHANED_TURNS, REPOSITORIES, SLOTS, TASKS
+from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.contracts.sessions import (
     SessionCommitted,
     SlotsChanged,
@@ -22,6 +23,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.ledger.hook_answers import settle_unseen
 from command_center.actors.ledger.left_commands import left_by_thread, tell_left_commands
+from command_center.actors.ledger.reviews import comment_findings
 from command_center.actors.rules.preconditions import Condition
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.interruption import Interruption, ended_by_request
@@ -31,7 +33,7 @@ from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import ActorNotFound, Address, Context, Deferred, MailboxFull
-from command_center.store import Session, Transaction
+from command_center.store import Session, Transaction, sessions
 from command_center.store.records import SessionStatus
 
 M = TypeVar("M")
@@ -115,6 +117,8 @@ class Ending:
                 is_limited=is_limited,
             )
             settle_cut_off(tx, session.id, spared=under_way)
+            if ended.status == "completed" and ended.result is not None:
+                comment_findings(tx, ended, sessions.whole(tx.db, ended, "result"))
             return ended, sequel
 
         await self._transcript.keep_drafts()
@@ -128,6 +132,8 @@ class Ending:
             self._tell(limits_on(ended.host), LimitMet())
         if sequel is not None:
             self._tell(TASKS, SessionCommitted(sequel.id))
+        if ended.review is not None:
+            self._tell(REPOSITORIES, QuoteFindings(ended.id))
         self.leave_soon()
 
     def leave_soon(self) -> None:

@@ -19,6 +19,7 @@ from command_center.actors.contracts.addresses import REPOSITORIES, SESSIONS, se
 from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
 from command_center.actors.contracts.landing import MarkConflicts, ResolveConflicts, Resolving
 from command_center.actors.contracts.messages import Said, SayNext
+from command_center.actors.contracts.reviews import ReviewWork
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.spending import ChangeSpending, Spending
@@ -38,6 +39,7 @@ from command_center.actors.contracts.tasks import (
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.comments import change_comment, send_comments
+from command_center.actors.ledger.reviews import begin_review
 from command_center.actors.ledger.spending import change_spending
 from command_center.actors.ledger.successors import (
     change_followup,
@@ -271,6 +273,7 @@ class Tasks(Actor):
                 wanted,
                 preview=thread.title,
                 branch_name=branch,
+                origin="compact" if message.compacts else "prompt",
                 runner=self._runner,
                 approval_seconds=self._services.approval_seconds,
             )
@@ -395,6 +398,27 @@ class Tasks(Actor):
         if sent.followup is None:
             await self._start(sent.session.id)
         return sent
+
+    @handles(ReviewWork)
+    async def review(self, message: ReviewWork) -> Deferred[RunOutcome]:
+        """Answer once the review's session is committed, and its actor is there."""
+        message.wanted.check()
+        return self.ctx.answer_later(self._review, message)
+
+    async def _review(self, message: ReviewWork) -> RunOutcome:
+        session_id = message.session_id
+        await self._check_folder(await self._storage.read(lambda db: sessions.get(db, session_id)))
+        outcome = await self._storage.write(
+            lambda tx: begin_review(
+                tx,
+                message.session_id,
+                message.wanted,
+                runner=self._runner,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        await self._start(outcome.session.id)
+        return outcome
 
     @handles(ResolveConflicts)
     async def resolve_conflicts(self, message: ResolveConflicts) -> Deferred[Resolving]:

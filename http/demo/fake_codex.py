@@ -53,14 +53,18 @@ class FakeThread:
     turns: list[JSON] = attrs.field(factory=list)
     used: int = 0
     updated_at: float = attrs.field(factory=time.time)
+    name: str | None = None
+    is_archived: bool = False
 
     def shown(self) -> JSON:
         """Return the thread as a list shows it."""
         status: JSON = {"type": "idle" if self.turn is None else "active", "activeFlags": []}
         return {
             "id": self.id,
+            "name": self.name,
             "preview": self.preview,
             "cwd": str(self.cwd),
+            "path": "archived_sessions" if self.is_archived else None,
             "status": status,
             "updatedAt": int(self.updated_at),
         }
@@ -111,7 +115,12 @@ class DemoCodex:
         if thread is not None:
             result = self._about_thread(thread, method, params)
         if result is None:
-            error = {"code": -32600, "message": f"The demo has no {method} here."}
+            asked = params.get("threadId")
+            is_gone = asked is not None and thread is None
+            message = (
+                f"invalid thread id: {asked}" if is_gone else f"The demo has no {method} here."
+            )
+            error = {"code": -32600, "message": message}
             self._write({"id": request, "error": error})
         else:
             self._write({"id": request, "result": result})
@@ -129,7 +138,12 @@ class DemoCodex:
                 return {"data": list(self._threads), "nextCursor": None}
             case "thread/list":
                 wanted = (params.get("searchTerm") or "").lower()
-                shown = [t.shown() for t in self._threads.values() if wanted in t.preview.lower()]
+                archived = bool(params.get("archived"))
+                shown = [
+                    thread.shown()
+                    for thread in self._threads.values()
+                    if wanted in thread.preview.lower() and thread.is_archived is archived
+                ]
                 return {"data": shown[::-1], "nextCursor": None}
             case "model/list":
                 model = {"id": MODEL, "model": MODEL, "displayName": "Demo (no model is asked)"}
@@ -154,7 +168,36 @@ class DemoCodex:
                 result = {}
             case "thread/unsubscribe" | "thread/backgroundTerminals/clean":
                 result = {}
+            case _:
+                result = self._kept(thread, method, params)
         return result
+
+    def _kept(self, thread: FakeThread, method: str, params: JSON) -> JSON | None:
+        """Do what is done with a thread beside its turns; None where it cannot be done here."""
+        ids = [turn["id"] for turn in thread.turns]
+        match method:
+            case "thread/name/set":
+                thread.name = params["name"]
+            case "thread/archive" | "thread/unarchive":
+                thread.is_archived = method == "thread/archive"
+            case "thread/delete":
+                del self._threads[thread.id]
+            case "thread/revert" if params["beforeTurnId"] in ids:
+                del thread.turns[ids.index(params["beforeTurnId"]) :]
+            case "thread/fork":
+                last = params.get("lastTurnId")
+                common = ids.index(last) + 1 if last in ids else len(ids)
+                fork = attrs.evolve(
+                    thread,
+                    id=f"demo-thread-{next(self._numbers)}",
+                    turn=None,
+                    turns=thread.turns[:common],
+                )
+                self._threads[fork.id] = fork
+                return {"thread": fork.shown()}
+            case _:
+                return None
+        return {}
 
     def _begin(self, thread: FakeThread, prompt: str, params: JSON) -> JSON:
         turn = Turn(f"demo-turn-{next(self._numbers)}")

@@ -34,7 +34,26 @@ from command_center.actors.contracts.bridges import (
     ProbeHealth,
 )
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
-from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
+from command_center.actors.contracts.tasks import (
+    Compaction,
+    PromptThread,
+    RunOutcome,
+    ThreadPrompt,
+)
+from command_center.actors.contracts.threads import (
+    DeleteThread,
+    ForkThread,
+    NewFork,
+    PatchThread,
+    ReadThread,
+    Reversion,
+    RevertThread,
+    ShownThread,
+    ThreadAct,
+    ThreadChanges,
+    ThreadDeleted,
+    threads_on,
+)
 from command_center.actors.contracts.usage_limits import ReadLimits, UsageLimits, limits_on
 from command_center.actors.rules.errors import NotFound, Unavailable
 from command_center.actors.rules.lengths import Name, Note
@@ -50,8 +69,14 @@ R = TypeVar("R")
 
 api = Api[Center]("Codex")
 
+COMPACTS = "Make the history of this thread shorter."
+"""The prompt of a session that says none."""
+
 LOOK_SECONDS = 10.0
 """Seconds that Codex may take for a list, since somebody waits to see it."""
+
+ACT_SECONDS = 150.0
+"""Seconds that what is done with a thread may take, which may have to be loaded first."""
 
 
 class HostQuery(
@@ -77,11 +102,31 @@ class ThreadsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         query: what the thread's title or preview is to hold.
+        archived: whether those are listed that were archived, or the others.
         limit: the most items to give; Codex may give fewer.
     """
 
     limit: PageLimit = 20
     query: Note | None = None
+    archived: bool = False
+
+
+class TurnsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
+    """The query of a thread's turns.
+
+    Attributes:
+        items: whether each turn comes with all that was said and done in it.
+        limit: the most turns to give; Codex may give fewer.
+    """
+
+    limit: PageLimit = 10
+    items: bool = True
+
+
+class DeletionQuery(HostQuery, frozen=True, kw_only=True, rename="camel"):
+    """The query of a deletion."""
+
+    requested_by: Name = "api"
 
 
 @api.operation("GET", "/api/codex/bridge/health", refuses=(404,))
@@ -111,8 +156,55 @@ async def list_loaded_threads(center: Center, query: CodexPageQuery) -> Page[str
 @api.operation("GET", "/api/codex/threads", refuses=(404, 409))
 async def list_threads(center: Center, query: ThreadsQuery) -> Page[Any]:
     """List the threads that Codex has stored."""
-    call = requests.threads_stored(query=query.query, cursor=query.cursor, limit=query.limit)
+    call = requests.threads_stored(
+        query=query.query,
+        cursor=query.cursor,
+        limit=query.limit,
+        archived=query.archived or None,
+    )
+    page = await _list_of(center, query.host, call)
+    # Codex lists an archived thread twice that was taken back.
+    return Page(
+        items=[*{thread["id"]: thread for thread in page.items}.values()],
+        next_cursor=page.next_cursor,
+    )
+
+
+@api.operation("GET", "/api/codex/threads/<thread_id>", refuses=(404, 409))
+async def get_thread(center: Center, thread_id: str, query: HostQuery) -> ShownThread:
+    """Show a thread."""
+    return await _ask_threads(center, query.host, ReadThread(thread_id))
+
+
+@api.operation("GET", "/api/codex/threads/<thread_id>/turns", refuses=(404, 409))
+async def list_thread_turns(center: Center, thread_id: str, query: TurnsQuery) -> Page[Any]:
+    """List the turns of a thread, the newest first; nothing is loaded or prompted."""
+    call = requests.turns_list(thread_id, cursor=query.cursor, limit=query.limit, items=query.items)
     return await _list_of(center, query.host, call)
+
+
+@api.operation("PATCH", "/api/codex/threads/<thread_id>", refuses=(404, 409))
+async def patch_thread(center: Center, thread_id: str, body: ThreadChanges) -> ShownThread:
+    """Name a thread, archive it, or bring it back."""
+    return await _ask_threads(center, body.host, PatchThread(thread_id, body))
+
+
+@api.operation("POST", "/api/codex/threads/<thread_id>/fork", answers=201, refuses=(404, 409))
+async def fork_thread(center: Center, thread_id: str, body: NewFork) -> ShownThread:
+    """Make another thread of a thread's past."""
+    return await _ask_threads(center, body.host, ForkThread(thread_id, body))
+
+
+@api.operation("POST", "/api/codex/threads/<thread_id>/revert", refuses=(404, 409))
+async def revert_thread(center: Center, thread_id: str, body: Reversion) -> ShownThread:
+    """Have a thread forget its last turns; files stay as they are."""
+    return await _ask_threads(center, body.host, RevertThread(thread_id, body))
+
+
+@api.operation("DELETE", "/api/codex/threads/<thread_id>", refuses=(404, 409), scope="admin")
+async def delete_thread(center: Center, thread_id: str, query: DeletionQuery) -> ThreadDeleted:
+    """Delete a thread for good."""
+    return await _ask_threads(center, query.host, DeleteThread(thread_id, query.requested_by))
 
 
 @api.operation("GET", "/api/codex/models", refuses=(404, 409))
@@ -133,6 +225,26 @@ async def list_models(center: Center, query: CodexPageQuery) -> Page[Any]:
 async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> RunOutcome:
     """Start a turn in a thread."""
     return await center.ask(TASKS, PromptThread(thread_id, body))
+
+
+@api.operation(
+    "POST",
+    "/api/codex/threads/<thread_id>/compact",
+    answers=(201, 202),
+    status=run_status,
+    refuses=(404, 409),
+    location="/api/sessions/{session.id}",
+)
+async def compact_thread(center: Center, thread_id: str, body: Compaction) -> RunOutcome:
+    """Have a thread's history made shorter, in a session of its own."""
+    wanted = ThreadPrompt(
+        repository_id=body.repository_id,
+        prompt=COMPACTS,
+        cwd=body.cwd,
+        sandbox="read-only",
+        requested_by=body.requested_by,
+    )
+    return await center.ask(TASKS, PromptThread(thread_id, wanted, compacts=True))
 
 
 @api.operation("GET", "/api/codex/account", refuses=(404, 409))
@@ -188,6 +300,11 @@ async def sign_out_of_codex(center: Center, body: AccountOrder) -> AgentAccount:
 async def _ask_account(center: Center, host: str, message: Asked[AccountMessage, R]) -> R:
     _reachable_codex(center, host)
     return await center.ask(account_on(host), message)
+
+
+async def _ask_threads(center: Center, host: str, message: Asked[ThreadAct, R]) -> R:
+    _reachable_codex(center, host)
+    return await center.ask(threads_on(host), message, timeout=ACT_SECONDS)
 
 
 def _codex_of(center: Center, host: str) -> Address[BridgeMessage]:

@@ -279,7 +279,7 @@ export interface Choices {
   personality?: "friendly" | "none" | "pragmatic" | null;
 }
 
-/** A remark of a person on lines that a session has changed. */
+/** A remark on lines that a session has changed: of a person, or found by a review. */
 export interface Comment {
   id: number;
   createdAt: string;
@@ -297,6 +297,7 @@ export interface Comment {
   followupId: number | null;
   sentSessionId: number | null;
   steerEventId: number | null;
+  reviewSessionId: number | null;
 }
 
 /** The text of a comment. */
@@ -323,6 +324,13 @@ export interface Committed {
   files: number;
   isSigned: boolean;
   hooksSkipped: string[];
+}
+
+/** The place of the session in which a thread's history is made shorter. */
+export interface Compaction {
+  repositoryId: number;
+  cwd?: string | null;
+  requestedBy?: string;
 }
 
 /** The branch whose merge conflicts: that of the main checkout, unless named. */
@@ -818,6 +826,13 @@ export interface NewDevice {
   requestedBy?: string;
 }
 
+/** The place at which a thread is forked. */
+export interface NewFork {
+  host?: string;
+  requestedBy?: string;
+  lastTurnId?: string | null;
+}
+
 /** Something that a person says to a session. */
 export interface NewMessage {
   message: string;
@@ -965,6 +980,7 @@ export interface PlacedComment {
   followupId: number | null;
   sentSessionId: number | null;
   steerEventId: number | null;
+  reviewSessionId: number | null;
   isOutdated: boolean | null;
   currentLine: number | null;
 }
@@ -1232,6 +1248,23 @@ export interface Restored {
   sha: string;
 }
 
+/** The place to which a thread is taken back. */
+export interface Reversion {
+  host?: string;
+  requestedBy?: string;
+  beforeTurnId: string;
+}
+
+/** A review of a session's work; of what is not committed, unless it says of what. */
+export interface ReviewRequest {
+  base?: string | null;
+  commit?: string | null;
+  instructions?: string | null;
+  model?: string | null;
+  effort?: string | null;
+  requestedBy?: string;
+}
+
 /** The body of a run by hand. */
 export interface RunByHand {
   requestedBy?: string;
@@ -1334,7 +1367,7 @@ export interface Session {
   prompt: string;
   priority: "high" | "low" | "normal";
   requestedBy: string;
-  origin: "codex" | "continue" | "followup" | "limit" | "prompt" | "retry" | "run";
+  origin: "codex" | "compact" | "continue" | "followup" | "limit" | "prompt" | "retry" | "run";
   previousSessionId: number | null;
   attempt: number;
   beginAfter: string | null;
@@ -1366,6 +1399,7 @@ export interface Session {
   serviceTier: string | null;
   collaborationMode: string | null;
   personality: string | null;
+  review: Record<string, any> | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1406,6 +1440,12 @@ export interface SessionPlan {
 /** The session as it ended. */
 export interface SessionStopped {
   session: Session;
+}
+
+/** A thread, as the agent of a host shows it. */
+export interface ShownThread {
+  host: string;
+  thread: Record<string, any>;
 }
 
 /** An address that events are sent to, without its secret. */
@@ -1574,6 +1614,20 @@ export interface Template {
   description: string;
   scheduleExpr: string;
   payload: AutomationPayload;
+}
+
+/** Changes to a thread; what is left out stays. */
+export interface ThreadChanges {
+  host?: string;
+  requestedBy?: string;
+  name?: string;
+  archived?: boolean;
+}
+
+/** The thread that is no more. */
+export interface ThreadDeleted {
+  host: string;
+  threadId: string;
 }
 
 /** The body of `POST /api/codex/threads/:threadId/prompt`. */
@@ -2324,6 +2378,15 @@ export interface Operations {
     body: undefined;
     answer: Comment;
   };
+  /** Have what a session has changed reviewed; findings become comments on it */
+  reviewSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/review`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ReviewRequest;
+    answer: RunOutcome;
+  };
   /** List the follow-ups of a session's task */
   listFollowups: {
     method: "GET";
@@ -2572,9 +2635,63 @@ export interface Operations {
     method: "GET";
     path: "/api/codex/threads";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; host?: string | null; query?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; query?: string | null; archived?: boolean | null; };
     body: undefined;
     answer: Page<any>;
+  };
+  /** Show a thread */
+  getThread: {
+    method: "GET";
+    path: `/api/codex/threads/${string}`;
+    isExact: false;
+    query: { host?: string | null; };
+    body: undefined;
+    answer: ShownThread;
+  };
+  /** Name a thread, archive it, or bring it back */
+  patchThread: {
+    method: "PATCH";
+    path: `/api/codex/threads/${string}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ThreadChanges;
+    answer: ShownThread;
+  };
+  /** Delete a thread for good */
+  deleteThread: {
+    method: "DELETE";
+    path: `/api/codex/threads/${string}`;
+    isExact: false;
+    query: { host?: string | null; requestedBy?: string | null; };
+    body: undefined;
+    answer: ThreadDeleted;
+  };
+  /** List the turns of a thread, the newest first; nothing is loaded or prompted */
+  listThreadTurns: {
+    method: "GET";
+    path: `/api/codex/threads/${string}/turns`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; items?: boolean | null; };
+    body: undefined;
+    answer: Page<any>;
+  };
+  /** Make another thread of a thread's past */
+  forkThread: {
+    method: "POST";
+    path: `/api/codex/threads/${string}/fork`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NewFork;
+    answer: ShownThread;
+  };
+  /** Have a thread forget its last turns; files stay as they are */
+  revertThread: {
+    method: "POST";
+    path: `/api/codex/threads/${string}/revert`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Reversion;
+    answer: ShownThread;
   };
   /** List the models that Codex offers */
   listModels: {
@@ -2592,6 +2709,15 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: ThreadPrompt;
+    answer: RunOutcome;
+  };
+  /** Have a thread's history made shorter, in a session of its own */
+  compactThread: {
+    method: "POST";
+    path: `/api/codex/threads/${string}/compact`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Compaction;
     answer: RunOutcome;
   };
   /** Tell who is signed in to the Codex of a host */
@@ -3317,7 +3443,7 @@ export interface CommandsLeft {
   commands: LeftCommand[];
 }
 
-/** Somebody commented on lines that the session has changed. */
+/** Somebody, or the review `reviewSessionId`, commented on lines of the session's work. */
 export interface CommentAdded {
   commentId: number;
   path: string;
@@ -3325,6 +3451,7 @@ export interface CommentAdded {
   line: number;
   endLine: number;
   text: string;
+  reviewSessionId: number | null;
 }
 
 /** The comment was taken back. */
@@ -3894,6 +4021,46 @@ export interface TaskUpdated {
   changed: string[];
 }
 
+/** A thread was put away; it takes no turn until it is brought back. */
+export interface ThreadArchived {
+  host: string;
+  threadId: string;
+}
+
+/** The thread `forkId` was made of another's past, up to `lastTurnId`; all of it, if null. */
+export interface ThreadForked {
+  host: string;
+  threadId: string;
+  forkId: string;
+  lastTurnId: string | null;
+}
+
+/** Somebody gave a thread of a host's agent a name. */
+export interface ThreadRenamed {
+  host: string;
+  threadId: string;
+  name: string;
+}
+
+/** A thread forgot the turn `beforeTurnId` and all that followed it. Files stayed. */
+export interface ThreadReverted {
+  host: string;
+  threadId: string;
+  beforeTurnId: string;
+}
+
+/** An archived thread was brought back. */
+export interface ThreadUnarchived {
+  host: string;
+  threadId: string;
+}
+
+/** A thread was deleted for good. What its sessions said and did is kept here. */
+export interface ThreadWasDeleted {
+  host: string;
+  threadId: string;
+}
+
 /** A tool of an MCP server is called, and nobody is asked: `setting` of Codex's user says so. */
 export interface ToolUnasked {
   itemId: string;
@@ -4171,6 +4338,12 @@ export interface EventData {
   "account.sign_in_failed": SignInFailed;
   "account.signed_in": SignedIn;
   "account.signed_out": SignedOut;
+  "thread.renamed": ThreadRenamed;
+  "thread.archived": ThreadArchived;
+  "thread.unarchived": ThreadUnarchived;
+  "thread.forked": ThreadForked;
+  "thread.reverted": ThreadReverted;
+  "thread.deleted": ThreadWasDeleted;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;

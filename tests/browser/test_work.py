@@ -153,9 +153,10 @@ def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
         expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
         assert "And the tests?" not in client.get("/api/sessions/2/items").text
     page.goto(f"{codex_server.url}/#/threads")
-    page.locator("main ul.rows button").first.click()
+    page.locator("main ul.rows a").first.click()
     expect(page).to_have_url(re.compile(r"#/threads\?thread=."))
     page.reload()
+    page.get_by_role("button", name="Continue").click()
     dialog = page.get_by_role("dialog", name="Continue this thread")
     dialog.get_by_label("What to say").fill("Once more, please.")
     dialog.get_by_role("button", name="Start a turn").click()

@@ -9,7 +9,8 @@ directives, played in order:
 - `{"raw": TEXT}` writes the text as it is; `{"fill": N}` writes a notification of N bytes
 - `{"die": CODE}` exits at once; `{"hang": true}` stops reading and writing for ever
 
-A thread whose id is `A/B` was started by the thread `A`, as `thread/read` says.
+A thread whose id is `A/B` was started by the thread `A`, as `thread/read` says. One whose id begins
+with `past` has had the turn `turn-1`.
 
 Behaviours: `mute` (never answers), `deaf` (answers the handshake, then nothing), `old` (refuses
 the handshake), `crash` (exits at once, with words on standard error), `overloaded=N` (refuses
@@ -47,6 +48,20 @@ FIXED: dict[str, dict[str, Any]] = {
     "thread/loaded/list": {"data": [], "nextCursor": None},
 }
 """The answers that are always the same."""
+
+PAST: dict[str, dict[str, Any]] = {
+    "thread/fork": {"thread": {"id": "past-fork"}},
+    "thread/read": {"thread": {"id": "past", "cwd": str(Path.cwd())}},
+    "thread/revert": {},
+    "thread/turns/list": {"data": [{"id": "turn-1", "items": []}], "nextCursor": None},
+}
+"""The answers about threads that have a past."""
+
+
+def known_answer(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
+    """Return an answer that is always the same."""
+    about = str(params.get("threadId", ""))
+    return PAST.get(method) if about.startswith("past") and method in PAST else FIXED.get(method)
 
 
 class FakeAppServer:
@@ -112,8 +127,8 @@ class FakeAppServer:
 
     def serve_request(self, id_: int, method: str, params: dict[str, Any]) -> None:
         match method:
-            case _ if method in FIXED:
-                self.write({"id": id_, "result": FIXED[method]})
+            case _ if (known := known_answer(method, params)) is not None:
+                self.write({"id": id_, "result": known})
             case "thread/start":
                 thread_id = f"thread-{next(self.threads)}"
                 self.write({"id": id_, "result": {"thread": {"id": thread_id}}})
@@ -137,8 +152,8 @@ class FakeAppServer:
             case "fake/environment":
                 self.write({"id": id_, "result": dict(os.environ)})
             case "commandCenter/methods":
-                known = ", ".join(f"`{name}`" for name in METHODS if name != self.missing)
-                said = f"Invalid request: unknown variant `{method}`, expected one of {known}"
+                names = ", ".join(f"`{name}`" for name in METHODS if name != self.missing)
+                said = f"Invalid request: unknown variant `{method}`, expected one of {names}"
                 self.fail(id_, -32600, said)
             case _:
                 self.fail(id_, -32600, f"Invalid request: unknown variant `{method}`")

@@ -153,6 +153,20 @@ def test_a_review_begins_a_thread_of_its_own(tmp_path: Path) -> None:
     assert "t" not in arguments
 
 
+@pytest.mark.parametrize(
+    ("of", "option"),
+    [
+        ({"type": "uncommitted"}, "--uncommitted"),
+        ({"type": "base", "base": "main"}, "--base=main"),
+        ({"type": "commit", "commit": "0123abc"}, "--commit=0123abc"),
+        ({"type": "instructions"}, "-"),
+    ],
+)
+def test_a_review_is_of_what_was_asked_for(tmp_path: Path, of: dict[str, str], option: str) -> None:
+    arguments = exec_arguments(asked(tmp_path, is_review=True, review_of=of))
+    assert ("review", option) == arguments[-2:]
+
+
 async def test_the_real_cli_runs_a_turn_and_its_items_are_told(
     codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, work: Path
 ) -> None:

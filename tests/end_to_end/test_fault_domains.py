@@ -47,6 +47,7 @@ CRASHED = (
     "/bridge-watch/local",
     "/accounts/local",
     "/limits/local",
+    "/threads/local",
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",

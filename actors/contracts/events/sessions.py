@@ -271,7 +271,7 @@ class RequestRefused(EventData, frozen=True, kw_only=True, tag="session.request.
 
 
 class CommentAdded(EventData, frozen=True, kw_only=True, tag="session.comment.added"):
-    """Somebody commented on lines that the session has changed."""
+    """Somebody, or the review `reviewSessionId`, commented on lines of the session's work."""
 
     comment_id: int
     path: str
@@ -279,6 +279,7 @@ class CommentAdded(EventData, frozen=True, kw_only=True, tag="session.comment.ad
     line: int
     end_line: int
     text: str
+    review_session_id: int | None = None
 
 
 class CommentChanged(EventData, frozen=True, kw_only=True, tag="session.comment.changed"):

@@ -6,7 +6,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ENDED, useStore } from "../store.js";
 import { AgentChanges } from "./agents.js";
-import { Button, Choice, Loading, Problem, useAct, useLoaded } from "./basics.js";
+import { Button, Choice, lazily, Loading, Problem, useAct, useLoaded } from "./basics.js";
 import { NewComment, Outdated, Said, SendBar } from "./comments.js";
 import { Lines } from "./diff.js";
 import { Finder } from "./finder.js";
@@ -20,6 +20,8 @@ import { newsOf, pagesOf, patchOf } from "./patches.js";
  * unknown, comments: PlacedComment[], find: string, onAct: () => void}} View
  * @typedef {"base" | "commit" | "viewed"} Against
  */
+
+const Review = lazily(() => import("./review.js"), "Review"); // once it is asked for
 
 const OPENED = 3; // files that are open from the beginning
 const LONG = 400; // changed lines of a file above which it begins closed
@@ -45,6 +47,7 @@ export const Changes = ({ session, onSeen }) => {
   );
   const [isWide, measured] = useWide();
   const [find, setFind] = useState("");
+  const [isReviewing, setReviewing] = useState(false);
   const [found, setFound] = useState(/** @type {ReadonlyMap<string, number>} */ (new Map()));
   const of = useMemo(() => ({}), [changes, ignoreSpace]);
   useEffect(() => {
@@ -100,6 +103,7 @@ export const Changes = ({ session, onSeen }) => {
             Ignore white space
           </label>`
         }
+        <${Button} onClick=${() => setReviewing(true)}>Review…<//>
         <${Button} kind="across" aria-pressed=${pane === "review"}
           onClick=${() => setPane(pane === "review" ? "changes" : "review")}>
           Across the page
@@ -133,9 +137,10 @@ export const Changes = ({ session, onSeen }) => {
     ${
       against === "base" &&
       apart.length > 0 &&
-      html`<h3 class="section">Comments on lines that have changed since</h3>
+      html`<h3 class="section">Comments on lines that are not shown</h3>
         <${Outdated} comments=${apart} onAct=${act} />`
     }
+    ${isReviewing && html`<${Review} session=${session} onClose=${() => setReviewing(false)} />`}
     <${SendBar} session=${session} onAct=${act}
       open=${comments.filter(({ status }) => status === "open").length} />
   </div>`;

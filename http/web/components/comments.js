@@ -83,7 +83,11 @@ export const Said = ({ comment, onAct }) => {
     <p>${comment.text}</p>
     <div class="comment-foot">
       <${Badge} status=${isOpen ? "pending" : "completed"} text=${Words(comment.status)} />
-      ${comment.isOutdated && html`<span class="tag">outdated</span>`}
+      ${comment.isOutdated && comment.quote && html`<span class="tag">outdated</span>`}
+      ${
+        comment.reviewSessionId &&
+        html`<a class="link" href=${`#/sessions/${comment.reviewSessionId}`}>found by a review</a>`
+      }
       ${
         isOpen &&
         html`
@@ -105,7 +109,12 @@ export const Said = ({ comment, onAct }) => {
 export const Outdated = ({ comments, onAct }) =>
   comments.map(
     (comment) => html`<div class="outdated" key=${comment.id}>
-      <pre class="plain" tabindex="0" aria-label="The lines as they were">${comment.quote}</pre>
+      ${
+        comment.quote
+          ? html`<pre class="plain" tabindex="0" aria-label="The lines as they were">
+${comment.quote}</pre>`
+          : html`<p class="quiet-line"><code>${comment.path}:${comment.line}</code></p>`
+      }
       <${Said} comment=${comment} onAct=${onAct} />
     </div>`,
   );

@@ -2,7 +2,7 @@
 // What a review or a report found: the answer of a session whose task wants one of a given shape.
 /** @import { Session } from "../openapi.js" */
 import { wholeText } from "../api.js";
-import { Words } from "../format.js";
+import { plural, Words } from "../format.js";
 import { html, useState } from "../html.js";
 import { Badge } from "./basics.js";
 import { Prose } from "./prose.js";
@@ -28,13 +28,21 @@ export const Result = ({ session }) => {
     const text = await wholeText(`/api/sessions/${session.id}/text`, { field: "result" });
     setWhole({ of: session.updatedAt, result: JSON.parse(text) });
   };
-  const { status, summary, review, ...more } = result;
+  const { status, summary, review, findings, ...more } = result; // those are in the review's text
   return html`<section class="card stack result" aria-label="Result">
     <div class="policy-head">
       <h2>${review ? "Review" : "Report"}</h2>
       ${status && html`<${Badge} status=${TONES[status] || status} text=${Words(status)} />`}
     </div>
     ${(review || summary) && html`<${Prose} text=${review || summary} />`}
+    ${
+      findings &&
+      session.review &&
+      html`<p class="quiet-line">
+        ${plural(findings.length, "finding")} as
+        <a href=${`#/sessions/${session.review.sessionId}?pane=changes`}> comments on the work</a>.
+      </p>`
+    }
     ${Object.entries(more).map(
       ([name, value]) => html`
         <div><h3 class="section">${Words(name)}</h3><${Value} value=${value} /></div>

@@ -19,6 +19,7 @@ import {
 } from "../components/basics.js";
 import { Agents } from "../components/agents.js";
 import { Composer, Stop } from "../components/composer.js";
+import { Context } from "../components/context.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
@@ -159,6 +160,7 @@ export const Session = ({ id }) => {
             `
           }
           ${session.goal && html`<${Goal} session=${session} />`}
+          <${Context} session=${session} />
           <h2 class="section">Details</h2>
           <${Facts} session=${session} />
         </section>
@@ -431,6 +433,14 @@ const Facts = ({ session }) => {
     ["Started", session.startedAt && html`<${Ago} ts=${session.startedAt} />`],
     ["Asked by", session.requestedBy],
     ["Codex", session.codexRef && html`<code>${session.codexRef}</code>`],
+    [
+      "Thread",
+      can(session.runner, "hasThreads") &&
+        session.codexThreadId &&
+        html`<a href=${`#/threads?thread=${session.codexThreadId}&host=${session.host}`}>
+          Its past, fork, take back
+        </a>`,
+    ],
     [
       "Before it",
       session.previousSessionId &&

@@ -116,7 +116,7 @@ def test_a_question_is_answered(demo: httpx.Client) -> None:
     until(demo, "/api/sessions", id=asked["sessionId"], status="completed")
 
 
-def test_a_turn_is_steered_and_stopped(demo: httpx.Client) -> None:
+def test_a_turn_is_steered_and_stopped_and_its_thread_forked(demo: httpx.Client) -> None:
     body = {"repositoryId": 2, "title": "Look", "prompt": "Look around."}
     task = demo.post("/api/tasks", json=body).json()
     session = demo.post(f"/api/tasks/{task['id']}/run").json()["session"]
@@ -125,6 +125,17 @@ def test_a_turn_is_steered_and_stopped(demo: httpx.Client) -> None:
     assert 200 == steered.status_code, steered.text
     stopped = demo.post(f"/api/sessions/{session['id']}/stop").json()["session"]
     assert "stopped" == stopped["status"]
+    path = f"/api/codex/threads/{stopped['codexThreadId']}"
+    named = demo.patch(path, json={"name": "Round the house"}).json()
+    assert "Round the house" == named["thread"]["name"]
+    fork = demo.post(f"{path}/fork", json={}).json()["thread"]["id"]
+    turns = demo.get(f"/api/codex/threads/{fork}/turns").json()["items"]
+    back = demo.post(f"{path}/revert", json={"beforeTurnId": turns[-1]["id"]})
+    assert 200 == back.status_code, back.text
+    assert [] == demo.get(f"{path}/turns").json()["items"]
+    assert 200 == demo.patch(path, json={"archived": True}).status_code
+    assert 200 == demo.delete(path).status_code
+    assert 404 == demo.get(path).status_code
 
 
 @pytest.mark.parametrize("prompt", ["The cart", "A payment", "An index", "Anything"])

@@ -215,6 +215,30 @@ async def tell(script: Script) -> None:
     await script.post(resend, {}, made["id"], tested["id"])
 
 
+async def keep_worktrees(script: Script, repository_id: int) -> None:
+    """Do with worktrees all that can be done beside a session."""
+    worktrees = "/api/repos/{}/worktrees"
+    for branch in ("merged", "pruned"):
+        worktree = await script.post(worktrees, {"branchName": branch}, repository_id)
+        if branch == "merged":
+            git(Path(worktree["path"]), "commit", "-q", "--allow-empty", "-m", "b")
+            merge = {"path": worktree["path"]}
+            await script.post(f"{worktrees}/merge", merge, repository_id)
+        else:
+            shutil.rmtree(worktree["path"])
+    await script.post(f"{worktrees}/prune", {}, repository_id)
+    await script.post(f"{worktrees}/clean", {}, repository_id)
+
+
+async def keep_threads(script: Script, repository_id: int, folder: Path) -> None:
+    """Do with threads all that can be done."""
+    threads = "/api/codex/threads/{}"
+    await script.post(f"{threads}/fork", {}, "past-1")
+    await script.post(f"{threads}/revert", {"beforeTurnId": "turn-1"}, "past-1")
+    compaction = {"repositoryId": repository_id, "cwd": str(folder)}
+    await script.post(f"{threads}/compact", compaction, "past-2")
+
+
 async def every_post(script: Script, folder: Path) -> None:
     """Send each POST that takes a key, so that it does what it is for."""
     repository = folder / "work"
@@ -224,17 +248,7 @@ async def every_post(script: Script, folder: Path) -> None:
     await script.post("/api/repos/{}/scan", {}, made["id"])
     await script.post("/api/repos/{}/issues/{}/task", {}, made["id"], 1)
 
-    worktrees = "/api/repos/{}/worktrees"
-    for branch in ("merged", "pruned"):
-        worktree = await script.post(worktrees, {"branchName": branch}, made["id"])
-        if branch == "merged":
-            git(Path(worktree["path"]), "commit", "-q", "--allow-empty", "-m", "b")
-            merge = {"path": worktree["path"]}
-            await script.post(f"{worktrees}/merge", merge, made["id"])
-        else:
-            shutil.rmtree(worktree["path"])
-    await script.post(f"{worktrees}/prune", {}, made["id"])
-    await script.post(f"{worktrees}/clean", {}, made["id"])
+    await keep_worktrees(script, made["id"])
 
     question = {"id": "q", "header": "a", "question": "b?", "options": None}
     asks = {"itemId": "i", "questions": [question]}
@@ -260,9 +274,11 @@ async def every_post(script: Script, folder: Path) -> None:
     make_conflict(Path(worked["cwd"]))
     base = {"base": "other"}
     await script.post("/api/sessions/{}/resolve-conflicts", base, session["id"])
+    await script.post("/api/sessions/{}/review", {}, session["id"])
 
     thread = {"repositoryId": made["id"], "cwd": str(repository), "prompt": "[]"}
     await script.post("/api/codex/threads/{}/prompt", thread, "of-another")
+    await keep_threads(script, made["id"], repository)
 
     approval = await script.post("/api/approvals", {"title": "a"})
     await script.post("/api/approvals/{}/extend", {"ttlSeconds": 7200}, approval["id"])

@@ -323,6 +323,12 @@ class AppServerRunner:
                 currentStatus=session.status,
                 runner=self.name,
             )
+        if session.origin == "compact":
+            raise Conflict(
+                f"Session {session.id} makes its thread's history shorter, and Codex takes nothing "
+                "into that; queue a follow-up.",
+                runner=self.name,
+            )
         if session.type == "review_task":
             raise Conflict(
                 f"Session {session.id} is a review, and Codex takes nothing into a review that "
@@ -489,11 +495,7 @@ class AppServerRunner:
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
         confinement = await self._thread.confine_turn(session)
-        start = (
-            requests.review_start(thread_id, instructions=session.prompt)
-            if session.type == "review_task"
-            else await self._turn_of(session, thread_id, confinement)
-        )
+        start = await self._start_of(session, thread_id, confinement)
         if self._is_cancelled:
             await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
             return
@@ -505,13 +507,36 @@ class AppServerRunner:
             raise
         finally:
             self._starting = False
-        self._turn_id = str(answer["turn"]["id"])
+        self._turn_id = str((answer.get("turn") or await self._begun(session, thread_id))["id"])
         await self._ref.tell(TurnOpened(turn_id=self._turn_id))
         await self._thread.goal.give(session, thread_id)
 
     async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:
         """Send `thread/goal/set`, or `thread/goal/clear`."""
         await self._thread.goal.change(session, changes)
+
+    async def _begun(self, session: Session, thread_id: str) -> dict[str, Any]:
+        """Return the turn that was begun and that Codex did not name, once it is listed.
+
+        Raises:
+            Conflict: none is listed in time.
+        """
+        patience = trio.current_time() + LATE_SECONDS
+        while trio.current_time() < patience:
+            turn = await find_turn(self._thread.ask, session, thread_id)
+            if turn is not None:
+                return turn
+            await trio.sleep(LOOK_SECONDS)
+        raise Conflict(f"Codex began no turn in thread {thread_id}.", threadId=thread_id)
+
+    async def _start_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
+        """Return the request that begins the session's turn."""
+        if session.origin == "compact":
+            return requests.compact_start(thread_id)
+        if session.type == "review_task":
+            of = session.review
+            return requests.review_start(thread_id, instructions=session.prompt, of=of)
+        return await self._turn_of(session, thread_id, confinement)
 
     async def _turn_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
         """Return the request that prompts Codex with what is found out just before."""

@@ -89,6 +89,7 @@ class CliRunner(PlainRunner):
             personality=session.personality,
             thread_id=session.codex_thread_id,
             is_review=session.type == "review_task",
+            review_of=session.review,
             output_schema=assignment.output_schema,
         )
 

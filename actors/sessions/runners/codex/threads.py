@@ -7,7 +7,9 @@ session of that task. What Codex says of a thread is passed on as Codex says it.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -19,7 +21,7 @@ from command_center.actors.codex.errors import (
     CodexTimeout,
     ThreadElsewhere,
 )
-from command_center.actors.codex.messages import Call, ReachWriter, codex_on
+from command_center.actors.codex.messages import BridgeMessage, Call, ReachWriter, codex_on
 from command_center.actors.contracts.bridges import CheckVersion
 from command_center.actors.contracts.threads import IdleThread, ThreadBusy
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
@@ -58,6 +60,9 @@ REACH_SECONDS = 40.0
 
 MODELS = 100
 """Models that are asked for."""
+
+ARCHIVE = "archived_sessions"
+"""The name of Codex's folder for threads that were archived."""
 
 NO_CURSOR = "invalid cursor"
 """The text by which Codex says that a cursor is not its own."""
@@ -110,17 +115,8 @@ class CodexThreads:
     async def read_idle(self, host: str, thread_id: str) -> IdleThread:
         """Read it once whoever writes it is reached, and its own queue is seen to be empty."""
         bridge = self._lookup(codex_on(host))
-        await ask_codex(bridge, requests.thread_read(thread_id))
-        try:
-            await bridge.ask(ReachWriter(thread_id), timeout=REACH_SECONDS)
-        except ThreadElsewhere as error:
-            raise Conflict(str(error), threadId=thread_id) from error
-        except (BridgeUnavailable, CodexError, CodexTimeout, *GONE) as error:
-            raise Unavailable(str(error), retry_after=1.0) from error
-        answer = await ask_codex(bridge, requests.thread_read(thread_id))
-        thread: dict[str, Any] = answer["thread"]
-        if thread.get("status", {}).get("type") == "active":
-            raise ThreadBusy(thread_id)
+        thread = await reach_idle(bridge, thread_id)
+        check_not_archived(thread)
         queued = await count_queued(partial(ask_bridge, bridge), thread_id)
         if queued:
             raise Conflict(queue_reason(thread_id, queued), threadId=thread_id, queued=queued)
@@ -128,3 +124,45 @@ class CodexThreads:
             cwd=str(thread["cwd"]) if thread.get("cwd") else None,
             title=str(thread.get("name") or thread.get("preview") or ""),
         )
+
+
+def is_archived(thread: Mapping[str, Any]) -> bool:
+    """Return whether a thread was put away: Codex keeps the files of those in a folder apart."""
+    return ARCHIVE in Path(str(thread.get("path"))).parts
+
+
+def check_not_archived(thread: Mapping[str, Any]) -> None:
+    """See that a thread takes turns.
+
+    Raises:
+        Conflict: it is archived.
+    """
+    if is_archived(thread):
+        raise Conflict(
+            f'Thread {thread["id"]} is archived. Bring it back first: {{"archived": false}} to '
+            f"PATCH /api/codex/threads/{thread['id']}.",
+            threadId=thread["id"],
+        )
+
+
+async def reach_idle(bridge: ActorRef[BridgeMessage], thread_id: str) -> dict[str, Any]:
+    """Reach whoever writes the thread, and return it as it is; no turn runs in it.
+
+    Raises:
+        ThreadBusy: one does.
+        Conflict: another process writes the thread.
+        NotFound: Codex knows no such thread.
+        Unavailable: there is no connection, or no answer in time.
+    """
+    await ask_codex(bridge, requests.thread_read(thread_id))
+    try:
+        await bridge.ask(ReachWriter(thread_id), timeout=REACH_SECONDS)
+    except ThreadElsewhere as error:
+        raise Conflict(str(error), threadId=thread_id) from error
+    except (BridgeUnavailable, CodexError, CodexTimeout, *GONE) as error:
+        raise Unavailable(str(error), retry_after=1.0) from error
+    answer = await ask_codex(bridge, requests.thread_read(thread_id))
+    thread: dict[str, Any] = answer["thread"]
+    if thread.get("status", {}).get("type") == "active":
+        raise ThreadBusy(thread_id)
+    return thread

@@ -13,6 +13,7 @@ import structlog
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, read_rules
 from command_center.actors.codex.errors import CodexError
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runners.codex.agent_threads import Ask
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ async def read_layers(ask: Ask) -> list[dict[str, Any]]:
     """
     try:
         return (await ask(requests.config_read())).get("layers") or []
-    except CodexError as error:
+    except (CodexError, Conflict) as error:
         log.info("codex.layers.unknown", reason=str(error))
         return []
 

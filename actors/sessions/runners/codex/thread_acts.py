@@ -1,0 +1,295 @@
+"""`/threads/…`: has a host's Codex rename, archive, fork, revert and delete its threads.
+
+A thread in which a session works, or a turn runs, is changed in nothing but its name. What loads a
+thread to act on it loads it as tight as can be, as far as that is: none of its project's files are
+obeyed, and no turn begins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
+from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
+from command_center.actors.codex.ports import CodexHost
+from command_center.actors.contracts.events.threads import (
+    ThreadArchived,
+    ThreadForked,
+    ThreadRenamed,
+    ThreadReverted,
+    ThreadUnarchived,
+    ThreadWasDeleted,
+)
+from command_center.actors.contracts.tasks import check_texts
+from command_center.actors.contracts.threads import (
+    DeleteThread,
+    ForkThread,
+    PatchThread,
+    ReadThread,
+    RevertThread,
+    ShownThread,
+    ThreadDeleted,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import OutsideAct, Storage
+from command_center.actors.ledger.adoption import Thread
+from command_center.actors.ledger.threads import check_free, tell_of_thread
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
+from command_center.actors.sessions.runners.codex.threads import (
+    ask_codex,
+    check_not_archived,
+    is_archived,
+    reach_idle,
+)
+from command_center.actors.sessions.runners.codex.user_rules import read_layers
+from command_center.runtime import Actor, ActorNotFound, ActorRef, Deferred, handles
+from command_center.store import EventData, Transaction
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MOST_LOADED: Final = 100
+"""Threads among which a fork is looked for that a former life may have made."""
+
+
+FORKED: Final = "forked history"
+"""The words of Codex for a thread that cannot be deleted, since another one has its history."""
+
+
+class Forking(OutsideAct, frozen=True, kw_only=True):
+    """A thread is about to be forked, at that second of Codex's clock."""
+
+    thread_id: str
+    at: int
+
+
+class Reverting(OutsideAct, frozen=True, kw_only=True):
+    """A thread is about to forget a turn."""
+
+    before_turn_id: str
+
+
+class ThreadActs(Actor):
+    """Does with the threads of one host's Codex what people want, and tells who wanted it."""
+
+    def __init__(self, storage: Storage, host: CodexHost) -> None:
+        """Write to `storage`; the threads are those of the Codex of `host`."""
+        self._storage = storage
+        self._host = host
+        self._locks = KeyedLocks()
+
+    def describe(self) -> Mapping[str, object]:
+        """Show which threads something is done with."""
+        return {"acting": sorted(map(str, self._locks.held()))}
+
+    @handles(ReadThread)
+    def read(self, message: ReadThread) -> Deferred[ShownThread]:
+        """Answer as Codex does; nothing is loaded."""
+        return self.ctx.answer_later(self._shown, message.thread_id)
+
+    @handles(PatchThread)
+    def patch(self, message: PatchThread) -> Deferred[ShownThread]:
+        """Answer with the thread as it is then."""
+        if isinstance(message.changes.name, str):
+            check_texts(title=message.changes.name)
+        return self.ctx.answer_later(self._alone, message.thread_id, partial(self._patch, message))
+
+    @handles(ForkThread)
+    def fork(self, message: ForkThread) -> Deferred[ShownThread]:
+        """Answer with the fork."""
+        return self.ctx.answer_later(self._alone, message.thread_id, partial(self._fork, message))
+
+    @handles(RevertThread)
+    def revert(self, message: RevertThread) -> Deferred[ShownThread]:
+        """Answer once the turns are forgotten."""
+        return self.ctx.answer_later(self._alone, message.thread_id, partial(self._revert, message))
+
+    @handles(DeleteThread)
+    def delete(self, message: DeleteThread) -> Deferred[ThreadDeleted]:
+        """Answer once it is no more."""
+        return self.ctx.answer_later(self._alone, message.thread_id, partial(self._delete, message))
+
+    async def _alone(self, thread_id: str, act: Callable[[], Awaitable[Any]]) -> Any:
+        """Do one thing with a thread at a time."""
+        async with self._locks.of(thread_id):
+            return await act()
+
+    async def _shown(self, thread_id: str) -> ShownThread:
+        answer = await self._ask(requests.thread_read(thread_id))
+        return self._of(answer["thread"])
+
+    async def _patch(self, message: PatchThread) -> ShownThread:
+        thread_id, changes = message.thread_id, message.changes
+        if changes.archived is True:
+            await self._free(thread_id)
+        if isinstance(changes.name, str):
+            await self._ask(requests.thread_name(thread_id, changes.name))
+            told: EventData = ThreadRenamed(
+                host=self._host.name, thread_id=thread_id, name=changes.name
+            )
+            await self._tell(thread_id, told, changes.requested_by)
+        if isinstance(changes.archived, bool):
+            await self._archive(thread_id, changes.requested_by, archived=changes.archived)
+        return await self._shown(thread_id)
+
+    async def _archive(self, thread_id: str, actor: str, *, archived: bool) -> None:
+        if is_archived((await self._ask(requests.thread_read(thread_id)))["thread"]) is archived:
+            return
+        call = requests.thread_archive if archived else requests.thread_unarchive
+        event = ThreadArchived if archived else ThreadUnarchived
+        await self._ask(call(thread_id))
+        await self._tell(thread_id, event(host=self._host.name, thread_id=thread_id), actor)
+
+    async def _fork(self, message: ForkThread) -> ShownThread:
+        thread_id, wanted = message.thread_id, message.wanted
+        begun = self._storage.intended(Forking)
+        made = None if begun is None else await self._fork_since(begun)
+        if made is None:
+            await self._storage.intend(Forking(thread_id=thread_id, at=int(time.time())))
+            made = await self._forked(thread_id, wanted.last_turn_id)
+        fork = made
+        told = ThreadForked(
+            host=self._host.name,
+            thread_id=thread_id,
+            fork_id=str(fork["id"]),
+            last_turn_id=wanted.last_turn_id,
+        )
+
+        def record(tx: Transaction) -> ShownThread:
+            tell_of_thread(tx, self._thread(thread_id), told, actor=wanted.requested_by)
+            return self._of(fork)
+
+        return await self._storage.write(record)
+
+    async def _forked(self, thread_id: str, last_turn_id: str | None) -> dict[str, Any]:
+        confinement = await self._tight(thread_id)
+        call = requests.thread_fork(thread_id, confinement, last_turn_id=last_turn_id)
+        fork: dict[str, Any] = (await self._ask(call))["thread"]
+        await self._leave(str(fork["id"]))
+        return fork
+
+    async def _fork_since(self, begun: Forking) -> dict[str, Any] | None:
+        """Return the fork that a former life made for the same request, if it did.
+
+        Codex lists none before its first turn, but has it in memory.
+        """
+        for thread_id in (await self._ask(requests.threads_loaded(limit=MOST_LOADED)))["data"]:
+            thread = (await self._ask(requests.thread_read(str(thread_id))))["thread"]
+            is_its = thread.get("forkedFromId") == begun.thread_id
+            if is_its and int(thread.get("createdAt") or 0) >= begun.at:
+                return dict(thread)
+        return None
+
+    async def _revert(self, message: RevertThread) -> ShownThread:
+        thread_id, wanted = message.thread_id, message.wanted
+        await self._free(thread_id)
+        begun = self._storage.intended(Reverting)
+        is_known = await self._knows(thread_id, wanted.before_turn_id)
+        if not is_known and begun is None:
+            raise NotFound("Turn", wanted.before_turn_id)
+        if is_known:
+            await self._storage.intend(Reverting(before_turn_id=wanted.before_turn_id))
+            confinement = await self._tight(thread_id)
+            await self._ask(requests.thread_resume(thread_id, confinement))
+            try:
+                await self._ask(requests.thread_revert(thread_id, wanted.before_turn_id))
+            finally:
+                await self._leave(thread_id)
+        shown = await self._shown(thread_id)
+        told = ThreadReverted(
+            host=self._host.name, thread_id=thread_id, before_turn_id=wanted.before_turn_id
+        )
+
+        def record(tx: Transaction) -> ShownThread:
+            tell_of_thread(tx, self._thread(thread_id), told, actor=wanted.requested_by)
+            return shown
+
+        return await self._storage.write(record)
+
+    async def _knows(self, thread_id: str, turn_id: str) -> bool:
+        cursor: str | None = None
+        while True:
+            page = await self._ask(requests.turns_list(thread_id, cursor=cursor, items=False))
+            if any(turn["id"] == turn_id for turn in page["data"]):
+                return True
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return False
+
+    async def _delete(self, message: DeleteThread) -> ThreadDeleted:
+        thread_id, name = message.thread_id, self._host.name
+        await self._free(thread_id)
+        try:
+            await self._ask(requests.thread_delete(thread_id))
+        except Conflict as error:
+            if FORKED not in str(error):
+                raise
+            raise Conflict(
+                f"Thread {thread_id} has forks, which share its history. Delete those first, or "
+                "archive it.",
+                threadId=thread_id,
+            ) from error
+        told = ThreadWasDeleted(host=name, thread_id=thread_id)
+        await self._tell(thread_id, told, message.requested_by)
+        return ThreadDeleted(host=name, thread_id=thread_id)
+
+    async def _free(self, thread_id: str) -> None:
+        """See that nobody works in the thread.
+
+        Raises:
+            Conflict: a session does, a turn runs, or another process writes it.
+        """
+        await self._storage.read(partial(check_free, thread=self._thread(thread_id)))
+        await reach_idle(self._bridge(), thread_id)
+
+    async def _tight(self, thread_id: str) -> Confinement:
+        """Return what a thread may do that is loaded and has no turn.
+
+        Raises:
+            Conflict: it is archived.
+            NotConfined: the machine's managed configuration has it obey files that nobody trusts.
+        """
+        answer = await self._ask(requests.thread_read(thread_id))
+        check_not_archived(answer["thread"])
+        cwd = str(answer["thread"]["cwd"])
+        files = await self._host.codex.project_files(Path(cwd), Path(cwd))
+        confinement = Confinement(
+            cwd=cwd,
+            sandbox=Sandbox.READ_ONLY,
+            ask_for=AskFor.UNTRUSTED,
+            projects=files.paths,
+            obeyed=files.obeyed,
+        )
+        confinement.check_managed(await read_layers(self._ask))
+        return confinement
+
+    async def _leave(self, thread_id: str) -> None:
+        with suppress(Conflict, NotFound, Unavailable):  # Codex leaves it by itself in a while
+            await self._ask(requests.thread_unsubscribe(thread_id))
+
+    async def _tell(self, thread_id: str, event: EventData, actor: str) -> None:
+        thread = self._thread(thread_id)
+        await self._storage.write(lambda tx: tell_of_thread(tx, thread, event, actor=actor))
+
+    async def _ask(self, call: Call) -> dict[str, Any]:
+        return await ask_codex(self._bridge(), call)
+
+    def _bridge(self) -> ActorRef[BridgeMessage]:
+        try:
+            return self.ctx.lookup(codex_on(self._host.name))
+        except ActorNotFound as error:
+            raise Unavailable(str(error)) from error
+
+    def _thread(self, thread_id: str) -> Thread:
+        return Thread(self._host.name, thread_id)
+
+    def _of(self, thread: Mapping[str, Any]) -> ShownThread:
+        shown = {name: value for name, value in thread.items() if name != "turns"}
+        return ShownThread(host=self._host.name, thread=shown)

@@ -1,0 +1,178 @@
+"""Codex's own threads over HTTP: read, named, forked, taken back, archived, compacted, deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.codex.script import Gate, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client
+
+
+async def turns_of(client: Client, thread_id: str) -> list[Any]:
+    """Return the turns of a thread, the oldest first."""
+    page = await client.get(f"/api/codex/threads/{thread_id}/turns")
+    return [*reversed(page["items"])]
+
+
+def said_in(turn: Any) -> list[str]:
+    """Return what a person has said in a turn."""
+    said = [item["content"] for item in turn["items"] if item["type"] == "userMessage"]
+    return [part["text"] for content in said for part in content]
+
+
+async def prompted(client: Client, place: Any, thread_id: str, prompt: str) -> Any:
+    """Return the ended session of a prompt to a thread."""
+    path = f"/api/codex/threads/{thread_id}/prompt"
+    body = {"repositoryId": place["id"], "prompt": prompt}
+    outcome = await client.post(path, body, status=201)
+    return await client.until_session(outcome["session"], "completed")
+
+
+async def listed(client: Client, **query: Any) -> list[str]:
+    """Return the ids of the threads that Codex has stored."""
+    found = await client.get("/api/codex/threads", **query)
+    return [thread["id"] for thread in found["items"]]
+
+
+async def told_of(client: Client, kind: str) -> list[Any]:
+    """Return the events of a kind."""
+    found: list[Any] = (await client.get("/api/events", type=kind))["items"]
+    return found
+
+
+async def test_a_thread_is_forked_taken_back_archived_and_deleted(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    client = codex_client
+    place = await client.register(repository)
+    first = await client.until_session(await client.run(place, "First."), "completed")
+    thread_id = first["codexThreadId"]
+    path = f"/api/codex/threads/{thread_id}"
+    second = await prompted(client, place, thread_id, "Second.")
+    turns = await turns_of(client, thread_id)
+    assert [["First."], ["Second."]] == [said_in(turn) for turn in turns]
+    (bare,) = (await client.get(f"{path}/turns", items=False, limit=1))["items"]
+    assert (turns[1]["id"], []) == (bare["id"], bare["items"])
+
+    named = await client.patch(path, {"name": "The greeting", "requestedBy": "ada"})
+    assert "The greeting" == named["thread"]["name"]
+    (told,) = await told_of(client, "thread.renamed")
+    assert ("ada", second["id"]) == (told["actor"], told["sessionId"])
+
+    made = await client.post(f"{path}/fork", {"lastTurnId": turns[0]["id"]}, status=201)
+    fork_id = made["thread"]["id"]
+    assert [["First."]] == [said_in(turn) for turn in await turns_of(client, fork_id)]
+    third = await prompted(client, place, fork_id, "Third.")
+    asked = scripted_model.requests[-1].user_texts
+    assert ("First." in asked, "Second." in asked, "Third." in asked) == (True, False, True)
+    assert (fork_id, first["cwd"]) == (third["codexThreadId"], third["cwd"])
+    assert 2 == len(await turns_of(client, thread_id))
+    (told,) = await told_of(client, "thread.forked")
+    assert {"forkId": fork_id, "lastTurnId": turns[0]["id"]}.items() <= told["data"].items()
+
+    body = {"beforeTurnId": turns[1]["id"]}
+    await client.post(f"{path}/revert", body)
+    assert [["First."]] == [said_in(turn) for turn in await turns_of(client, thread_id)]
+    assert 404 == (await client.http.post(f"{path}/revert", json=body)).status_code
+    await prompted(client, place, thread_id, "Instead.")
+    asked = scripted_model.requests[-1].user_texts
+    assert ("First." in asked, "Second." in asked) == (True, False)
+
+    await client.patch(path, {"archived": True})
+    assert thread_id not in await listed(client)
+    assert [thread_id] == await listed(client, archived=True)
+    prompt = {"repositoryId": place["id"], "prompt": "Are you there?"}
+    refused = await client.http.post(f"{path}/prompt", json=prompt)
+    assert 409 == refused.status_code, refused.text
+    assert "archived" in refused.text
+    back = await client.patch(path, {"archived": False})
+    assert "The greeting" == back["thread"]["name"]
+
+    forked = await client.http.delete(path)
+    assert 409 == forked.status_code, forked.text
+    assert "has forks" in forked.text
+    for deleted_id in (fork_id, thread_id):
+        deleted = await client.http.delete(f"/api/codex/threads/{deleted_id}")
+        assert 200 == deleted.status_code, deleted.text
+    for answer in (await client.http.get(path), await client.http.delete(path)):
+        assert 404 == answer.status_code, answer.text
+    assert (await client.get(f"/api/sessions/{first['id']}/items"))["items"]
+    told = (await client.get("/api/events", limit=500))["items"]
+    assert [
+        "thread.renamed",
+        "thread.forked",
+        "thread.reverted",
+        "thread.archived",
+        "thread.unarchived",
+        "thread.deleted",
+        "thread.deleted",
+    ] == [one["type"] for one in told if one["type"].startswith("thread.")]
+
+
+async def test_a_thread_at_work_is_only_named_or_forked(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    client, gate = codex_client, Gate()
+    place = await client.register(repository)
+    first = await client.until_session(await client.run(place, "First."), "completed")
+    scripted_model.script = (Say.text("Two", gate, "."),)
+    path = f"/api/codex/threads/{first['codexThreadId']}"
+    prompt = {"repositoryId": place["id"], "prompt": "Second."}
+    outcome = await client.post(f"{path}/prompt", prompt, status=201)
+    gate.wait_until_reached()
+    turn, *_ = await turns_of(client, first["codexThreadId"])
+    revert = {"beforeTurnId": turn["id"]}
+    compact = {"repositoryId": place["id"]}
+    for refused in (
+        await client.http.patch(path, json={"archived": True}),
+        await client.http.delete(path),
+        await client.http.post(f"{path}/revert", json=revert),
+        await client.http.post(f"{path}/compact", json=compact),
+    ):
+        assert 409 == refused.status_code, refused.text
+        assert f"session {outcome['session']['id']}" in refused.text
+    await client.patch(path, {"name": "At work"})
+    fork = await client.post(f"{path}/fork", {"lastTurnId": turn["id"]}, status=201)
+    assert fork["thread"]["id"] != first["codexThreadId"]
+    gate.open()
+    await client.until_session(outcome["session"], "completed")
+
+
+async def test_a_threads_history_is_made_shorter_in_a_session_of_its_own(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    client = codex_client
+    place = await client.register(repository)
+    first = await client.until_session(await client.run(place, "First."), "completed")
+    assert first["tokenUsage"]["modelContextWindow"] > first["tokenUsage"]["last"]["totalTokens"]
+    scripted_model.script = (Say.text("In short: one."),)
+    path = f"/api/codex/threads/{first['codexThreadId']}/compact"
+    outcome = await client.post(path, {"repositoryId": place["id"]}, status=201)
+    ended = await client.until_session(outcome["session"], "completed")
+    assert ("compact", first["codexThreadId"]) == (ended["origin"], ended["codexThreadId"])
+    assert ended["codexTurnId"] not in {None, first["codexTurnId"]}
+    items = await client.get(f"/api/sessions/{ended['id']}/items")
+    assert "contextCompaction" in {item["type"] for item in items["items"]}
+    await prompted(client, place, first["codexThreadId"], "Second.")
+    asked = scripted_model.requests[-1]
+    assert any("In short: one." in text for text in asked.user_texts)
+
+
+async def test_what_is_no_thread_is_refused(codex_client: Client, stub_client: Client) -> None:
+    unknown = "/api/codex/threads/0199a213-81c0-7800-8aa1-bbab2a035a53"
+    for answer in (
+        await codex_client.http.get(unknown),
+        await codex_client.http.get(f"{unknown}/turns"),
+        await codex_client.http.patch(unknown, json={"name": "A"}),
+        await codex_client.http.post(f"{unknown}/fork", json={}),
+        await codex_client.http.post(f"{unknown}/revert", json={"beforeTurnId": "a"}),
+        await codex_client.http.delete(unknown),
+    ):
+        assert 404 == answer.status_code, answer.text
+    for body in ({"name": " "}, {"name": "a" * 201}, {"archived": "yes"}):
+        blank = await codex_client.http.patch(unknown, json=body)
+        assert 400 == blank.status_code, blank.text
+    assert 409 == (await stub_client.http.get(unknown)).status_code
+    assert 409 == (await stub_client.http.delete(unknown)).status_code
