@@ -26,7 +26,12 @@ from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
 from command_center.actors.sessions.runners.registry import make_runner, make_threads
 from command_center.actors.sessions.runners.workshop import Workshop
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tree import CenterSettings, build_tree, host_settings
+from command_center.actors.tree import (
+    CenterSettings,
+    build_tree,
+    host_settings,
+    uploads_folder,
+)
 from command_center.runtime import (
     ActorRef,
     Address,
@@ -99,7 +104,7 @@ async def open_center(
 
     storage = Storage(Readers(settings.database), at(STORE), at(EVENTS), secrets=settings.secrets)
     hosts = hosts or make_hosts(host_settings(settings))
-    workshop = Workshop(hosts=hosts, lookup=lookup)
+    workshop = Workshop(hosts=hosts, lookup=lookup, uploads=uploads_folder(settings))
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,

@@ -6,6 +6,7 @@
     ├ /journal               what the runtime tells of itself, as events
     ├ /hosts/…               only where a host needs actors of its own, such as a connection
     ├ /devices               who else is let in, with what they may do
+    ├ /uploads               the pictures and texts that people send for Codex
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
     │                        lives left
@@ -78,6 +79,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
+from command_center.actors.uploads.actor import Uploads
 from command_center.actors.webhooks.settings import WebhookSettings
 from command_center.actors.webhooks.tree import webhooks_tree
 from command_center.actors.webpush.settings import PushSettings
@@ -130,6 +132,11 @@ def host_settings(settings: CenterSettings) -> HostSettings:
         codex=attrs.evolve(settings.bridge, disabled=disabled),
         tailscale=settings.tailscale,
     )
+
+
+def uploads_folder(settings: CenterSettings) -> Path:
+    """Return the folder of what people send for Codex."""
+    return settings.data_dir / "uploads"
 
 
 def build_tree(
@@ -202,6 +209,11 @@ def build_tree(
                 id="devices",
                 start=partial(Devices, storage, roster),
                 contract="Devices are let in as before; none is added or revoked until it is back.",
+            ),
+            ChildSpec(
+                id="uploads",
+                start=partial(Uploads, storage, uploads_folder(settings)),
+                contract="Nothing is uploaded until it is back; turns are not touched.",
             ),
             *_actors_of(hosts),
             ChildSpec(

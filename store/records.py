@@ -253,6 +253,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         turns: how many turns it has had; one, unless it has a goal.
         host: whose disk ``cwd`` is on: that of its repository.
         shortened: the fields that are longer than they are shown here.
+        attachments: the uploads that it was given, with its prompt or while it ran:
+            ``{id, name, file, mediaType}`` of each.
     """
 
     task_id: int
@@ -307,6 +309,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     collaboration_mode: str | None = None
     personality: str | None = None
     review: dict[str, Any] | None = None
+    attachments: list[dict[str, Any]] = []
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):
@@ -407,6 +410,7 @@ class Followup(Record, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         session_id: the session during which it was queued.
         sent_session_id: the session that it became; None until then.
+        attachments: the uploads that go with it, as a session has them.
     """
 
     task_id: int
@@ -415,6 +419,28 @@ class Followup(Record, frozen=True, kw_only=True, rename="camel"):
     message: str
     requested_by: str
     sent_session_id: int | None = None
+    attachments: list[dict[str, Any]] = []
+
+
+class Upload(Record, frozen=True, kw_only=True, rename="camel"):
+    """A picture or a text that somebody sent for Codex.
+
+    Attributes:
+        name: what its sender calls it.
+        file: its file in the folder of uploads, named by its hash.
+        sha256: of what is kept, which may be less than what was sent.
+        size: its bytes.
+        width: pixels of a picture.
+    """
+
+    name: str
+    file: str
+    media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"]
+    sha256: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    requested_by: str
 
 
 class DiscardedWork(Record, frozen=True, kw_only=True, rename="camel"):

@@ -24,6 +24,7 @@ from command_center.store.records import (
     TelegramChat,
     TelegramMessage,
     TelegramUpdate,
+    Upload,
     ViewedFile,
     Webhook,
     WebhookDelivery,
@@ -39,7 +40,7 @@ sessions = Table(
     "sessions",
     redacted=[
         *("prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
-        *("stop_requested", "result", "goal"),
+        *("stop_requested", "result", "goal", "attachments"),
     ],
     long=["exit_reason", "last_message", "plan", "diff", "result", "goal"],
     bulky=["prompt", "stop_requested"],
@@ -60,7 +61,8 @@ agents = Table(
     long=["prompt", "last_message", "diff"],
 )
 items = Table(Item, "items", redacted=["body"], long=["body"])
-followups = Table(Followup, "followups", redacted=["message", "requested_by"])
+followups = Table(Followup, "followups", redacted=["message", "requested_by", "attachments"])
+uploads = Table(Upload, "uploads", redacted=["name", "requested_by"])
 discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
 pushes = Table(Push, "pushes", redacted=["problem", "requested_by", "pull_request"])
 pull_requests = Table(

@@ -30,7 +30,7 @@ class ExecRun:
 
     With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
     instructions, unless `review_of` is what a session's `review` has. `output_schema` asks for a
-    JSON answer.
+    JSON answer; `images` are files of pictures to show.
     """
 
     prompt: str
@@ -44,6 +44,7 @@ class ExecRun:
     is_review: bool = False
     review_of: Mapping[str, Any] | None = None
     output_schema: Mapping[str, Any] | None = None
+    images: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -84,7 +85,8 @@ def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, .
         case _:
             return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
-    return (*options, *resume, "-")
+    images = (f"--image={path}" for path in run.images)
+    return (*options, *resume, "-", *images)
 
 
 async def run_exec(

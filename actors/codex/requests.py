@@ -7,7 +7,7 @@ so that Codex's own configuration decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -177,18 +177,19 @@ def turn_start(
     confinement: Confinement,
     *,
     client_message_id: str,
+    images: Sequence[str] = (),
     choices: Mapping[str, Any] | None = None,
     output_schema: Mapping[str, Any] | None = None,
 ) -> Call:
     """Begin a turn. On a thread whose turn runs it does not: it steers, and answers that turn.
 
     `client_message_id` comes back as the `clientId` of the turn's `userMessage` item, which
-    tells after a crash whether the turn began. `choices` are those that `model_choices` spells;
-    `output_schema` asks for a JSON answer.
+    tells after a crash whether the turn began. `images` are files that Codex reads; `choices` are
+    those that `model_choices` spells; `output_schema` asks for a JSON answer.
     """
     params = {
         "threadId": thread_id,
-        "input": _text(prompt),
+        "input": _input(prompt, images),
         "clientUserMessageId": client_message_id,
         **confinement.turn_params(),
         **(choices or {}),
@@ -197,12 +198,19 @@ def turn_start(
     return Call("turn/start", _given(params), timeout=START_SECONDS)
 
 
-def turn_steer(thread_id: str, turn_id: str, message: str, *, client_message_id: str) -> Call:
+def turn_steer(
+    thread_id: str,
+    turn_id: str,
+    message: str,
+    *,
+    client_message_id: str,
+    images: Sequence[str] = (),
+) -> Call:
     """Say something to the running turn; refused if another turn runs, or none."""
     params = {
         "threadId": thread_id,
         "expectedTurnId": turn_id,
-        "input": _text(message),
+        "input": _input(message, images),
         "clientUserMessageId": client_message_id,
     }
     return Call("turn/steer", params)
@@ -334,8 +342,9 @@ def sign_out() -> Call:
     return Call("account/logout")
 
 
-def _text(text: str) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": text}]
+def _input(text: str, images: Sequence[str]) -> list[dict[str, Any]]:
+    shown = [{"type": "localImage", "path": path} for path in images]
+    return [{"type": "text", "text": text}, *shown]
 
 
 def _given(params: Mapping[str, Any]) -> dict[str, Any]:

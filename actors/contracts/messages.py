@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from command_center.actors.contracts.fields import Prompt
+from command_center.actors.contracts.uploads import Attachments
 from command_center.actors.rules.lengths import Name
 from command_center.runtime import Request
 from command_center.store import Followup, Session
@@ -23,6 +24,7 @@ class NewMessage(
     """
 
     message: Prompt
+    attachments: Attachments = ()
     how: Literal["auto", "steer", "followup"] = "auto"
     requested_by: Name = "api"
 

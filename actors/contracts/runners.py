@@ -81,8 +81,9 @@ RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(
             pursues_goals=True,
             survives_restart=True,
             shows_review=True,
+            takes_images=True,
         ),
-        "cli": Capabilities(is_real=True),
+        "cli": Capabilities(is_real=True, takes_images=True),
         "stub": Capabilities(plans=True),
     }
 )

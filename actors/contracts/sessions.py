@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.contracts.fields import Prompt
+from command_center.actors.contracts.uploads import Attachments
 from command_center.actors.contracts.worktrees import Prepared, SeenConfiguration
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.rules.preconditions import Condition, always
@@ -51,6 +52,7 @@ class SteerSession(
     """Say something to the turn that is running, without ending it."""
 
     message: Prompt
+    attachments: Attachments = ()
     requested_by: Name = "api"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from command_center.actors.contracts.fields import TITLE_LENGTH, Prompt, Title
 from command_center.actors.contracts.repositories import Followups
+from command_center.actors.contracts.uploads import Attachments
 from command_center.actors.rules.choices import Choices
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name, PathText
@@ -98,11 +99,18 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     approvals: tuple[Approval, ...] = ()
 
 
+class RunRequest(RunInput, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A run that is asked for now, with what is shown to Codex beside the prompt."""
+
+    attachments: Attachments = ()
+
+
 class RunTask(msgspec.Struct, Request[RunOutcome], frozen=True):
     """Run a task: at once as far as slots allow, or once a person has agreed."""
 
     task_id: int
     run: RunInput
+    attachments: Attachments = ()
 
 
 class CreateSession(msgspec.Struct, Request[Session], frozen=True):
@@ -110,6 +118,7 @@ class CreateSession(msgspec.Struct, Request[Session], frozen=True):
 
     task_id: int
     run: RunInput
+    attachments: Attachments = ()
 
 
 class CheckPolicy(msgspec.Struct, Request[PolicyResult], frozen=True):
@@ -134,6 +143,7 @@ class ThreadPrompt(Choices, frozen=True, kw_only=True):
     allow_network: bool | None = None
     allow_commit: bool | None = None
     goal: GoalInput | None = None
+    attachments: Attachments = ()
     requested_by: Name = "api"
 
 
@@ -171,6 +181,14 @@ class FollowupText(
     requested_by: Name = "api"
 
 
+class NewFollowup(
+    FollowupText, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A follow-up that is asked for."""
+
+    attachments: Attachments = ()
+
+
 class EnsureSession(msgspec.Struct, Request[None], frozen=True):
     """See that a live session has its actor."""
 
@@ -182,6 +200,7 @@ class QueueFollowup(msgspec.Struct, Request[Followup], frozen=True):
 
     session_id: int
     text: FollowupText
+    attachments: Attachments = ()
 
 
 class ChangeFollowup(msgspec.Struct, Request[Followup], frozen=True):

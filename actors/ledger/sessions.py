@@ -326,7 +326,8 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
     session = sessions.get(tx.db, session_id)
     changes: dict[str, Any] = {"codex_thread_id": thread_id, "codex_ref": codex_ref}
     if session.codex_thread_id not in {None, thread_id}:
-        changes["prompt"] = first_attempt(tx, session).prompt
+        first_said = first_attempt(tx, session)
+        changes |= {"prompt": first_said.prompt, "attachments": first_said.attachments}
     session = sessions.update(tx, session_id, **changes)
     first = sessions.find(tx.db, {"task_id": session.task_id})
     if first is None or first.origin not in {"prompt", "compact"}:

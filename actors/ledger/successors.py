@@ -16,8 +16,10 @@ turns or tokens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.contracts.events.sessions import (
@@ -33,6 +35,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.ledger.uploads import joined
 from command_center.actors.ledger.usage_limits import forget_tries, hold, park, skips
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
@@ -112,7 +115,14 @@ def end(
     return ended, sequel
 
 
-def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str) -> Followup:
+def queue_followup(
+    tx: Transaction,
+    session_id: int,
+    *,
+    message: str,
+    actor: str,
+    attachments: Sequence[dict[str, Any]] = (),
+) -> Followup:
     """Keep what is to be said when the session's turn has ended.
 
     Raises:
@@ -125,14 +135,19 @@ def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str
             currentStatus=session.status,
         )
     followup = followups.insert(
-        tx, task_id=session.task_id, session_id=session.id, message=message, requested_by=actor
-    )
-    ledger.tell(
         tx,
-        session,
-        FollowupQueued(followup_id=followup.id, message=followup.message),
-        actor=actor,
+        task_id=session.task_id,
+        session_id=session.id,
+        message=message,
+        requested_by=actor,
+        attachments=list(attachments),
     )
+    told = FollowupQueued(
+        followup_id=followup.id,
+        message=followup.message,
+        attachments=followup.attachments or msgspec.UNSET,
+    )
+    ledger.tell(tx, session, told, actor=actor)
     return followup
 
 
@@ -160,7 +175,13 @@ def say_answer(tx: Transaction, approval: Approval, *, approval_seconds: float) 
 
 
 def say(
-    tx: Transaction, after: Session, *, message: str, actor: str, approval_seconds: float
+    tx: Transaction,
+    after: Session,
+    *,
+    message: str,
+    actor: str,
+    approval_seconds: float,
+    attachments: Sequence[dict[str, Any]] = (),
 ) -> tuple[Followup | None, Session]:
     """Say something in a session's thread once the turn that runs there has ended.
 
@@ -180,9 +201,15 @@ def say(
     unfinished = sessions.every(tx.db, {"task_id": task.id, "finished_at": None})
     live = next((one for one in unfinished if _share_a_thread(one, after)), None)
     if live is not None:
-        return queue_followup(tx, live.id, message=message, actor=actor), live
+        waits = queue_followup(tx, live.id, message=message, actor=actor, attachments=attachments)
+        return waits, live
     check_limits(tx, task)
-    sequel = {"origin": "followup", "prompt": message, "requested_by": actor}
+    sequel = {
+        "origin": "followup",
+        "prompt": message,
+        "requested_by": actor,
+        "attachments": list(attachments),
+    }
     return None, _insert(tx, after, task, sequel, approval_seconds=approval_seconds)
 
 
@@ -193,7 +220,13 @@ def _share_a_thread(live: Session, ended: Session) -> bool:
 
 
 def say_next(
-    tx: Transaction, session_id: int, *, message: str, actor: str, approval_seconds: float
+    tx: Transaction,
+    session_id: int,
+    *,
+    message: str,
+    actor: str,
+    approval_seconds: float,
+    attachments: Sequence[dict[str, Any]] = (),
 ) -> tuple[Followup | None, Session]:
     """Say something once a session's turn has ended, or as the next turn of its thread.
 
@@ -214,11 +247,22 @@ def say_next(
                 "it again when it has ended.",
                 currentStatus=session.status,
             )
-        return queue_followup(tx, session.id, message=message, actor=actor), session
+        waits = queue_followup(
+            tx, session.id, message=message, actor=actor, attachments=attachments
+        )
+        return waits, session
     if session.codex_thread_id is None:
-        message = f"{ledger.first_attempt(tx, session).prompt}\n\n{message}"
-    newest = newest_in_thread(tx.db, session)
-    return say(tx, newest, message=message, actor=actor, approval_seconds=approval_seconds)
+        unheard = ledger.first_attempt(tx, session)
+        message = f"{unheard.prompt}\n\n{message}"
+        attachments = joined(unheard.attachments, attachments)
+    return say(
+        tx,
+        newest_in_thread(tx.db, session),
+        message=message,
+        actor=actor,
+        approval_seconds=approval_seconds,
+        attachments=attachments,
+    )
 
 
 def newest_in_thread(db: Database, session: Session) -> Session:
@@ -297,7 +341,7 @@ def _held(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
         return None
     return {
         "origin": "limit",
-        "prompt": _next_prompt(tx, ended, GO_ON),
+        **_next_prompt(tx, ended, GO_ON),
         "requested_by": ended.requested_by,
         "attempt": ended.attempt,
     }
@@ -314,6 +358,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
                 "origin": "followup",
                 "prompt": followup.message,
                 "requested_by": followup.requested_by,
+                "attachments": followup.attachments,
                 "followup": followup,
             }
         case _ if ended.origin in {"codex", "compact"}:
@@ -321,7 +366,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
         case "failed" if ended.attempt < task.max_attempts:
             return {
                 "origin": "retry",
-                "prompt": _next_prompt(tx, ended, TRY_AGAIN),
+                **_next_prompt(tx, ended, TRY_AGAIN),
                 "requested_by": ended.requested_by,
                 "attempt": ended.attempt + 1,
                 "begin_after": later(tx.now, RETRY.delay(ended.attempt)),
@@ -329,7 +374,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
         case "interrupted" if task.on_interrupt == "continue" and ended.attempt <= CONTINUATIONS:
             return {
                 "origin": "continue",
-                "prompt": _next_prompt(tx, ended, GO_ON),
+                **_next_prompt(tx, ended, GO_ON),
                 "requested_by": ended.requested_by,
                 "attempt": ended.attempt + 1,
             }
@@ -337,13 +382,14 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
             return None
 
 
-def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
-    """In a thread that heard the prompt, what to go on with; else the prompt itself."""
+def _next_prompt(tx: Transaction, ended: Session, words: str) -> dict[str, Any]:
+    """In a thread that heard the prompt, say what to go on with; else the prompt itself."""
     if ended.type == "review_task":
-        return ended.prompt
+        return {"prompt": ended.prompt}
     if ended.codex_thread_id is None or ended.codex_turn_id is None:
-        return ledger.first_attempt(tx, ended).prompt
-    return words.format(reason=ended.exit_reason or "for no known reason")
+        first = ledger.first_attempt(tx, ended)
+        return {"prompt": first.prompt, "attachments": first.attachments}
+    return {"prompt": words.format(reason=ended.exit_reason or "for no known reason")}
 
 
 def _goal_again(ended: Session) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ A run is one unit as well: the session, its approvals and all their events, or n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -26,6 +26,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, run_approvals
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.successors import cancel_followups
+from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import Choices, choices_of, stored
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
@@ -204,6 +205,8 @@ def _make_session(
             currentStatus=live.status,
         )
     repository = repositories.get(tx.db, task.repository_id)
+    if more.get("attachments") and task.type == "review_task" and "prompt" not in more:
+        raise Conflict(f"Task {task.id} is a review, and Codex takes no attachments for one.")
     check_limits(tx, task)
     policy = evaluate(repository, task, run)
     if policy.run is None:
@@ -266,14 +269,27 @@ def outcome_of_run(
 
 
 def run_task(
-    tx: Transaction, task_id: int, run: RunInput, *, runner: Runner, approval_seconds: float
+    tx: Transaction,
+    task_id: int,
+    run: RunInput,
+    *,
+    runner: Runner,
+    approval_seconds: float,
+    attachments: Sequence[int] = (),
 ) -> RunOutcome:
     """Make a session and take it as far as policy lets it.
 
     Raises:
         RecordNotFound, Conflict, PolicyDenied: as `create_session`.
     """
-    return outcome_of_run(tx, task_id, run, runner=runner, approval_seconds=approval_seconds)
+    return outcome_of_run(
+        tx,
+        task_id,
+        run,
+        runner=runner,
+        approval_seconds=approval_seconds,
+        attachments=attached(tx, attachments),
+    )
 
 
 def prompt_thread(
@@ -324,6 +340,7 @@ def prompt_thread(
         approval_seconds=approval_seconds,
         origin=origin,
         prompt=wanted.prompt,
+        attachments=attached(tx, wanted.attachments),
         codex_thread_id=thread_id if wanted.resume else None,
     )
     return _outcome(tx, *begun)

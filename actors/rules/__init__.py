@@ -8,6 +8,7 @@ expression. `paths` and `branch_names` say what people may name, `lengths` how l
 `questions` what an agent asks a person, `answers` which answers fit, `unified_diffs` how a person
 is shown what differs, `reviews` what a reviewer has found, `commit_messages` how the message of a
 commit is proposed, `preconditions` what a change may be made to depend on, `retry_after` when
-another machine wants to be asked again, `forge_links` of which project at a forge an address is and
-where a person opens a pull request there, and `errors` how any of it is refused.
+another machine wants to be asked again, `uploads` which files are taken for an agent and `pictures`
+what is left out of them, `forge_links` of which project at a forge an address is and where a person
+opens a pull request there, and `errors` how any of it is refused.
 """

@@ -293,7 +293,11 @@ class SessionActor(Actor):
         refusal = self._steering.refusal()
         if refusal is not None and wanted.how == "auto":
             return None
-        steer = SteerSession(message=wanted.message, requested_by=wanted.requested_by)
+        steer = SteerSession(
+            message=wanted.message,
+            attachments=wanted.attachments,
+            requested_by=wanted.requested_by,
+        )
         event = await self._steering.request(steer)
         return self.ctx.answer_later(self._steering.perform, steer, event, said_by(wanted))
 

@@ -7,9 +7,10 @@ nothing beside its instructions: Codex has a prompt of its own for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -42,12 +43,25 @@ WANTED: Final[Mapping[TaskType, str]] = MappingProxyType(
 """The instructions of each kind of task that begins with facts."""
 
 
+class Attaching(Protocol):
+    """Puts together what is said in a session, and the uploads that go with it."""
+
+    def __call__(
+        self, session: Session, text: str, attachments: Sequence[Mapping[str, Any]], /
+    ) -> Assignment:
+        """Return both, as the agent of the session's host takes them."""
+
+
 @attrs.frozen
 class Assignment:
-    """A prompt for Codex, and the shape of the answer where one is wanted."""
+    """A prompt for Codex, and the shape of the answer where one is wanted.
+
+    `images` are the files of pictures that it is shown.
+    """
 
     prompt: str
     output_schema: Mapping[str, Any] | None = None
+    images: tuple[str, ...] = ()
 
 
 async def assignment_of(session: Session, repositories: ActorRef[GatherFacts]) -> Assignment:
@@ -66,6 +80,18 @@ async def assignment_of(session: Session, repositories: ActorRef[GatherFacts]) -
         told = describe_facts(facts)
     prompt = f"{session.prompt}\n\n{wanted}\n\n{told}"
     return Assignment(prompt, schema_of(session.type))
+
+
+def with_attachments(
+    text: str, attachments: Sequence[Mapping[str, Any]], folder: Path
+) -> Assignment:
+    """Show pictures beside a text, and tell in it where the other files are."""
+    images = [one for one in attachments if one["mediaType"].startswith("image/")]
+    files = [one for one in attachments if one not in images]
+    if files:
+        told = "\n".join(f"- {one['name']}: {folder / one['file']}" for one in files)
+        text = f"{text}\n\nFiles that go with this; read them where they are:\n{told}"
+    return Assignment(text, images=tuple(str(folder / one["file"]) for one in images))
 
 
 def describe_facts(facts: WorkplaceFacts) -> str:

@@ -75,7 +75,13 @@ class Runner(Protocol):
     def check_steerable(self, session: Session) -> None:
         """Raise `Conflict`, saying why, where the session has no turn that can be steered."""
 
-    async def steer(self, session: Session, message: str, message_id: str) -> str:
+    async def steer(
+        self,
+        session: Session,
+        message: str,
+        message_id: str,
+        attachments: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
         """Say something to the running turn and return its id; a `Refusal` says why not.
 
         `Unconfirmed` says that nobody knows: the transcript will tell, which has it or not.
@@ -153,7 +159,13 @@ class PlainRunner:
         """
         raise lacks_capability(session, self.name, "can_steer")
 
-    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
+    async def steer(
+        self,
+        session: Session,
+        message: str,  # noqa: ARG002 - always refused
+        message_id: str,  # noqa: ARG002 - as above
+        attachments: Sequence[Mapping[str, Any]] = (),  # noqa: ARG002 - as above
+    ) -> str:
         """Refuse, as `check_steerable` does."""
         self.check_steerable(session)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import msgspec
@@ -22,6 +22,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.comments import mark_steered, reopen_unheard, words_of_open
 from command_center.actors.ledger.successors import queue_followup
+from command_center.actors.ledger.uploads import attached, joined
 from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
@@ -81,7 +82,13 @@ def said_by(wanted: NewMessage) -> Answer[Said | None]:
             return Said(how="steer", session=session, turn_id=turn_id)
         if wanted.how == "steer" or session.finished_at is not None:
             return None
-        followup = queue_followup(tx, session.id, message=wanted.message, actor=wanted.requested_by)
+        followup = queue_followup(
+            tx,
+            session.id,
+            message=wanted.message,
+            actor=wanted.requested_by,
+            attachments=attached(tx, wanted.attachments),
+        )
         return Said(how="followup", session=session, followup=followup)
 
     return answer
@@ -135,6 +142,14 @@ def said_of(db: Database, event: int) -> Said | Conflict | None:
     return outcome
 
 
+@attrs.frozen(eq=False)
+class Underway:
+    """A request that was recorded, and that Codex has not answered."""
+
+    attachments: Sequence[dict[str, Any]] = ()
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+
+
 @attrs.define
 class Steering:
     """The steering of one session."""
@@ -142,7 +157,7 @@ class Steering:
     _storage: Storage
     _state: SessionState
     _runner: Runner
-    _under_way: dict[int, trio.CancelScope] = attrs.field(factory=dict, init=False)
+    _under_way: dict[int, Underway] = attrs.field(factory=dict, init=False)
     """The requests that Codex has not answered, by the events that asked for them."""
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
 
@@ -167,16 +182,20 @@ class Steering:
             raise Invalid.field("message", "Expected some text.")
         self._runner.check_steerable(session)
 
-        def request(tx: Transaction) -> int:
-            return ledger.tell(
-                tx,
-                session,
-                SteerRequested(message=steer.message, turn_id=session.codex_turn_id),
-                actor=steer.requested_by,
+        def request(tx: Transaction) -> tuple[int, list[dict[str, Any]]]:
+            given = attached(tx, steer.attachments)
+            if given:
+                before = sessions.get(tx.db, session.id).attachments
+                sessions.update(tx, session.id, attachments=joined(before, given))
+            told = SteerRequested(
+                message=steer.message,
+                turn_id=session.codex_turn_id,
+                attachments=given or msgspec.UNSET,
             )
+            return ledger.tell(tx, session, told, actor=steer.requested_by), given
 
-        event = await self._storage.write(request)
-        self._under_way[event] = trio.CancelScope()
+        event, given = await self._storage.write(request)
+        self._under_way[event] = Underway(given)
         return event
 
     async def request_comments(
@@ -200,7 +219,7 @@ class Steering:
             return steer, event, mark_steered(tx, session, event, actor=asked.requested_by)
 
         steer, event, sent = await self._storage.write(request)
-        self._under_way[event] = trio.CancelScope()
+        self._under_way[event] = Underway()
         return steer, event, sent
 
     async def perform(self, steer: SteerSession, event: int, answer: Answer[R]) -> R:
@@ -229,8 +248,8 @@ class Steering:
         """
         with trio.move_on_after(LATE_SECONDS):
             await self._until_none()
-        for scope in self._under_way.values():
-            scope.cancel()
+        for request in self._under_way.values():
+            request.scope.cancel()
         await self._until_none()
         await self._state.keep(lambda tx: settle_cut_off(tx, self._state.id))
 
@@ -240,14 +259,18 @@ class Steering:
             await self._changed.wait()
 
     async def _perform(
-        self, steer: SteerSession, event: int, scope: trio.CancelScope, answer: Answer[R]
+        self, steer: SteerSession, event: int, request: Underway, answer: Answer[R]
     ) -> R:
         refusal: Refusal | None = None
         turn_id = ""
+        scope = request.scope
         with scope:
             try:
                 turn_id = await self._runner.steer(
-                    self._state.session, steer.message, steer_id(self._state.id, event)
+                    self._state.session,
+                    steer.message,
+                    steer_id(self._state.id, event),
+                    request.attachments,
                 )
             except Unconfirmed:
                 raise

@@ -56,6 +56,7 @@ from command_center.actors.ledger.tasks import (
     prompt_thread,
     run_task,
 )
+from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import (
     OF_A_MODEL,
     check_choices,
@@ -188,7 +189,13 @@ class Tasks(Actor):
         await self._check_codex(message.task_id)
         await self._check_choices(message.task_id, message.run)
         session = await self._storage.write(
-            lambda tx: create_session(tx, message.task_id, message.run, runner=self._runner)
+            lambda tx: create_session(
+                tx,
+                message.task_id,
+                message.run,
+                runner=self._runner,
+                attachments=attached(tx, message.attachments),
+            )
         )
         await self._start(session.id)
         return session
@@ -234,6 +241,7 @@ class Tasks(Actor):
                 message.run,
                 runner=self._runner,
                 approval_seconds=self._services.approval_seconds,
+                attachments=message.attachments,
             )
         )
         await self._start(outcome.session.id)
@@ -307,6 +315,7 @@ class Tasks(Actor):
                 message.session_id,
                 message=message.text.message,
                 actor=message.text.requested_by,
+                attachments=attached(tx, message.attachments),
             ),
         )
 
@@ -336,6 +345,7 @@ class Tasks(Actor):
                 message=wanted.message,
                 actor=wanted.requested_by,
                 approval_seconds=self._services.approval_seconds,
+                attachments=attached(tx, wanted.attachments),
             )
             how: Literal["followup", "continue"] = "continue" if followup is None else "followup"
             return Said(how=how, session=told, followup=followup)

@@ -38,7 +38,7 @@ HIDDEN: Final = "[redacted]"
 
 
 @attrs.frozen
-class Upload:
+class SentFile:
     """A file that a method takes beside its parameters.
 
     Attributes:
@@ -93,7 +93,7 @@ class BotApi:
         params: Mapping[str, object] | None = None,
         *,
         extra_seconds: float = 0,
-        upload: Upload | None = None,
+        upload: SentFile | None = None,
     ) -> Any:
         """Call a method and give its result as plain JSON.
 
@@ -162,7 +162,7 @@ class BotApi:
         raise BotApiUnreachable(method, reason)
 
 
-def encode(params: Mapping[str, object], upload: Upload | None) -> tuple[bytes, str]:
+def encode(params: Mapping[str, object], upload: SentFile | None) -> tuple[bytes, str]:
     """Return a call's body and its type: JSON, or a form where a file goes with it.
 
     In a form, what is no text is JSON (https://core.telegram.org/bots/api#making-requests).

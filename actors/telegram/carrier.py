@@ -16,7 +16,7 @@ from command_center.actors.channels.ports import DeliveryOutcome
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import chats, markup
-from command_center.actors.telegram.api import BotApi, Upload
+from command_center.actors.telegram.api import BotApi, SentFile
 from command_center.actors.telegram.errors import (
     BotApiFailed,
     BotApiLimited,
@@ -270,7 +270,7 @@ def captioned(message: TelegramMessage, params: dict[str, Any]) -> dict[str, Any
     return changed | {"caption": markup.to_plain(pieces) if is_plain else markup.to_html(pieces)}
 
 
-def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
+def upload_of(db: Database, message: TelegramMessage) -> SentFile | None:
     """Return the file that goes with a message, if there is one and it is not empty."""
     if content_of(message).document is None or message.session_id is None:
         return None
@@ -280,4 +280,4 @@ def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
     data = sessions.whole(db, session, "diff").encode()
     if len(data) > LONGEST_DOCUMENT:
         data = data[:LONGEST_DOCUMENT].rpartition(b"\n")[0] + CUT
-    return Upload("document", f"session-{session.id}.diff", data)
+    return SentFile("document", f"session-{session.id}.diff", data)

@@ -20,7 +20,8 @@ error:
    the URL that is known by its value alone (400), a device of its own; to tell anybody else would
    answer their guess.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
-   length is announced), and complete within `body_seconds` (408). It reaches the app whole.
+   length is announced), and complete within `body_seconds` (408). It reaches the app whole. A file
+   that is uploaded is bytes by its name, and has limits of its own.
 
 Every answer carries its `security_headers`. Heads and WebSocket messages are limited by the
 connection itself (`channel.ConnectionLimits`).
@@ -40,6 +41,7 @@ import trio
 from quart import Quart
 
 from command_center.actors.devices.roster import Roster
+from command_center.actors.rules.uploads import UPLOAD_BYTES
 from command_center.http.middleware.authentication import (
     SAME_SITE,
     SUBPROTOCOL,
@@ -61,13 +63,14 @@ from command_center.http.middleware.throttle import WrongGuesses
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, Message, Receive, Scope, Send
 from command_center.http.wire.caller import CALLER
 from command_center.http.wire.codec import is_json
-from command_center.http.wire.problems import JSON, Problem, Refused
+from command_center.http.wire.problems import BYTES, JSON, Problem, Refused
 from command_center.http.wire.security_headers import SecurityHeaders
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 WEBHOOK = "/api/telegram/webhook"
 GITHUB_WEBHOOK = "/api/github/webhook"
+UPLOADS = "/api/uploads"
 PAIR = "/api/pair"
 """The path that a code opens."""
 
@@ -92,6 +95,8 @@ class Policy:
         exempt: paths under `/api/` that check a secret of their own.
         body_limit: bytes of the largest body.
         body_seconds: how long a body may take to come.
+        file_limit: bytes of the largest file.
+        file_seconds: how long a file may take to come.
         wrong_tokens: how many wrong tokens an address may send in `wrong_token_seconds`.
         sign_in_key: what cookies are made with beside the token; of this process alone, if left
             out.
@@ -104,6 +109,8 @@ class Policy:
     exempt: frozenset[str] = frozenset({WEBHOOK, GITHUB_WEBHOOK, PAIR})
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0
+    file_limit: int = UPLOAD_BYTES
+    file_seconds: float = 120.0
     wrong_tokens: int = 20
     wrong_token_seconds: float = 60.0
     sign_in_key: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
@@ -227,7 +234,10 @@ class Gate:
 
     async def _whole_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Apply check 6; return a `receive` that gives the body as one message."""
-        limit = self._policy.body_limit
+        policy = self._policy
+        limit, seconds, wanted = policy.body_limit, policy.body_seconds, JSON
+        if (scope["method"], scope["path"]) == ("POST", UPLOADS):
+            limit, seconds, wanted = policy.file_limit, policy.file_seconds, BYTES
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
         if WHOLE_BODY in (scope.get("extensions") or {}):
@@ -235,21 +245,21 @@ class Gate:
             if len(message["body"]) > limit:
                 raise _too_large(limit)
         else:
-            body = await self._gathered(receive, limit)
+            body = await self._gathered(receive, limit, seconds)
             message = {"type": "http.request", "body": body, "more_body": False}
         if message["body"]:
-            content_type = headers.get(b"content-type")
-            if not is_json(None if content_type is None else content_type.decode("latin-1")):
-                raise Refused(415, f'Send the body as "Content-Type: {JSON}".')
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            if not (is_json(content_type) if wanted == JSON else content_type == wanted):
+                raise Refused(415, f'Send the body as "Content-Type: {wanted}".')
         return _Received(message, receive)
 
-    async def _gathered(self, receive: Receive, limit: int) -> bytes:
+    async def _gathered(self, receive: Receive, limit: int, seconds: float) -> bytes:
         """Return the body, once all its parts have come.
 
         What is there already comes without waiting, so parts that are tiny let others have a turn.
         """
         body = bytearray()
-        with trio.move_on_after(self._policy.body_seconds) as waiting:
+        with trio.move_on_after(seconds) as waiting:
             for part in itertools.count(1):
                 if part % _FAIR_SHARE == 0:
                     await trio.lowlevel.checkpoint()

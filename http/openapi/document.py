@@ -22,7 +22,7 @@ from command_center.http.routes.table import APIS, OPERATIONS
 from command_center.http.routes.telegram import HEADER as SECRET_HEADER
 from command_center.http.wire.codec import LARGEST
 from command_center.http.wire.operation import SENT_EVENTS, Location, OneOf, Operation, Text, camel
-from command_center.http.wire.problems import JSON
+from command_center.http.wire.problems import BYTES, JSON
 from command_center.http.wire.responses import Error, LiveEvent
 
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
@@ -108,7 +108,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         410: "The position to resume after is not in this log. `facts` describe the log.",
         412: "The resource does not meet the conditions of the request.",
         413: "The body is too large.",
-        415: "The body's Content-Type is not JSON.",
+        415: "The body's Content-Type is not the one that is taken.",
         421: "The Host is not one of the server's names.",
         422: "The Idempotency-Key was used for another request.",
         426: "Ask for a WebSocket, or for server-sent events with Accept.",
@@ -188,7 +188,7 @@ def _answered() -> Iterable[Any]:
 
 
 def _taken() -> Iterable[Any]:
-    return (operation.body for operation in OPERATIONS if operation.body is not None)
+    return (operation.body for operation in OPERATIONS if operation.body not in {None, bytes})
 
 
 def _operation(
@@ -222,7 +222,11 @@ def _operation(
     if operation.body is not None:
         told["requestBody"] = {
             "required": _is_needed(operation),
-            "content": {JSON: {"schema": schemas[operation.body]}},
+            "content": (
+                {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+                if operation.body is bytes
+                else {JSON: {"schema": schemas[operation.body]}}
+            ),
         }
     return told
 
@@ -253,6 +257,8 @@ def _is_needed(operation: Operation) -> bool:
     if operation.one_of is not None and operation.one_of.is_needed:
         return True
     body = operation.body
+    if body is bytes:
+        return True
     if body is None or not getattr(body, "__struct_fields__", ()):
         return False
     return any(field.required for field in msgspec.structs.fields(body))

@@ -135,7 +135,7 @@ the streams.</p>
 <td>{{ kind(p.schema) }}{{ about(p.description) }}</td></tr>
 {% endfor %}</table>{% endif %}
 {% if op.requestBody %}<p>Body: \
-{{ kind(op.requestBody.content["application/json"].schema) }}</p>{% endif %}
+{{ kind((op.requestBody.content.values() | first).schema) }}</p>{% endif %}
 <p>Answers: {% for status, answer in op.responses.items() %}{% if "$ref" in answer -%}
 <a href="#failure-{{ status }}">{{ status }}</a>{% else -%}
 <b>{{ status }}</b>{% if answer.content %} \

@@ -1,13 +1,13 @@
 """The routes, one noun each: a request becomes a message for an actor, or a read of the store.
 
 `repos`, `worktrees`, `tasks`, `sessions`, `landing`, `pushes`, `pull_requests`, `issues`,
-`messages`, `comments`, `reviews`, `followups`, `approvals`, `automations`, `search` and `events`
-are the product's nouns, and `long_texts` shows of them what is too long for a row. `codex` reads
-Codex's own threads, `runtime` looks into the tree of actors, `health`, `metrics` and `telemetry`
-tell how all of it is, `telegram` and `github` take what those send, `devices` are who else is let
-in, `pairing` lets them in by a code, and `signin` gives a browser its cookie. `table` lists all of
-them. `certificate` has a phone install the authority of this machine, and `dashboard` serves the
-page at `/`, whose files are in `http/web/`. `webpush` has browsers told with the page closed,
-`notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has what
-happens sent elsewhere.
+`messages`, `uploads`, `comments`, `reviews`, `followups`, `approvals`, `automations`, `search` and
+`events` are the product's nouns, and `long_texts` shows of them what is too long for a row. `codex`
+reads Codex's own threads, `runtime` looks into the tree of actors, `health`, `metrics` and
+`telemetry` tell how all of it is, `telegram` and `github` take what those send, `devices` are who
+else is let in, `pairing` lets them in by a code, and `signin` gives a browser its cookie. `table`
+lists all of them. `certificate` has a phone install the authority of this machine, and `dashboard`
+serves the page at `/`, whose files are in `http/web/`. `webpush` has browsers told with the page
+closed, `notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has
+what happens sent elsewhere.
 """

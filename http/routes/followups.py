@@ -10,7 +10,12 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import TASKS
-from command_center.actors.contracts.tasks import ChangeFollowup, FollowupText, QueueFollowup
+from command_center.actors.contracts.tasks import (
+    ChangeFollowup,
+    FollowupText,
+    NewFollowup,
+    QueueFollowup,
+)
 from command_center.actors.rules.lengths import Name
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
@@ -55,9 +60,9 @@ async def list_followups(center: Center, session_id: int, query: FollowupsQuery)
     refuses=(409,),
     location="/api/followups/{id}",
 )
-async def queue_followup(center: Center, session_id: int, body: FollowupText) -> Followup:
+async def queue_followup(center: Center, session_id: int, body: NewFollowup) -> Followup:
     """Say something when the turn has ended."""
-    return await center.ask(TASKS, QueueFollowup(session_id, body))
+    return await center.ask(TASKS, QueueFollowup(session_id, body, body.attachments))
 
 
 @api.operation("GET", "/api/followups/<id:followup_id>")

@@ -27,8 +27,9 @@ from command_center.actors.core.writer import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
 from command_center.runtime import ActorSnapshot
-from command_center.store import approvals, events
+from command_center.store import approvals, events, uploads
 from command_center.store.queries import summaries
+from command_center.store.queries.attachments import stored_bytes
 from command_center.store.records import SessionStatus
 
 
@@ -60,13 +61,15 @@ class Stored:
     sessions: dict[str, int]
     pending: int
     last_event: int
+    uploads: int
+    upload_bytes: int
 
 
 def read_stored(db: Database) -> Stored:
     """Read it; all of it from indexes."""
     sessions = dict.fromkeys(get_args(SessionStatus), 0) | summaries.sessions_by_status(db)
     pending = approvals.count(db, {"status": "pending"})
-    return Stored(sessions, pending, events.last_id(db))
+    return Stored(sessions, pending, events.last_id(db), uploads.count(db, {}), stored_bytes(db))
 
 
 @attrs.frozen(eq=False)
@@ -82,6 +85,10 @@ class Present:
         yield _by_label("cc_sessions", "Sessions by status.", "status", self.stored.sessions)
         yield GaugeMetricFamily(
             "cc_approvals_pending", "Approvals that wait.", value=self.stored.pending
+        )
+        yield GaugeMetricFamily("cc_uploads", "Files for Codex.", value=self.stored.uploads)
+        yield GaugeMetricFamily(
+            "cc_upload_bytes", "Bytes of all of them.", value=self.stored.upload_bytes
         )
         yield from _mailboxes(actors)
         yield CounterMetricFamily(

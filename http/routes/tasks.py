@@ -17,6 +17,7 @@ from command_center.actors.contracts.tasks import (
     CreateTask,
     PatchTask,
     RunOutcome,
+    RunRequest,
     RunTask,
     TaskChanges,
 )
@@ -103,9 +104,9 @@ async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
     refuses=(409,),
     location="/api/sessions/{session.id}",
 )
-async def run_task(center: Center, task_id: int, body: RunInput) -> RunOutcome:
+async def run_task(center: Center, task_id: int, body: RunRequest) -> RunOutcome:
     """Run a task."""
-    return await center.ask(TASKS, RunTask(task_id, body))
+    return await center.ask(TASKS, RunTask(task_id, body, body.attachments))
 
 
 @api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,), scope="read")
@@ -121,9 +122,9 @@ async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyRe
     refuses=(409,),
     location="/api/sessions/{id}",
 )
-async def create_session(center: Center, task_id: int, body: RunInput) -> Session:
+async def create_session(center: Center, task_id: int, body: RunRequest) -> Session:
     """Make a session that waits to be told to run."""
-    return await center.ask(TASKS, CreateSession(task_id, body))
+    return await center.ask(TASKS, CreateSession(task_id, body, body.attachments))
 
 
 @api.operation("GET", "/api/tasks/<id:task_id>/sessions")

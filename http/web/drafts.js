@@ -1,26 +1,32 @@
 // @ts-check
 // What is written to sessions and not sent yet: kept in this browser, over reloads.
 /** @import { Session } from "./openapi.js" */
+/** @import { Attachment } from "./components/attachments.js" */
+
+/** @typedef {{text: string, attached: Attachment[]}} Draft */
 
 const KEY = "drafts";
 const MOST = 50; // sessions, those written to last
 
+/** @type {Draft} */
+const EMPTY = { text: "", attached: [] };
+
 /** Of this server's session, not of another one's with its number. @param {Session} session */
 const nameOf = (session) => `${session.id} ${session.createdAt}`;
 
-/** Those that the browser does not keep. @type {[string, string][] | null} */
+/** Those that the browser does not keep. @type {[string, Draft][] | null} */
 let unkept = null;
 
-/** @returns {[string, string][]} */
+/** @returns {[string, Draft][]} */
 const all = () => unkept || JSON.parse(localStorage.getItem(KEY) || "[]");
 
-/** @param {Session} session */
-export const written = (session) => all().find(([name]) => name === nameOf(session))?.[1] || "";
+/** @param {Session} session @returns {Draft} */
+export const written = (session) => all().find(([name]) => name === nameOf(session))?.[1] || EMPTY;
 
-/** @param {Session} session @param {string} text */
-export const keep = (session, text) => {
+/** @param {Session} session @param {Draft} draft */
+export const keep = (session, draft) => {
   const drafts = all().filter(([name]) => name !== nameOf(session));
-  if (text) drafts.push([nameOf(session), text]);
+  if (draft.text || draft.attached.length) drafts.push([nameOf(session), draft]);
   try {
     localStorage.setItem(KEY, JSON.stringify(drafts.slice(-MOST)));
     unkept = null;
@@ -31,11 +37,14 @@ export const keep = (session, text) => {
 
 /**
  * What was sent is kept no longer. Returns what is left.
- * @param {Session} session @param {string} sent
+ * @param {Session} session @param {Draft} sent @returns {Draft}
  */
 export const forget = (session, sent) => {
-  const now = written(session);
-  const left = now.startsWith(sent) ? now.slice(sent.length).trimStart() : now;
+  const { text, attached } = written(session);
+  const left = {
+    text: text.startsWith(sent.text) ? text.slice(sent.text.length).trimStart() : text,
+    attached: attached.filter(({ id }) => !sent.attached.some((one) => one.id === id)),
+  };
   keep(session, left);
   return left;
 };

@@ -581,6 +581,7 @@ export interface Followup {
   message: string;
   requestedBy: string;
   sentSessionId: number | null;
+  attachments: (Record<string, any>)[];
 }
 
 /** The text of a follow-up. */
@@ -826,6 +827,13 @@ export interface NewDevice {
   requestedBy?: string;
 }
 
+/** A follow-up that is asked for. */
+export interface NewFollowup {
+  message: string;
+  requestedBy?: string;
+  attachments?: number[];
+}
+
 /** The place at which a thread is forked. */
 export interface NewFork {
   host?: string;
@@ -836,6 +844,7 @@ export interface NewFork {
 /** Something that a person says to a session. */
 export interface NewMessage {
   message: string;
+  attachments?: number[];
   how?: "auto" | "followup" | "steer";
   requestedBy?: string;
 }
@@ -1297,6 +1306,25 @@ export interface RunOutcome {
   approvals?: Approval[];
 }
 
+/** A run that is asked for now, with what is shown to Codex beside the prompt. */
+export interface RunRequest {
+  model?: string | null;
+  effort?: string | null;
+  serviceTier?: string | null;
+  collaborationMode?: "default" | "plan" | null;
+  personality?: "friendly" | "none" | "pragmatic" | null;
+  sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
+  worktreePath?: string | null;
+  branchName?: string | null;
+  workplace?: "main_checkout" | "worktree" | null;
+  allowNetwork?: boolean | null;
+  allowCommit?: boolean | null;
+  tokenBudget?: number | null;
+  goal?: GoalInput | null;
+  requestedBy?: string | null;
+  attachments?: number[];
+}
+
 /** A run as it is let in, once its approvals are given. */
 export interface RunSettings {
   model: string | null;
@@ -1400,6 +1428,7 @@ export interface Session {
   collaborationMode: string | null;
   personality: string | null;
   review: Record<string, any> | null;
+  attachments: (Record<string, any>)[];
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1521,6 +1550,7 @@ export interface SteerReceipt {
 /** Say something to the turn that is running, without ending it. */
 export interface SteerSession {
   message: string;
+  attachments?: number[];
   requestedBy?: string;
 }
 
@@ -1645,6 +1675,7 @@ export interface ThreadPrompt {
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
   goal?: GoalInput | null;
+  attachments?: number[];
   requestedBy?: string;
 }
 
@@ -1662,6 +1693,28 @@ export interface Tree {
   deadLetters: DeadLettersShown;
   faultDomains: FaultDomain[];
   abandoned: string[];
+}
+
+/** A picture or a text that somebody sent for Codex. */
+export interface Upload {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  name: string;
+  file: string;
+  mediaType: "image/gif" | "image/jpeg" | "image/png" | "image/webp" | "text/plain";
+  sha256: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  requestedBy: string;
+}
+
+/** An upload; `data` is its content in Base64. */
+export interface UploadContent {
+  id: number;
+  mediaType: string;
+  data: string;
 }
 
 /** The windows of one limit, the shorter one first. */
@@ -1943,7 +1996,7 @@ export interface Operations {
     path: `/api/tasks/${number}/run`;
     isExact: false;
     query: Record<string, never>;
-    body: RunInput;
+    body: RunRequest;
     answer: RunOutcome;
   };
   /** Tell what policy would say of a run */
@@ -1961,7 +2014,7 @@ export interface Operations {
     path: `/api/tasks/${number}/sessions`;
     isExact: false;
     query: Record<string, never>;
-    body: RunInput;
+    body: RunRequest;
     answer: Session;
   };
   /** List a task's sessions, the newest first */
@@ -2402,7 +2455,7 @@ export interface Operations {
     path: `/api/sessions/${number}/followups`;
     isExact: false;
     query: Record<string, never>;
-    body: FollowupText;
+    body: NewFollowup;
     answer: Followup;
   };
   /** Show a follow-up */
@@ -2431,6 +2484,51 @@ export interface Operations {
     query: { requestedBy?: string | null; };
     body: undefined;
     answer: Followup;
+  };
+  /** Send a picture or a text for Codex */
+  createUpload: {
+    method: "POST";
+    path: "/api/uploads";
+    isExact: true;
+    query: { name?: string | null; requestedBy?: string | null; };
+    body: undefined;
+    answer: Upload;
+  };
+  /** List what was sent, the newest first */
+  listUploads: {
+    method: "GET";
+    path: "/api/uploads";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Upload>;
+  };
+  /** Show what is known of an upload */
+  getUpload: {
+    method: "GET";
+    path: `/api/uploads/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Upload;
+  };
+  /** Delete an upload that nothing needs any more */
+  deleteUpload: {
+    method: "DELETE";
+    path: `/api/uploads/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Upload;
+  };
+  /** Show the content of an upload */
+  readUpload: {
+    method: "GET";
+    path: `/api/uploads/${number}/content`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: UploadContent;
   };
   /** Show the whole of a session's field, piece by piece */
   getSessionText: {
@@ -3563,6 +3661,7 @@ export interface FollowupChanged {
 export interface FollowupQueued {
   followupId: number;
   message: string;
+  attachments?: (Record<string, any>)[];
 }
 
 /** The session has no goal any more. */
@@ -3984,6 +4083,7 @@ export interface SteerRejected {
 export interface SteerRequested {
   message: string;
   turnId: string | null;
+  attachments?: (Record<string, any>)[];
 }
 
 /** Somebody wants the session to end. */
@@ -4112,6 +4212,21 @@ export interface TurnRefused {
 /** A turn that was given up when its session ended no longer runs. */
 export interface TurnSettled {
   interrupted: boolean;
+}
+
+/** A picture or a text for Codex was sent, and is kept. */
+export interface UploadCreated {
+  uploadId: number;
+  name: string;
+  mediaType: string;
+  size: number;
+}
+
+/** It is kept no more: somebody deleted it, or nothing needed it for a day (`unused`). */
+export interface UploadDeleted {
+  uploadId: number;
+  name: string;
+  reason: "deleted" | "unused";
 }
 
 /** Tokens used by the whole thread so far, as totals, not to be summed; only live. */
@@ -4334,6 +4449,8 @@ export interface EventData {
   "webhook.tested": WebhookTested;
   "webhook.paused": WebhookPaused;
   "webhook.deleted": WebhookDeleted;
+  "upload.created": UploadCreated;
+  "upload.deleted": UploadDeleted;
   "account.sign_in_begun": SignInBegun;
   "account.sign_in_failed": SignInFailed;
   "account.signed_in": SignedIn;

@@ -62,6 +62,7 @@ from command_center.store.errors import (
 log = structlog.get_logger("command_center.http")
 
 JSON = "application/json"
+BYTES = "application/octet-stream"
 CHALLENGE = 'Bearer realm="command-center"'
 """The header of an answer to somebody unknown, which says how to become known."""
 CLIENT_LEFT = 499

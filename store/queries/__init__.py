@@ -2,6 +2,6 @@
 
 `search` finds texts in transcripts; `telemetry` and `summaries` count; `causes` follows events to
 those that led to them, and `turns` says of which turns something is known. `removal` deletes a
-repository with all that refers to it, and `telegram`, `webpush`, `notify` and `webhooks` change
-many rows of their tables at once.
+repository with all that refers to it, `attachments` says which uploads are needed, and `telegram`,
+`webpush`, `notify` and `webhooks` change many rows of their tables at once.
 """

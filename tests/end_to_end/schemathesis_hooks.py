@@ -39,6 +39,7 @@ REAL: dict[str, Any] = {
     "window": "7d",
     "since": "2025-01-31T07:05:09Z",
     "until": "2030-01-31T07:05:09Z",
+    "attachments": [],
 }
 ALWAYS: dict[str, dict[str, Any]] = {
     "createPushSubscription": {
@@ -90,8 +91,9 @@ def map_case(_context: Any, case: Any) -> Any:
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
         put_real(case.query)
-        if operation == "showPatch":
+        if operation in {"showPatch", "showPicture"}:
             case.query |= dict.fromkeys(FILES & case.query.keys(), "README.md")
+    put_file(case, operation)
     if isinstance(case.body, dict):
         if operation == "createAutomation":
             case.body.update({**AUTOMATION, **case.body})
@@ -131,11 +133,17 @@ def put_records(parameters: Any, operation: str) -> None:
             parameters["name"] = "slots"
 
 
+def put_file(case: Any, operation: str) -> None:
+    """Send a file that is taken; few random bytes are one."""
+    if operation == "createUpload":
+        case.body = b"A text."
+
+
 def put_real(values: Any) -> None:
     """Replace each text of which more is wanted than being one."""
     if isinstance(values, dict):
         for name, value in REAL.items():
-            if isinstance(values.get(name), str):
+            if isinstance(values.get(name), str | list):
                 values[name] = value
         if isinstance(values.get("localPath"), str):
             values["localPath"] = next(REPOSITORIES)

@@ -42,6 +42,7 @@ CRASHED = (
     "/events",
     "/journal",
     "/devices",
+    "/uploads",
     "/repositories",
     "/bridges/local",
     "/bridge-watch/local",

@@ -314,6 +314,7 @@ class FollowupQueued(EventData, frozen=True, kw_only=True, tag="session.followup
 
     followup_id: int
     message: str
+    attachments: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class FollowupChanged(EventData, frozen=True, kw_only=True, tag="session.followup.changed"):
@@ -342,6 +343,7 @@ class SteerRequested(EventData, frozen=True, kw_only=True, tag="session.steer.re
 
     message: str
     turn_id: str | None
+    attachments: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class SteerAcknowledged(EventData, frozen=True, kw_only=True, tag="session.steer.acknowledged"):

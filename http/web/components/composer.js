@@ -1,10 +1,12 @@
 // @ts-check
 // The box to say something to a session, whatever its state, and to stop it.
 /** @import { Session } from "../openapi.js" */
+/** @import { Draft } from "../drafts.js" */
 import { every, ME, post, remove } from "../api.js";
 import { forget, keep, written } from "../drafts.js";
 import { html, useState } from "../html.js";
 import { can, ENDED, learn } from "../store.js";
+import { Attach, Attached, takes, useAttachments } from "./attachments.js";
 import { Button, Choice, Confirm, Problem, useAct, useLoaded } from "./basics.js";
 import { Icon } from "./icon.js";
 
@@ -34,7 +36,8 @@ const WAYS = {
 export const Composer = ({ session }) => {
   const steerable = session.status === "running" && can(session.runner, "canSteer");
   const [chosen, setChosen] = useState("steer");
-  const [text, setText] = useState(() => written(session));
+  const [draft, setDraft] = useState(() => written(session));
+  const { text, attached } = draft;
   const { busy, error, run } = useAct();
   const isOver = ENDED.has(session.status);
   const how = isOver ? "continue" : steerable ? chosen : "followup";
@@ -43,32 +46,35 @@ export const Composer = ({ session }) => {
     () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
     [session.id, session.status],
   );
-  /** @param {string} now */
-  const write = (now) => {
-    setText(now);
-    keep(session, now);
+  /** @param {Partial<Draft>} change */
+  const write = (change) => {
+    keep(session, { ...written(session), ...change });
+    setDraft(written(session));
   };
+  const files = useAttachments(attached, (now) => write({ attached: now }));
+  const takesFiles = can(session.runner, "takesImages");
   const send = () =>
     run("send", async () => {
       const said = await post(`/api/sessions/${session.id}/messages`, {
         message: text.trim(),
+        attachments: attached.map(({ id }) => id),
         how: how === "followup" ? "followup" : "auto",
         requestedBy: ME,
       });
       learn("sessions", said.session);
-      const left = forget(session, text); // more may have been written meanwhile
+      const left = forget(session, draft); // more may have been written meanwhile
       if (said.how === "continue") {
         keep(said.session, left);
-        keep(session, "");
+        forget(session, left);
         location.hash = `/sessions/${said.session.id}`;
       } else {
-        setText(left);
+        setDraft(left);
         again();
       }
     });
-  const canSend = Boolean(text.trim()) && !busy;
+  const canSend = Boolean(text.trim()) && !busy && !files.busy;
   if (session.status === "created") return null;
-  return html`<form class="composer"
+  return html`<form class="composer" ...${takesFiles ? takes(files.add) : {}}
     onSubmit=${(/** @type {any} */ e) => {
       e.preventDefault();
       if (canSend) send();
@@ -86,11 +92,13 @@ export const Composer = ({ session }) => {
         </button>
       </div>`,
     )}
-    <${Problem} error=${error} />
+    <${Problem} error=${error || files.error} />
+    <${Attached} attached=${attached} remove=${files.remove} />
     <div class="composer-row">
       <${Stop} session=${session} />
+      ${takesFiles && html`<${Attach} onFiles=${files.add} busy=${files.busy} />`}
       <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
-        onInput=${(/** @type {any} */ e) => write(e.currentTarget.value)}
+        onInput=${(/** @type {any} */ e) => write({ text: e.currentTarget.value })}
         onKeyDown=${(/** @type {any} */ e) => {
           if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
         }}></textarea>

@@ -1,11 +1,13 @@
 // @ts-check
 // A run before it is pressed: what it may do, and what policy says to it, asked of the server anew
 // with every change.
+/** @import { Attachment } from "./attachments.js" */
 /** @import { HandRun, PolicyResult, RunInput, RunOutcome, Task } from "../openapi.js" */
 import { ApiError, ask, ME, post } from "../api.js";
 import { Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { learn, repoOf } from "../store.js";
+import { can, learn, repoOf, state } from "../store.js";
+import { Attach, Attached, takes, useAttachments } from "./attachments.js";
 import { Badge, Button, Choice, Field, Problem, Switch, useAct } from "./basics.js";
 import { Choices } from "./choices.js";
 
@@ -27,6 +29,9 @@ export const RunPanel = ({ task, onStarted }) => {
   const [policy, setPolicy] = useState(/** @type {PolicyResult | null} */ (null));
   const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run: act } = useAct();
+  const [attached, setAttached] = useState(/** @type {Attachment[]} */ ([]));
+  const files = useAttachments(attached, setAttached);
+  const takesFiles = task.type !== "review_task" && can(state.health?.runnerMode, "takesImages");
   const wanted = Object.fromEntries(
     Object.entries(run).filter(
       ([, value]) => value !== "" && value !== undefined && value !== null,
@@ -50,14 +55,20 @@ export const RunPanel = ({ task, onStarted }) => {
   const set = (name, value) => setRun({ ...run, [name]: value });
   const start = () =>
     act("run", async () =>
-      onStarted(await post(`/api/tasks/${task.id}/run`, { ...wanted, requestedBy: ME })),
+      onStarted(
+        await post(`/api/tasks/${task.id}/run`, {
+          ...wanted,
+          attachments: attached.map(({ id }) => id),
+          requestedBy: ME,
+        }),
+      ),
     );
   const gets = policy?.run;
   const hasDefaults = Object.keys({ ...repo?.runDefaults, ...task.runDefaults }).length > 0;
   const otherwise = hasDefaults ? "As by default" : "As Codex has it";
   const sandbox = run.sandbox || gets?.sandbox || "";
   const place = run.workplace || (gets?.worktree === "none" ? "main_checkout" : "worktree");
-  return html`<div class="run-panel">
+  return html`<div class="run-panel" ...${takesFiles ? takes(files.add) : {}}>
     <div class="stack">
       <div class="field">
         <span class="label">Sandbox</span>
@@ -125,9 +136,17 @@ export const RunPanel = ({ task, onStarted }) => {
       }
       <${Problem} error=${refused} />
     </div>
-    <${Problem} error=${error} />
+    ${
+      takesFiles &&
+      html`<div class="quiet-line">
+        <${Attached} attached=${attached} remove=${files.remove} />
+        <${Attach} onFiles=${files.add} busy=${files.busy} />
+        ${!attached.length && "Pictures and files that go with the prompt"}
+      </div>`
+    }
+    <${Problem} error=${error || files.error} />
     <${Button} kind="primary wide big" icon="play" busy=${busy}
-      disabled=${Boolean(busy) || !policy || policy.decision === "deny"} onClick=${start}>
+      disabled=${Boolean(busy) || files.busy || !policy || policy.decision === "deny"} onClick=${start}>
       ${policy?.decision === "needs_approval" ? "Ask to run" : "Run"}
     <//>
   </div>`;

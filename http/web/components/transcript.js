@@ -3,6 +3,7 @@
 // diffs.
 import { duration, plural, seen, within, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
+import { Shown } from "./attachments.js";
 import { Button, Code, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
@@ -112,9 +113,15 @@ const said = (entry) => (entry.body.text ?? "") || (entry.cut ? `… ${entry.tex
 function UserMessage(entry) {
   const parts = entry.body.content || [];
   const text =
-    entry.body.text || parts.map((/** @type {any} */ p) => p.text || `[${p.type}]`).join("\n");
+    entry.body.text ||
+    parts
+      .filter((/** @type {any} */ p) => p.type !== "localImage")
+      .map((/** @type {any} */ p) => p.text || `[${p.type}]`)
+      .join("\n");
   return html`
-    <div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} /></div>
+    <div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} />
+      ${parts.map((/** @type {any} */ p) => p.type === "localImage" && html`<${Shown} path=${p.path} />`)}
+    </div>
   `;
 }
 

@@ -33,7 +33,7 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.worktrees import Prepared, PrepareWorkplace
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.prompts import Assignment
+from command_center.actors.sessions.prompts import Assignment, with_attachments
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.runners.codex.turn_events import heard
@@ -295,8 +295,14 @@ async def live_session(
                 hosts.of(session).codex,
                 assign,
                 confine,
+                attach=attach,
                 survives_restart=survives_restart,
             )
+
+        def attach(
+            _session: Session, text: str, attachments: Sequence[Mapping[str, Any]], /
+        ) -> Assignment:
+            return with_attachments(text, attachments, path.parent / "uploads")
 
         session = await found.storage.write(insert)
         bridge.turns = [running_turn(session.id)]

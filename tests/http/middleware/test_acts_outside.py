@@ -159,6 +159,16 @@ class Script:
         self.sent.add(self.operations[rule])
         return answer.json()
 
+    async def send(self, rule: str, content: bytes) -> None:
+        """Send a file."""
+        headers = {
+            "Idempotency-Key": str(uuid.uuid4()),
+            "Content-Type": "application/octet-stream",
+        }
+        answer = await self.http.post(rule, content=content, headers=headers)
+        assert 201 == answer.status_code, answer.text
+        self.sent.add(self.operations[rule])
+
     async def until(self, session: Any, status: str) -> None:
         """Wait until the session has that status."""
         with (
@@ -175,6 +185,7 @@ async def speak(script: Script, session_id: int) -> None:
     """Say something to a turn that runs."""
     await script.post("/api/sessions/{}/steer", {"message": "a"}, session_id)
     await script.post("/api/sessions/{}/messages", {"message": "a"}, session_id)
+    await script.send("/api/uploads", b"a")
 
 
 async def land(script: Script, folder: Path, session_id: int) -> None:

@@ -30,6 +30,7 @@ from command_center.store import (
     Repository,
     Session,
     Task,
+    Upload,
 )
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
@@ -87,6 +88,7 @@ def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
         | PullRequest
         | SubscribedBrowser
         | MadeWebhook
+        | Upload
     )
     made = {
         operation.rule

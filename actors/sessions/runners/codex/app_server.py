@@ -55,7 +55,7 @@ from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
-from command_center.actors.sessions.prompts import Assignment
+from command_center.actors.sessions.prompts import Assignment, Attaching
 from command_center.actors.sessions.runner import FAILURES, SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agents_in
 from command_center.actors.sessions.runners.codex.errors import (
@@ -129,6 +129,7 @@ class AppServerRunner:
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
         *,
+        attach: Attaching,
         survives_restart: bool,
     ) -> None:
         """Work for the session's actor `ref` over `bridge`.
@@ -139,6 +140,7 @@ class AppServerRunner:
             codex: the Codex that it leads to.
             assign: what Codex is to be told, found out just before it is.
             confine: what Codex is let do, found out in the same way.
+            attach: puts what is said to a turn together with what goes with it.
             survives_restart: whether the app-server lives on when this process ends.
         """
         self._ref = ref
@@ -146,6 +148,7 @@ class AppServerRunner:
         self._codex = codex
         self._assign = assign
         self._confine = confine
+        self._attach = attach
         self.survives_restart = survives_restart
         self._thread = SessionThread(ref, bridge, confine)
         self._left = LeftCommands(self._thread.ask, self._thread.reports, survives_restart)
@@ -337,17 +340,25 @@ class AppServerRunner:
                 runner=self.name,
             )
 
-    async def steer(self, session: Session, message: str, message_id: str) -> str:
+    async def steer(
+        self,
+        session: Session,
+        message: str,
+        message_id: str,
+        attachments: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
         """Send `turn/steer`, which Codex takes only into the turn that it expects."""
         self.check_steerable(session)
         assert session.codex_thread_id is not None  # noqa: S101 - a turn has a thread
         assert session.codex_turn_id is not None  # noqa: S101 - checked
+        said = self._attach(session, message, attachments)
         try:
             answer = await self._thread.ask(
                 requests.turn_steer(
                     session.codex_thread_id,
                     session.codex_turn_id,
-                    message,
+                    said.prompt,
+                    images=said.images,
                     client_message_id=message_id,
                 )
             )
@@ -545,6 +556,7 @@ class AppServerRunner:
             thread_id,
             assignment.prompt,
             confinement,
+            images=assignment.images,
             client_message_id=message_id(session),
             choices=requests.model_choices(choices_of(session), thread_model=self._thread.model),
             output_schema=assignment.output_schema,

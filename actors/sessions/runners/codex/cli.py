@@ -91,6 +91,7 @@ class CliRunner(PlainRunner):
             is_review=session.type == "review_task",
             review_of=session.review,
             output_schema=assignment.output_schema,
+            images=assignment.images,
         )
 
         async def tell(notification: CodexNotification) -> None:

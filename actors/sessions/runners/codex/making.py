@@ -23,6 +23,7 @@ def make_app_server(workshop: Workshop, session: Session, ref: SessionRef) -> Ap
         codex,
         workshop.assign,
         partial(confine, workshop),
+        attach=workshop.attach,
         survives_restart=codex.settings.transport is not Transport.SPAWN,
     )
 

@@ -46,7 +46,7 @@ async def a_session(path: Path, runner: str) -> Session:
 
 
 def made_for(session: Session, ref: SessionRef, lookup: Any, data_dir: Path) -> Runner:
-    workshop = Workshop(hosts=this_machine(data_dir), lookup=lookup)
+    workshop = Workshop(hosts=this_machine(data_dir), lookup=lookup, uploads=data_dir / "uploads")
     return MAKERS[session.runner](workshop, session, ref)
 
 
@@ -74,7 +74,9 @@ async def test_a_runner_that_is_not_here_refuses_all_for_that_reason(tmp_path: P
     session = await a_session(tmp_path / "db.sqlite3", "app-server")
     hearer = Hearer()
     async with open_system(SupervisorSpec("", [ChildSpec("hearer", lambda: hearer)])) as system:
-        workshop = Workshop(hosts=this_machine(tmp_path), lookup=system.lookup)
+        workshop = Workshop(
+            hosts=this_machine(tmp_path), lookup=system.lookup, uploads=tmp_path / "uploads"
+        )
         runner = make_runner(workshop, "cli", session, system.lookup("/hearer"))
         for act in (
             lambda: runner.steer(session, "More.", "id"),

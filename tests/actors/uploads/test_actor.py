@@ -1,0 +1,143 @@
+"""Uploads are kept once, for their user alone, and go when nothing needs them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from command_center.actors.contracts.uploads import UPLOADS, DeleteUpload, KeepUpload, ReadUpload
+from command_center.actors.ledger import uploads as ledger
+from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.uploads import Uploads
+from command_center.runtime import ChildSpec
+from command_center.store import (
+    Session,
+    Transaction,
+    Upload,
+    followups,
+    sessions,
+)
+from command_center.store.database.checksums import seal_rows
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.sent_pictures import JPEG, SECRET, png
+
+
+@attrs.frozen
+class Kept:
+    """The actor, and the folder of its files."""
+
+    rig: Rig
+    folder: Path
+
+    async def ask(self, message: Any) -> Any:
+        return await self.rig.system.lookup(UPLOADS).ask(message)
+
+    async def keep(self, content: bytes, name: str = "a") -> Upload:
+        upload = await self.ask(KeepUpload(content=content, name=name, requested_by="ada"))
+        assert isinstance(upload, Upload)
+        return upload
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+    async def until_files(self, wanted: list[str]) -> None:
+        with trio.fail_after(10):
+            while wanted != self.files():  # noqa: ASYNC110 - nobody tells of a sweep
+                await trio.sleep(0.01)
+
+    async def attach(self, upload: Upload, **fields: Any) -> Session:
+        def unit(tx: Transaction) -> Session:
+            task = insert_task(tx, insert_repository(tx))
+            given = ledger.attached(tx, [upload.id, upload.id])
+            return insert_session(tx, task, attachments=given, **fields)
+
+        return await self.rig.storage.write(unit)
+
+
+@asynccontextmanager
+async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
+    folder = tmp_path / "data" / "uploads"
+    spec = ChildSpec(id="uploads", start=lambda: Uploads(found[0].storage, folder))
+    found: list[Rig] = []
+    # The rig starts the store first, and is known before anything is asked.
+    async with rig(tmp_path / "db") as made:
+        found.append(made)
+        await made.system.start_child("/", spec)
+        yield Kept(made, folder)
+
+
+async def test_a_file_is_kept_once_bare_and_for_its_user_alone(tmp_path: Path) -> None:
+    async with kept(tmp_path) as it:
+        first = await it.keep(png(), "screen.png")
+        assert first.id == (await it.keep(png(), "again.png")).id
+        assert [first.file] == it.files()
+        assert SECRET not in await it.ask(ReadUpload(first.id))
+        assert first.size == (it.folder / first.file).stat().st_size
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (it.folder, it.folder / first.file)]
+        assert [0o700, 0o600] == modes
+
+
+async def test_what_something_needs_stays_and_anything_else_can_be_deleted(tmp_path: Path) -> None:
+    async with kept(tmp_path) as it:
+        upload = await it.keep(JPEG)
+        session = await it.attach(upload)
+        assert [(upload.id, "image/jpeg")] == [
+            (one["id"], one["mediaType"]) for one in session.attachments
+        ]
+        with pytest.raises(Conflict, match="has not ended"):
+            await it.ask(DeleteUpload(upload.id, "ada"))
+
+        def end(tx: Transaction) -> None:
+            sessions.update(tx, session.id, status="completed", finished_at=tx.now)
+            followups.insert(
+                tx,
+                task_id=session.task_id,
+                session_id=session.id,
+                message="m",
+                requested_by="ada",
+                attachments=session.attachments,
+            )
+
+        await it.rig.storage.write(end)
+        with pytest.raises(Conflict, match="follow-up"):
+            await it.ask(DeleteUpload(upload.id, "ada"))
+        await it.rig.storage.write(lambda tx: followups.update(tx, 1, status="cancelled"))
+        await it.ask(DeleteUpload(upload.id, "ada"))
+        assert [] == it.files()
+        with pytest.raises(NotFound):
+            await it.ask(ReadUpload(upload.id))
+
+
+async def test_what_is_attached_to_nothing_goes_after_a_day_and_so_do_strays(
+    tmp_path: Path,
+) -> None:
+    async with kept(tmp_path) as it:
+        shown, forgotten, draft = [await it.keep(text, "a.txt") for text in (b"1", b"2", b"3")]
+        await it.attach(shown, status="completed", finished_at="2025-01-31T07:05:09.000Z")
+        (it.folder / "left.part").write_bytes(b"half")
+
+        def age(tx: Transaction) -> None:
+            for upload in (shown, forgotten):
+                old = "2025-01-31T07:05:09.000Z"
+                tx.db.execute("UPDATE uploads SET updated_at = ? WHERE id = ?", [old, upload.id])
+            seal_rows(tx.db, "uploads")
+
+        await it.rig.storage.write(age)
+        await it.rig.system.restart("/uploads", reason="a test")
+        await it.until_files(sorted([shown.file, draft.file]))
+
+
+async def test_there_is_an_end_of_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ALL_BYTES", 10)
+    async with kept(tmp_path) as it:
+        first = await it.keep(b"12345678")
+        with pytest.raises(Conflict, match="Delete some"):
+            await it.keep(b"abc")
+        assert [first.file] == it.files()
