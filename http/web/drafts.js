@@ -1,5 +1,6 @@
 // @ts-check
-// What is written to sessions and not sent yet: kept in this browser, over reloads.
+// What is written to sessions and not sent yet, and what was said before: kept in this browser, over
+// reloads, until its user signs out.
 /** @import { Session } from "./openapi.js" */
 /** @import { Attachment } from "./components/attachments.js" */
 
@@ -7,6 +8,9 @@
 
 const KEY = "drafts";
 const MOST = 50; // sessions, those written to last
+const SAID = "said";
+const MOST_SAID = 50; // messages
+const LONGEST_SAID = 4000; // characters of one; a longer one was pasted
 
 /** @type {Draft} */
 const EMPTY = { text: "", attached: [] };
@@ -48,3 +52,19 @@ export const forget = (session, sent) => {
   keep(session, left);
   return left;
 };
+
+/** What was said before, the newest first. @returns {string[]} */
+export const said = () => JSON.parse(localStorage.getItem(SAID) || "[]");
+
+/** @param {string} text */
+export const remember = (text) => {
+  if (text.length > LONGEST_SAID) return;
+  const others = said().filter((one) => one !== text);
+  try {
+    localStorage.setItem(SAID, JSON.stringify([text, ...others].slice(0, MOST_SAID)));
+  } catch {
+    // it is full: what was said before is a help, no more
+  }
+};
+
+export const forgetAll = () => [KEY, SAID].forEach((key) => localStorage.removeItem(key));

@@ -65,6 +65,13 @@ def test_what_is_attached_is_seen_kept_taken_away_and_shown_to_codex(
     photograph(page, "attachments")
     page.get_by_role("button", name="Steer", exact=True).click()
     expect(attached).to_have_count(0)
+    box = page.get_by_label("Steer the running turn")
+    box.press("ArrowUp")
+    expect(box).to_have_value("Like this.")
+    box.press("ArrowUp")
+    expect(box).to_have_value("Like this.")  # there is nothing before it
+    box.press("ArrowDown")
+    expect(box).to_have_value("")
     gate.open()
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
     transcript = page.get_by_role("list", name="Transcript")

@@ -3,7 +3,7 @@
 /** @import { Session } from "../openapi.js" */
 /** @import { Draft } from "../drafts.js" */
 import { every, ME, post, remove } from "../api.js";
-import { forget, keep, written } from "../drafts.js";
+import { forget, keep, remember, said, written } from "../drafts.js";
 import { html, useState } from "../html.js";
 import { can, ENDED, learn } from "../store.js";
 import { Attach, Attached, takes, useAttachments } from "./attachments.js";
@@ -52,21 +52,35 @@ export const Composer = ({ session }) => {
     setDraft(written(session));
   };
   const files = useAttachments(attached, (now) => write({ attached: now }));
+  const [recalled, setRecalled] = useState(-1); // of what was said before; -1 for what is new
+  /** Go up to what was said before, or down again. @param {any} event */
+  const recall = (event) => {
+    const step = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
+    const next = recalled + step;
+    const isAtEdge = step && (!text || recalled >= 0);
+    const texts = isAtEdge ? ["", ...said()] : [];
+    if (next < -1 || texts[next + 1] === undefined) return;
+    event.preventDefault();
+    setRecalled(next);
+    write({ text: texts[next + 1] });
+  };
   const takesFiles = can(session.runner, "takesImages");
   const send = () =>
     run("send", async () => {
-      const said = await post(`/api/sessions/${session.id}/messages`, {
+      const answer = await post(`/api/sessions/${session.id}/messages`, {
         message: text.trim(),
         attachments: attached.map(({ id }) => id),
         how: how === "followup" ? "followup" : "auto",
         requestedBy: ME,
       });
-      learn("sessions", said.session);
+      remember(text.trim());
+      setRecalled(-1);
+      learn("sessions", answer.session);
       const left = forget(session, draft); // more may have been written meanwhile
-      if (said.how === "continue") {
-        keep(said.session, left);
+      if (answer.how === "continue") {
+        keep(answer.session, left);
         forget(session, left);
-        location.hash = `/sessions/${said.session.id}`;
+        location.hash = `/sessions/${answer.session.id}`;
       } else {
         setDraft(left);
         again();
@@ -98,9 +112,13 @@ export const Composer = ({ session }) => {
       <${Stop} session=${session} />
       ${takesFiles && html`<${Attach} onFiles=${files.add} busy=${files.busy} />`}
       <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
-        onInput=${(/** @type {any} */ e) => write({ text: e.currentTarget.value })}
+        onInput=${(/** @type {any} */ e) => {
+          setRecalled(-1);
+          write({ text: e.currentTarget.value });
+        }}
         onKeyDown=${(/** @type {any} */ e) => {
           if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
+          else recall(e);
         }}></textarea>
       <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}>
         <${Icon} name="send" />

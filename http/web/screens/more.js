@@ -35,6 +35,7 @@ export const More = () => {
     run("out", async () => {
       await endPush();
       await signOut();
+      (await import("../drafts.js")).forgetAll();
       await connect();
       setOpen(state.phase !== "signin");
     });
