@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.codex.script import Run, Say, limited, used
+from tests.codex.script import Gate, Run, Say, limited, used
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -136,7 +136,7 @@ async def test_over_a_cap_no_run_begins_and_what_works_is_warned_of_or_interrupt
         assert used_tokens / 1000 == pytest.approx(spending["today"]["cost"])
         assert [1] == [one["repositoryId"] for one in spending["repositories"]]
         await client.patch("/api/repos/1", {"caps": {}})
-        scripted_model.script = (Run("sleep 20"), Say.text("Done."))
+        scripted_model.script = (Run("true"), Say.text("Slowly.", Gate(20.0), " Done."))
         cut = await client.post(f"/api/tasks/{task['id']}/run", status=201)
         over = await client.until_session(cut["session"], "interrupted")
         assert "All repositories used" in over["exitReason"]

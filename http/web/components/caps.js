@@ -51,7 +51,7 @@ export const Caps = ({ caps, onSave }) => {
         onChange=${(/** @type {any} */ over) => setChanged({ ...shown, over })}
         options=${[
           ["interrupt", "Are interrupted"],
-          ["warn", "Go on, with a notice"],
+          ["warn", "Go on"],
         ]} />
     </div>
     <${Problem} error=${error} />

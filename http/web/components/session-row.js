@@ -27,8 +27,8 @@ export const SessionRow = ({ session, isOfTask }) => {
       <${Badge} status=${session.status} />
       <span class="hint">
         ${
-          session.finishedAt
-            ? html`<${Ago} ts=${session.finishedAt} />`
+          session.finishedAt || !session.startedAt
+            ? html`<${Ago} ts=${session.finishedAt || session.beginAfter} />`
             : html`<${Elapsed} from=${session.startedAt} />`
         }
       </span>

@@ -14,6 +14,7 @@ from command_center.actors.contracts.approvals import (
     Resolution,
     ResolveApproval,
 )
+from command_center.actors.contracts.events.usage_limits import LimitReached
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.deadlines import warn
 from command_center.store import (
@@ -212,3 +213,19 @@ async def test_the_notifier_goes_on_when_its_subscription_lags(tmp_path: Path) -
         await trio.lowlevel.checkpoint()
         await r.ask("Heard all the same?")
         await r.api.message(ME, "Heard all the same?")
+
+
+async def test_what_waits_for_a_limit_is_sent_on_from_the_chat(tmp_path: Path) -> None:
+    def unit(tx: Transaction) -> None:
+        repository = repositories.get(tx.db, r.repository_id)
+        task = insert_task(tx, repository, title="Fix it", prompt="[]")
+        cwd = repository.local_path
+        session = insert_session(tx, task, status="waiting_limit", cwd=cwd)
+        tx.emit(LimitReached(host=session.host, until=None), actor="test", session_id=session.id)
+
+    async with rig(tmp_path) as r:
+        await r.center.storage.write(unit)
+        message = await r.api.message(ME, "A limit of Codex is reached")
+        (row,) = message["reply_markup"]["inline_keyboard"]
+        assert ["▶️ Go on with 1 now", "⏹ Stop 1"] == [button["text"] for button in row]
+        assert "Session 1 is queued" in (await r.press(message, "Go on with 1"))["text"]
