@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import attrs
 import msgspec
 import pytest
 
 from command_center.actors.contracts.usage_limits import LimitWindow, UsageLimit
 from command_center.actors.core.clock import later
+from command_center.actors.ledger.automations import Terms
+from command_center.actors.ledger.firing import claim
 from command_center.actors.ledger.successors import end
 from command_center.actors.ledger.usage_limits import (
     PATIENCE,
+    LimitSkipped,
     await_reset,
     learn,
+    park,
     release,
     reset_of,
 )
 from command_center.store import (
+    Automation,
     EventFilter,
     Session,
     Transaction,
     Writer,
+    automation_runs,
     automations,
     events,
+    from_timestamp,
     sessions,
     tasks,
     usage_limits,
@@ -32,6 +41,7 @@ from tests.actors.sessions.units import done, running, writer
 __all__ = ["writer"]
 
 NOW = "2025-06-02T09:00:00.000Z"
+DUE = "2025-06-02T09:00:00.000Z"
 SOON, LATE = "2025-06-02T10:00:00.000Z", "2025-06-05T10:00:00.000Z"
 
 
@@ -130,5 +140,45 @@ def test_a_later_word_of_a_limit_leaves_what_it_does_not_say(writer: Writer) -> 
         known = learn(tx, "local", [limit((6, SOON)), limit((1, SOON), name="other")])
         assert ["codex", "other"] == [one["id"] for one in known.limits]
         assert ("Codex", "pro") == (known.limits[0]["name"], known.limits[0]["plan"])
+
+    done(writer, unit)
+
+
+def skipping(tx: Transaction, repository_id: int) -> Automation:
+    """An automation that is due, and leaves runs out while a limit is reached."""
+    return automations.insert(
+        tx,
+        repository_id=repository_id,
+        title="A",
+        schedule_expr="hourly",
+        payload={"prompt": "Go."},
+        next_run_at=DUE,
+        requested_by="ada",
+        when_limited="skip",
+    )
+
+
+def test_an_automation_that_skips_passes_its_due_time_over_while_a_limit_is_reached(
+    writer: Writer,
+) -> None:
+    terms = Terms(runner="app-server", approval_seconds=9, zone=ZoneInfo("UTC"))
+
+    def unit(tx: Transaction) -> None:
+        task, session = running(tx)
+        automation = skipping(tx, task.repository_id)
+        meet(tx, session)
+        claimed = claim(tx, automation.id, terms, from_timestamp(DUE))
+        assert (None, "skipped") == (claimed.session_id, claimed.automation.last_outcome)
+        (run,) = automation_runs.every(tx.db, {"automation_id": automation.id})
+        assert "A limit of Codex is reached." == run.reason
+        known = usage_limits.known(tx.db, "local")
+        usage_limits.keep(tx, "local", attrs.evolve(known, held_until=tx.now))
+        release(tx, "local")
+        following = from_timestamp(claimed.automation.next_run_at or "")
+        claimed = claim(tx, automation.id, terms, following)
+        assert claimed.session_id is not None
+        meet(tx, sessions.update(tx, session.id, finished_at=None, status="running"))
+        with pytest.raises(LimitSkipped):
+            park(tx, claimed.session_id, actor="test")
 
     done(writer, unit)
