@@ -42,7 +42,8 @@ def test_a_completed_turn_is_followed_by_the_oldest_follow_up_in_the_same_thread
 ) -> None:
     def unit(tx: Transaction) -> None:
         _, session = running(tx)
-        first = queue_followup(tx, session.id, message="First.", actor="ada")
+        shown = [{"id": 1, "name": "a.png"}]
+        first = queue_followup(tx, session.id, message="First.", actor="ada", attachments=shown)
         second = queue_followup(tx, session.id, message="Second.", actor="ada")
         sequel = ended(tx, session, "completed")
         assert sequel is not None
@@ -52,6 +53,7 @@ def test_a_completed_turn_is_followed_by_the_oldest_follow_up_in_the_same_thread
             sequel.prompt,
             sequel.codex_thread_id,
         )
+        assert shown == sequel.attachments
         assert sequel.id == followups.get(tx.db, first.id).sent_session_id
         assert "pending" == followups.get(tx.db, second.id).status
 
@@ -88,9 +90,14 @@ def test_what_is_said_to_a_session_that_heard_nothing_is_said_with_its_prompt(
 ) -> None:
     def unit(tx: Transaction) -> None:
         task = insert_task(tx, insert_repository(tx))
-        failed = insert_session(tx, task, status="failed", finished_at=tx.now)
-        _, told = say_next(tx, failed.id, message="And?", actor="ada", approval_seconds=60)
+        shown = [{"id": 1, "name": "a.png"}]
+        failed = insert_session(tx, task, status="failed", finished_at=tx.now, attachments=shown)
+        more = [*shown, {"id": 2, "name": "b.png"}]
+        _, told = say_next(
+            tx, failed.id, message="And?", actor="ada", approval_seconds=60, attachments=more
+        )
         assert (f"{task.prompt}\n\nAnd?", None) == (told.prompt, told.codex_thread_id)
+        assert more == told.attachments
 
     done(writer, unit)
 

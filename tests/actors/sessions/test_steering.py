@@ -10,12 +10,12 @@ import trio
 import trio.testing
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
-from command_center.actors.contracts.messages import NewMessage, SayNow
+from command_center.actors.contracts.messages import NewMessage, Said, SayNow
 from command_center.actors.contracts.sessions import (
     SteerSession,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.actors.sessions.steering import steer_id
+from command_center.actors.sessions.steering import said_of, steer_id
 from command_center.runtime import ActorCrashed, ActorStopped
 from command_center.store import followups
 from tests.actors.sessions.live import TURN, live_session
@@ -38,8 +38,13 @@ async def test_steering_that_the_turns_end_overtakes_is_still_answered_and_told(
             await live.until(lambda session: session.status == "completed")
             slow.set()
         assert [TURN] == [receipt.turn_id for receipt in receipts]
-        told = [event["type"] for event in await live.events("session.steer.")]
-        assert ["session.steer.requested", "session.steer.acknowledged"] == told
+        events = await live.events("session.steer.")
+        assert ["session.steer.requested", "session.steer.acknowledged"] == [
+            event["type"] for event in events
+        ]
+        said = await live.rig.storage.read(lambda db: said_of(db, events[0]["id"]))
+        assert isinstance(said, Said)
+        assert ("steer", TURN) == (said.how, said.turn_id)
 
 
 async def test_steering_that_codex_never_answers_is_rejected_when_the_turn_has_ended(
@@ -85,6 +90,9 @@ async def test_a_message_that_the_turn_refuses_waits_for_its_end_unless_it_was_f
         assert ("followup", None) == (said.how, said.turn_id)
         (waits,) = await live.rig.storage.read(lambda db: followups.every(db, {}))
         assert (said.followup, "Right.", "ada") == (waits, waits.message, waits.requested_by)
+        asked = (await live.events("session.steer.requested"))[0]["id"]
+        outcome = await live.rig.storage.read(lambda db: said_of(db, asked))
+        assert isinstance(outcome, Conflict)
         told = [event["type"] for event in await live.events("session.")]
         assert told.count("session.steer.rejected") == 2
         assert "session.followup.queued" == told[-1]
