@@ -236,7 +236,7 @@ class Gate:
         """Apply check 6; return a `receive` that gives the body as one message."""
         policy = self._policy
         limit, seconds, wanted = policy.body_limit, policy.body_seconds, JSON
-        if (scope["method"], scope["path"]) == ("POST", UPLOADS):
+        if scope["path"] == UPLOADS:
             limit, seconds, wanted = policy.file_limit, policy.file_seconds, BYTES
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)

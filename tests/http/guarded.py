@@ -37,6 +37,7 @@ def guarded_app(policy: Policy | None = None) -> QuartTrio:
 
     @app.route("/api/things", methods=["GET", "POST", "DELETE"])
     @app.post("/api/telegram/webhook")
+    @app.post("/api/uploads")
     async def things() -> Response:
         data = await request.get_data()
         return json_response({"bytes": len(data)})

@@ -214,6 +214,24 @@ async def test_a_body_up_to_the_limit_reaches_the_app_whole() -> None:
         assert {"bytes": limit} == answer.json()
 
 
+async def test_a_file_is_bytes_by_its_name_and_has_a_limit_of_its_own() -> None:
+    policy = Policy(body_limit=10, file_limit=20)
+    async with client_of(guarded_app(policy)) as client:
+
+        async def status(method: str, kind: str, size: int) -> int:
+            headers = {"Content-Type": kind}
+            answer = await client.request(
+                method, "/api/uploads", content=b"1" * size, headers=headers
+            )
+            return answer.status_code
+
+        assert 200 == await status("POST", "application/octet-stream", 20)
+        assert 413 == await status("POST", "application/octet-stream", 21)
+        for kind in ("application/json", "text/plain", "image/png"):
+            assert 415 == await status("POST", kind, 20)
+        assert 405 == await status("PATCH", "application/octet-stream", 20)
+
+
 async def test_a_body_that_announces_too_much_is_413_before_it_comes() -> None:
     async with served(open_app()) as address:
         head = (
