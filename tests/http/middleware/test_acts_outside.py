@@ -205,6 +205,7 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     (folder / "more.txt").write_text("a")
     gone = await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/discarded/{}/restore", {}, gone["id"])
+    await script.post("/api/sessions/{}/merge", {}, session_id)
 
 
 def make_conflict(folder: Path) -> None:

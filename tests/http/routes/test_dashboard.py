@@ -100,7 +100,7 @@ IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)"', re.MULTILINE)
 DYNAMIC = re.compile(r'import\("(\.[^"]+)"\)')
 WORKER = re.compile(r'(?:new URL\(|^const NAME = )"(\.[^"]+)"', re.MULTILINE)
 """Modules of a worker, and what a worker imports by its name."""
-EXPORT = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
+EXPORT = re.compile(r"^export (?:async )?(?:const|function\*?|class) (\w+)", re.MULTILINE)
 
 
 def imports_of(name: str, pattern: re.Pattern[str] = IMPORT) -> set[str]:
