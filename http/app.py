@@ -15,7 +15,7 @@ from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
-from command_center.http.routes import dashboard, health, metrics, pairing, signin
+from command_center.http.routes import dashboard, health, metrics, pairing, passkeys, signin
 from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter
@@ -46,6 +46,7 @@ def create_app(
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
+        passkeys.api: pairing.Doorway(center, credentials, policy.counter("passkeys"), urls),
     }
     keys = IdempotencyKeys(center.storage)
     for api in APIS:

@@ -771,6 +771,25 @@ class Device(Record, frozen=True, kw_only=True, rename="camel"):
     last_seen_from: str | None = None
 
 
+class Passkey(Record, frozen=True, kw_only=True, rename="camel"):
+    """A passkey by which a device signs in.
+
+    Attributes:
+        host: the name of this server that it is for.
+        credential_id: its name, which its authenticator gave it, in base64url.
+        public_key: its public key as COSE has it, in base64url.
+        sign_count: how often it has signed; 0 for one that does not count.
+        last_used_at: when it signed in last.
+    """
+
+    device_id: int
+    host: str
+    credential_id: str
+    public_key: str
+    sign_count: int
+    last_used_at: Timestamp | None = None
+
+
 class PushSubscription(Record, frozen=True, kw_only=True, rename="camel"):
     """A browser that is told by a push service, as it was subscribed.
 

@@ -13,6 +13,7 @@ from command_center.store.records import (
     Item,
     NotifyMessage,
     NotifyPreference,
+    Passkey,
     PullRequest,
     Push,
     PushMessage,
@@ -82,6 +83,7 @@ telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["conte
 telegram_buttons = Table(TelegramButton, "telegram_buttons", redacted=["action"])
 channel_marks = Table(ChannelMark, "telegram_marks")
 devices = Table(Device, "devices", redacted=["name"])
+passkeys = Table(Passkey, "passkeys")
 push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["error"])
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
 webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])

@@ -10,6 +10,7 @@ mapped by hand between the two. `fields` are the types of fields that several ha
 what everybody is told when something has happened. `webpush` has those about browsers that are told
 with the page closed, `webhooks` those about addresses that events are sent to, and `notify` those
 about places that Apprise tells.
+`passkeys` has those by which a browser's authenticator signs in.
 
 `spending` has those about the caps of a day and their prices.
 

@@ -48,6 +48,12 @@ from command_center.actors.contracts.landing import (
 )
 from command_center.actors.contracts.messages import SayNext, SayNow
 from command_center.actors.contracts.notify import PatchNotifyTarget, SendNotification
+from command_center.actors.contracts.passkeys import (
+    AskChallenge,
+    KeepPasskey,
+    RemovePasskey,
+    UsePasskey,
+)
 from command_center.actors.contracts.pull_requests import (
     CallOffMerge,
     FollowPullRequests,
@@ -129,7 +135,17 @@ from command_center.runtime import Address
 ApprovalsMessage: TypeAlias = CreateApproval | ResolveApproval | ExtendApproval | DeadlinesPassed
 APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
 
-DevicesMessage: TypeAlias = CreateDevice | PatchDevice | RevokeDevice | OfferPairing | RedeemCode
+DevicesMessage: TypeAlias = (
+    CreateDevice
+    | PatchDevice
+    | RevokeDevice
+    | OfferPairing
+    | RedeemCode
+    | AskChallenge
+    | KeepPasskey
+    | UsePasskey
+    | RemovePasskey
+)
 DEVICES: Address[DevicesMessage] = Address("/devices")
 
 SubscriptionsMessage: TypeAlias = (

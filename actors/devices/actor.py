@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
+import attrs
 import msgspec
 import trio
 
@@ -20,21 +21,41 @@ from command_center.actors.contracts.devices import (
     RedeemCode,
     RevokeDevice,
 )
+from command_center.actors.contracts.passkeys import (
+    AskChallenge,
+    KeepPasskey,
+    PasskeyChallenge,
+    RemovePasskey,
+    UsePasskey,
+)
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.devices.pairing import CODE_SECONDS, Codes, Offer
+from command_center.actors.devices.passkeys import CHALLENGE_SECONDS, Passkeys
 from command_center.actors.devices.roster import Roster, hash_of, new_token
 from command_center.actors.ledger import devices as ledger
-from command_center.actors.rules.errors import Unavailable
+from command_center.actors.ledger import passkeys as passkey_ledger
+from command_center.actors.rules.errors import Unavailable, WrongPasskey
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.rules.scopes import ordered
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Device, Transaction, device_tokens, devices, now_timestamp
+from command_center.store import (
+    Device,
+    Passkey,
+    Transaction,
+    device_tokens,
+    devices,
+    now_timestamp,
+    passkeys,
+)
 
 T = TypeVar("T")
 
 NAMELESS = "A paired device"
 """The name of a device that nobody gave one, and that gives itself none."""
+
+BY_PASSKEY = "A passkey"
+"""The name of a device that is made for a passkey, and given none."""
 
 SEEN_SECONDS = 60.0
 """The least seconds between two writes of who was seen."""
@@ -48,6 +69,7 @@ class Devices(Actor):
         self._storage = storage
         self._roster = roster
         self._codes = Codes()
+        self._passkeys = Passkeys()
         self._was_seen = trio.Event()
         self._writing = trio.Lock()
 
@@ -152,6 +174,76 @@ class Devices(Actor):
 
         return await self._commit(create, lambda device: self._roster.put(device, hashed))
 
+    @handles(AskChallenge)
+    async def challenge(self, _message: AskChallenge) -> Deferred[PasskeyChallenge]:
+        """Make a challenge for a passkey. Nothing is kept of it before it is answered."""
+        return self.ctx.answer_later(self._challenge)
+
+    async def _challenge(self) -> PasskeyChallenge:
+        is_known = await self._storage.read(lambda db: passkeys.count(db, {}) > 0)
+        return PasskeyChallenge(
+            challenge=self._passkeys.challenge(),
+            expires_at=later(now_timestamp(), CHALLENGE_SECONDS),
+            is_known=is_known,
+        )
+
+    @handles(KeepPasskey)
+    async def keep_passkey(self, message: KeepPasskey) -> Deferred[Passkey]:
+        """Answer once the passkey is committed."""
+        if message.wanted.name is not None:
+            ledger.check_name(message.wanted.name)
+        return self.ctx.answer_later(self._keep_passkey, message)
+
+    async def _keep_passkey(self, message: KeepPasskey) -> Passkey:
+        made = await trio.to_thread.run_sync(
+            self._passkeys.read_new, message.wanted, message.origin
+        )
+        hashed = hash_of(new_token())  # of a device that is made for it, and has a cookie alone
+
+        def keep(tx: Transaction) -> tuple[Passkey, Device | None]:
+            device, device_id = None, message.device_id
+            if device_id is None:
+                device = _device_for(tx, message, hashed)
+                device_id = device.id
+            actor = message.wanted.requested_by
+            return passkey_ledger.keep(tx, device_id, **attrs.asdict(made), actor=actor), device
+
+        def follow(kept: tuple[Passkey, Device | None]) -> None:
+            if kept[1] is not None:
+                self._roster.put(kept[1], hashed)
+
+        return (await self._commit(keep, follow))[0]
+
+    @handles(UsePasskey)
+    async def use_passkey(self, message: UsePasskey) -> Deferred[Device]:
+        """Answer with the device whose passkey has signed."""
+        return self.ctx.answer_later(self._use_passkey, message)
+
+    async def _use_passkey(self, message: UsePasskey) -> Device:
+        known = await self._storage.read(
+            lambda db: passkey_ledger.find_by_credential(db, message.proof.id)
+        )
+        count = await trio.to_thread.run_sync(
+            self._passkeys.read_proof, message.proof, message.origin, known
+        )
+        await self._storage.write(lambda tx: passkey_ledger.note_used(tx, known, count))
+        device = self._roster.by_id(known.device_id)
+        if device is None or device.has_expired:
+            raise WrongPasskey("Its device is let in no more.")
+        return await self._storage.read(lambda db: devices.get(db, known.device_id))
+
+    @handles(RemovePasskey)
+    async def remove_passkey(self, message: RemovePasskey) -> Deferred[Passkey]:
+        """Answer once the passkey signs in no more."""
+        return self.ctx.answer_later(self._remove_passkey, message)
+
+    async def _remove_passkey(self, message: RemovePasskey) -> Passkey:
+        return await self._storage.write(
+            lambda tx: passkey_ledger.remove_passkey(
+                tx, message.passkey_id, message.device_id, actor=message.requested_by
+            )
+        )
+
     async def _commit(self, unit: Callable[[Transaction], T], follow: Callable[[T], None]) -> T:
         """Commit a unit and have the roster follow, in the order of the commits.
 
@@ -197,3 +289,15 @@ class Devices(Actor):
             unit = partial(ledger.note_seen, device_id=device.id, at=at, address=address)
             with contextlib.suppress(Refusal):  # the next time does as well
                 await self._storage.write(unit)
+
+
+def _device_for(tx: Transaction, message: KeepPasskey, hashed: str) -> Device:
+    """Make a device for a passkey of who is none."""
+    wanted = NewDevice(
+        name=message.wanted.name or BY_PASSKEY,
+        scopes=ordered(message.granted),
+        requested_by=message.wanted.requested_by,
+    )
+    return ledger.create_device(
+        tx, wanted, token_hash=hashed, granted=message.granted, is_paired=True
+    )

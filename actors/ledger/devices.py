@@ -15,7 +15,7 @@ from command_center.actors.contracts.events.devices import (
     DeviceRevoked,
     DeviceUpdated,
 )
-from command_center.actors.ledger import webpush
+from command_center.actors.ledger import passkeys, webpush
 from command_center.actors.rules.errors import Conflict, Invalid, MissingScope
 from command_center.actors.rules.scopes import ordered
 from command_center.store import (
@@ -106,13 +106,14 @@ def patch_device(
 
 
 def revoke_device(tx: Transaction, device_id: int, *, actor: str) -> Device:
-    """Remove a device, its token and its subscriptions, and tell of it; the device as it was.
+    """Remove a device with its token, passkeys and subscriptions, and tell; the device as it was.
 
     Raises:
         RecordNotFound: there is no such device.
     """
     device = devices.get(tx.db, device_id)
     webpush.end_those_of(tx, device_id, actor=actor)
+    passkeys.remove_those_of(tx, device_id, actor=actor)
     device_tokens.remove_device(tx, device_id)
     tx.emit(DeviceRevoked(id=device_id, name=device.name), actor=actor)
     return device

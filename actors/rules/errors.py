@@ -95,6 +95,16 @@ class WrongCode(Refusal):
         super().__init__("The code is wrong. Type it as it is shown, or ask for a new one.")
 
 
+class WrongPasskey(Refusal):
+    """A passkey does not prove what it should."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why, and what to do."""
+        super().__init__(
+            f"The passkey was not accepted: {reason.rstrip('.')}. Try again, or sign in otherwise."
+        )
+
+
 class MissingScope(Refusal):
     """The caller may not do this; `scope` is what it would take."""
 

@@ -73,6 +73,9 @@ GITHUB_WEBHOOK = "/api/github/webhook"
 UPLOADS = "/api/uploads"
 PAIR = "/api/pair"
 """The path that a code opens."""
+PASSKEY_CHALLENGE = "/api/passkeys/challenge"
+PASSKEY_SIGN_IN = "/api/passkeys/signin"
+"""The paths by which a passkey signs in."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _TOKEN_NAMES = re.compile(
@@ -106,7 +109,9 @@ class Policy:
     hosts: frozenset[str] = frozenset()
     knows_itself: bool = False
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
-    exempt: frozenset[str] = frozenset({WEBHOOK, GITHUB_WEBHOOK, PAIR})
+    exempt: frozenset[str] = frozenset(
+        {WEBHOOK, GITHUB_WEBHOOK, PAIR, PASSKEY_CHALLENGE, PASSKEY_SIGN_IN}
+    )
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0
     file_limit: int = UPLOAD_BYTES

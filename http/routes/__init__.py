@@ -10,4 +10,5 @@ lists all of them. `certificate` has a phone install the authority of this machi
 serves the page at `/`, whose files are in `http/web/`. `webpush` has browsers told with the page
 closed, `notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has
 what happens sent elsewhere.
+`passkeys` lets a device in by a browser's authenticator.
 """

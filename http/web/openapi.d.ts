@@ -857,6 +857,14 @@ export interface NewPairing {
   requestedBy?: string;
 }
 
+/** A passkey that a browser has made. */
+export interface NewPasskey {
+  clientData: string;
+  attestation: string;
+  name?: string | null;
+  requestedBy?: string;
+}
+
 /** A browser's subscription with its push service. */
 export interface NewPushSubscription {
   endpoint: string;
@@ -943,6 +951,21 @@ export interface PairingOffer {
 export interface PairingPlace {
   url: string;
   qr: string[];
+}
+
+/** A text that an authenticator signs, once, until it expires. */
+export interface PasskeyChallenge {
+  challenge: string;
+  expiresAt: string;
+  isKnown: boolean;
+}
+
+/** A proof by a passkey, as a browser has it. */
+export interface PasskeyProof {
+  id: string;
+  clientData: string;
+  authenticatorData: string;
+  signature: string;
 }
 
 /** A page of the changes of one file, as a unified diff. */
@@ -1469,6 +1492,15 @@ export interface SessionPlan {
 /** The session as it ended. */
 export interface SessionStopped {
   session: Session;
+}
+
+/** A passkey of a device. */
+export interface ShownPasskey {
+  id: number;
+  createdAt: string;
+  deviceId: number;
+  host: string;
+  lastUsedAt: string | null;
 }
 
 /** A thread, as the agent of a host shows it. */
@@ -3079,6 +3111,51 @@ export interface Operations {
     body: RedeemCode;
     answer: Device;
   };
+  /** Make what an authenticator is to sign, once, within five minutes */
+  makePasskeyChallenge: {
+    method: "GET";
+    path: "/api/passkeys/challenge";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: PasskeyChallenge;
+  };
+  /** List the passkeys of the device; all of them for who has `admin` */
+  listPasskeys: {
+    method: "GET";
+    path: "/api/passkeys";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<ShownPasskey>;
+  };
+  /** Keep a passkey of this device, which signs it in from now on */
+  keepPasskey: {
+    method: "POST";
+    path: "/api/passkeys";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewPasskey;
+    answer: ShownPasskey;
+  };
+  /** Let the device in that brings a proof by its passkey, and give it a cookie */
+  signInWithPasskey: {
+    method: "POST";
+    path: "/api/passkeys/signin";
+    isExact: true;
+    query: Record<string, never>;
+    body: PasskeyProof;
+    answer: Device;
+  };
+  /** Let a passkey sign in no more */
+  removePasskey: {
+    method: "DELETE";
+    path: `/api/passkeys/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: ShownPasskey;
+  };
   /** Show the key that a browser subscribes with */
   getPushKey: {
     method: "GET";
@@ -3756,6 +3833,22 @@ export interface NotifyTargetUpdated {
 }
 
 export type Outcome = "handled" | "lost" | "refused";
+
+/** A device can sign in by a passkey, at the name `host` of this server. */
+export interface PasskeyAdded {
+  id: number;
+  name: string;
+  passkeyId: number;
+  host: string;
+}
+
+/** A passkey of a device signs in no more. */
+export interface PasskeyRemoved {
+  id: number;
+  name: string;
+  passkeyId: number;
+  host: string;
+}
 
 /** Codex changed its plan; only live. */
 export interface PlanShown {
@@ -4438,6 +4531,8 @@ export interface EventData {
   "automation.paused": AutomationPaused;
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;
+  "device.passkey.added": PasskeyAdded;
+  "device.passkey.removed": PasskeyRemoved;
   "device.revoked": DeviceRevoked;
   "webpush.subscribed": PushSubscribed;
   "webpush.updated": PushSubscriptionUpdated;

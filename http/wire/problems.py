@@ -38,6 +38,7 @@ from command_center.actors.rules.errors import (
     Unavailable,
     Unconfirmed,
     WrongCode,
+    WrongPasskey,
 )
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.runtime.errors import (
@@ -393,6 +394,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Conflict: _of_conflict,
     PolicyDenied: _of_policy,
     WrongCode: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
+    WrongPasskey: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),
     PreconditionFailed: _of_status(412),
     Damaged: _of_damage,

@@ -25,6 +25,24 @@ class DeviceUpdated(EventData, frozen=True, kw_only=True, tag="device.updated"):
     changes: dict[str, dict[str, Any]]
 
 
+class PasskeyAdded(EventData, frozen=True, kw_only=True, tag="device.passkey.added"):
+    """A device can sign in by a passkey, at the name `host` of this server."""
+
+    id: int
+    name: str
+    passkey_id: int
+    host: str
+
+
+class PasskeyRemoved(EventData, frozen=True, kw_only=True, tag="device.passkey.removed"):
+    """A passkey of a device signs in no more."""
+
+    id: int
+    name: str
+    passkey_id: int
+    host: str
+
+
 class DeviceRevoked(EventData, frozen=True, kw_only=True, tag="device.revoked"):
     """A device's access was taken away."""
 

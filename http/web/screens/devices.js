@@ -19,6 +19,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { Passkeys } from "../components/passkeys.js";
 import { Qr } from "../components/qr.js";
 import { day } from "../format.js";
 import { html, useState } from "../html.js";
@@ -95,6 +96,7 @@ export const Devices = () => {
             )}
           </ul>`
     }
+    <${Passkeys} devices=${devices || []} />
     <${Addresses} />
     ${adding && html`<${Add} known=${devices || []} onClose=${() => setAdding(false)} />`}
     ${changed && html`<${Change} device=${changed} onClose=${() => change(null)} />`}

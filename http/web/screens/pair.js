@@ -28,7 +28,7 @@ const BROWSERS = [
 ];
 
 /** What this browser calls itself. */
-function ownName() {
+export function ownName() {
   const agent = navigator.userAgent;
   const find = (/** @type {[RegExp, string][]} */ known) =>
     known.find(([pattern]) => pattern.test(agent))?.[1];

@@ -2,10 +2,12 @@
 // Sign-in: the token is sent once as a header, and the browser keeps a cookie that no script can
 // read.
 import { signIn } from "../api.js";
-import { Button, Field, Problem, useAct } from "../components/basics.js";
+import { Button, Field, lazily, Problem, useAct } from "../components/basics.js";
 import { html, useState } from "../html.js";
 import { connect } from "../connection.js";
 import { go } from "../router.js";
+
+const PasskeySignIn = lazily(() => import("../components/passkeys.js"), "PasskeySignIn");
 
 export const SignIn = () => {
   const [token, setToken] = useState("");
@@ -36,6 +38,7 @@ export const SignIn = () => {
         disabled=${Boolean(busy) || !token.trim()}>
         Sign in
       <//>
+      <${PasskeySignIn} />
       <${Button} kind="quiet wide" onClick=${() => go("/pair")}>I have a code<//>
     </form>
   </main>`;
