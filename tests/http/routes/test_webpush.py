@@ -17,7 +17,10 @@ from tests.actors.webpush.rig import KEY, Rig, rig
 from tests.http.devices import server
 from tests.push_service import Keys, b64
 
-ALL = ["approvals", "questions", "warnings", "sessions", "interrupted", "automations", "system"]
+ALL = [
+    *("approvals", "questions", "warnings", "sessions", "interrupted"),
+    *("limits", "automations", "system"),
+]
 SUBSCRIPTIONS = "/api/push/subscriptions"
 DECISIONS = "/api/push/decisions"
 
