@@ -129,7 +129,7 @@ const Place = ({ place }) => {
       await ask(`/api/notify/targets/${place.id}/test`, undefined);
       setSent(true);
     });
-  return html`<li class="row">
+  return html`<li class="row device-row">
     <div class="row-main">
       <div class="row-title">${place.service}</div>
       <div class="row-note">${place.url}</div>
@@ -148,10 +148,12 @@ const Place = ({ place }) => {
       </details>
       <${Problem} error=${error} />
     </div>
-    <${Button} busy=${busy === "test"} onClick=${test}
-      aria-label=${`Send a test to ${place.service}`}>
-      Send a test
-    <//>
+    <div class="actions">
+      <${Button} busy=${busy === "test"} onClick=${test}
+        aria-label=${`Send a test to ${place.service}`}>
+        Send a test
+      <//>
+    </div>
   </li>`;
 };
 
