@@ -442,7 +442,7 @@ def record_item(
         tell(tx, session, _of(told, agent_id), actor="codex")
         return session
     result = result_of(session, kind, body)
-    if kind == "agentMessage" and body.get("text"):
+    if kind in {"agentMessage", "plan"} and body.get("text"):
         said = str((result or {}).get("summary") or body["text"])
         session = sessions.update(tx, session_id, last_message=said)
     if result is not None:

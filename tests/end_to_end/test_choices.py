@@ -63,7 +63,7 @@ async def test_a_run_says_how_much_the_model_is_to_think_and_the_thread_keeps_it
 async def test_defaults_of_repository_and_task_and_a_plan_that_is_carried_out(
     codex_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:
-    scripted_model.script = (Say.text("A plan."),)
+    scripted_model.script = (Say.text("<proposed_plan>\n# Do it\n\n- At once\n</proposed_plan>"),)
     first, second = await chosen(codex_client)
     place = await codex_client.register(repository, runDefaults={"effort": first})
     defaults = {"collaborationMode": "plan"}
@@ -74,6 +74,10 @@ async def test_defaults_of_repository_and_task_and_a_plan_that_is_carried_out(
     outcome = await codex_client.post(f"/api/tasks/{task['id']}/run", status=201)
     ended = await codex_client.until_session(outcome["session"], "completed")
     assert (first, "plan") == (ended["effort"], ended["collaborationMode"])
+    items = (await codex_client.get(f"/api/sessions/{ended['id']}/items"))["items"]
+    (plan,) = [item["body"]["text"] for item in items if item["type"] == "plan"]
+    assert "# Do it" in plan
+    assert plan == ended["lastMessage"]
     patched = {"runDefaults": {"effort": second}}
     assert (
         patched["runDefaults"] == (await codex_client.patch("/api/repos/1", patched))["runDefaults"]

@@ -135,6 +135,9 @@ function AgentMessage(entry, stage) {
   </div>`;
 }
 
+/** A plan that Codex proposes. @param {Entry} entry @param {Stage} stage */
+const Plan = (entry, stage) => html`<b>Plan</b>${AgentMessage(entry, stage)}`;
+
 /** @param {Entry} entry */
 function Reasoning(entry) {
   const parts = [...(entry.body.summary || []), ...(entry.body.content || [])].map((p) =>
@@ -308,6 +311,7 @@ function Other(entry) {
 const VIEWS = {
   userMessage: UserMessage,
   agentMessage: AgentMessage,
+  plan: Plan,
   reasoning: Reasoning,
   commandExecution: Command,
   fileChange: FileChange,
