@@ -18,7 +18,7 @@ from command_center.http.openapi import routes as documents
 from command_center.http.routes import dashboard, health, metrics, pairing, passkeys, signin
 from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
-from command_center.http.wire.codec import ActorPathConverter, IdConverter
+from command_center.http.wire.codec import ActorPathConverter, IdConverter, ThreadConverter
 from command_center.http.wire.compression import install_compression
 from command_center.http.wire.etags import install_etags
 from command_center.http.wire.operation import Api, Operation, View
@@ -36,6 +36,7 @@ def create_app(
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
+    app.url_map.converters["thread"] = ThreadConverter
     app.config["RESPONSE_TIMEOUT"] = None
     install_error_handlers(app)
     counted = RequestMetrics()

@@ -337,7 +337,7 @@ def _follow(
 
 def _held(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
     """Return the fields of the session that goes on when the limit resets."""
-    if skips(tx, task.id):
+    if skips(tx, task.id) or ended.origin == "compact":
         return None
     return {
         "origin": "limit",

@@ -26,6 +26,7 @@ from command_center.http.wire.problems import BYTES, JSON
 from command_center.http.wire.responses import Error, LiveEvent
 
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
+_TEXT: Final = {"type": "string", "pattern": r"^[^/\x00-\x1f\x7f]+$"}
 _ACTOR_PATH: Final = {
     "type": "string",
     "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
@@ -336,7 +337,7 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {409, 422}
     if operation.method != "GET":
         found |= {408, 413, 415}
-    if "<" in operation.rule and "<thread_id>" not in operation.rule:
+    if "<" in operation.rule and "<thread:thread_id>" not in operation.rule:
         found |= {404}
     return sorted(found)
 
@@ -406,7 +407,8 @@ def _path_parameters(rule: str) -> list[dict[str, Any]]:
         "id": {"type": "integer", "minimum": 1, "maximum": LARGEST},
         "path": _ACTOR_PATH,
         "actor": _ACTOR_PATH,
-        None: {"type": "string", "pattern": r"^[^/\x00-\x1f\x7f]+$"},
+        "thread": _TEXT,
+        None: _TEXT,
     }
     return [
         {

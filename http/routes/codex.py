@@ -170,38 +170,40 @@ async def list_threads(center: Center, query: ThreadsQuery) -> Page[Any]:
     )
 
 
-@api.operation("GET", "/api/codex/threads/<thread_id>", refuses=(404, 409))
+@api.operation("GET", "/api/codex/threads/<thread:thread_id>", refuses=(404, 409))
 async def get_thread(center: Center, thread_id: str, query: HostQuery) -> ShownThread:
     """Show a thread."""
     return await _ask_threads(center, query.host, ReadThread(thread_id))
 
 
-@api.operation("GET", "/api/codex/threads/<thread_id>/turns", refuses=(404, 409))
+@api.operation("GET", "/api/codex/threads/<thread:thread_id>/turns", refuses=(404, 409))
 async def list_thread_turns(center: Center, thread_id: str, query: TurnsQuery) -> Page[Any]:
     """List the turns of a thread, the newest first; nothing is loaded or prompted."""
     call = requests.turns_list(thread_id, cursor=query.cursor, limit=query.limit, items=query.items)
     return await _list_of(center, query.host, call)
 
 
-@api.operation("PATCH", "/api/codex/threads/<thread_id>", refuses=(404, 409))
+@api.operation("PATCH", "/api/codex/threads/<thread:thread_id>", refuses=(404, 409))
 async def patch_thread(center: Center, thread_id: str, body: ThreadChanges) -> ShownThread:
     """Name a thread, archive it, or bring it back."""
     return await _ask_threads(center, body.host, PatchThread(thread_id, body))
 
 
-@api.operation("POST", "/api/codex/threads/<thread_id>/fork", answers=201, refuses=(404, 409))
+@api.operation(
+    "POST", "/api/codex/threads/<thread:thread_id>/fork", answers=201, refuses=(404, 409)
+)
 async def fork_thread(center: Center, thread_id: str, body: NewFork) -> ShownThread:
     """Make another thread of a thread's past."""
     return await _ask_threads(center, body.host, ForkThread(thread_id, body))
 
 
-@api.operation("POST", "/api/codex/threads/<thread_id>/revert", refuses=(404, 409))
+@api.operation("POST", "/api/codex/threads/<thread:thread_id>/revert", refuses=(404, 409))
 async def revert_thread(center: Center, thread_id: str, body: Reversion) -> ShownThread:
     """Have a thread forget its last turns; files stay as they are."""
     return await _ask_threads(center, body.host, RevertThread(thread_id, body))
 
 
-@api.operation("DELETE", "/api/codex/threads/<thread_id>", refuses=(404, 409), scope="admin")
+@api.operation("DELETE", "/api/codex/threads/<thread:thread_id>", refuses=(404, 409), scope="admin")
 async def delete_thread(center: Center, thread_id: str, query: DeletionQuery) -> ThreadDeleted:
     """Delete a thread for good."""
     return await _ask_threads(center, query.host, DeleteThread(thread_id, query.requested_by))
@@ -216,7 +218,7 @@ async def list_models(center: Center, query: CodexPageQuery) -> Page[Any]:
 
 @api.operation(
     "POST",
-    "/api/codex/threads/<thread_id>/prompt",
+    "/api/codex/threads/<thread:thread_id>/prompt",
     answers=(201, 202),
     status=run_status,
     refuses=(404, 409),
@@ -229,7 +231,7 @@ async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> R
 
 @api.operation(
     "POST",
-    "/api/codex/threads/<thread_id>/compact",
+    "/api/codex/threads/<thread:thread_id>/compact",
     answers=(201, 202),
     status=run_status,
     refuses=(404, 409),

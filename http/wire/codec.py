@@ -123,6 +123,13 @@ class IdConverter(BaseConverter):
         return int(value)
 
 
+class ThreadConverter(BaseConverter):
+    """An agent's own id of a thread in a path (`<thread:thread_id>`): not the word of a list."""
+
+    part_isolating = True
+    regex = r"(?!loaded\Z)[^/]+"
+
+
 class ActorPathConverter(PathConverter):
     """An actor's path, without an action at its end."""
 

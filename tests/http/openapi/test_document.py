@@ -95,7 +95,7 @@ def _parameter(match: re.Match[str]) -> str:
     if kind in {"path", "actor"}:
         return ":path"
     first, *others = match["name"].split("_")
-    return ":id" if kind else f":{first}{''.join(map(str.capitalize, others))}"
+    return ":id" if kind == "id" else f":{first}{''.join(map(str.capitalize, others))}"
 
 
 @pytest.mark.parametrize("secured", [True, False])
