@@ -83,9 +83,9 @@ def admit(
         expires_at = later(tx.now, approval_seconds)
         return _block(tx, session, missing, pending, actor=actor, expires_at=expires_at)
     if begin is not None:
-        check_caps(tx, repositories.get(tx.db, session.repository_id))
         if is_held(tx, session):
             return _park(tx, session, actor=actor)
+        check_caps(tx, repositories.get(tx.db, session.repository_id))
     if session.status == "waiting_limit":
         return ledger.move(tx, session_id, "queued", actor=actor, past_limit=True)
     if session.status == "queued" and begin is not None:

@@ -63,19 +63,25 @@ def task_tokens(tx: Transaction, task: Task) -> int:
 
 
 def turns_of(tx: Transaction, task: Task) -> int:
-    """Count the turns that all sessions of a task have had, or are going to begin."""
+    """Count the turns that all sessions of a task have had, or are going to begin.
+
+    A turn that met a limit of the account and the one that goes on in its place are one.
+    """
     of_task = sessions.every(tx.db, {"task_id": task.id}, texts=False)
-    return sum(session.turns for session in of_task)
+    return sum(session.turns - (session.origin == "limit") for session in of_task)
 
 
-def check_limits(tx: Transaction, task: Task) -> None:
+def check_limits(tx: Transaction, task: Task, *, is_held: bool = False) -> None:
     """Let a task have another session.
+
+    One that `is_held` goes on with a turn that was counted, and is held to caps when it begins.
 
     Raises:
         Conflict: it has used its turns, or its tokens, or a cap of the day is reached.
     """
-    check_caps(tx, repositories.get(tx.db, task.repository_id))
-    if task.turn_limit is not None:
+    if not is_held:
+        check_caps(tx, repositories.get(tx.db, task.repository_id))
+    if task.turn_limit is not None and not is_held:
         turns = turns_of(tx, task)
         if turns >= task.turn_limit:
             raise Conflict(

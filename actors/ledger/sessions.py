@@ -179,16 +179,15 @@ def insert_session(
     """Add a session in `created`, with what policy gives it, and tell of it.
 
     `more` are further fields: which session it follows, in which thread, within which budget.
-    What is said beside the task is a prompt, whatever the task's type. Where a worktree is to be
-    made for it, its place is reserved.
+    Unless its type is given, what is said beside the task is a prompt, whatever the task's type.
+    Where a worktree is to be made for it, its place is reserved.
     """
-    says_the_task = more.get("origin", "run") in {"run", *SAME_RUN}
+    more.setdefault("type", task.type if more.get("origin", "run") == "run" else "prompt_task")
     session = sessions.insert(
         tx,
         task_id=task.id,
         repository_id=repository.id,
         host=repository.host,
-        type=task.type if says_the_task else "prompt_task",
         runner=runner,
         **choices_of(given),
         sandbox=given.sandbox,

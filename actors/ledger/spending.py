@@ -66,14 +66,18 @@ def change_spending(tx: Transaction, changes: SpendingChanges) -> Spending:
     return spending(tx.db)
 
 
+class CapIsReached(Conflict):
+    """A cap of the day, or of the account's window, is reached: no run begins."""
+
+
 def check_caps(tx: Transaction, repository: Repository) -> None:
     """Let a run of a repository begin.
 
     Raises:
-        Conflict: a cap is reached, of the repository or of all; it says which.
+        CapIsReached: of the repository or of all; it says which.
     """
     for _, caps, whose, reason in _reached(tx, repository):
-        raise Conflict(
+        raise CapIsReached(
             f"{reason} Raise the caps of {whose}, or run it again when there is room.",
             caps=msgspec.to_builtins(caps),
         )

@@ -321,7 +321,7 @@ def _follow(
     if sequel is None:
         return None
     try:
-        check_limits(tx, task)
+        check_limits(tx, task, is_held=is_held)
         following = _insert(tx, ended, task, sequel, approval_seconds=approval_seconds)
     except (Conflict, PolicyDenied) as refused:
         ledger.tell(
@@ -407,7 +407,10 @@ def _insert(
     if policy.run is None:
         raise PolicyDenied(policy)
     followup: Followup | None = sequel.pop("followup", None)
-    again_a_review = ended.type == "review_task" and sequel["origin"] != "followup"
+    goes_on = sequel["origin"] in ledger.SAME_RUN
+    again_a_review = ended.type == "review_task" and goes_on
+    if goes_on:
+        sequel["type"] = ended.type
     session = ledger.insert_session(
         tx,
         task,
@@ -418,7 +421,7 @@ def _insert(
         codex_thread_id=None if again_a_review else ended.codex_thread_id,
         review=ended.review if again_a_review else None,
         token_budget=ended.token_budget,
-        goal=None if sequel["origin"] == "followup" else _goal_again(ended),
+        goal=_goal_again(ended) if goes_on else None,
         **sequel,
     )
     if followup is not None:

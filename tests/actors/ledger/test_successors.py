@@ -235,3 +235,32 @@ def test_a_continuation_in_a_thread_that_never_heard_the_task_says_the_task(
         assert ("t2", session.prompt) == (anew.codex_thread_id, anew.prompt)
 
     done(writer, unit)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_limited", "origin"),
+    [("failed", False, "retry"), ("interrupted", False, "continue"), ("failed", True, "limit")],
+)
+def test_what_goes_on_with_a_follow_up_of_a_review_is_a_prompt(
+    writer: Writer, status: SessionStatus, *, is_limited: bool, origin: str
+) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(
+            tx,
+            type="review_task",
+            max_attempts=2,
+            on_interrupt="continue",
+            session={"type": "prompt_task", "origin": "followup", "prompt": "Mend it."},
+        )
+        _, sequel = end(
+            tx, session.id, status, reason="Because.", approval_seconds=60, is_limited=is_limited
+        )
+        assert sequel is not None
+        assert (origin, "prompt_task", "t1") == (
+            sequel.origin,
+            sequel.type,
+            sequel.codex_thread_id,
+        )
+        assert "go on" in sequel.prompt or "try the task again" in sequel.prompt
+
+    done(writer, unit)

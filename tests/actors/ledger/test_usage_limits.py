@@ -10,8 +10,11 @@ import pytest
 
 from command_center.actors.contracts.usage_limits import LimitWindow, UsageLimit
 from command_center.actors.core.clock import later
+from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.automations import Terms
+from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.firing import claim
+from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.ledger.successors import end
 from command_center.actors.ledger.usage_limits import (
     PATIENCE,
@@ -22,6 +25,7 @@ from command_center.actors.ledger.usage_limits import (
     release,
     reset_of,
 )
+from command_center.actors.rules.errors import Conflict
 from command_center.store import (
     Automation,
     EventFilter,
@@ -32,16 +36,20 @@ from command_center.store import (
     automations,
     events,
     from_timestamp,
+    repositories,
     sessions,
     tasks,
     usage_limits,
 )
+from command_center.store.usage_limits import KnownLimits
+from tests.actors.rows import insert_session
 from tests.actors.sessions.units import done, running, writer
 
 __all__ = ["writer"]
 
 NOW = "2025-06-02T09:00:00.000Z"
 DUE = "2025-06-02T09:00:00.000Z"
+FAR = "2999-01-01T00:00:00.000Z"
 SOON, LATE = "2025-06-02T10:00:00.000Z", "2025-06-05T10:00:00.000Z"
 
 
@@ -180,5 +188,53 @@ def test_an_automation_that_skips_passes_its_due_time_over_while_a_limit_is_reac
         meet(tx, sessions.update(tx, session.id, finished_at=None, status="running"))
         with pytest.raises(LimitSkipped):
             park(tx, claimed.session_id, actor="test")
+
+    done(writer, unit)
+
+
+def full(tx: Transaction) -> None:
+    """Have Codex tell that all is used up."""
+    learn(tx, "local", [limit((100, FAR))])
+
+
+def begin(tx: Transaction, session: Session) -> Session:
+    """Have it begin, if it may."""
+    return admit(tx, session.id, actor="test", approval_seconds=9, begin="this", limit=9)
+
+
+def test_a_run_that_meets_a_limit_waits_though_its_turns_and_its_window_are_used_up(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        task, session = running(tx, turn_limit=2, session={"turns": 2})
+        repositories.update(tx, task.repository_id, caps={"windowPercent": 80})
+        full(tx)
+        for _ in range(3):
+            following = meet(tx, session)
+            assert following is not None
+            assert "waiting_limit" == following.status
+            session = sessions.update(tx, following.id, status="running", codex_turn_id="t")
+        repositories.update(tx, task.repository_id, caps={})
+        with pytest.raises(Conflict, match="2 of 2 turns"):
+            check_limits(tx, task)
+
+    done(writer, unit)
+
+
+def test_over_a_cap_of_the_window_a_run_waits_while_the_limit_holds_and_begins_when_it_is_over(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        task, session = running(tx, session={"cwd": "/srv/a"})
+        repositories.update(tx, task.repository_id, caps={"windowPercent": 80})
+        full(tx)
+        meet(tx, session)
+        second = insert_session(tx, task, runner="app-server", status="queued", cwd="/srv/b")
+        assert "waiting_limit" == begin(tx, second).status
+        learn(tx, "local", [limit((85, FAR))])
+        usage_limits.keep(tx, "local", KnownLimits(usage_limits.known(tx.db, "local").limits))
+        sessions.update(tx, second.id, status="queued")
+        with pytest.raises(CapIsReached, match="85"):
+            begin(tx, second)
 
     done(writer, unit)
