@@ -64,7 +64,7 @@ class ReadLimits(Request[UsageLimits]):
 
 @attrs.frozen
 class LimitMet:
-    """A run of the host met a limit, or somebody had one go on all the same: look again."""
+    """A run of the host met a limit, or one ended that somebody had go on all the same."""
 
 
 @attrs.frozen

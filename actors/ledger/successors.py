@@ -36,7 +36,7 @@ from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.ledger.uploads import joined
-from command_center.actors.ledger.usage_limits import forget_tries, hold, park, skips
+from command_center.actors.ledger.usage_limits import hold, note_completed, park, skips
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.actors.rules.questions import is_async
@@ -92,7 +92,7 @@ def end(
     if is_held:
         status = "interrupted"
     if status == "completed":
-        forget_tries(tx, session.host)
+        note_completed(tx, session)
     for answered in async_questions.unheard(tx, session):
         queue_followup(
             tx,

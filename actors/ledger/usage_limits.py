@@ -102,15 +102,26 @@ def park(tx: Transaction, session_id: int, *, actor: str) -> Session:
     return ledger.move(tx, session_id, "waiting_limit", actor=actor, event=event)
 
 
-def forget_tries(tx: Transaction, host: str) -> None:
-    """Note that a run of the host has completed, so that the limit it may have met is over."""
-    known = usage_limits.known(tx.db, host)
-    if known.tries:
-        usage_limits.keep(tx, host, attrs.evolve(known, tries=0))
+def note_completed(tx: Transaction, session: Session) -> None:
+    """Note that a run has completed, so that the limit its host may have met is over.
+
+    It ends the hold, which `release` sees to, unless it began before that.
+    """
+    known = usage_limits.known(tx.db, session.host)
+    noted = attrs.evolve(known, tries=0)
+    began = session.started_at or ""
+    is_real = RUNNERS[session.runner].is_real
+    if is_real and known.held_since is not None and known.held_since < began:
+        noted = attrs.evolve(noted, held_until=tx.now)
+    if noted != known:
+        usage_limits.keep(tx, session.host, noted)
 
 
 def learn(tx: Transaction, host: str, told: list[UsageLimit]) -> KnownLimits:
-    """Keep what the agent says of some limits, and tell of it where it is news."""
+    """Keep what the agent says of some limits, and tell of it where it is news.
+
+    A hold ends when the windows reset, or once none is used up any more, as `release` sees.
+    """
     known = usage_limits.known(tx.db, host)
     limits = {limit.id: limit for limit in limits_of(known)}
     limits |= {limit.id: merged(limits.get(limit.id), limit) for limit in told}
@@ -120,6 +131,8 @@ def learn(tx: Transaction, host: str, told: list[UsageLimit]) -> KnownLimits:
     marks = [mark_of(limit, window) for limit, window in near]
     learned = attrs.evolve(known, limits=plain, warned=marks)
     until = reset_of(listed, tx.now)
+    if until is None and reset_of(limits_of(known), tx.now) and not is_used_up(listed, tx.now):
+        until = tx.now
     if known.held_since is not None and until is not None:
         learned = attrs.evolve(learned, held_until=until, tries=0)
     if learned == known:
@@ -143,10 +156,24 @@ def learn(tx: Transaction, host: str, told: list[UsageLimit]) -> KnownLimits:
 def await_reset(tx: Transaction, host: str) -> KnownLimits:
     """Set a moment for trying again, where nobody has said when the limit resets."""
     known = usage_limits.known(tx.db, host)
-    if known.held_since is not None and known.held_until is None:
+    if lacks_moment(known, tx.now):
         known = attrs.evolve(known, held_until=later(tx.now, PAUSE.delay(known.tries)))
         usage_limits.keep(tx, host, known)
     return known
+
+
+def lacks_moment(known: KnownLimits, now: str) -> bool:
+    """Return whether it is open when runs that are held are tried again.
+
+    It is, too, where that was set further ahead than any pause lasts: the clock was set back.
+    """
+    if known.held_since is None:
+        return False
+    if known.held_until is None:
+        return True
+    windows = (window for limit in limits_of(known) for window in limit.windows)
+    is_told = any(window.resets_at == known.held_until for window in windows)
+    return not is_told and known.held_until > later(now, PAUSE.cap)
 
 
 def release(tx: Transaction, host: str) -> list[int]:
@@ -192,6 +219,18 @@ def merged(before: UsageLimit | None, told: UsageLimit) -> UsageLimit:
 def nears(window: LimitWindow) -> bool:
     """Return whether a window is almost used up."""
     return window.used_percent >= NEAR_PERCENT
+
+
+def is_used_up(limits: list[UsageLimit], now: str) -> bool:
+    """Return whether the agent tells of anything that is used up now."""
+    return any(
+        limit.reached is not None
+        or any(
+            window.used_percent >= FULL_PERCENT and (window.resets_at or now) >= now
+            for window in limit.windows
+        )
+        for limit in limits
+    )
 
 
 def mark_of(limit: UsageLimit, window: LimitWindow) -> str:

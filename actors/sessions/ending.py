@@ -128,7 +128,7 @@ class Ending:
         self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
             self._tell(ORPHANED_TURNS, TurnLeft())
-        if is_limited:
+        if is_limited or ended.past_limit:
             self._tell(limits_on(ended.host), LimitMet())
         if sequel is not None:
             self._tell(TASKS, SessionCommitted(sequel.id))

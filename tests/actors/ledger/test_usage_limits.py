@@ -238,3 +238,65 @@ def test_over_a_cap_of_the_window_a_run_waits_while_the_limit_holds_and_begins_w
             begin(tx, second)
 
     done(writer, unit)
+
+
+def test_a_hold_ends_once_codex_tells_that_no_window_is_used_up_any_more(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx)
+        full(tx)
+        following = meet(tx, session)
+        assert following is not None
+        learn(tx, "local", [limit((100, FAR), (99, SOON))])
+        assert [] == release(tx, "local")
+        learn(tx, "local", [limit((2, FAR))])
+        assert [following.id] == release(tx, "local")
+        assert [] == release(tx, "local")
+        assert 1 == told(tx).count("limits.reset")
+
+    done(writer, unit)
+
+
+def test_a_hold_of_which_codex_tells_nothing_is_not_ended_by_what_it_tells_of_others(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx)
+        meet(tx, session)
+        held_until = await_reset(tx, "local").held_until
+        assert held_until == learn(tx, "local", [limit((40, FAR))]).held_until
+
+    done(writer, unit)
+
+
+def test_a_hold_ends_when_a_run_that_was_sent_on_completes(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        task, session = running(tx)
+        older = insert_session(
+            tx, task, runner="app-server", status="running", started_at="2020-01-01T00:00:00.000Z"
+        )
+        full(tx)
+        following = meet(tx, session)
+        assert following is not None
+        end(tx, older.id, "completed", reason=None, approval_seconds=9)
+        assert [] == release(tx, "local")
+        sent_on = insert_session(
+            tx, task, runner="app-server", status="running", started_at=later(tx.now, 1)
+        )
+        end(tx, sent_on.id, "completed", reason=None, approval_seconds=9)
+        assert [following.id] == release(tx, "local")
+
+    done(writer, unit)
+
+
+def test_a_moment_that_nobody_told_comes_though_the_clock_was_set_back(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx)
+        meet(tx, session)
+        known = await_reset(tx, "local")
+        assert known == await_reset(tx, "local")
+        usage_limits.keep(tx, "local", attrs.evolve(known, held_until=FAR))
+        assert known == await_reset(tx, "local")
+        full(tx)
+        assert FAR == await_reset(tx, "local").held_until
+
+    done(writer, unit)

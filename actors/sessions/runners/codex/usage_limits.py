@@ -46,7 +46,7 @@ from command_center.runtime import (
     Timer,
     handles,
 )
-from command_center.store import usage_limits
+from command_center.store import now_timestamp, usage_limits
 from command_center.store.usage_limits import KnownLimits
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -129,7 +129,7 @@ class AccountLimits(Actor):
         known = await self._known()
         if known.held_since is None:
             return
-        if known.held_until is None:
+        if known.held_until is None or ledger.lacks_moment(known, now_timestamp()):
             self.ctx.start_task(self._find_reset)
             return
         left = seconds_until(known.held_until)
