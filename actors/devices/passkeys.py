@@ -15,6 +15,8 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Final
@@ -23,6 +25,11 @@ from urllib.parse import urlsplit
 import attrs
 
 from command_center.actors.contracts.passkeys import NewPasskey, PasskeyProof
+from command_center.actors.devices.cbor import (
+    check_attestation,
+    check_authenticator_data,
+    read_items,
+)
 from command_center.actors.rules.errors import Conflict, Invalid, WrongPasskey
 from command_center.store import Passkey
 
@@ -54,7 +61,10 @@ def host_of(origin: str | None) -> str:
     Raises:
         Conflict: a browser has no passkey for that page.
     """
-    parts = urlsplit(origin or "")
+    try:
+        parts = urlsplit(origin or "")
+    except ValueError:
+        parts = urlsplit("")
     name = parts.hostname or ""
     is_local = name == "localhost" or name.endswith(".localhost")
     if not name or _is_figures(name) or not (parts.scheme == "https" or is_local):
@@ -94,7 +104,10 @@ class Passkeys:
             WrongPasskey: it answers no challenge of ours, or not as it has to.
         """
         from webauthn import verify_registration_response  # noqa: PLC0415 - only who makes one needs it
-        from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - the same
+        from webauthn.helpers import (  # noqa: PLC0415 - the same
+            decode_credential_public_key,
+            decoded_public_key_to_cryptography,
+        )
         from webauthn.helpers.structs import (  # noqa: PLC0415 - the same
             AuthenticatorAttestationResponse,
             RegistrationCredential,
@@ -110,7 +123,8 @@ class Passkeys:
             raw_id=b"",
             response=AuthenticatorAttestationResponse(client_data, attestation),
         )
-        try:
+        with _refused():
+            check_attestation(attestation)
             found = verify_registration_response(
                 credential=credential,
                 expected_challenge=challenge,
@@ -118,8 +132,8 @@ class Passkeys:
                 expected_origin=origin or "",
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError) as error:
-            raise WrongPasskey(str(error)) from error
+            key = decode_credential_public_key(found.credential_public_key)
+            decoded_public_key_to_cryptography(key)  # what is none would be found at the sign-in
         return MadePasskey(
             host,
             to_text(found.credential_id),
@@ -135,7 +149,6 @@ class Passkeys:
             WrongPasskey: it is not that passkey's proof, or answers no challenge of ours.
         """
         from webauthn import verify_authentication_response  # noqa: PLC0415 - only who uses one needs it
-        from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - the same
         from webauthn.helpers.structs import (  # noqa: PLC0415 - the same
             AuthenticationCredential,
             AuthenticatorAssertionResponse,
@@ -143,28 +156,28 @@ class Passkeys:
 
         host_of(origin)
         client_data = to_bytes("clientData", proof.client_data)
+        data = to_bytes("authenticatorData", proof.authenticator_data)
+        public_key = to_bytes("id", known.public_key)
         credential = AuthenticationCredential(
             id=known.credential_id,
             raw_id=to_bytes("id", known.credential_id),
             response=AuthenticatorAssertionResponse(
-                client_data,
-                to_bytes("authenticatorData", proof.authenticator_data),
-                to_bytes("signature", proof.signature),
+                client_data, data, to_bytes("signature", proof.signature)
             ),
         )
         challenge = self._take(client_data)
-        try:
+        with _refused():
+            check_authenticator_data(data)
+            read_items(public_key)
             return verify_authentication_response(
                 credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=known.host,
                 expected_origin=origin or "",
-                credential_public_key=to_bytes("id", known.public_key),
+                credential_public_key=public_key,
                 credential_current_sign_count=known.sign_count,
                 require_user_verification=True,
             ).new_sign_count
-        except (WebAuthnException, ValueError) as error:
-            raise WrongPasskey(str(error)) from error
 
     def _take(self, client_data: bytes) -> bytes:
         """Return the challenge that is answered, which is spent from now on.
@@ -190,6 +203,19 @@ class Passkeys:
 
     def _proof(self, said: bytes) -> bytes:
         return hmac.new(self._key, said, hashlib.sha256).digest()[:_PROOF_BYTES]
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Refuse what cannot be read; the library raises whatever a step of its own comes upon."""
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - only who makes or uses one needs it
+
+    try:
+        yield
+    except (WebAuthnException, ValueError) as error:
+        raise WrongPasskey(str(error)) from error
+    except Exception as error:  # a malformed key is a KeyError, or another
+        raise WrongPasskey("It is malformed.") from error
 
 
 def to_text(value: bytes) -> str:

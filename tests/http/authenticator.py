@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 PRESENT = 0x01
 VERIFIED = 0x04
 HAS_KEY = 0x40
+EXTENDED = 0x80
 
 
 def to_text(value: bytes) -> str:
@@ -30,6 +31,10 @@ class Authenticator:
     origin: str
     flags: int = PRESENT | VERIFIED
     count: int = 0
+    public_key: bytes | None = None
+    """What it tells of its key, in place of the truth."""
+    tail: bytes = b""
+    """What it writes at the end of its data."""
     id: bytes = attrs.field(factory=lambda: secrets.token_bytes(16))
     _key: ec.EllipticCurvePrivateKey = attrs.field(
         factory=lambda: ec.generate_private_key(ec.SECP256R1())
@@ -39,9 +44,9 @@ class Authenticator:
         """Return what a page sends of a passkey that was made."""
         point = self._key.public_key().public_numbers()
         x, y = (value.to_bytes(32, "big") for value in (point.x, point.y))
-        key = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+        key = self.public_key or cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
         data = self._data(self.flags | HAS_KEY)
-        data += bytes(16) + len(self.id).to_bytes(2, "big") + self.id + key
+        data += bytes(16) + len(self.id).to_bytes(2, "big") + self.id + key + self.tail
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return {
             "clientData": to_text(self._client_data("webauthn.create", challenge)),
@@ -53,7 +58,7 @@ class Authenticator:
         """Return what a page sends of a proof."""
         if self.count:
             self.count += 1
-        data = self._data(self.flags)
+        data = self._data(self.flags) + self.tail
         client_data = self._client_data("webauthn.get", challenge)
         signed = data + hashlib.sha256(client_data).digest()
         return {

@@ -13,12 +13,14 @@ import attrs
 import httpx
 import pytest
 
+from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.passkeys import PasskeyProof
 from command_center.actors.devices import passkeys
 from command_center.actors.devices.passkeys import CHALLENGE_SECONDS, Passkeys, host_of
 from command_center.actors.rules.errors import Conflict, Invalid, WrongPasskey
 from command_center.http.middleware.signin import COOKIE
 from command_center.store import Passkey
+from command_center.store import passkeys as stored
 from tests.http.authenticator import PRESENT, Authenticator, to_text
 from tests.http.devices import Server, bearer, server
 
@@ -131,6 +133,29 @@ async def test_a_copy_of_a_passkey_is_noticed_by_its_count(tmp_path: Path) -> No
         assert 401 == (await page.sign_in()).status_code
 
 
+MALFORMED = ["a0", "01", "a50102032620012105226161", "a501020326200121052205", "a401010327200621f6"]
+"""Keys of CBOR that are no keys."""
+
+
+async def test_what_is_malformed_is_refused_and_kept_from_no_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        device = await page.at.device("read")
+        system = page.at.center.system
+        for key in MALFORMED:
+            page.authenticator.public_key = bytes.fromhex(key)
+            refused = await page.make(bearer(device))
+            assert (401, key) == (refused.status_code, key), refused.text
+            assert "was not accepted" in refused.json()["error"]["message"]
+        page.authenticator.public_key = None
+        assert 201 == (await page.make(bearer(device))).status_code
+        # A key that an older server has kept.
+        await page.at.center.storage.write(
+            lambda tx: stored.update(tx, 1, public_key=to_text(bytes.fromhex(MALFORMED[3])))
+        )
+        assert 401 == (await page.sign_in()).status_code
+        assert 0 == system.snapshot_of(DEVICES).restarts
+
+
 async def test_whoever_guesses_has_to_wait_and_without_a_token_nobody_signs_in(
     tmp_path: Path,
 ) -> None:
@@ -200,7 +225,15 @@ def test_a_proof_has_to_be_of_this_page_this_passkey_this_challenge_and_a_person
 
 @pytest.mark.parametrize(
     "origin",
-    [None, "", "null", "http://box.example", "https://192.168.1.2:8787", "https://[::1]"],
+    [
+        None,
+        "",
+        "null",
+        "http://box.example",
+        "https://192.168.1.2:8787",
+        "https://[::1]",
+        "https://[",
+    ],
 )
 def test_a_page_for_which_no_browser_has_passkeys_is_told_so(origin: str | None) -> None:
     assert ["box.example", "localhost"] == [
