@@ -104,11 +104,12 @@ async def _serve_center(
     certificate: Certificate | None,
     on_ready: Callable[[str, Sequence[str]], None] | None,
 ) -> None:
+    # Tailscale leads here from this machine, by the address that it is told.
     tailnet = () if listening.tailnet is None else (listening.tailnet,)
     policy = Policy.of(
         listen_on=settings.host,
         allowed_hosts=(*settings.allowed_hosts, *tailnet),
-        trusted_proxies=(*settings.trusted_proxies, *(["127.0.0.1"] * len(tailnet))),
+        trusted_proxies=(*settings.trusted_proxies, *(address.own_clients() if tailnet else ())),
         token=None if settings.api_token is None else settings.api_token.reveal(),
         sign_in_key=sign_in_key(settings.data_dir),
     )

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 import psutil
 
-from command_center.http.config.urls import is_any
+from command_center.http.config.urls import is_any, own_address
 
 AUTHORITY: Final = "authority.pem"
 """The file of the data folder with the authority of `command-center certificate`."""
@@ -51,7 +51,7 @@ class Listening:
                 found.append(f"https://{name}")
             else:
                 found.append(self._scheme + (name if _has_port(name) else f"{name}:{self.port}"))
-        names = [*own_addresses(), *own_names()[-1:]] if is_any(self.host) else [self.host]
+        names = [*self._addresses(), *own_names()[-1:]] if is_any(self.host) else [self.host]
         found += [self._url(name) for name in names if not _is_loopback(name)]
         if is_any(self.host) or _is_loopback(self.host):
             found.append(self.on_this_machine())
@@ -59,7 +59,11 @@ class Listening:
 
     def on_this_machine(self) -> str:
         """Return the address for what runs beside the server."""
-        return self._url("127.0.0.1" if is_any(self.host) else self.host)
+        return self._url(own_address(self.host))
+
+    def _addresses(self) -> list[str]:
+        """Return the machine's addresses of the one version of IP that is listened to."""
+        return [one for one in own_addresses() if (":" in one) == (":" in self.host)]
 
     def _url(self, name: str) -> str:
         return f"{self._scheme}{f'[{name}]' if ':' in name else name}:{self.port}"

@@ -13,9 +13,14 @@ def is_any(host: str) -> bool:
     return host in _OWN
 
 
+def own_address(host: str) -> str:
+    """Return the address at which this machine reaches a server that listens there."""
+    return _OWN.get(host, host)
+
+
 def url_of(host: str, port: int, *, is_encrypted: bool = False) -> str:
     """Return a URL that reaches, from this machine, a server which listens there."""
-    name = _OWN.get(host, host)
+    name = own_address(host)
     scheme = "https" if is_encrypted else "http"
     return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 

@@ -17,7 +17,7 @@ import trio
 from hypercorn.config import Config
 from quart_trio import QuartTrio
 
-from command_center.http.config.urls import url_of
+from command_center.http.config.urls import own_address, url_of
 from command_center.http.transport import hypercorn_worker
 from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.connection import Connections
@@ -47,6 +47,12 @@ class BoundAddress:
     def url(self) -> str:
         """Return the address as a browser on this machine takes it."""
         return url_of(self.host, self.port, is_encrypted=self.is_encrypted)
+
+    def own_clients(self) -> list[str]:
+        """Return the addresses that programs of this machine have which ask at the `url`."""
+        found = [own_address(sock.getsockname()[0].partition("%")[0]) for sock in self.sockets]
+        # Linux has all of 127.0.0.0/8 come from the first.
+        return sorted({*found, *("127.0.0.1" for one in found if one.startswith("127."))})
 
     def close(self) -> None:
         """Give the address up without having served."""

@@ -13,6 +13,8 @@ import pytest
 import trio
 
 from command_center.actors.hosts.local.codex.orphans import is_alive
+from command_center.http.transport.listen import bind
+from command_center.http.wire.problems import AddressUnavailable
 from tests.end_to_end.server import Server
 from tests.tailscale import NAME, fake_tailscale
 
@@ -21,12 +23,23 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="The stand-in is
 TOKEN = "a-token-that-nobody-guesses"
 
 
-def answer(server: Server, host: str, *, token: bool = True) -> httpx.Response:
+def answer(
+    server: Server, host: str, *, token: bool = True, client: str = "100.64.0.9"
+) -> httpx.Response:
     """Ask as Tailscale does, which tells the name that was opened, and for whom."""
-    headers = {"Host": host, "X-Forwarded-For": "100.64.0.9", "X-Forwarded-Proto": "https"}
+    headers = {"Host": host, "X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
     if token:
         headers["Authorization"] = f"Bearer {TOKEN}"
     return httpx.get(f"{server.url}/api/addresses", headers=headers, trust_env=False)
+
+
+def has_ipv6() -> bool:
+    """Say whether the machine has the other loopback, which is asked from another address."""
+    try:
+        bind("::1", 0).close()
+    except AddressUnavailable:
+        return False
+    return True
 
 
 def runs(pid: int) -> bool:
@@ -43,6 +56,7 @@ async def test_it_leads_here_for_as_long_as_the_server_lives(tmp_path: Path) -> 
             "CC_CODEX_RUNNER_MODE": "stub",
             "CC_API_TOKEN": TOKEN,
             "CC_TAILSCALE": "serve",
+            "CC_HOST": "::1" if has_ipv6() else "127.0.0.1",
             "PATH": fake.path,
         }
         server = Server(tmp_path / "data", settings)
@@ -57,6 +71,8 @@ async def test_it_leads_here_for_as_long_as_the_server_lives(tmp_path: Path) -> 
             assert (200, f"https://{NAME}") == (told.status_code, told.json()["items"][0]["url"])
             assert 421 == answer(server, "other.tail1234.ts.net").status_code
             assert 401 == answer(server, NAME, token=False).status_code
+            # It is believed when it says for whom it asks: what it says has to be an address.
+            assert 400 == answer(server, NAME, client="nobody").status_code
 
             os.kill(first.pid, signal.SIGKILL)
             second = await fake.served()

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from quart import Response, websocket
 from quart_trio import QuartTrio
 from trio_websocket import ConnectionClosed, wrap_client_stream
 
+from command_center.http.config.addresses import own_addresses
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable
 from tests.http.live import served
@@ -227,3 +229,19 @@ async def test_an_answer_that_does_not_come_is_cut_when_the_grace_is_over() -> N
             await stream.send_all(b"GET /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await trio.testing.wait_all_tasks_blocked()
         assert b"" == await stream.receive_some()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1", "0.0.0.0", "localhost", "::1", "::", *own_addresses()]
+)
+def test_who_asks_on_this_machine_has_an_address_that_is_told(host: str) -> None:
+    try:
+        address = bind(host, 0)
+    except AddressUnavailable:
+        assert host in {"127.8.9.1", "::1", "::"}, "every machine has it"
+        return
+    with closing(address):
+        url = urlsplit(address.url)
+        assert url.hostname is not None
+        with socket.create_connection((url.hostname, address.port)) as client:
+            assert client.getsockname()[0] in address.own_clients()
