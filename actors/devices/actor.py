@@ -195,8 +195,9 @@ class Devices(Actor):
         return self.ctx.answer_later(self._keep_passkey, message)
 
     async def _keep_passkey(self, message: KeepPasskey) -> Passkey:
+        challenge = self._passkeys.take(message.wanted.client_data)
         made = await trio.to_thread.run_sync(
-            self._passkeys.read_new, message.wanted, message.origin
+            self._passkeys.read_new, message.wanted, message.origin, challenge
         )
         hashed = hash_of(new_token())  # of a device that is made for it, and has a cookie alone
 
@@ -223,8 +224,9 @@ class Devices(Actor):
         known = await self._storage.read(
             lambda db: passkey_ledger.find_by_credential(db, message.proof.id)
         )
+        challenge = self._passkeys.take(message.proof.client_data)
         count = await trio.to_thread.run_sync(
-            self._passkeys.read_proof, message.proof, message.origin, known
+            self._passkeys.read_proof, message.proof, message.origin, challenge, known
         )
         await self._storage.write(lambda tx: passkey_ledger.note_used(tx, known, count))
         device = self._roster.by_id(known.device_id)

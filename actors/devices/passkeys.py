@@ -96,12 +96,38 @@ class Passkeys:
         said = end + secrets.token_bytes(16)
         return to_text(said + self._proof(said))
 
-    def read_new(self, wanted: NewPasskey, origin: str | None) -> MadePasskey:
+    def take(self, client_data: str) -> bytes:
+        """Return the challenge that is answered, which is spent from now on.
+
+        To be called in the loop: between its look and its note nothing else may happen.
+
+        Raises:
+            Invalid: the browser's words are no base64url.
+            WrongPasskey: it is none of ours, has expired, or was answered before.
+        """
+        words = to_bytes("clientData", client_data)
+        try:
+            told = json.loads(words)["challenge"]
+            challenge = to_bytes("challenge", told)
+        except (ValueError, KeyError, TypeError, RecursionError, Invalid) as error:
+            raise WrongPasskey("It answers no challenge.") from error
+        said, proof = challenge[:-_PROOF_BYTES], challenge[-_PROOF_BYTES:]
+        if not hmac.compare_digest(proof, self._proof(said)):
+            raise WrongPasskey("It answers no challenge of this server's.")
+        now = time.time()
+        end = int.from_bytes(said[:_END_BYTES], "big")
+        self._spent = {spent: until for spent, until in self._spent.items() if until > now}
+        if end <= now or challenge in self._spent:
+            raise WrongPasskey("Its challenge has expired, or was answered before.")
+        self._spent[challenge] = end
+        return challenge
+
+    def read_new(self, wanted: NewPasskey, origin: str | None, challenge: bytes) -> MadePasskey:
         """Return the passkey that a browser has made. To be called in a thread.
 
         Raises:
             Conflict: a browser has none for that page.
-            WrongPasskey: it answers no challenge of ours, or not as it has to.
+            WrongPasskey: it does not answer the challenge as it has to.
         """
         from webauthn import verify_registration_response  # noqa: PLC0415 - only who makes one needs it
         from webauthn.helpers import (  # noqa: PLC0415 - the same
@@ -116,7 +142,6 @@ class Passkeys:
         host = host_of(origin)
         client_data = to_bytes("clientData", wanted.client_data)
         attestation = to_bytes("attestation", wanted.attestation)
-        challenge = self._take(client_data)
         # Its name is in the attestation, too, and there it is signed for.
         credential = RegistrationCredential(
             id="",
@@ -141,12 +166,14 @@ class Passkeys:
             found.sign_count,
         )
 
-    def read_proof(self, proof: PasskeyProof, origin: str | None, known: Passkey) -> int:
+    def read_proof(
+        self, proof: PasskeyProof, origin: str | None, challenge: bytes, known: Passkey
+    ) -> int:
         """Return how often a passkey has signed by now. To be called in a thread.
 
         Raises:
             Conflict: a browser has none for that page.
-            WrongPasskey: it is not that passkey's proof, or answers no challenge of ours.
+            WrongPasskey: it is not that passkey's proof, or does not answer the challenge.
         """
         from webauthn import verify_authentication_response  # noqa: PLC0415 - only who uses one needs it
         from webauthn.helpers.structs import (  # noqa: PLC0415 - the same
@@ -165,7 +192,6 @@ class Passkeys:
                 client_data, data, to_bytes("signature", proof.signature)
             ),
         )
-        challenge = self._take(client_data)
         with _refused():
             check_authenticator_data(data)
             read_items(public_key)
@@ -178,28 +204,6 @@ class Passkeys:
                 credential_current_sign_count=known.sign_count,
                 require_user_verification=True,
             ).new_sign_count
-
-    def _take(self, client_data: bytes) -> bytes:
-        """Return the challenge that is answered, which is spent from now on.
-
-        Raises:
-            WrongPasskey: it is none of ours, has expired, or was answered before.
-        """
-        try:
-            told = json.loads(client_data)["challenge"]
-            challenge = to_bytes("challenge", told)
-        except (ValueError, KeyError, TypeError, RecursionError, Invalid) as error:
-            raise WrongPasskey("It answers no challenge.") from error
-        said, proof = challenge[:-_PROOF_BYTES], challenge[-_PROOF_BYTES:]
-        if not hmac.compare_digest(proof, self._proof(said)):
-            raise WrongPasskey("It answers no challenge of this server's.")
-        now = time.time()
-        end = int.from_bytes(said[:_END_BYTES], "big")
-        self._spent = {spent: until for spent, until in self._spent.items() if until > now}
-        if end <= now or challenge in self._spent:
-            raise WrongPasskey("Its challenge has expired, or was answered before.")
-        self._spent[challenge] = end
-        return challenge
 
     def _proof(self, said: bytes) -> bytes:
         return hmac.new(self._key, said, hashlib.sha256).digest()[:_PROOF_BYTES]

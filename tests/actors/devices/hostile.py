@@ -60,13 +60,14 @@ def hand(where: str, item: bytes) -> None:
             public_key="oA",
             sign_count=0,
         )
-        rules.read_proof(proof, ORIGIN, known)
+        rules.read_proof(proof, ORIGIN, rules.take(proof.client_data), known)
         return
     body = authenticator.make(rules.challenge())
     told = body["attestation"]
     if where in {"list", "statement"}:
         told = to_text(attestation(where, item))
-    rules.read_new(NewPasskey(client_data=body["clientData"], attestation=told), ORIGIN)
+    new = NewPasskey(client_data=body["clientData"], attestation=told)
+    rules.read_new(new, ORIGIN, rules.take(new.client_data))
 
 
 if __name__ == "__main__":

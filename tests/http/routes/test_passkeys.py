@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+import trio
 
 from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.passkeys import PasskeyProof
@@ -123,6 +125,33 @@ async def test_who_has_the_token_gets_a_device_for_a_passkey_which_ends_with_it(
         assert not (await page.http.get(CHALLENGE)).json()["isKnown"]
 
 
+async def test_a_challenge_is_answered_once_however_many_answer_it_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takers: list[threading.Thread] = []
+    take = Passkeys.take
+
+    def taken(rules: Passkeys, client_data: str) -> bytes:
+        takers.append(threading.current_thread())
+        return take(rules, client_data)
+
+    monkeypatch.setattr(Passkeys, "take", taken)
+    async with opened(tmp_path) as page:
+        assert 201 == (await page.make(bearer(await page.at.device("read")))).status_code
+        proof = page.authenticator.prove(await page.challenge())
+        statuses: list[int] = []
+
+        async def sign_in() -> None:
+            statuses.append((await page.sign_in(proof)).status_code)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(sign_in)
+    assert [200, 401, 401] == sorted(statuses)
+    # Nothing comes between the look at what is spent and the note that this is.
+    assert [threading.main_thread()] * 4 == takers
+
+
 async def test_a_copy_of_a_passkey_is_noticed_by_its_count(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         device = await page.at.device("read")
@@ -176,7 +205,7 @@ def known(authenticator: Authenticator, rules: Passkeys) -> Passkey:
 
     body = authenticator.make(rules.challenge())
     new = NewPasskey(client_data=body["clientData"], attestation=body["attestation"])
-    made = rules.read_new(new, ORIGIN)
+    made = rules.read_new(new, ORIGIN, rules.take(new.client_data))
     moment = "2030-01-31T09:00:00.000Z"
     return Passkey(id=1, created_at=moment, updated_at=moment, device_id=1, **attrs.asdict(made))
 
@@ -200,7 +229,8 @@ def test_a_proof_has_to_be_of_this_page_this_passkey_this_challenge_and_a_person
     def prove(challenge: str | None = None, **changes: Any) -> int:
         signs = attrs.evolve(authenticator, **changes)
         body = signs.prove(rules.challenge() if challenge is None else challenge)
-        return rules.read_proof(proof_of(body), ORIGIN, passkey)
+        proof = proof_of(body)
+        return rules.read_proof(proof, ORIGIN, rules.take(proof.client_data), passkey)
 
     assert 0 == prove()
     spent = rules.challenge()
