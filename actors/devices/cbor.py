@@ -23,7 +23,7 @@ _RESERVED: Final = 28
 
 _FLAGS: Final = 32
 _NAME_LENGTH: Final = 53
-"""Where the flags and the length of the passkey's name stand (WebAuthn, 6.1 and 6.5.1)."""
+"""Places of the flags and of the length of the passkey's name (WebAuthn, 6.1 and 6.5.1)."""
 
 _HAS_PASSKEY: Final = 0x40
 

@@ -32,9 +32,9 @@ class Authenticator:
     flags: int = PRESENT | VERIFIED
     count: int = 0
     public_key: bytes | None = None
-    """What it tells of its key, in place of the truth."""
+    """A key to tell of, in place of its own."""
     tail: bytes = b""
-    """What it writes at the end of its data."""
+    """Bytes to add at the end of its data."""
     id: bytes = attrs.field(factory=lambda: secrets.token_bytes(16))
     _key: ec.EllipticCurvePrivateKey = attrs.field(
         factory=lambda: ec.generate_private_key(ec.SECP256R1())
