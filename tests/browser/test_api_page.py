@@ -29,4 +29,5 @@ def test_the_page_of_the_api_says_what_a_field_means(
     page = open_page(f"{filled_server.url}/docs#schema-Session").page
     row = page.locator("#schema-Session tr", has_text="origin")
     expect(row).to_contain_text("continuation of previousSessionId")
-    expect(page.locator("#listTasks tr", has_text="limit")).to_contain_text("50 unless given")
+    limit = page.locator("#listTasks").get_by_role("row", name="limit query")
+    expect(limit).to_contain_text("50 unless given")
