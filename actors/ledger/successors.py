@@ -317,7 +317,7 @@ def _follow(
     task = tasks.get(tx.db, ended.task_id)
     if task.status == "cancelled":
         return None
-    sequel = _held(tx, ended, task) if is_held else _sequel(tx, ended, task)
+    sequel = _held(tx, ended) if is_held else _sequel(tx, ended, task)
     if sequel is None:
         return None
     try:
@@ -335,9 +335,9 @@ def _follow(
     return following
 
 
-def _held(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
+def _held(tx: Transaction, ended: Session) -> dict[str, Any] | None:
     """Return the fields of the session that goes on when the limit resets."""
-    if skips(tx, task.id) or ended.origin == "compact":
+    if skips(tx, ended) or ended.origin == "compact":
         return None
     return {
         "origin": "limit",

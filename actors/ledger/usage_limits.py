@@ -80,10 +80,13 @@ class LimitSkipped(Conflict):
     """A limit of the agent's account is reached, and the session's automation leaves runs out."""
 
 
-def skips(tx: Transaction, task_id: int) -> bool:
-    """Return whether a task is of an automation that leaves runs out while a limit is reached."""
-    automation_id = tasks.get(tx.db, task_id).automation_id
-    if automation_id is None:
+def skips(tx: Transaction, session: Session) -> bool:
+    """Return whether a session is left out while a limit is reached, as its automation has it.
+
+    That is so of the automation's own run; what a person says after it waits.
+    """
+    automation_id = tasks.get(tx.db, session.task_id).automation_id
+    if automation_id is None or ledger.first_attempt(tx, session).origin != "run":
         return False
     return automations.get(tx.db, automation_id).when_limited == "skip"
 
@@ -95,7 +98,7 @@ def park(tx: Transaction, session_id: int, *, actor: str) -> Session:
         LimitSkipped: its automation leaves it out instead.
     """
     session = sessions.get(tx.db, session_id)
-    if skips(tx, session.task_id):
+    if skips(tx, session):
         raise LimitSkipped("A limit of Codex is reached, and its automation skips runs then.")
     until = usage_limits.known(tx.db, session.host).held_until
     event = partial(SessionWaitingLimit, until=until)

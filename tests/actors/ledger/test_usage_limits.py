@@ -137,6 +137,28 @@ def test_an_automation_that_skips_has_no_run_waiting(writer: Writer) -> None:
         tasks.update(tx, task.id, automation_id=automation.id)
         assert meet(tx, session) is None
         assert "interrupted" == sessions.get(tx.db, session.id).status
+        # What a person says in its thread waits all the same.
+        said = insert_session(
+            tx, task, runner="app-server", status="running", origin="followup", codex_turn_id="t"
+        )
+        waits = meet(tx, said)
+        assert waits is not None
+        assert "waiting_limit" == waits.status
+        queued = insert_session(
+            tx, task, runner="app-server", status="queued", origin="followup", cwd="/srv/b"
+        )
+        assert "waiting_limit" == begin(tx, queued).status
+        again = insert_session(
+            tx,
+            task,
+            runner="app-server",
+            status="queued",
+            previous_session_id=session.id,
+            origin="retry",
+            cwd="/srv/c",
+        )
+        with pytest.raises(LimitSkipped):
+            begin(tx, again)
 
     done(writer, unit)
 
