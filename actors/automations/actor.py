@@ -33,10 +33,11 @@ from command_center.actors.ledger.automations import (
     patch_automation,
     rearm,
 )
+from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.rules.preconditions import only_if
-from command_center.runtime import Actor, handles, origin
+from command_center.runtime import Actor, Refusal, handles, origin
 from command_center.store import Automation, AutomationOutcome, automations, from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -105,9 +106,7 @@ class AutomationActor(Actor):
             try:
                 claim = await self._storage.write(lambda tx: claims.claim(tx, self._id, terms, now))
             except (PolicyDenied, Conflict, Invalid, NotFound) as refused:
-                outcome: AutomationOutcome = (
-                    "denied" if isinstance(refused, PolicyDenied) else "invalid"
-                )
+                outcome = outcome_of(refused)
                 reason = str(refused)
                 claim = await self._storage.write(
                     lambda tx: claims.refuse(
@@ -187,3 +186,14 @@ class AutomationActor(Actor):
 
     async def _tell(self, message: Arm) -> None:
         await self.ctx.lookup(SCHEDULER).tell(message)
+
+
+def outcome_of(refused: Refusal) -> AutomationOutcome:
+    """Return what became of a run that could not be made. A cap that is reached is no failure."""
+    match refused:
+        case PolicyDenied():
+            return "denied"
+        case CapIsReached():
+            return "skipped"
+        case _:
+            return "invalid"

@@ -120,7 +120,7 @@ def refuse(
     outcome: AutomationOutcome,
     reason: str,
 ) -> Claim:
-    """Claim the due time for a run that cannot be made, and count it as a failure."""
+    """Claim the due time for a run that cannot be made, and count it where it is a failure."""
     automation = automations.get(tx.db, automation_id)
     due = _due_time(tx, automation, terms, now)
     if due is None:

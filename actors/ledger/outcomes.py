@@ -30,7 +30,12 @@ FAILED: Final[frozenset[AutomationOutcome]] = frozenset({"failed", "denied", "in
 
 
 def record_outcome(
-    tx: Transaction, ended: Session, *, sequel: Session | None = None, cause: int | None
+    tx: Transaction,
+    ended: Session,
+    *,
+    sequel: Session | None = None,
+    cause: int | None,
+    outcome: AutomationOutcome | None = None,
 ) -> None:
     """Record how a session ended in its automation and its run, if it has them.
 
@@ -39,6 +44,7 @@ def record_outcome(
         ended: the session as it ended.
         sequel: the session that follows it, such as a retry: then the run goes on.
         cause: the event that tells of its end.
+        outcome: of the run, where the session's status does not say it.
     """
     run = automation_runs.find(tx.db, {"task_id": ended.task_id})
     if run is None:
@@ -50,7 +56,7 @@ def record_outcome(
         if is_last:
             automations.update(tx, automation.id, last_session_id=sequel.id)
         return
-    outcome: AutomationOutcome = "refused" if ended.status == "blocked" else _as_ended(ended)
+    outcome = outcome or ("refused" if ended.status == "blocked" else _as_ended(ended))
     automation_runs.update(
         tx,
         run.id,

@@ -43,6 +43,7 @@ from command_center.actors.rules.questions import is_async
 from command_center.runtime import Backoff
 from command_center.store import (
     Approval,
+    AutomationOutcome,
     Followup,
     Session,
     Task,
@@ -80,12 +81,14 @@ def end(
     approval_seconds: float,
     leaves_turn: bool = False,
     is_limited: bool = False,
+    outcome: AutomationOutcome | None = None,
 ) -> tuple[Session, Session | None]:
     """Take a session to its end; the second is the session that follows it, if one does.
 
     `leaves_turn` says that its turn, if Codex has one, may run on: then `/orphaned-turns` ends it.
     `is_limited` says that it failed since a limit of the agent's account is reached. It counts as
-    interrupted then, for as long as waiting for the reset is worth it.
+    interrupted then, for as long as waiting for the reset is worth it. `outcome` is that of its
+    automation's run, where `status` does not say it.
     """
     session = sessions.get(tx.db, session_id)
     is_held = is_limited and status == "failed" and hold(tx, session) and session.origin != "codex"
@@ -111,7 +114,7 @@ def end(
     cause = last_event(tx.db, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds, is_held=is_held)
     if ended.origin != "codex":
-        record_outcome(tx, ended, sequel=sequel, cause=cause)
+        record_outcome(tx, ended, sequel=sequel, cause=cause, outcome=outcome)
     return ended, sequel
 
 

@@ -77,6 +77,7 @@ from command_center.actors.contracts.turns import (
     UsageChanged,
 )
 from command_center.actors.contracts.usage_limits import LimitOver
+from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.ledger.usage_limits import LimitSkipped
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
@@ -366,7 +367,9 @@ class SessionActor(Actor):
         try:
             await self._launch.begin()
         except LimitSkipped as skipped:
-            await self._ending.end("stopped", reason=str(skipped))
+            await self._ending.end("stopped", reason=str(skipped), outcome="skipped")
+        except CapIsReached as reached:
+            await self._ending.end("failed", reason=str(reached), outcome="skipped")
         except Refusal as refused:
             await self._ending.end("failed", reason=str(refused))
 

@@ -33,7 +33,7 @@ from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import ActorNotFound, Address, Context, Deferred, MailboxFull
-from command_center.store import Session, Transaction, sessions
+from command_center.store import AutomationOutcome, Session, Transaction, sessions
 from command_center.store.records import SessionStatus
 
 M = TypeVar("M")
@@ -96,11 +96,13 @@ class Ending:
         reason: str | None,
         leaves_turn: bool = False,
         is_limited: bool = False,
+        outcome: AutomationOutcome | None = None,
     ) -> None:
         """Take the session to its end and tell who waits for that.
 
         Its actor then leaves Codex, in its own time, and stops. A turn that may run on is left to
         `/orphaned-turns`. One that met a limit of the agent's account goes on when that resets.
+        `outcome` is that of its automation's run, where `status` does not say it.
         """
         session = self._state.session
         status, reason = ended_by_request(session, status, reason)
@@ -115,6 +117,7 @@ class Ending:
                 approval_seconds=self._services.approval_seconds,
                 leaves_turn=leaves_turn,
                 is_limited=is_limited,
+                outcome=outcome,
             )
             settle_cut_off(tx, session.id, spared=under_way)
             if ended.status == "completed" and ended.result is not None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import trio.testing
 
-from command_center.actors.contracts.addresses import SCHEDULER
+from command_center.actors.contracts.addresses import APPROVALS, SCHEDULER
+from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from command_center.actors.contracts.automations import (
     AutomationPayload,
     CreateAutomation,
@@ -18,7 +19,7 @@ from command_center.actors.contracts.automations import (
 from command_center.actors.ledger.templates import TEMPLATES
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.actors.rules.policy import PolicyDenied, RunInput
-from command_center.store import Automation, repositories
+from command_center.store import Automation, Transaction, repositories
 from command_center.store.tables import approvals, sessions, tasks
 from tests.actors.automations.rig import (
     DAY,
@@ -29,6 +30,7 @@ from tests.actors.automations.rig import (
     folder,
     opened,
 )
+from tests.actors.rows import insert_session, insert_task
 
 __all__ = ["folder"]
 
@@ -180,6 +182,44 @@ async def test_what_policy_denies_at_night_is_told_and_counts_as_a_failure(folde
         assert run.reason is not None
         assert "does not allow writing" in run.reason
         assert 0 == await rig.center.storage.read(lambda db: tasks.count(db, {}))
+
+
+async def test_a_cap_that_is_reached_skips_runs_and_is_no_failure(folder: Path) -> None:
+    async with opened(folder) as rig:
+        automation = await rig.create("hourly", pay={"approval_required": True})
+
+        def cap(tx: Transaction) -> None:
+            repositories.update(tx, rig.repository_id, caps={"dailyTokens": 1})
+            used = {"total": {"totalTokens": 5}}
+            insert_session(
+                tx,
+                insert_task(tx, repositories.get(tx.db, rig.repository_id)),
+                status="completed",
+                finished_at=tx.now,
+                token_usage=used,
+            )
+
+        rig.clock.set(NINE)
+        await rig.settled(automation)
+        (asked,) = await rig.center.storage.read(lambda db: approvals.every(db, {}))
+        await rig.center.storage.write(cap)
+        await rig.center.ask(APPROVALS, ResolveApproval(asked.id, Resolution(status="approved")))
+        await rig.until_ended(automation, 1)
+        for hour in (1, 2, 3):
+            rig.clock.set(NINE + hour * HOUR)
+            await rig.settled(automation)
+        runs = await rig.runs(automation)
+        assert 4 * ["skipped"] == [run.outcome for run in runs]
+        assert all("of 1 tokens today" in (run.reason or "") for run in runs)
+        after = await rig.automation(automation)
+        assert (True, 0, "skipped") == (
+            after.enabled,
+            after.consecutive_failures,
+            after.last_outcome,
+        )
+        assert runs[0].session_id is not None
+        refused = await rig.center.storage.read(lambda db: sessions.get(db, asked.session_id or 0))
+        assert "failed" == refused.status
 
 
 async def test_what_policy_denies_is_refused_when_it_is_saved(folder: Path) -> None:
