@@ -199,7 +199,7 @@ def _of_automation(automation: Automation | None, data: dict[str, Any]) -> Autom
 def _of_limit(db: Database, kind: str, data: dict[str, Any]) -> LimitTold:
     """Read it from the event; who waits, and until when, is as it is now."""
     host = str(data.get("host"))
-    waiting = sessions.every(db, {"host": host, "status": "waiting_limit"}, texts=False)
+    waiting, _ = sessions.sound(db, {"host": host, "status": "waiting_limit"}, texts=False)
     stage: Literal["near", "reached", "reset", "cap"] = msgspec.convert(
         kind.rpartition(".")[2], Literal["near", "reached", "reset", "cap"]
     )

@@ -137,14 +137,17 @@ def _used(db: Database, rules: kept.SpendingRules, since: str, repository_id: in
 
 
 def _fullest_window(db: Database, host: str) -> float:
-    """Return the share of the fullest window of the account; what has reset counts as unused."""
+    """Return the share of the fullest window of the account; what has reset counts as unused.
+
+    So does one of which nobody tells when it resets: it would be full for ever.
+    """
     now = to_timestamp(datetime.now(UTC))
     return max(
         (
             float(window["usedPercent"])
             for limit in usage_limits.known(db, host).limits
             for window in limit["windows"]
-            if (window.get("resetsAt") or now) >= now
+            if (window.get("resetsAt") or "") >= now
         ),
         default=0.0,
     )

@@ -120,13 +120,15 @@ def note_completed(tx: Transaction, session: Session) -> None:
         usage_limits.keep(tx, session.host, noted)
 
 
-def learn(tx: Transaction, host: str, told: list[UsageLimit]) -> KnownLimits:
-    """Keep what the agent says of some limits, and tell of it where it is news.
+def learn(
+    tx: Transaction, host: str, told: list[UsageLimit], *, is_whole: bool = False
+) -> KnownLimits:
+    """Keep what the agent says of some limits, or of all, and tell of it where it is news.
 
     A hold ends when the windows reset, or once none is used up any more, as `release` sees.
     """
     known = usage_limits.known(tx.db, host)
-    limits = {limit.id: limit for limit in limits_of(known)}
+    limits = {} if is_whole and told else {limit.id: limit for limit in limits_of(known)}
     limits |= {limit.id: merged(limits.get(limit.id), limit) for limit in told}
     listed = [limits[name] for name in sorted(limits)]
     plain = msgspec.to_builtins(listed)
@@ -180,13 +182,19 @@ def lacks_moment(known: KnownLimits, now: str) -> bool:
 
 
 def release(tx: Transaction, host: str) -> list[int]:
-    """Queue all that waits for the limit, once it has reset; return which, in their order."""
+    """Queue all that waits for the limit, once it has reset; return which, in their order.
+
+    What is damaged, of itself or its task, is left as it is, and keeps nothing else from going on.
+    """
     known = usage_limits.known(tx.db, host)
     if known.held_since is None or known.held_until is None or known.held_until > tx.now:
         return []
     usage_limits.keep(tx, host, attrs.evolve(known, held_since=None, held_until=None))
-    waiting = sessions.every(tx.db, {"host": host, "status": "waiting_limit"}, texts=False)
-    ids = [session.id for session in waiting]
+    where: dict[str, int | str] = {"host": host, "status": "waiting_limit"}
+    waiting, _ = sessions.sound(tx.db, where, texts=False)
+    of_tasks = {"id": [session.task_id for session in waiting]}
+    whole = {task.id for task in tasks.sound(tx.db, of_tasks, texts=False)[0]}
+    ids = [session.id for session in waiting if session.task_id in whole]
     tx.emit(LimitReset(host=host, sessions=ids), actor=limits_on(host))
     for key in ids:
         ledger.move(tx, key, "queued", actor=limits_on(host))

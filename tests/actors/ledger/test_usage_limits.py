@@ -322,3 +322,26 @@ def test_a_moment_that_nobody_told_comes_though_the_clock_was_set_back(writer: W
         assert FAR == await_reset(tx, "local").held_until
 
     done(writer, unit)
+
+
+def test_an_answer_that_has_all_limits_takes_the_place_of_what_was_known(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        learn(tx, "local", [limit((100, FAR), name="former"), limit((5, FAR))])
+        known = learn(tx, "local", [limit((5, FAR))], is_whole=True)
+        assert ["codex"] == [one["id"] for one in known.limits]
+        assert known == learn(tx, "local", [], is_whole=True)
+
+    done(writer, unit)
+
+
+def test_a_window_that_never_resets_holds_no_run_to_a_cap(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        task, _ = running(tx)
+        repositories.update(tx, task.repository_id, caps={"windowPercent": 80})
+        learn(tx, "local", [limit((90, None))])
+        check_limits(tx, task)
+        learn(tx, "local", [limit((90, FAR))])
+        with pytest.raises(CapIsReached):
+            check_limits(tx, task)
+
+    done(writer, unit)

@@ -121,13 +121,14 @@ class AccountLimits(Actor):
         """Let what waits go on once the limit has reset; find out when that is."""
         try:
             await self._release()
-        except Unavailable as error:
+        except Refusal as error:
             log.warning("limits.unread", host=self._host, reason=str(error))
             self._look_in(PAUSE_SECONDS)
 
     async def _release(self) -> None:
         known = await self._known()
         if known.held_since is None:
+            self._look_in(LOOK_SECONDS)  # whoever meets a limit may come to tell nobody
             return
         if known.held_until is None or ledger.lacks_moment(known, now_timestamp()):
             self.ctx.start_task(self._find_reset)
@@ -138,6 +139,7 @@ class AccountLimits(Actor):
             return
         released = await self._storage.write(lambda tx: ledger.release(tx, self._host))
         self._held_until = None
+        self._look_in(LOOK_SECONDS)
         log.info("limits.reset", host=self._host, sessions=released)
         for session_id in released:
             # One that is not told is found in the rows, by `/slots` and by `/tasks`.
@@ -150,9 +152,13 @@ class AccountLimits(Actor):
         """Ask Codex when the limit resets; where it cannot say, set a moment to try again."""
         with suppress(Refusal):
             await self._ask()
-        with suppress(Unavailable):
+        try:
             await self._storage.write(lambda tx: ledger.await_reset(tx, self._host))
-        await self.ctx.ref.tell(LimitMet())
+        except Refusal as error:
+            log.warning("limits.unwritten", host=self._host, reason=str(error))
+            self._look_in(PAUSE_SECONDS)
+        else:
+            await self.ctx.ref.tell(LimitMet())
 
     @handles(CodexLagged)
     def lagged(self, _message: CodexLagged) -> None:
@@ -181,11 +187,11 @@ class AccountLimits(Actor):
         except ActorNotFound as error:
             raise Unavailable(str(error)) from error
         answer = await ask_codex(bridge, Call(call.method, call.params, ASK_SECONDS))
-        return await self._learn(limits_from(answer))
+        return await self._learn(limits_from(answer), is_whole=True)
 
-    async def _learn(self, told: list[UsageLimit]) -> KnownLimits:
+    async def _learn(self, told: list[UsageLimit], *, is_whole: bool = False) -> KnownLimits:
         known: KnownLimits = await self._storage.write(
-            lambda tx: ledger.learn(tx, self._host, told)
+            lambda tx: ledger.learn(tx, self._host, told, is_whole=is_whole)
         )
         if known.held_until != self._held_until:
             self._held_until = known.held_until
