@@ -7,12 +7,11 @@ back is used from there on.
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
 from command_center.actors.git.ports import Checkout
 from command_center.actors.rules.branch_names import LONGEST, is_branch_name
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.paths import is_in_work_tree
 
 
 async def check_branch_name(checkout: Checkout, name: str) -> str:
@@ -60,16 +59,8 @@ def check_path(path: str, field: str) -> None:
     Raises:
         Invalid: it leads out of it, or into the git directory; the message names the field.
     """
-    parts = PurePosixPath(path).parts
-    if not parts or parts[0] == "/" or ".." in parts or ".git" in parts or not _is_text(path):
+    if not is_in_work_tree(path):
         raise Invalid.field(field, f"{path!r} is no path in the work tree.")
-
-
-def _is_text(path: str) -> bool:
-    try:
-        return b"\0" not in path.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 async def has_commit(checkout: Checkout, branch: str, sha: str) -> bool:

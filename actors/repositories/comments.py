@@ -22,6 +22,7 @@ from command_center.actors.ledger.reviews import quote_finding
 from command_center.actors.repositories.seen_changes import SeenChanges
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.rules.unified_diffs import lines_of
+from command_center.runtime import Refusal
 from command_center.store import Comment, comments
 
 LONGEST: Final = 200
@@ -66,7 +67,7 @@ class Comments:
         return await self._storage.write(lambda tx: add_comment(tx, message, quote))
 
     async def quote(self, message: QuoteFindings) -> None:
-        """Keep the lines of a review's comments; of lines that no change shows, none are kept."""
+        """Keep the lines of a review's comments; of lines that cannot be shown, none are kept."""
 
         def load(db: Database) -> list[Comment]:
             return comments.every(db, {"review_session_id": message.review_session_id})
@@ -74,7 +75,7 @@ class Comments:
         for comment in await self._storage.read(load):
             try:
                 text = await self._seeing.read_file(comment.session_id, comment.path)
-            except (Conflict, NotFound, Unavailable):
+            except Refusal:
                 continue
             after = lines_of(text)[1]
             numbers = range(comment.line, comment.end_line + 1)
@@ -84,17 +85,13 @@ class Comments:
             await self._storage.write(partial(quote_finding, comment_id=comment.id, quote=quote))
 
     async def place(self, message: PlaceComments) -> list[PlacedComment]:
-        """Say where the lines of comments are now.
-
-        Raises:
-            NotFound: there is no such session.
-        """
+        """Say where the lines of comments are now; of a file that is not there, nowhere."""
         paths = list(dict.fromkeys(comment.path for comment in message.comments))
         sides: dict[str, tuple[dict[int, str], dict[int, str]] | None] = {}
         for path in paths[:FILES]:
             try:
                 sides[path] = lines_of(await self._seeing.read_file(message.session_id, path))
-            except NotFound:
+            except (Invalid, NotFound):
                 sides[path] = ({}, {})
             except (Conflict, Unavailable):
                 sides[path] = None

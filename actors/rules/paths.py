@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Final
 
 from command_center.actors.rules.errors import Invalid
@@ -58,6 +58,21 @@ def check_path(text: str, field: str) -> None:
         raise Invalid.field(field, "The path is too long.")
     if not text.startswith("~/") and not PurePath(text).is_absolute():
         raise Invalid.field(field, f"{text} is not an absolute path.")
+
+
+def is_in_work_tree(text: str) -> bool:
+    """Return True if a text can be the path of a file in a work tree, counted from its top.
+
+    >>> [is_in_work_tree(path) for path in ("a/b.py", ".", "../a", "a/.git/config", "/a")]
+    [True, False, False, False, False]
+    """
+    try:
+        is_text = b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+    parts = PurePosixPath(text).parts
+    leads_out = not parts or parts[0] == "/" or ".." in parts or ".git" in parts
+    return is_text and not leads_out and len(text.encode()) <= PATH_BYTES
 
 
 def _system() -> str:

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from command_center.actors.rules.paths import is_in_work_tree
 from command_center.actors.rules.policy import lies_in
 
 MOST_FINDINGS: Final = 100
 """Findings that are read of one review."""
 
-_HEAD = re.compile(r"- (?P<title>.+) — (?P<path>.+):(?P<line>\d{1,7})-(?P<end>\d{1,7})")
+HEAD_LENGTH: Final = 10_000
+"""Characters of a finding's first line at most."""
+
+_SPAN = re.compile(r"(\d{1,7})-(\d{1,7})")
 
 
 class ReviewFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -38,8 +43,8 @@ class ReviewFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def is_inside(self) -> bool:
-        """Return whether the file lies in the folder that was reviewed."""
-        return not Path(self.path).is_absolute()
+        """Return whether the path can be that of a file in the folder that was reviewed."""
+        return is_in_work_tree(self.path) and not Path(self.path).is_absolute()
 
 
 def findings_in(review: str, cwd: str) -> list[ReviewFinding]:
@@ -51,25 +56,39 @@ def findings_in(review: str, cwd: str) -> list[ReviewFinding]:
     found: list[ReviewFinding] = []
     lines = review.splitlines()
     for at, text in enumerate(lines):
-        head = _HEAD.fullmatch(text.rstrip())
-        if head is None or len(found) == MOST_FINDINGS:
+        head = _head(text.rstrip())
+        if head is None:
             continue
+        title, path, first, last = head
         body: list[str] = []
-        for below in lines[at + 1 :]:
+        for below in islice(lines, at + 1, None):
             if below.strip() and not below.startswith("  "):
                 break
             body.append(below.removeprefix("  "))
-        first, last = sorted((int(head["line"]), int(head["end"])))
         found.append(
             ReviewFinding(
-                title=head["title"],
+                title=title,
                 body="\n".join(body).strip(),
-                path=_inside(head["path"], cwd),
-                line=max(1, first),
-                end_line=max(1, last),
+                path=_inside(path, cwd),
+                line=max(1, min(first, last)),
+                end_line=max(1, first, last),
             )
         )
+        if len(found) == MOST_FINDINGS:
+            break
     return found
+
+
+def _head(line: str) -> tuple[str, str, int, int] | None:
+    """Split the first line of a finding, in time that grows with its length and no faster."""
+    if not line.startswith("- ") or len(line) > HEAD_LENGTH:
+        return None
+    title, _, place = line[2:].rpartition(" — ")
+    path, _, numbers = place.rpartition(":")
+    span = _SPAN.fullmatch(numbers)
+    if not title or not path or span is None:
+        return None
+    return title, path, int(span[1]), int(span[2])
 
 
 def _inside(path: str, cwd: str) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.comments import (
     MOST_OPEN,
     CreateComment,
@@ -15,6 +17,7 @@ from command_center.actors.contracts.comments import (
     PlacedComment,
     SentComments,
 )
+from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.ledger.comments import change_comment, send_comments
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.store import Comment, comments, followups, sessions
@@ -33,6 +36,11 @@ async def say(work: Work, **fields: Any) -> Comment:
 async def placed(work: Work) -> PlacedComment:
     found = await work.rig.storage.read(lambda db: comments.every(db, {}))
     return (await work.rig.ask(PlaceComments(work.session.id, found)))[0]
+
+
+async def quotes(work: Work) -> list[str]:
+    found = await work.rig.storage.read(lambda db: comments.every(db, {}))
+    return [comment.quote for comment in found]
 
 
 async def send(work: Work) -> SentComments:
@@ -180,3 +188,33 @@ async def test_in_the_main_checkout_lines_that_the_agent_told_of_can_be_spoken_o
     assert "line 5" == (await say(work, side="before")).quote
     with pytest.raises(Conflict, match="no such lines"):
         await say(work, line=9)
+
+
+async def test_a_comment_whose_path_leads_elsewhere_is_outdated_and_stops_nothing(
+    changed: Work,
+) -> None:
+    session = changed.session
+
+    def found(tx: Any, path: str) -> Comment:
+        return comments.insert(
+            tx,
+            task_id=session.task_id,
+            session_id=session.id,
+            path=path,
+            side="after",
+            line=5,
+            end_line=5,
+            text="x",
+            quote="",
+            requested_by="ada",
+            review_session_id=session.id,
+        )
+
+    await changed.rig.storage.write(lambda tx: [found(tx, "../x"), found(tx, "code.py")])
+    await changed.rig.system.lookup(REPOSITORIES).tell(QuoteFindings(session.id))
+    with trio.fail_after(30):
+        while True:
+            if await quotes(changed) == ["", "line five"]:
+                break
+            await trio.sleep(0.05)
+    assert (await placed(changed)).is_outdated

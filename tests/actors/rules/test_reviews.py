@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,3 +57,31 @@ def test_a_file_elsewhere_is_told_as_such_and_lines_are_in_order() -> None:
 def test_only_so_many_are_read() -> None:
     many = "\n".join(f"- A — a.py:{line}-{line}" for line in range(1, 2 * MOST_FINDINGS))
     assert MOST_FINDINGS == len(findings_in(many, FOLDER))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../etc/passwd",
+        ".git/config",
+        "a/../../b.py",
+        f"{FOLDER}/../x",
+        FOLDER,
+        ".",
+        "a" * 5000,
+        "a\0b",
+    ],
+)
+def test_what_is_no_file_of_the_folder_is_not_inside(path: str) -> None:
+    assert [] == [
+        found.path for found in findings_in(f"- A — {path}:1-2\n  b", FOLDER) if found.is_inside
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["- " + " — " * 100_000, "- " + " — a:1-" * 60_000, "- a — " + ":1-" * 100_000]
+)
+def test_a_line_of_hundreds_of_kilobytes_is_passed_over_at_once(line: str) -> None:
+    begun = time.perf_counter()
+    assert [] == findings_in(line, FOLDER)
+    assert time.perf_counter() - begun < 1
