@@ -14,7 +14,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.store import Item, Session, Transaction, agents, items, sessions
 
 LOOKED_BACK: Final = 20
-"""Completed sessions of a folder that are looked at, to say whose commands go on there."""
+"""Completed sessions of a folder or a thread that are looked at, to say whose commands go on."""
 
 
 def running_commands(db: Database, session_id: int) -> list[Item]:
@@ -53,9 +53,15 @@ def tell_left_commands(tx: Transaction, session_id: int) -> dict[str, set[str]]:
     return left_by_thread(tx.db, session_id)
 
 
-def lingering_sessions(db: Database, host: str, cwd: str) -> list[Session]:
-    """List those of the last completed sessions of a folder whose commands go on."""
-    place = {"host": host, "cwd": cwd, "status": "completed"}
-    known = sessions.page(db, place, limit=LOOKED_BACK, newest_first=True).items
+def lingering_sessions(db: Database, host: str, **place: str) -> list[Session]:
+    """List those of the last completed sessions whose commands go on.
+
+    Args:
+        db: the database.
+        host: where they worked.
+        place: `cwd`, the folder that they worked in, or `codex_thread_id`, the thread.
+    """
+    wanted = {"host": host, "status": "completed", **place}
+    known = sessions.page(db, wanted, limit=LOOKED_BACK, newest_first=True).items
     left = {item.session_id for item in commands_under_way(db, [one.id for one in known])}
     return [one for one in known if one.id in left]

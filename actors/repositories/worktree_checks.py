@@ -66,7 +66,7 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
                 f"Session {session.id} works in {path} and is {session.status}.",
                 sessionId=session.id,
             )
-    left = await storage.read(lambda db: lingering_sessions(db, repository.host, str(path)))
+    left = await storage.read(lambda db: lingering_sessions(db, repository.host, cwd=str(path)))
     for session in left:
         raise Conflict(
             f"Commands of session {session.id} still run in {path}. Stop the session to end them.",

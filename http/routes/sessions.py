@@ -241,7 +241,7 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
         return list(shown)
     live = live_sessions(db)
     limits_on = cache(partial(usage_limits.known, db))
-    left_in = cache(partial(lingering_sessions, db))
+    left_in = cache(lambda host, cwd: lingering_sessions(db, host, cwd=cwd))
 
     def explain(session: Session) -> Session:
         if session.status == "waiting_limit":

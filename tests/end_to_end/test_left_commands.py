@@ -57,6 +57,9 @@ async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
         await codex_client.until_session(answering, "completed")
         waiting = await codex_client.session(other)
         assert "queued" == waiting["status"]
+        thread = await codex_client.http.delete(f"/api/codex/threads/{session['codexThreadId']}")
+        kept = f"Commands of session {session['id']} still run"
+        assert (409, True) == (thread.status_code, kept in thread.text)
         told = f"session {session['id']}, whose commands still run in"
         assert (True, session["id"]) == (told in waiting["waitReason"], waiting["waitsFor"])
         gate.touch()

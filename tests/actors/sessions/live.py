@@ -25,6 +25,7 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     CodexServerRequest,
     Detach,
+    ReachWriter,
 )
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
@@ -143,6 +144,11 @@ class PlayedBridge(Actor):
     @handles(Detach)
     def detach(self, message: Detach) -> None:
         """Note it."""
+        self._note(message)
+
+    @handles(ReachWriter)
+    def reach(self, message: ReachWriter) -> None:
+        """Note it; it is this one."""
         self._note(message)
 
     @handles(AnswerRequest)

@@ -1,8 +1,10 @@
 """`/threads/…`: has a host's Codex rename, archive, fork, revert and delete its threads.
 
-A thread in which a session works, or a turn runs, is changed in nothing but its name. What loads a
-thread to act on it loads it as tight as can be, as far as that is: none of its project's files are
-obeyed, and no turn begins.
+A thread in which a session works, or a turn runs, is changed in nothing but its name. That is seen
+before each act, and once more directly before it; a session that begins in the moment between that
+look and Codex's answer may still find its thread changed or gone. What loads a thread to act on it
+loads it as tight as can be, as far as that is: none of its project's files are obeyed, and no turn
+begins.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.sessions.runners.codex.threads import (
     ask_codex,
     check_not_archived,
+    check_queue_empty,
     is_archived,
     reach_idle,
 )
@@ -144,6 +147,8 @@ class ThreadActs(Actor):
             return
         call = requests.thread_archive if archived else requests.thread_unarchive
         event = ThreadArchived if archived else ThreadUnarchived
+        if archived:
+            await self._unused(thread_id)
         await self._ask(call(thread_id))
         await self._tell(thread_id, event(host=self._host.name, thread_id=thread_id), actor)
 
@@ -197,8 +202,10 @@ class ThreadActs(Actor):
         if is_known:
             await self._storage.intend(Reverting(before_turn_id=wanted.before_turn_id))
             confinement = await self._tight(thread_id)
+            await self._unused(thread_id)
             await self._ask(requests.thread_resume(thread_id, confinement))
             try:
+                await self._unused(thread_id)
                 await self._ask(requests.thread_revert(thread_id, wanted.before_turn_id))
             finally:
                 await self._leave(thread_id)
@@ -226,6 +233,7 @@ class ThreadActs(Actor):
     async def _delete(self, message: DeleteThread) -> ThreadDeleted:
         thread_id, name = message.thread_id, self._host.name
         await self._free(thread_id)
+        await self._unused(thread_id)
         try:
             await self._ask(requests.thread_delete(thread_id))
         except Conflict as error:
@@ -244,10 +252,20 @@ class ThreadActs(Actor):
         """See that nobody works in the thread.
 
         Raises:
-            Conflict: a session does, a turn runs, or another process writes it.
+            Conflict: a session does, or has left commands there; a turn runs, or waits in Codex's
+                own queue; or another process writes it.
+        """
+        await self._unused(thread_id)
+        await reach_idle(self._bridge(), thread_id)
+        await check_queue_empty(self._bridge(), thread_id)
+
+    async def _unused(self, thread_id: str) -> None:
+        """See that no session has begun in the thread meanwhile; directly before something is done.
+
+        Raises:
+            Conflict: one has, or has left commands there.
         """
         await self._storage.read(partial(check_free, thread=self._thread(thread_id)))
-        await reach_idle(self._bridge(), thread_id)
 
     async def _tight(self, thread_id: str) -> Confinement:
         """Return what a thread may do that is loaded and has no turn.

@@ -117,9 +117,7 @@ class CodexThreads:
         bridge = self._lookup(codex_on(host))
         thread = await reach_idle(bridge, thread_id)
         check_not_archived(thread)
-        queued = await count_queued(partial(ask_bridge, bridge), thread_id)
-        if queued:
-            raise Conflict(queue_reason(thread_id, queued), threadId=thread_id, queued=queued)
+        await check_queue_empty(bridge, thread_id)
         return IdleThread(
             cwd=str(thread["cwd"]) if thread.get("cwd") else None,
             title=str(thread.get("name") or thread.get("preview") or ""),
@@ -143,6 +141,21 @@ def check_not_archived(thread: Mapping[str, Any]) -> None:
             f"PATCH /api/codex/threads/{thread['id']}.",
             threadId=thread["id"],
         )
+
+
+async def check_queue_empty(bridge: ActorRef[Call], thread_id: str) -> None:
+    """See that no message waits in Codex's own queue for the thread.
+
+    Raises:
+        Conflict: one does.
+        Unavailable: there is no connection, or no answer in time.
+    """
+    try:
+        queued = await count_queued(partial(ask_bridge, bridge), thread_id)
+    except (BridgeUnavailable, CodexTimeout, *GONE) as error:
+        raise Unavailable(str(error), retry_after=1.0) from error
+    if queued:
+        raise Conflict(queue_reason(thread_id, queued), threadId=thread_id, queued=queued)
 
 
 async def reach_idle(bridge: ActorRef[BridgeMessage], thread_id: str) -> dict[str, Any]:
