@@ -10,6 +10,8 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
+
 from command_center.actors.contracts.events.uploads import UploadCreated, UploadDeleted
 from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Invalid
@@ -27,6 +29,8 @@ from command_center.store.queries.attachments import (
     remove_upload,
     stored_bytes,
 )
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 UNUSED: Final = timedelta(days=1)
 """The time for which an upload is kept that is attached to nothing: as long as a draft waits."""
@@ -81,17 +85,23 @@ def delete_upload(tx: Transaction, upload_id: int, *, actor: str) -> Upload:
     return upload
 
 
-def prune_uploads(tx: Transaction) -> list[str]:
-    """Keep those no more that have been attached to nothing for a day; return all kept files."""
+def prune_uploads(tx: Transaction) -> set[str] | None:
+    """Keep those no more that have been attached to nothing for a day; return all kept files.
+
+    While a row is damaged, nobody can tell which file is its own, and this returns None.
+    """
     oldest = to_timestamp(from_timestamp(tx.now) - UNUSED)
     attached = attached_anywhere(tx.db)
-    kept: list[str] = []
-    for upload in uploads.every(tx.db, {}):
+    found, damaged = uploads.sound(tx.db, {})
+    kept: set[str] = set()
+    for upload in found:
         if upload.id not in attached and upload.updated_at < oldest:
             _delete(tx, upload, actor=SYSTEM, unused=True)
         else:
-            kept.append(upload.file)
-    return kept
+            kept.add(upload.file)
+    for error in damaged:
+        log.error("upload.damaged", upload_id=error.id)
+    return None if damaged else kept
 
 
 def _delete(tx: Transaction, upload: Upload, *, actor: str, unused: bool) -> None:

@@ -23,6 +23,9 @@ PictureType: TypeAlias = Literal["image/png", "image/jpeg", "image/gif", "image/
 PIXELS: Final = 100_000_000
 """Pixels of the largest picture; what has more is a bomb for whoever decodes it."""
 
+PARTS: Final = 10_000
+"""Parts of a picture; one of 10 MiB has some hundreds."""
+
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_PARTS: Final = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD"}
@@ -108,7 +111,9 @@ def _png(content: bytes) -> tuple[bytes, int, int]:
     kept = [_PNG]
     width = height = 0
     at, kind, has_data = len(_PNG), b"", False
+    parts = _counter()
     while kind != b"IEND":
+        next(parts)
         length, kind = struct.unpack_from(">I4s", content, at)
         end = at + 12 + length
         (checksum,) = struct.unpack_from(">I", content, end - 4)
@@ -152,7 +157,9 @@ def _jpeg(content: bytes) -> tuple[bytes, int, int]:
 def _jpeg_parts(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each part up to the end of the picture, by its marker; pixels follow their scan's."""
     at = len(_SOI)
+    parts = _counter()
     while content[at : at + 2] != _EOI:
+        next(parts)
         if content[at] != _MARK:
             raise Unfit("The picture is damaged.")
         marker = content[at + 1]
@@ -210,7 +217,9 @@ def _gif(content: bytes) -> tuple[bytes, int, int]:
     at = 13 + _table(flags)
     kept = [content[:at]]
     pictures = 0
+    parts = _counter()
     while content[at] != _GIF_END:
+        next(parts)
         begin = at
         if content[at] == _GIF_PICTURE:
             pictures += 1
@@ -243,7 +252,9 @@ def _webp(content: bytes) -> tuple[bytes, int, int]:
     kept: list[bytes] = []
     width = height = 0
     at = 12
+    parts = _counter()
     while at < size + 8:
+        next(parts)
         kind, length = struct.unpack_from("<4sI", content, at)
         end = at + 8 + length + length % 2
         part = content[at:end]
@@ -272,6 +283,12 @@ def _webp_size(kind: bytes, data: bytes) -> tuple[int, int]:
         raise Unfit("The picture is damaged.")
     (bits,) = struct.unpack_from("<I", data, 1)
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _counter() -> Iterator[int]:
+    """Count the parts of a picture, and refuse one that has too many."""
+    yield from range(PARTS)
+    raise Unfit(f"The picture has more than {PARTS:,} parts. Save it anew with another program.")
 
 
 def _moving() -> Unfit:

@@ -21,7 +21,8 @@ error:
    answer their guess.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
    length is announced), and complete within `body_seconds` (408). It reaches the app whole. A file
-   that is uploaded is bytes by its name, and has limits of its own.
+   that is uploaded is bytes by its name, and has limits of its own; it is taken from no device that
+   may not send it (403).
 
 Every answer carries its `security_headers`. Heads and WebSocket messages are limited by the
 connection itself (`channel.ConnectionLimits`).
@@ -41,6 +42,7 @@ import trio
 from quart import Quart
 
 from command_center.actors.devices.roster import Roster
+from command_center.actors.rules.errors import MissingScope
 from command_center.actors.rules.uploads import UPLOAD_BYTES
 from command_center.http.middleware.authentication import (
     SAME_SITE,
@@ -61,9 +63,9 @@ from command_center.http.middleware.revocation import Revocable
 from command_center.http.middleware.signin import SignIns
 from command_center.http.middleware.throttle import WrongGuesses
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, Message, Receive, Scope, Send
-from command_center.http.wire.caller import CALLER
+from command_center.http.wire.caller import CALLER, caller_of
 from command_center.http.wire.codec import is_json
-from command_center.http.wire.problems import BYTES, JSON, Problem, Refused
+from command_center.http.wire.problems import BYTES, JSON, Problem, Refused, problem_of
 from command_center.http.wire.security_headers import SecurityHeaders
 
 Headers: TypeAlias = Mapping[bytes, bytes]
@@ -186,6 +188,9 @@ class Gate:
             await _answer(send, "http.response", refused.problem, page=page)
         except Refused as refused:
             await _answer(send, "http.response", refused.problem)
+        except MissingScope as missing:
+            problem = attrs.evolve(problem_of(missing), headers={"Connection": "close"})
+            await _answer(send, "http.response", problem)
         else:
             await self._app(scope, receive, send)
 
@@ -242,7 +247,10 @@ class Gate:
         policy = self._policy
         limit, seconds, wanted = policy.body_limit, policy.body_seconds, JSON
         if scope["path"] == UPLOADS:
-            limit, seconds, wanted = policy.file_limit, policy.file_seconds, BYTES
+            wanted = BYTES
+            if scope["method"] == "POST":
+                caller_of(scope).check("work")  # as its operation would, but before the file comes
+                limit, seconds = policy.file_limit, policy.file_seconds
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
         if WHOLE_BODY in (scope.get("extensions") or {}):

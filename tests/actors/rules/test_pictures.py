@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.rules.pictures import PIXELS, Unfit, strip, type_of
+from command_center.actors.rules.pictures import PARTS, PIXELS, Unfit, strip, type_of
 from tests.sent_pictures import (
     GIF,
     HEIGHT,
@@ -79,6 +79,10 @@ def test_a_telephones_picture_stays_upright() -> None:
         (JPEG[:-2], "too early"),
         (WEBP[:-10], "too early"),
         (b"GIF89a", "too early"),
+        (png(chunk(b"tEXt", b"") * PARTS), "parts"),
+        (JPEG[:2] + b"\xff\xfe\x00\x02" * PARTS + JPEG[2:], "parts"),
+        (JPEG[:2] + b"\xff" * PARTS + JPEG[2:], "parts"),
+        (GIF[:25] + b"!\xfe\x00" * PARTS + GIF[25:], "parts"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(sent: bytes, why: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import trio
 
 from command_center.actors.contracts.uploads import UPLOADS, DeleteUpload, KeepUpload, ReadUpload
 from command_center.actors.ledger import uploads as ledger
-from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.errors import Conflict, Damaged, NotFound
 from command_center.actors.uploads import Uploads
 from command_center.runtime import ChildSpec
 from command_center.store import (
@@ -23,6 +26,7 @@ from command_center.store import (
     Upload,
     followups,
     sessions,
+    uploads,
 )
 from command_center.store.database.checksums import seal_rows
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
@@ -141,3 +145,66 @@ async def test_there_is_an_end_of_room(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(Conflict, match="Delete some"):
             await it.keep(b"abc")
         assert [first.file] == it.files()
+
+
+async def test_a_damaged_row_keeps_nothing_from_being_sent_and_nothing_is_swept(
+    tmp_path: Path,
+) -> None:
+    async with kept(tmp_path) as it:
+        first, attached = await it.keep(b"first", "a.txt"), await it.keep(b"second", "b.txt")
+        session = await it.attach(attached)
+        (it.folder / "left.part").write_bytes(b"half")
+
+        def damage(tx: Transaction) -> None:
+            tx.db.execute("UPDATE uploads SET checksum = checksum + 1 WHERE id = ?", [first.id])
+
+        await it.rig.storage.write(damage)
+        await it.rig.system.restart("/uploads", reason="a test")
+        third = await it.keep(b"third", "c.txt")
+        assert sorted([first.file, attached.file, third.file, "left.part"]) == it.files()
+
+        def lose(tx: Transaction) -> None:
+            tx.db.execute("DELETE FROM uploads WHERE id = ?", [first.id])
+            tx.db.execute("UPDATE sessions SET attachments = '[' WHERE id = ?", [session.id])
+
+        await it.rig.storage.write(lose)
+        await it.rig.system.restart("/uploads", reason="a test")
+        with pytest.raises(Damaged, match=f"Session {session.id}"):
+            await it.ask(DeleteUpload(third.id, "ada"))
+        assert third == await it.rig.storage.read(lambda db: uploads.get(db, third.id))
+        assert "left.part" in it.files()
+
+
+async def test_a_folder_that_cannot_be_listed_keeps_nothing_from_being_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> Iterator[Path]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    async with kept(tmp_path) as it:
+        first = await it.keep(b"first", "a.txt")
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "iterdir", broken)
+            await it.rig.system.restart("/uploads", reason="a test")
+            await it.ask(ReadUpload(first.id))
+            second = await it.keep(b"second", "b.txt")
+        assert sorted([first.file, second.file]) == it.files()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the name of a descriptor is read from /proc")
+async def test_a_file_and_its_name_are_on_the_disk_before_its_row_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    async with kept(tmp_path) as it:
+        monkeypatch.setattr(os, "fsync", recorded)
+        upload = await it.keep(b"first", "a.txt")
+        assert ["data", f"{upload.file}.part", "uploads"] == synced
+        await it.keep(b"first", "a.txt")
+        assert "uploads" == synced[3]

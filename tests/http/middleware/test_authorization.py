@@ -48,6 +48,24 @@ async def test_a_device_may_do_what_its_scope_says_and_nothing_else(
             assert f'This needs the scope "{needed}"' in error["message"]
 
 
+async def test_a_file_is_not_taken_from_whom_its_operation_refuses(tmp_path: Path) -> None:
+    """The refusal comes before the file, of which nothing is sent here."""
+    async with server(tmp_path) as at:
+        device = await at.device("read")
+        for method, wanted in {"POST": b"HTTP/1.1 403", "GET": b"HTTP/1.1 413"}.items():
+            head = (
+                f"{method} /api/uploads HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: {bearer(device)['Authorization']}\r\n"
+                f"Content-Type: application/octet-stream\r\nContent-Length: {5 * 1024**2}\r\n\r\n"
+            )
+            with trio.fail_after(10):
+                async with await trio.open_tcp_stream("127.0.0.1", at.address.port) as stream:
+                    await stream.send_all(head.encode())
+                    answer = await stream.receive_some()
+            assert answer.startswith(wanted)
+            assert (b'"scope":"work"' in answer) == (method == "POST")
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 async def test_a_websocket_takes_a_scope_as_well(tmp_path: Path, scope: Scope) -> None:
     async with server(tmp_path) as at:

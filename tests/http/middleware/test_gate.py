@@ -229,7 +229,8 @@ async def test_a_file_is_bytes_by_its_name_and_has_a_limit_of_its_own() -> None:
         assert 413 == await status("POST", "application/octet-stream", 21)
         for kind in ("application/json", "text/plain", "image/png"):
             assert 415 == await status("POST", kind, 20)
-        assert 405 == await status("PATCH", "application/octet-stream", 20)
+        assert 405 == await status("PATCH", "application/octet-stream", 10)
+        assert 413 == await status("PATCH", "application/octet-stream", 11)  # which sends no file
 
 
 async def test_a_body_that_announces_too_much_is_413_before_it_comes() -> None:
