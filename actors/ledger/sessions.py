@@ -42,6 +42,7 @@ from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.branch_names import branch_of_run, folder_name
 from command_center.actors.rules.choices import choices_of
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.transitions import check
@@ -281,6 +282,20 @@ def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> N
             ApprovalResolved(status="cancelled", note=cancelled.resolution_note),
             approval_id=approval.id,
             causation_id=cause,
+        )
+
+
+def check_unstopped(session: Session) -> None:
+    """Refuse what is said to a session that is being stopped.
+
+    Raises:
+        Conflict: it is, and has not ended.
+    """
+    if session.finished_at is None and session.stop_requested is not None:
+        raise Conflict(
+            f"Session {session.id} is being stopped, and nothing follows a stop by itself: say "
+            "it again when it has ended.",
+            currentStatus=session.status,
         )
 
 

@@ -244,12 +244,7 @@ def say_next(
     """
     session = sessions.get(tx.db, session_id)
     if session.finished_at is None:
-        if session.stop_requested is not None:
-            raise Conflict(
-                f"Session {session.id} is being stopped, and nothing follows a stop by itself: say "
-                "it again when it has ended.",
-                currentStatus=session.status,
-            )
+        ledger.check_unstopped(session)
         waits = queue_followup(
             tx, session.id, message=message, actor=actor, attachments=attachments
         )

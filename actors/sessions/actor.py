@@ -78,6 +78,7 @@ from command_center.actors.contracts.turns import (
 )
 from command_center.actors.contracts.usage_limits import LimitOver
 from command_center.actors.ledger.spending import CapIsReached
+from command_center.actors.ledger.sessions import check_unstopped
 from command_center.actors.ledger.usage_limits import LimitSkipped
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
@@ -289,8 +290,9 @@ class SessionActor(Actor):
 
     @handles(SayNow, when=LIVE)
     async def say_now(self, message: SayNow) -> Deferred[Said | None] | None:
-        """Steer the turn, if there is one that can be steered."""
+        """Steer the turn, if there is one that can be steered; one being stopped takes nothing."""
         wanted = message.wanted
+        check_unstopped(self.session)
         refusal = self._steering.refusal()
         if refusal is not None and wanted.how == "auto":
             return None

@@ -80,7 +80,8 @@ def said_by(wanted: NewMessage) -> Answer[Said | None]:
     def answer(tx: Transaction, session: Session, turn_id: str | None) -> Said | None:
         if turn_id is not None:
             return Said(how="steer", session=session, turn_id=turn_id)
-        if wanted.how == "steer" or session.finished_at is not None:
+        ended = session.finished_at is not None or session.stop_requested is not None
+        if wanted.how == "steer" or ended:
             return None
         followup = queue_followup(
             tx,
@@ -174,12 +175,13 @@ class Steering:
 
         Raises:
             Invalid: it says nothing.
-            Conflict: there is no turn that can be steered.
+            Conflict: there is no turn that can be steered, or it is being stopped.
             Unavailable: nothing can be written now.
         """
         session = self._state.session
         if not steer.message.strip():
             raise Invalid.field("message", "Expected some text.")
+        ledger.check_unstopped(session)
         self._runner.check_steerable(session)
 
         def request(tx: Transaction) -> tuple[int, list[dict[str, Any]]]:
@@ -204,10 +206,12 @@ class Steering:
         """Record the request to say all open comments, and mark them; return it and its event.
 
         Raises:
-            Conflict: there is no turn that can be steered, or no comment is open.
+            Conflict: there is no turn that can be steered, it is being stopped, or no comment is
+                open.
             Unavailable: nothing can be written now.
         """
         session = self._state.session
+        ledger.check_unstopped(session)
         self._runner.check_steerable(session)
 
         def request(tx: Transaction) -> tuple[SteerSession, int, list[Comment]]:
@@ -292,5 +296,7 @@ class Steering:
         made = await self._state.keep(record)
         if made is None:
             assert refusal is not None  # noqa: S101 - as `record` has it
+            if not scope.cancelled_caught:
+                ledger.check_unstopped(self._state.session)
             raise refusal
         return made

@@ -13,6 +13,7 @@ from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.contracts.messages import NewMessage, Said, SayNow
 from command_center.actors.contracts.sessions import (
     SteerSession,
+    StopSession,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.steering import said_of, steer_id
@@ -96,6 +97,35 @@ async def test_a_message_that_the_turn_refuses_waits_for_its_end_unless_it_was_f
         told = [event["type"] for event in await live.events("session.")]
         assert told.count("session.steer.rejected") == 2
         assert "session.followup.queued" == told[-1]
+
+
+async def test_a_session_that_is_being_stopped_is_told_nothing_and_keeps_nothing_for_later(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+
+        def refuse(_: object) -> NoReturn:
+            raise CodexError("turn/steer", -32600, "no active turn to steer")
+
+        async def say(message: SteerSession | SayNow) -> None:
+            with pytest.raises(Conflict, match="being stopped"):
+                await live.ref.ask(message)
+
+        slow = live.bridge.gate("turn/steer")
+        live.bridge.replies["turn/steer"] = refuse
+        async with trio.open_nursery() as nursery:
+            async with trio.open_nursery() as saying:
+                saying.start_soon(say, SayNow(NewMessage(message="On its way.")))
+                await live.bridge.until_called("turn/steer")
+                nursery.start_soon(live.ref.ask, StopSession())
+                await live.bridge.until_called("turn/interrupt")
+                await say(SayNow(NewMessage(message="Late.")))
+                await say(SayNow(NewMessage(message="Late.", how="steer")))
+                await say(SteerSession(message="Late."))
+                slow.set()
+            await live.complete()
+        assert 1 == live.bridge.methods().count("turn/steer")
+        assert [] == await live.rig.storage.read(lambda db: followups.every(db, {}))
 
 
 @pytest.mark.parametrize("heard", [True, False])
