@@ -59,6 +59,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store.queries.attachments import still_there
 from command_center.store.queries.causes import last_event
 from command_center.store.records import Runner, SessionStatus
 from command_center.store.statuses import FINAL
@@ -341,7 +342,8 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
     changes: dict[str, Any] = {"codex_thread_id": thread_id, "codex_ref": codex_ref}
     if session.codex_thread_id not in {None, thread_id}:
         first_said = first_attempt(tx, session)
-        changes |= {"prompt": first_said.prompt, "attachments": first_said.attachments}
+        shown = still_there(tx.db, first_said.attachments)
+        changes |= {"prompt": first_said.prompt, "attachments": shown}
     session = sessions.update(tx, session_id, **changes)
     first = sessions.find(tx.db, {"task_id": session.task_id})
     if first is None or first.origin not in {"prompt", "compact"}:

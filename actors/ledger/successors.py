@@ -55,6 +55,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store.queries.attachments import still_there
 from command_center.store.queries.causes import last_event
 from command_center.store.records import SessionStatus
 
@@ -233,7 +234,8 @@ def say_next(
 ) -> tuple[Followup | None, Session]:
     """Say something once a session's turn has ended, or as the next turn of its thread.
 
-    One that ended before it had a thread has heard nothing: its prompt is said with it.
+    One that ended before it had a thread has heard nothing: its prompt is said with it, and those
+    of its attachments that were not deleted.
 
     Returns:
         as `say` does.
@@ -252,7 +254,7 @@ def say_next(
     if session.codex_thread_id is None:
         unheard = ledger.first_attempt(tx, session)
         message = f"{unheard.prompt}\n\n{message}"
-        attachments = joined(unheard.attachments, attachments)
+        attachments = joined(still_there(tx.db, unheard.attachments), attachments)
     return say(
         tx,
         newest_in_thread(tx.db, session),

@@ -1,7 +1,8 @@
 """Everything that is written of uploads: each function is one unit of a transaction.
 
-An upload is needed by what has not ended: a session that lives, and a follow-up that waits. Those
-that have ended show it as long as it is there. What belongs to nothing at all goes after a day.
+An upload is needed by what has not ended: a session that lives, and a follow-up that waits. A retry
+or a continuation needs what its first attempt has, as well. Those that have ended show it as long
+as it is there. What belongs to nothing at all goes after a day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from command_center.actors.contracts.events.uploads import UploadCreated, UploadDeleted
-from command_center.actors.ledger.sessions import SYSTEM
+from command_center.actors.ledger.sessions import SAME_RUN, SYSTEM
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.uploads import ALL_BYTES, Checked
 from command_center.store import (
@@ -76,7 +77,7 @@ def delete_upload(tx: Transaction, upload_id: int, *, actor: str) -> Upload:
         Conflict: a session that has not ended, or a follow-up that waits, needs it.
     """
     upload = uploads.get(tx.db, upload_id)
-    if upload_id in needed(tx.db):
+    if upload_id in needed(tx.db, SAME_RUN):
         raise Conflict(
             f"Upload {upload_id} is attached to a session that has not ended, or to a follow-up "
             "that waits."

@@ -1,9 +1,13 @@
 """Attachments: which uploads sessions and follow-ups have, and how much all uploads are."""
 
+from collections.abc import Collection, Iterable
+from typing import Any
+
 import msgspec
 from sqlite_utils import Database
 
 from command_center.store.errors import DamagedRecord
+from command_center.store.tables import uploads
 from command_center.store.transaction import Transaction
 
 _ATTACHED = """
@@ -11,8 +15,15 @@ _ATTACHED = """
     UNION ALL
     SELECT 'Followup', id, CAST(attachments AS BLOB) FROM followups WHERE attachments <> '[]'"""
 _NEEDED = """
-    SELECT 'Session', id, CAST(attachments AS BLOB) FROM sessions
-    WHERE attachments <> '[]' AND finished_at IS NULL
+    WITH RECURSIVE lives AS (
+        SELECT id, previous_session_id, origin, attachments FROM sessions
+        WHERE finished_at IS NULL
+        UNION
+        SELECT past.id, past.previous_session_id, past.origin, past.attachments
+        FROM sessions AS past JOIN lives ON past.id = lives.previous_session_id
+        WHERE lives.origin IN (SELECT value FROM json_each(?))
+    )
+    SELECT 'Session', id, CAST(attachments AS BLOB) FROM lives WHERE attachments <> '[]'
     UNION ALL
     SELECT 'Followup', id, CAST(attachments AS BLOB) FROM followups
     WHERE attachments <> '[]' AND status = 'pending'"""
@@ -31,18 +42,32 @@ def attached_anywhere(db: Database) -> set[int]:
     return _ids(db, _ATTACHED)
 
 
-def needed(db: Database) -> set[int]:
+def needed(db: Database, same_run: Collection[str]) -> set[int]:
     """Return the ids of the uploads of sessions that live, and of follow-ups that wait.
+
+    A session whose origin is of `same_run` may have to say what those before it said.
 
     Raises:
         DamagedRecord: it cannot be read what one of them has.
     """
-    return _ids(db, _NEEDED)
+    return _ids(db, _NEEDED, msgspec.json.encode([*same_run]).decode())
 
 
-def _ids(db: Database, sql: str) -> set[int]:
+def still_there(db: Database, attachments: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those whose files are still kept, also under the id of an upload that came later."""
+    found: list[dict[str, Any]] = []
+    for one in attachments:
+        known, damaged = uploads.sound(db, {"file": one["file"]})
+        if known:
+            found.append({**one, "id": known[0].id})
+        elif damaged:
+            found.append(one)
+    return found
+
+
+def _ids(db: Database, sql: str, *arguments: str) -> set[int]:
     found: set[int] = set()
-    for kind, owner, text in db.execute(sql):
+    for kind, owner, text in db.execute(sql, arguments):
         try:
             found.update(one.id for one in msgspec.json.decode(text, type=list[_Attachment]))
         except msgspec.DecodeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from command_center.actors.ledger.successors import (
     queue_followup,
     say_next,
 )
+from command_center.actors.ledger.uploads import attached, delete_upload, keep_upload
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.uploads import check_upload
 from command_center.store import (
     Session,
     Transaction,
@@ -25,6 +29,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store.queries.attachments import remove_upload
 from command_center.store.records import SessionStatus
 from tests.actors.rows import insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, running, writer
@@ -85,19 +90,31 @@ def test_what_is_said_after_the_end_goes_on_in_the_sessions_own_thread(writer: W
     done(writer, unit)
 
 
+def shown(tx: Transaction, name: str) -> list[dict[str, Any]]:
+    """A text that is kept, as an attachment."""
+    return attached(tx, [keep_upload(tx, check_upload(name.encode(), name), actor="ada").id])
+
+
 def test_what_is_said_to_a_session_that_heard_nothing_is_said_with_its_prompt(
     writer: Writer,
 ) -> None:
     def unit(tx: Transaction) -> None:
         task = insert_task(tx, insert_repository(tx))
-        shown = [{"id": 1, "name": "a.png"}]
-        failed = insert_session(tx, task, status="failed", finished_at=tx.now, attachments=shown)
-        more = [*shown, {"id": 2, "name": "b.png"}]
+        kept, deleted, later = (shown(tx, name) for name in ("a.txt", "b.txt", "c.txt"))
+        failed = insert_session(
+            tx, task, status="failed", finished_at=tx.now, attachments=[*kept, *deleted]
+        )
+        delete_upload(tx, deleted[0]["id"], actor="ada")
         _, told = say_next(
-            tx, failed.id, message="And?", actor="ada", approval_seconds=60, attachments=more
+            tx,
+            failed.id,
+            message="And?",
+            actor="ada",
+            approval_seconds=60,
+            attachments=[*kept, *later],
         )
         assert (f"{task.prompt}\n\nAnd?", None) == (told.prompt, told.codex_thread_id)
-        assert more == told.attachments
+        assert [*kept, *later] == told.attachments
 
     done(writer, unit)
 
@@ -226,13 +243,21 @@ def test_a_continuation_in_a_thread_that_never_heard_the_task_says_the_task(
 ) -> None:
     def unit(tx: Transaction) -> None:
         _, session = running(tx, on_interrupt="continue")
+        kept, gone = shown(tx, "a.txt"), shown(tx, "b.txt")
+        session = sessions.update(tx, session.id, attachments=[*kept, *gone])
         following = ended(tx, session, "interrupted")
         assert following is not None
         assert following.prompt.startswith("The last turn was cut off")
+        with pytest.raises(Conflict, match="has not ended"):  # it may have to show it, too
+            delete_upload(tx, gone[0]["id"], actor="ada")
+        remove_upload(tx, gone[0]["id"])
         same = ledger.record_thread(tx, following.id, "t1", codex_ref="app-server:t1")
         assert following.prompt == same.prompt
         anew = ledger.record_thread(tx, following.id, "t2", codex_ref="app-server:t2")
         assert ("t2", session.prompt) == (anew.codex_thread_id, anew.prompt)
+        assert kept == anew.attachments
+        end(tx, following.id, "stopped", reason=None, approval_seconds=60)
+        delete_upload(tx, kept[0]["id"], actor="ada")
 
     done(writer, unit)
 
