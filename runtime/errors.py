@@ -48,13 +48,19 @@ class UnhandledMessage(Refusal):
 
 
 class ActorStopped(Exception):
-    """The target is stopped, stopping or quarantined, and will not answer."""
+    """The target is stopped, stopping or quarantined, and will not answer.
 
-    def __init__(self, target: str, message: str, waited: float, reason: str) -> None:
+    `was_taken` is True where a handler had the message: what it did of it is not known.
+    """
+
+    def __init__(
+        self, target: str, message: str, waited: float, reason: str, *, was_taken: bool = False
+    ) -> None:
         self.target = target
         self.message = message
         self.waited = waited
         self.reason = reason
+        self.was_taken = was_taken
         super().__init__(f"{target} will not answer {message} ({reason}; waited {waited:.3f} s).")
 
 

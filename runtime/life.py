@@ -295,7 +295,8 @@ class Life:
         name = type(message).__name__
         if cause is not None:
             return ActorCrashed(self.cell.path, name, waited, cause)
-        return ActorStopped(self.cell.path, name, waited, DeadLetterReason.STOPPED.value)
+        reason = DeadLetterReason.STOPPED.value
+        return ActorStopped(self.cell.path, name, waited, reason, was_taken=True)
 
     async def _close(self) -> None:
         """Let the actor clean up, then end its background tasks; both bounded."""

@@ -15,12 +15,14 @@ from command_center.actors.contracts.addresses import (
     SessionMessage,
     session_at,
 )
+from command_center.actors.contracts.comments import SteerComments
 from command_center.actors.contracts.messages import NewMessage, Said, SayNext, SayNow
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
     PatchSession,
     SlotsChanged,
+    SteerSession,
     StopSession,
     TurnLeft,
 )
@@ -29,7 +31,7 @@ from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Unconfirmed
 from command_center.actors.rules.transitions import check
 from command_center.actors.sessions.goals import no_goal_now
 from command_center.runtime import (
@@ -51,6 +53,10 @@ ASK_SECONDS: Final = 60.0
 
 URGENT_SECONDS: Final = 3.0
 """Seconds that a stop may wait for the session's actor, before Codex is told of it past it."""
+
+
+_SAID: Final = (SayNow, SteerSession, SteerComments)
+"""The messages that tell Codex something, which must not be said twice."""
 
 
 class AlreadyEnded(Conflict):
@@ -88,20 +94,29 @@ class Sessions:
     async def ask(self, session_id: int, message: Asked[SessionMessage, R]) -> R:
         """Ask a session's actor. A live session that has none gets one first, if that can be.
 
+        Where the actor is stopped with the message in hand, the next one is asked, unless Codex may
+        have been told already.
+
         Raises:
             NotFound: there is no such session.
+            Unconfirmed: the actor was stopped with what was to be said.
             AlreadyEnded: it has, and what ended has no other refusal for this.
             ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
         """
         address = session_at(session_id)
+        asked: object = message
         try:
             return await self._ask(address, message)
-        except (ActorNotFound, ActorStopped):
+        except (ActorNotFound, ActorStopped) as gone:
+            if isinstance(asked, _SAID) and isinstance(gone, ActorStopped) and gone.was_taken:
+                raise Unconfirmed(
+                    f"Session {session_id} was restarted before Codex answered. Look into its "
+                    "transcript before you say this again."
+                ) from gone
             session = await self._storage.read(lambda db: sessions.get(db, session_id))
         if session.finished_at is None:
             await self._ask(TASKS, EnsureSession(session_id))
             return await self._ask(address, message)
-        asked: object = message
         if isinstance(asked, PatchSession):
             check(session, asked.changes.status)
         if isinstance(asked, ChangeGoal | ClearGoal):
@@ -115,6 +130,7 @@ class Sessions:
             NotFound: there is no such session.
             Conflict: its task is cancelled, it is being stopped, or no turn can be steered that it
                 was for.
+            Unconfirmed: its actor was stopped while Codex was told.
             ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
         """
         if wanted.how != "followup":

@@ -229,8 +229,9 @@ async def test_asking_a_dying_actor_fails_at_once(autojump_clock: trio.testing.M
         began = trio.current_time()
 
         async def waits_in_the_mailbox() -> None:
-            with pytest.raises(ActorStopped):
+            with pytest.raises(ActorStopped) as stopped:
                 await ref.ask(Echo("waiting"))
+            assert not stopped.value.was_taken
             assert trio.current_time() == began
 
         async def stops() -> None:

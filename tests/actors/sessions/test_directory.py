@@ -12,15 +12,22 @@ import trio
 import trio.testing
 
 from command_center.actors.codex.messages import Call
+from command_center.actors.contracts.messages import NewMessage
 from command_center.actors.contracts.sessions import SteerSession, StopSession
-from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.errors import Conflict, NotFound, Unconfirmed
 from command_center.actors.sessions.directory import Sessions
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.runtime import ActorNotFound, ChildSpec
-from command_center.store import Session, Transaction
+from command_center.store import Session, Transaction, followups
 from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
-from tests.actors.sessions.live import Neighbour, PlayedBridge, played, running_turn
+from tests.actors.sessions.live import (
+    Neighbour,
+    PlayedBridge,
+    live_session,
+    played,
+    running_turn,
+)
 
 STOP = StopSession(reason="It is set aside.", requested_by="me")
 
@@ -86,3 +93,29 @@ async def test_what_an_actor_alone_can_do_is_refused_without_one(tmp_path: Path)
             await asked.ask(session.id, steer)
         with pytest.raises(NotFound):
             await asked.stop(session.id + 1, STOP)
+
+
+async def test_what_codex_may_have_heard_is_not_said_again_by_the_actors_next_life(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        slow = live.bridge.gate("turn/steer")
+        asked = Sessions(lambda _: live.ref, live.rig.storage, 60)
+
+        async def say(message: NewMessage | SteerSession) -> None:
+            with pytest.raises(Unconfirmed, match="transcript"):
+                if isinstance(message, NewMessage):
+                    await asked.say(live.session_id, message)
+                else:
+                    await asked.ask(live.session_id, message)
+
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(say, NewMessage(message="Left."))
+                nursery.start_soon(say, SteerSession(message="Right."))
+                await live.bridge.until_called("turn/steer", times=2)
+                await live.rig.system.restart(live.ref.path, reason="a test")
+        slow.set()
+        await live.settled()
+        assert 2 == live.bridge.methods().count("turn/steer")
+        assert [] == await live.rig.storage.read(lambda db: followups.every(db, {}))
