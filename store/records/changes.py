@@ -1,4 +1,4 @@
-"""What people see and say of changed files, and changes that were set aside."""
+"""Changed files as people see them and speak of them, and changes that were set aside."""
 
 from typing import Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What is told to people and programs elsewhere, and how far each has been told."""
+"""Things that are told to people and programs elsewhere, and how far each has been told."""
 
 from typing import Any, Literal, TypeAlias
 

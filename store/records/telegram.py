@@ -1,4 +1,4 @@
-"""What the Telegram channel keeps of its chats."""
+"""The things that the Telegram channel keeps of its chats."""
 
 from typing import Any, Literal
 
