@@ -86,6 +86,7 @@ from command_center.actors.webpush.settings import PushSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim
 from command_center.store.records import Runner as RunnerName
+from command_center.store.uploaded_files import UploadedFiles
 
 
 @attrs.frozen(kw_only=True)
@@ -212,7 +213,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="uploads",
-                start=partial(Uploads, storage, uploads_folder(settings)),
+                start=partial(Uploads, storage, UploadedFiles(uploads_folder(settings))),
                 contract="Nothing is uploaded until it is back; turns are not touched.",
             ),
             *_actors_of(hosts),

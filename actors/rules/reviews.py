@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 
 from command_center.actors.rules.paths import is_in_work_tree
-from command_center.actors.rules.policy import lies_in
 
 MOST_FINDINGS: Final = 100
 """Findings that are read of one review."""
@@ -94,4 +93,5 @@ def _head(line: str) -> tuple[str, str, int, int] | None:
 def _inside(path: str, cwd: str) -> str:
     if not Path(path).is_absolute():
         return path
-    return Path(os.path.relpath(path, cwd)).as_posix() if lies_in(path, cwd) else path
+    place, folder = Path(os.path.normpath(path)), Path(os.path.normpath(cwd))
+    return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else path

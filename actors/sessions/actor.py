@@ -77,8 +77,8 @@ from command_center.actors.contracts.turns import (
     UsageChanged,
 )
 from command_center.actors.contracts.usage_limits import LimitOver
-from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.ledger.sessions import check_unstopped
+from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.ledger.usage_limits import LimitSkipped
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always

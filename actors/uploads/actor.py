@@ -8,11 +8,7 @@ is swept while a row is damaged, which may be the one that has the file.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Collection
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -22,9 +18,10 @@ from command_center.actors.contracts.uploads import DeleteUpload, KeepUpload, Re
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.uploads import delete_upload, keep_upload, prune_uploads
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.actors.rules.uploads import Checked, check_upload
+from command_center.actors.rules.uploads import check_upload
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Upload, uploads
+from command_center.store.uploaded_files import UploadedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -36,12 +33,12 @@ CHECKED_AT_ONCE: Final = 2
 
 
 class Uploads(Actor):
-    """Keeps uploads in `folder`."""
+    """Keeps uploads, and what the store knows of them."""
 
-    def __init__(self, storage: Storage, folder: Path) -> None:
-        """Make the folder when the first file comes."""
+    def __init__(self, storage: Storage, files: UploadedFiles) -> None:
+        """Keep the uploads themselves among `files`."""
         self._storage = storage
-        self._folder = folder
+        self._files = files
         self._writing = trio.Lock()
         self._checking = trio.CapacityLimiter(CHECKED_AT_ONCE)
 
@@ -60,17 +57,17 @@ class Uploads(Actor):
         )
         async with self._writing:
             try:
-                await trio.to_thread.run_sync(_write, self._folder, checked)
+                await trio.to_thread.run_sync(self._files.keep, checked.file, checked.content)
             except OSError as error:
                 raise Unavailable(
-                    f"The file could not be kept in {self._folder}: {error.strerror or error}."
+                    f"The file could not be kept in {self._files.folder}: {error.strerror or error}."
                 ) from error
             try:
                 return await self._storage.write(
                     lambda tx: keep_upload(tx, checked, actor=message.requested_by)
                 )
             except Conflict:  # there is no room, so there is no row that has the file
-                await trio.to_thread.run_sync(_remove, self._folder, [checked.file])
+                await self._remove([checked.file])
                 raise
 
     @handles(ReadUpload)
@@ -81,7 +78,7 @@ class Uploads(Actor):
     async def _read(self, message: ReadUpload) -> bytes:
         upload = await self._storage.read(lambda db: uploads.get(db, message.upload_id))
         try:
-            return await trio.Path(self._folder / upload.file).read_bytes()
+            return await trio.to_thread.run_sync(self._files.read, upload.file)
         except OSError as error:
             raise Conflict(
                 f"The file of upload {upload.id} cannot be read: {error.strerror}."
@@ -97,7 +94,7 @@ class Uploads(Actor):
             upload = await self._storage.write(
                 lambda tx: delete_upload(tx, message.upload_id, actor=message.requested_by)
             )
-            await trio.to_thread.run_sync(_remove, self._folder, [upload.file])
+            await self._remove([upload.file])
             return upload
 
     async def _prune(self) -> None:
@@ -112,49 +109,10 @@ class Uploads(Actor):
         async with self._writing:
             kept = await self._storage.write(prune_uploads)
             if kept is not None:
-                left = await trio.to_thread.run_sync(_strays, self._folder, kept)
-                await trio.to_thread.run_sync(_remove, self._folder, left)
+                strays = await trio.to_thread.run_sync(self._files.others, kept)
+                await self._remove(strays)
 
-
-def _write(folder: Path, checked: Checked) -> None:
-    """Put the file in its place, whole or not at all, for this user alone; a power cut keeps it."""
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(folder.parent)
-    place = folder / checked.file
-    if not place.exists():
-        part = folder / f"{checked.file}.part"
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(checked.content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
-    _sync(folder)  # also of one that is there, perhaps of a life that ended before it came to this
-
-
-def _sync(folder: Path) -> None:
-    """Have the names in the folder on the disk; Windows opens no folder for this."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _strays(folder: Path, kept: Collection[str]) -> list[str]:
-    """Return the files in the folder that no row has."""
-    if not folder.is_dir():
-        return []
-    return sorted({entry.name for entry in folder.iterdir()} - set(kept))
-
-
-def _remove(folder: Path, files: Collection[str]) -> None:
-    for name in files:
-        try:
-            (folder / name).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("upload.left", file=name, reason=error.strerror)
+    async def _remove(self, names: Collection[str]) -> None:
+        left = await trio.to_thread.run_sync(self._files.remove, names)
+        for name, reason in left.items():
+            log.warning("upload.left", file=name, reason=reason)

@@ -1,0 +1,69 @@
+"""The files of uploads, each by its name in one folder of the data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+
+class UploadedFiles:
+    """The files in a folder, for this user alone; the folder is made when the first one comes.
+
+    Each method raises OSError where the system refuses, and waits for the disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in `folder`."""
+        self.folder = folder
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Put a file in its place, whole or not at all; a power cut keeps it then."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(self.folder.parent)
+        place = self.folder / name
+        if not place.exists():
+            part = self.folder / f"{name}.part"
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(place)
+        _sync(self.folder)  # also of one that is there, perhaps of a life that did not come to this
+
+    def read(self, name: str) -> bytes:
+        """Return what a file has."""
+        return (self.folder / name).read_bytes()
+
+    def others(self, kept: Collection[str]) -> list[str]:
+        """Return the names of the files that are none of those."""
+        if not self.folder.is_dir():
+            return []
+        return sorted({entry.name for entry in self.folder.iterdir()} - set(kept))
+
+    def remove(self, names: Collection[str]) -> dict[str, str]:
+        """Remove files; return each that stays, with what the system says."""
+        left = {}
+        for name in names:
+            try:
+                (self.folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                left[name] = error.strerror or str(error)
+        return left
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in the folder on the disk; Windows opens no folder for this."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
