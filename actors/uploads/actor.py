@@ -59,9 +59,8 @@ class Uploads(Actor):
             try:
                 await trio.to_thread.run_sync(self._files.keep, checked.file, checked.content)
             except OSError as error:
-                raise Unavailable(
-                    f"The file could not be kept in {self._files.folder}: {error.strerror or error}."
-                ) from error
+                place, reason = self._files.folder, error.strerror or error
+                raise Unavailable(f"The file could not be kept in {place}: {reason}.") from error
             try:
                 return await self._storage.write(
                     lambda tx: keep_upload(tx, checked, actor=message.requested_by)

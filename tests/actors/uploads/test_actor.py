@@ -29,6 +29,7 @@ from command_center.store import (
     uploads,
 )
 from command_center.store.database.checksums import seal_rows
+from command_center.store.uploaded_files import UploadedFiles
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.sent_pictures import JPEG, SECRET, png
 
@@ -68,7 +69,7 @@ class Kept:
 @asynccontextmanager
 async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
     folder = tmp_path / "data" / "uploads"
-    spec = ChildSpec(id="uploads", start=lambda: Uploads(found[0].storage, folder))
+    spec = ChildSpec(id="uploads", start=lambda: Uploads(found[0].storage, UploadedFiles(folder)))
     found: list[Rig] = []
     # The rig starts the store first, and is known before anything is asked.
     async with rig(tmp_path / "db") as made:
