@@ -60,10 +60,9 @@ class UploadedFiles:
 
 def _sync(folder: Path) -> None:
     """Have the names in the folder on the disk; Windows opens no folder for this."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

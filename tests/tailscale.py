@@ -96,18 +96,22 @@ class FakeTailscale:
 @asynccontextmanager
 async def fake_tailscale(folder: Path) -> AsyncIterator[FakeTailscale]:
     """Put it into a folder, for `PATH`."""
+    home = folder / "tailscale"
+    (home / "bin").mkdir(parents=True)
+    program = home / "bin" / "tailscale"
+    script = _PROGRAM.format(python=sys.executable, folder=str(home), name=NAME)
+    program.write_text(script, encoding="utf-8")
+    program.chmod(0o755)
+    async with _pipe(home / "calls") as calls:
+        made = FakeTailscale(home, calls)
+        made.status.write_text(json.dumps(STATUS), encoding="utf-8")
+        yield made
+
+
+def _pipe(place: Path) -> trio.abc.ReceiveStream:
+    """Make a pipe with a name, and read it."""
     if sys.platform == "win32":
         pytest.fail("There are no such pipes.")
     else:
-        home = folder / "tailscale"
-        (home / "bin").mkdir(parents=True)
-        program = home / "bin" / "tailscale"
-        script = _PROGRAM.format(python=sys.executable, folder=str(home), name=NAME)
-        program.write_text(script, encoding="utf-8")
-        program.chmod(0o755)
-        os.mkfifo(home / "calls")
-        descriptor = os.open(home / "calls", os.O_RDWR | os.O_NONBLOCK)
-        async with trio.lowlevel.FdStream(descriptor) as calls:
-            made = FakeTailscale(home, calls)
-            made.status.write_text(json.dumps(STATUS), encoding="utf-8")
-            yield made
+        os.mkfifo(place)
+        return trio.lowlevel.FdStream(os.open(place, os.O_RDWR | os.O_NONBLOCK))

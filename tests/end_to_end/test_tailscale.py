@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -74,7 +72,7 @@ async def test_it_leads_here_for_as_long_as_the_server_lives(tmp_path: Path) -> 
             # It is believed when it says for whom it asks: what it says has to be an address.
             assert 400 == answer(server, NAME, client="nobody").status_code
 
-            os.kill(first.pid, signal.SIGKILL)
+            psutil.Process(first.pid).kill()
             second = await fake.served()
             assert first.pid != second.pid
 
