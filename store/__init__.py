@@ -11,7 +11,8 @@ are those of a session) and ``events`` (the log; ``log_identity`` tells it from 
 ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``, ``idempotency_keys``,
 ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``, ``usage_limits`` and
 ``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
-the store: what the tables cannot ask or change is in ``queries``.
+the store: what the tables cannot ask or change is in ``queries``. The files of uploads are
+``uploaded_files``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and

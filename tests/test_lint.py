@@ -93,7 +93,7 @@ def test_a_circle_of_files_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "above"), [("runtime/reply", "runtime/system"), ("store/records", "store/tables")]
+    ("module", "above"), [("runtime/reply", "runtime/system"), ("store/statuses", "store/tables")]
 )
 def test_an_upward_import_within_a_flat_folder_is_found(
     tmp_path: Path, module: str, above: str

@@ -14,7 +14,7 @@ from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import BranchName, Name
 from command_center.runtime import Request
 
-Sha: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}$(?!\n)")]
+Sha: TypeAlias = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9a-f]{7,64}$(?!\n)")]
 
 CHOICES = ("base", "commit", "instructions")
 """The fields of which a review has one at most."""

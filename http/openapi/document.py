@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from command_center.actors.rules.uploads import UPLOAD_BYTES
 from command_center.http.middleware.gate import GITHUB_WEBHOOK, WEBHOOK, is_api
 from command_center.http.middleware.signin import COOKIE, SIGN_IN
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
@@ -224,12 +225,19 @@ def _operation(
         told["requestBody"] = {
             "required": _is_needed(operation),
             "content": (
-                {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+                {
+                    BYTES: {
+                        "schema": {"type": "string", "format": "binary", "maxLength": UPLOAD_BYTES}
+                    }
+                }
                 if operation.body is bytes
                 else {JSON: {"schema": schemas[operation.body]}}
             ),
         }
     return told
+
+
+_FILE = {"type": "string", "format": "binary", "maxLength": UPLOAD_BYTES}
 
 
 def _needed(operation: Operation) -> dict[str, str]:

@@ -1,6 +1,6 @@
 // @ts-check
-// What is written to sessions and not sent yet, and what was said before: kept in this browser, over
-// reloads, until its user signs out.
+// What is written to sessions and not sent yet, and what was said before: kept in this browser,
+// over reloads, until its user signs out.
 /** @import { Session } from "./openapi.js" */
 /** @import { Attachment } from "./components/attachments.js" */
 

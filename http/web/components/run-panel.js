@@ -146,7 +146,8 @@ export const RunPanel = ({ task, onStarted }) => {
     }
     <${Problem} error=${error || files.error} />
     <${Button} kind="primary wide big" icon="play" busy=${busy}
-      disabled=${Boolean(busy) || files.busy || !policy || policy.decision === "deny"} onClick=${start}>
+      disabled=${Boolean(busy) || files.busy || !policy || policy.decision === "deny"}
+      onClick=${start}>
       ${policy?.decision === "needs_approval" ? "Ask to run" : "Run"}
     <//>
   </div>`;

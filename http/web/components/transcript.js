@@ -120,7 +120,9 @@ function UserMessage(entry) {
       .join("\n");
   return html`
     <div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} />
-      ${parts.map((/** @type {any} */ p) => p.type === "localImage" && html`<${Shown} path=${p.path} />`)}
+      ${parts
+        .filter((/** @type {any} */ p) => p.type === "localImage")
+        .map((/** @type {any} */ p) => html`<${Shown} path=${p.path} />`)}
     </div>
   `;
 }

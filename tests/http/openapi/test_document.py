@@ -260,7 +260,9 @@ def test_every_text_that_comes_in_has_a_limit_that_the_document_tells() -> None:
                         document, parameter["schema"], f"{place} {parameter['name']}"
                     )
             body = told.get("requestBody")
-            if body is not None:
-                schema = body["content"]["application/json"]["schema"]
-                found += unlimited(document, schema, place)
+            for kind, content in (body or {"content": {}})["content"].items():
+                if kind == "application/json":
+                    found += unlimited(document, content["schema"], place)
+                elif "maxLength" not in content["schema"]:
+                    found.append(f"{place} {kind}")
     assert [] == found
