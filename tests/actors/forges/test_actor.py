@@ -747,6 +747,7 @@ async def test_it_is_not_merged_where_somebody_or_something_is_against_it(
         await agree(it, asked, "rejected" if how == "rejected" else "approved")
         if how != "rejected":
             await it.until(made, lambda one: one.merge_when == "checks_pass")
+            await it.read(made)  # so that no look is under way, of what is changed now
         if how == "new commit":
             github.pulls[PROJECT, 1]["head"]["sha"] = "8" * 40
             github.check("8" * 40, "tests", "success")
