@@ -52,7 +52,7 @@ class SessionNumbers(_Shown, frozen=True, kw_only=True, rename="camel"):
         by_status: those made in the span, by what they are now.
         outcomes: those that ended in the span, by how.
         active: those that run or wait for an answer now, whenever they were made.
-        waiting: those that wait for their turn or for policy now.
+        waiting: those that wait for their turn, for policy or for a limit's reset now.
         success_rate: completed ones among those that ended by themselves; one that a person
             stopped counts for neither. None where there were none.
     """

@@ -269,7 +269,7 @@ def plainly_of_sessions(rows: list[dict[str, Any]], start: str) -> dict[str, Any
         "byStatus": Counter(row["status"] for row in rows if row["created_at"] >= start),
         "outcomes": Counter({**dict.fromkeys(OUTCOMES, 0), **Counter(r["status"] for r in ended)}),
         "active": now["starting"] + now["running"] + now["waiting_approval"],
-        "waiting": now["queued"] + now["blocked"],
+        "waiting": now["queued"] + now["blocked"] + now["waiting_limit"],
         "p50": percentile(ran, 0.5),
         "p95": percentile(ran, 0.95),
         "byDay": sorted((+by_day).items()),
