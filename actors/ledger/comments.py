@@ -52,10 +52,9 @@ def add_comment(tx: Transaction, message: CreateComment, quote: str) -> Comment:
     if comments.count(tx.db, {"task_id": session.task_id, "status": "open"}) >= MOST_OPEN:
         raise Conflict(f"{MOST_OPEN} comments are open: send them first, or take some back.")
     first, last = lines_meant(wanted)
-    comment = comments.insert(
+    return keep_comment(
         tx,
-        task_id=session.task_id,
-        session_id=session.id,
+        session,
         path=wanted.path,
         side=wanted.side,
         line=first,
@@ -64,6 +63,13 @@ def add_comment(tx: Transaction, message: CreateComment, quote: str) -> Comment:
         quote=quote,
         requested_by=wanted.requested_by,
     )
+
+
+def keep_comment(
+    tx: Transaction, session: Session, *, actor: str | None = None, **fields: Any
+) -> Comment:
+    """Keep a comment on a session's work, and tell of it; `actor` made it, or who asked for it."""
+    comment = comments.insert(tx, task_id=session.task_id, session_id=session.id, **fields)
     told = CommentAdded(
         comment_id=comment.id,
         path=comment.path,
@@ -71,8 +77,9 @@ def add_comment(tx: Transaction, message: CreateComment, quote: str) -> Comment:
         line=comment.line,
         end_line=comment.end_line,
         text=comment.text,
+        review_session_id=comment.review_session_id,
     )
-    tell(tx, session, told, actor=wanted.requested_by)
+    tell(tx, session, told, actor=actor or comment.requested_by)
     return comment
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 
 from command_center.actors.contracts.comments import MOST_OPEN
-from command_center.actors.contracts.events.sessions import CommentAdded
 from command_center.actors.contracts.fields import TITLE_LENGTH
 from command_center.actors.contracts.reviews import ReviewRequest
 from command_center.actors.contracts.tasks import CreateTask, RunOutcome
-from command_center.actors.ledger.sessions import tell
+from command_center.actors.ledger.comments import keep_comment
 from command_center.actors.ledger.tasks import create_task, outcome_of_run
 from command_center.actors.rules.lengths import NOTE_LENGTH
 from command_center.actors.rules.policy import RunInput
@@ -75,10 +74,10 @@ def comment_findings(tx: Transaction, review: Session, result: Mapping[str, Any]
     room = MOST_OPEN - comments.count(tx.db, {"task_id": reviewed.task_id, "status": "open"})
     found = msgspec.convert(result.get("findings", []), list[ReviewFinding])
     for finding in [one for one in found if one.is_inside][: max(0, room)]:
-        comment = comments.insert(
+        keep_comment(
             tx,
-            task_id=reviewed.task_id,
-            session_id=reviewed.id,
+            reviewed,
+            actor="codex",
             path=finding.path,
             side="after",
             line=finding.line,
@@ -88,16 +87,6 @@ def comment_findings(tx: Transaction, review: Session, result: Mapping[str, Any]
             requested_by=review.requested_by,
             review_session_id=review.id,
         )
-        told = CommentAdded(
-            comment_id=comment.id,
-            path=comment.path,
-            side=comment.side,
-            line=comment.line,
-            end_line=comment.end_line,
-            text=comment.text,
-            review_session_id=review.id,
-        )
-        tell(tx, reviewed, told, actor="codex")
 
 
 def quote_finding(tx: Transaction, comment_id: int, quote: str) -> None:

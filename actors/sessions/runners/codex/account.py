@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -39,10 +38,6 @@ from command_center.actors.contracts.accounts import (
 )
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
-    BridgeLost,
-    BridgeUnreachable,
-    BridgeWarned,
-    Watch,
 )
 from command_center.actors.contracts.events.accounts import (
     SignedIn,
@@ -53,7 +48,8 @@ from command_center.actors.contracts.events.accounts import (
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.sessions.runners.codex.threads import ask_codex
-from command_center.runtime import Actor, ActorNotFound, Deferred, Refusal, handles
+from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
+from command_center.runtime import ActorNotFound, Deferred, Refusal, handles
 from command_center.store import EventData, now_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -64,7 +60,7 @@ LOOK_SECONDS: Final = 10.0
 WORDLESS: Final = "Codex did not say why."
 
 
-class Account(Actor):
+class Account(BridgeWatcher):
     """Signs one host's Codex in and out, and keeps, as events, who is signed in."""
 
     def __init__(self, storage: Storage, host: str) -> None:
@@ -79,16 +75,11 @@ class Account(Actor):
 
     async def on_start(self) -> None:
         """Ask to be told, and go on being told through every life of the bridge."""
-        self.ctx.start_task(self._watch)
+        self.ctx.start_task(self.watch, self._host, UPDATED, SIGN_IN_ENDED)
 
     def describe(self) -> Mapping[str, object]:
         """Show how far an attempt to sign in is."""
         return {"signIn": None if self._sign_in is None else self._sign_in.status.value}
-
-    async def _watch(self) -> None:
-        with suppress(ActorNotFound):
-            wanted = frozenset({UPDATED, SIGN_IN_ENDED})
-            await self.ctx.lookup(self._bridge).tell(Watch(self.ctx.ref, wanted))
 
     @handles(ReadAccount)
     def read(self, _message: ReadAccount) -> Deferred[AgentAccount]:
@@ -126,27 +117,13 @@ class Account(Actor):
         else:
             await self._changed(message.params.get("authMode"), message.params.get("planType"))
 
-    @handles(CodexLagged)
     def lagged(self, _message: CodexLagged) -> None:
         """Look how an attempt went whose end was not told."""
         self.ctx.start_task(self._look)
 
-    @handles(BridgeConnected)
     def connected(self, _message: BridgeConnected) -> None:
         """Look who is signed in, and how an attempt went that the last connection began."""
         self.ctx.start_task(self._look)
-
-    @handles(BridgeLost)
-    def lost(self, _message: BridgeLost) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeUnreachable)
-    def unreachable(self, _message: BridgeUnreachable) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeWarned)
-    def warned(self, _message: BridgeWarned) -> None:
-        """Do nothing: no warning signs anybody in."""
 
     async def _ask(self, call: Call) -> dict[str, Any]:
         try:

@@ -41,9 +41,6 @@ from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, TASKS
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
-    BridgeUnreachable,
-    BridgeWarned,
-    Watch,
 )
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
 from command_center.actors.contracts.turns import FindRunningTurns
@@ -77,7 +74,8 @@ from command_center.actors.sessions.runners.codex.turns import (
     is_turn_of,
     message_id,
 )
-from command_center.runtime import Actor, ActorNotFound, AskTimeout, Deferred, Down, handles
+from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
+from command_center.runtime import ActorNotFound, AskTimeout, Deferred, Down, handles
 from command_center.store import (
     Session,
     orphaned_turns,
@@ -110,7 +108,7 @@ AT_ONCE: Final = 4
 """Threads that are looked at, at the same time."""
 
 
-class ForeignTurns(Actor):
+class ForeignTurns(BridgeWatcher):
     """Gives each turn of a host's Codex that no session began a session, or an end."""
 
     def __init__(
@@ -138,7 +136,7 @@ class ForeignTurns(Actor):
 
     async def on_start(self) -> None:
         """Ask to be told of every thread's status, and of the connection."""
-        self.ctx.start_task(self._watch)
+        self.ctx.start_task(self.watch, self._host.name, STATUS)
         self.ctx.start_task(self._look_now_and_then)
 
     def describe(self) -> Mapping[str, object]:
@@ -188,38 +186,19 @@ class ForeignTurns(Actor):
         """End what goes on in the threads of a repository that was deleted."""
         self.ctx.start_task(self._try, self._settle_released)
 
-    @handles(BridgeConnected)
     def connected(self, _message: BridgeConnected) -> None:
         """Look at all threads: what began while there was no connection was told to nobody."""
         self.ctx.start_task(self._try, self._look)
         self.ctx.start_task(self._try, self._settle_released)
 
-    @handles(CodexLagged)
     def lagged(self, _message: CodexLagged) -> None:
         """Look at all threads."""
         self.ctx.start_task(self._try, self._look)
 
-    @handles(BridgeLost)
     def lost(self, _message: BridgeLost) -> None:
         """Wait for the next connection, and then look at all again: some may not have been."""
         self._changed.clear()
         self._loaded.clear()
-
-    @handles(BridgeUnreachable)
-    def unreachable(self, _message: BridgeUnreachable) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeWarned)
-    def warned(self, _message: BridgeWarned) -> None:
-        """Do nothing: no warning begins a turn."""
-
-    async def _watch(self) -> None:
-        try:
-            await self.ctx.lookup(codex_on(self._host.name)).tell(
-                Watch(self.ctx.ref, frozenset({STATUS}))
-            )
-        except ActorNotFound:
-            log.info("foreign_turns.without_bridge")
 
     async def _look_now_and_then(self) -> None:
         while True:

@@ -24,10 +24,6 @@ from command_center.actors.codex.messages import codex_on
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
-    BridgeLost,
-    BridgeUnreachable,
-    BridgeWarned,
-    Watch,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
@@ -44,7 +40,8 @@ from command_center.actors.sessions.runners.codex.turns import (
     interrupt_active,
     interrupt_when_listed,
 )
-from command_center.runtime import Actor, ActorNotFound, MailboxFull, handles
+from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
+from command_center.runtime import ActorNotFound, MailboxFull, handles
 from command_center.store import Session, Transaction, orphaned_turns, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -53,7 +50,7 @@ PAUSE_SECONDS: Final = 5.0
 """Seconds to wait where Codex is there and does not answer, before it is asked again."""
 
 
-class OrphanedTurns(Actor):
+class OrphanedTurns(BridgeWatcher):
     """Interrupts what is left, over every connection to Codex until it is known to be over."""
 
     def __init__(self, storage: Storage, hosts: Hosts[CodexHost]) -> None:
@@ -65,7 +62,8 @@ class OrphanedTurns(Actor):
 
     async def on_start(self) -> None:
         """Ask to be told of connections; one that is there is told of at once."""
-        self.ctx.start_task(self._watch)
+        for host in self._hosts:
+            self.ctx.start_task(self.watch, host.name)
         self.ctx.start_task(self._settle_all)
 
     def describe(self) -> Mapping[str, object]:
@@ -87,29 +85,9 @@ class OrphanedTurns(Actor):
                 bridge = self.ctx.lookup(codex_on(session.host))
                 bridge.try_tell(requests.turn_interrupt(thread_id, turn_id))
 
-    @handles(BridgeConnected)
     def connected(self, _message: BridgeConnected) -> None:
         """Try what is left."""
         self._wanted.set()
-
-    @handles(BridgeLost)
-    def lost(self, _message: BridgeLost) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeWarned)
-    def warned(self, _message: BridgeWarned) -> None:
-        """Do nothing: no warning ends a turn."""
-
-    @handles(BridgeUnreachable)
-    def unreachable(self, _message: BridgeUnreachable) -> None:
-        """Wait for the next connection."""
-
-    async def _watch(self) -> None:
-        for host in self._hosts:
-            try:
-                await self.ctx.lookup(codex_on(host.name)).tell(Watch(self.ctx.ref))
-            except ActorNotFound:
-                log.info("orphaned_turns.without_bridge", host=host.name)
 
     async def _settle_all(self) -> None:
         while True:

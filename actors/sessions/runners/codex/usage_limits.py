@@ -14,16 +14,9 @@ import attrs
 import structlog
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import Call, CodexLagged, CodexNotification, codex_on
+from command_center.actors.codex.messages import Call, CodexNotification, codex_on
 from command_center.actors.codex.usage_limits import TOLD, limits_from, limits_told
 from command_center.actors.contracts.addresses import SLOTS, session_at
-from command_center.actors.contracts.bridges import (
-    BridgeConnected,
-    BridgeLost,
-    BridgeUnreachable,
-    BridgeWarned,
-    Watch,
-)
 from command_center.actors.contracts.sessions import SlotsChanged
 from command_center.actors.contracts.usage_limits import (
     LimitMet,
@@ -37,8 +30,8 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import usage_limits as ledger
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions.runners.codex.threads import ask_codex
+from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import (
-    Actor,
     ActorNotFound,
     Deferred,
     MailboxFull,
@@ -63,7 +56,7 @@ class _Look:
     """It is time to look whether the limit has reset."""
 
 
-class AccountLimits(Actor):
+class AccountLimits(BridgeWatcher):
     """Follows the limits of one host's account."""
 
     def __init__(self, storage: Storage, host: str) -> None:
@@ -76,16 +69,12 @@ class AccountLimits(Actor):
 
     async def on_start(self) -> None:
         """Ask to be told, and look whether runs are held since a life before."""
-        self.ctx.start_task(self._watch)
+        self.ctx.start_task(self.watch, self._host, TOLD)
         self._look_in(0)
 
     def describe(self) -> Mapping[str, object]:
         """Show until when runs are held."""
         return {"heldUntil": self._held_until}
-
-    async def _watch(self) -> None:
-        with suppress(ActorNotFound):
-            await self.ctx.lookup(self._bridge).tell(Watch(self.ctx.ref, frozenset({TOLD})))
 
     @handles(ReadLimits)
     def read(self, _message: ReadLimits) -> Deferred[UsageLimits]:
@@ -159,26 +148,6 @@ class AccountLimits(Actor):
             self._look_in(PAUSE_SECONDS)
         else:
             await self.ctx.ref.tell(LimitMet())
-
-    @handles(CodexLagged)
-    def lagged(self, _message: CodexLagged) -> None:
-        """Wait for what is told next: each word has all windows."""
-
-    @handles(BridgeConnected)
-    def connected(self, _message: BridgeConnected) -> None:
-        """Wait for what is told."""
-
-    @handles(BridgeLost)
-    def lost(self, _message: BridgeLost) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeUnreachable)
-    def unreachable(self, _message: BridgeUnreachable) -> None:
-        """Wait for the next connection."""
-
-    @handles(BridgeWarned)
-    def warned(self, _message: BridgeWarned) -> None:
-        """Do nothing: no warning is about limits."""
 
     async def _ask(self) -> KnownLimits:
         call = requests.limits_read()
