@@ -67,7 +67,6 @@ from command_center.actors.sessions.runners.codex.errors import (
 from command_center.actors.sessions.runners.codex.left_commands import LeftCommands
 from command_center.actors.sessions.runners.codex.session_thread import (
     SessionThread,
-    is_active,
     waits,
 )
 from command_center.actors.sessions.runners.codex.set_up import run_set_up
@@ -80,13 +79,14 @@ from command_center.actors.sessions.runners.codex.turns import (
     end_commands,
     end_what_is_left,
     find_turn,
-    find_turns_since,
     interrupt_active,
     interrupt_when_listed,
+    is_active,
     is_inside,
     message_id,
     pause_goals,
     queue_reason,
+    settled_turns,
 )
 from command_center.runtime import ActorRef, Refusal
 from command_center.store import Approval, Session
@@ -254,11 +254,7 @@ class AppServerRunner:
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
         thread = await self._thread.join(session, thread_id)
-        patience = trio.current_time() + SETTLE_SECONDS
-        while not (turns := await find_turns_since(self._thread.ask, session, thread_id)):
-            if trio.current_time() > patience:
-                break
-            await trio.sleep(LOOK_SECONDS)  # it may have begun too lately to be listed
+        turns = await settled_turns(self._thread.ask, session, thread_id)
         if not turns:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return

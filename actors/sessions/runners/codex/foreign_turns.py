@@ -64,13 +64,13 @@ from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.policy import PolicyDenied, same_place
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.runners.codex.missed_turns import missed_turns
-from command_center.actors.sessions.runners.codex.session_thread import is_active
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
 from command_center.actors.sessions.runners.codex.turns import (
     LOOK_SECONDS,
     ask_bridge,
     end_what_is_left,
     interrupt_active,
+    is_active,
     is_turn_of,
     message_id,
 )

@@ -45,7 +45,7 @@ from command_center.actors.sessions.runners.codex.agent_threads import (
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
 from command_center.actors.sessions.runners.codex.turn_events import heard
-from command_center.actors.sessions.runners.codex.turns import ask_bridge
+from command_center.actors.sessions.runners.codex.turns import ask_bridge, is_active
 from command_center.actors.sessions.runners.codex.user_rules import read_layers, read_user_rules
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -247,8 +247,3 @@ class SessionThread:
 def waits(thread: Mapping[str, Any]) -> bool:
     """Return whether the thread waits for somebody's answer."""
     return bool(WAITING & set((thread.get("status") or {}).get("activeFlags") or ()))
-
-
-def is_active(thread: Mapping[str, Any]) -> bool:
-    """Return whether a turn runs in the thread."""
-    return (thread.get("status") or {}).get("type") == "active"

@@ -96,6 +96,28 @@ async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[d
             return []
 
 
+async def settled_turns(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
+    """Find them once Codex lists them as they are; none, where it does not know the turn any more.
+
+    A turn that begins in this moment is not listed yet, or counts as interrupted while its thread
+    is active. Such a list is read again for `SETTLE_SECONDS`.
+    """
+    patience = trio.current_time() + SETTLE_SECONDS
+    while True:
+        turns = await find_turns_since(ask, session, thread_id)
+        is_settled = turns and turns[-1].get("status") != "interrupted"
+        if is_settled or trio.current_time() > patience:
+            return turns
+        if turns and not is_active((await ask(requests.thread_read(thread_id)))["thread"]):
+            return turns
+        await trio.sleep(LOOK_SECONDS)
+
+
+def is_active(thread: Mapping[str, Any]) -> bool:
+    """Return whether a turn runs in the thread."""
+    return (thread.get("status") or {}).get("type") == "active"
+
+
 def is_inside(turn: Mapping[str, Any], review: Mapping[str, Any]) -> bool:
     """Return whether the turn is the one inside of the review, both as Codex lists them.
 
