@@ -152,9 +152,14 @@ class AskForMessage(msgspec.Struct, Request[ProposedMessage], frozen=True):
 class ConflictsRequest(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The branch whose merge conflicts: that of the main checkout, unless named."""
+    """The branch whose merge conflicts: that of the main checkout, unless named.
+
+    Attributes:
+        head_sha: the commit that the session's branch must be at still.
+    """
 
     base: BranchName | None = None
+    head_sha: Revision | None = None
     requested_by: Name = "api"
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.contracts.fields import NotBlank
-from command_center.actors.rules.lengths import BranchName, Name
+from command_center.actors.rules.lengths import BranchName, Name, Revision
 from command_center.runtime import Request
 from command_center.store import PullRequest
 
@@ -26,12 +26,14 @@ class PullRequestRequest(
     Attributes:
         title: that of the session's task, unless given.
         base: the branch that it is to be merged into; the repository's default one, unless given.
+        head_sha: the commit that must be the one that was pushed.
     """
 
     title: Annotated[NotBlank, msgspec.Meta(max_length=TITLE_LENGTH)] | None = None
     body: Annotated[str, msgspec.Meta(max_length=BODY_LENGTH)] = ""
     draft: bool = False
     base: BranchName | None = None
+    head_sha: Revision | None = None
     requested_by: Name = "api"
 
 
@@ -59,10 +61,15 @@ class KeepDelivery(msgspec.Struct, Request[bool], frozen=True):
 class MergeOrder(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """A merge of a pull request as it is now, once its checks pass; a person is asked first."""
+    """A merge of a pull request as it is now, once its checks pass; a person is asked first.
+
+    Attributes:
+        head_sha: the commit that the pull request must be at still.
+    """
 
     merge_when: Literal["checks_pass"] = "checks_pass"
     method: Literal["merge", "squash", "rebase"] = "merge"
+    head_sha: Revision | None = None
     requested_by: Name = "api"
 
 

@@ -272,6 +272,7 @@ class PullRequests(Actor):
                 method=wanted.method,
                 requested_by=wanted.requested_by,
                 approval_seconds=self._approval_seconds,
+                head=wanted.head_sha,
             )
         )
 

@@ -48,7 +48,7 @@ from command_center.actors.git.ports import (
 )
 from command_center.actors.git.refs import set_ref
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
-from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.errors import Conflict, HeadMoved, Invalid
 from command_center.actors.rules.lengths import NOTE_LENGTH
 
 FILES_LIMIT: Final = 50_000
@@ -202,7 +202,7 @@ async def _move(checkout: Checkout, branch: str, before: str | None, made: str, 
         now = await branch_commit(checkout, branch)
         if now == before:
             raise
-        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=now) from error
+        raise HeadMoved(branch, now) from error
 
 
 async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
@@ -271,7 +271,7 @@ async def check_own_branch(checkout: Checkout, status: WorkTreeStatus, head: str
     if branch is None:
         raise Conflict(f"{checkout.path} is on no branch.")
     if head is not None and status.head != head:
-        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=status.head)
+        raise HeadMoved(branch, status.head)
     if status.head is not None and await branch_commit(checkout, branch) != status.head:
         raise Conflict(f"{checkout.path} is on no branch: its HEAD is {branch}.")
     there = [tree for tree in await read_worktrees(checkout) if tree.branch_name == branch]

@@ -25,7 +25,7 @@ from command_center.actors.git.merging import (
 )
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import Checkout
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, HeadMoved
 
 
 class MarkedConflicts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -37,14 +37,22 @@ class MarkedConflicts(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     conflicts: list[str]
 
 
-async def mark_conflicts(checkout: Checkout, base: str, *, signs: bool = False) -> MarkedConflicts:
+async def mark_conflicts(
+    checkout: Checkout, base: str, *, head: str | None = None, signs: bool = False
+) -> MarkedConflicts:
     """Merge a local branch into the one that is checked out, and mark what conflicts in the files.
 
     Asked again before all of them are resolved, it says which are left.
 
+    Args:
+        checkout: the work tree.
+        base: the branch that is merged.
+        head: the commit that the branch must be at still, or was at before the merge.
+        signs: whether the merge is signed.
+
     Raises:
-        Conflict: the work tree is dirty or on no branch of its own, there is no such base, or the
-            two do not conflict, or the merge cannot be signed.
+        Conflict: the work tree is dirty or on no branch of its own, there is no such base, the
+            branch has moved, the two do not conflict, or the merge cannot be signed.
         Unavailable: what signs does not answer.
     """
     status = await read_status(checkout)
@@ -53,6 +61,9 @@ async def mark_conflicts(checkout: Checkout, base: str, *, signs: bool = False) 
     if tip is None or status.head is None:
         raise Conflict(f"There is no branch {base}.", branchName=base)
     unresolved = await find_unresolved(checkout, status.head, there=[tip])
+    heads = {status.head} if unresolved is None else {status.head, unresolved[0].ours}
+    if head is not None and head not in heads:
+        raise HeadMoved(branch, status.head)
     if unresolved is not None:
         merge, conflicts = unresolved
         made = merge.sha

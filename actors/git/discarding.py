@@ -17,7 +17,7 @@ from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Wri
 from command_center.actors.git.refs import delete_ref, set_ref
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, HeadMoved
 
 KEPT_BELOW = "refs/command-center/discarded"
 """The refs that keep what was discarded, each named by its commit."""
@@ -59,7 +59,7 @@ async def keep_work(checkout: Checkout, message: str, *, head: str | None = None
     if status.head is None:
         raise Conflict("There is no commit yet to go back to.")
     if head is not None and status.head != head:
-        raise Conflict("The branch has moved meanwhile: look at it again.", headSha=status.head)
+        raise HeadMoved(status.branch, status.head)
     if await checkout.git.is_merging(checkout):
         raise Conflict("A merge is not finished. End it with your own git.")
     changes, _ = await list_changes(checkout)

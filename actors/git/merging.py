@@ -23,7 +23,7 @@ from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging
 from command_center.actors.git.refs import set_ref
 from command_center.actors.git.stepping import step_tree
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, HeadMoved
 
 Strategy = Literal["auto", "fast-forward", "merge-commit"]
 
@@ -121,7 +121,7 @@ async def _work_out(
         tips.append(tip)
     before, tip = tips
     if head is not None and tip != head:
-        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=tip)
+        raise HeadMoved(branch, tip)
     await check_resolved(target, branch, tip, there=[before])
     fork = await target.run("merge-base", before, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
     if fork.text == tip:

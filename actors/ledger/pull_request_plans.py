@@ -16,7 +16,7 @@ from command_center.actors.contracts.events.pull_requests import PullRequestRequ
 from command_center.actors.contracts.pull_requests import PullRequestRequest
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.branch_names import is_branch_name
-from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.errors import Conflict, HeadMoved, Invalid
 from command_center.actors.rules.forge_links import Project, project_of
 from command_center.store import (
     PullRequest,
@@ -110,13 +110,16 @@ def plan_pull_request(
 
     Raises:
         RecordNotFound: there is no such session.
-        Conflict: nothing was pushed, not to a forge, or nothing says onto what.
+        Conflict: nothing was pushed, another commit than it names, not to a forge, or nothing says
+            onto what.
     """
     session = sessions.get(db, session_id)
     task = tasks.get(db, session.task_id)
     push = _last_push(db, session)
     if push is None:
         raise Conflict("Nothing of this session was pushed. Push it first.")
+    if wanted.head_sha not in {None, push.sha}:
+        raise HeadMoved(push.branch_name, push.sha)
     project = project_of(push.address)
     base = wanted.base or repositories.get(db, session.repository_id).default_branch
     if project is None:

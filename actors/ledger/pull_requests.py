@@ -19,7 +19,7 @@ from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.pull_request_merges import NOT_MERGED, call_off
 from command_center.actors.ledger.pull_request_news import FORGE
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, HeadMoved
 from command_center.actors.rules.pull_request_wishes import wishes_of
 from command_center.store import (
     PullRequest,
@@ -83,13 +83,16 @@ def request_merge(
     method: Literal["merge", "squash", "rebase"],
     requested_by: str,
     approval_seconds: float,
+    head: str | None = None,
 ) -> PullRequest:
     """Ask a person whether a pull request may be merged, as it is now, once its checks pass.
 
     Raises:
-        Conflict: it is not open, or that is asked or agreed to already.
+        Conflict: it is not open, not at `head` any more, or that is asked or agreed to already.
     """
     pull = _open(tx.db, pull_request_id)
+    if head not in {None, pull.head_sha}:
+        raise HeadMoved(pull.branch_name, pull.head_sha)
     asked = pull.merge_approval_id
     is_asked = _is_asked(tx.db, pull)
     if (pull.merge_when is not None or is_asked) and pull.merge_sha == pull.head_sha:

@@ -104,7 +104,9 @@ class Landing:
             if base is None:
                 raise Conflict("The main checkout is on no branch. Name the base.")
             await self._storage.intend(Marking(base=base))
-            marked = await mark_conflicts(checkout, base, signs=repository.sign_commits)
+            marked = await mark_conflicts(
+                checkout, base, head=wanted.head_sha, signs=repository.sign_commits
+            )
 
             def record(tx: Transaction) -> MarkedConflicts:
                 tell(tx, session, ConflictsMarked(merge=marked), actor=wanted.requested_by)

@@ -30,7 +30,7 @@ from command_center.actors.ledger.pushes import PlannedPush, request_push
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work
 from command_center.actors.rules.branch_names import is_branch_name
-from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
+from command_center.actors.rules.errors import Conflict, HeadMoved, Invalid, Unavailable
 from command_center.runtime import Refusal
 from command_center.store import Push, Session, Transaction, pushes, repositories
 
@@ -204,7 +204,7 @@ async def _plan(main: Checkout, session: Session, wanted: PushRequest) -> Planne
     if local is None or sha is None:
         raise Conflict("There is no commit to push." if local is None else f"{local} is gone.")
     if wanted.head_sha is not None and wanted.head_sha != sha:
-        raise Conflict(f"{local} has moved meanwhile: look at it again.", headSha=sha)
+        raise HeadMoved(local, sha)
     branch = wanted.branch or local
     if not is_branch_name(branch):
         raise Invalid.field("branch", f"{branch!r} is not a branch name that git accepts.")

@@ -44,15 +44,26 @@ class Conflict(Refusal):
         self.facts = facts
 
 
+class HeadMoved(Conflict):
+    """A branch is not at the commit that the caller has seen."""
+
+    def __init__(self, branch: str | None, head: str | None) -> None:
+        """Name the branch, and in `headSha` where it is now."""
+        super().__init__(
+            f"{branch or 'The branch'} has moved meanwhile: look at it again.", headSha=head
+        )
+
+
 class PreconditionFailed(Refusal):
     """The resource is not as the request's conditions have it."""
 
-    def __init__(self, path: str) -> None:
-        """Name the resource, and what to do."""
+    def __init__(self, path: str, **facts: object) -> None:
+        """Name the resource, and what to do; `facts` are shown beside it."""
         super().__init__(
             f"{path} does not meet the conditions of the request: get it again, and decide again."
         )
         self.path = path
+        self.facts = facts
 
 
 class Unavailable(Refusal):

@@ -362,13 +362,20 @@ def _is_tagged(operation: Operation) -> bool:
 
 def _is_checked(operation: Operation) -> bool:
     """Return True if it takes the condition `If-Match`."""
-    return operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
+    is_record = operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
+    return is_record or operation.is_of_branch
 
 
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     told: dict[str, tuple[str, dict[str, Any], bool]] = {
         "If-None-Match": ("The tag of a former answer.", _ANY, _is_tagged(operation)),
-        "If-Match": ("The tag of what is to be changed.", _ANY, _is_checked(operation)),
+        "If-Match": (
+            "The commit that the branch must be at still, in quotes: its `headSha`."
+            if operation.is_of_branch
+            else "The tag of what is to be changed.",
+            _ANY,
+            _is_checked(operation),
+        ),
         "Idempotency-Key": (
             "A key that the client makes up. What is sent again under it is done once.",
             {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},

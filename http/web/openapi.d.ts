@@ -336,6 +336,7 @@ export interface Compaction {
 /** The branch whose merge conflicts: that of the main checkout, unless named. */
 export interface ConflictsRequest {
   base?: string | null;
+  headSha?: string | null;
   requestedBy?: string;
 }
 
@@ -770,6 +771,7 @@ export interface MergeOptions {
 export interface MergeOrder {
   mergeWhen?: "checks_pass";
   method?: "merge" | "rebase" | "squash";
+  headSha?: string | null;
   requestedBy?: string;
 }
 
@@ -1086,6 +1088,7 @@ export interface PullRequestRequest {
   body?: string;
   draft?: boolean;
   base?: string | null;
+  headSha?: string | null;
   requestedBy?: string;
 }
 

@@ -9,23 +9,31 @@ still give what the tag stands for, else it is 412. That is checked in the trans
 the change: whatever else changes the resource meanwhile, with a condition or without one, comes
 wholly before it or wholly after. The other way round each header counts as well: a GET with an
 `If-Match` that does not hold, and a change with an `If-None-Match` that does not, are 412.
+
+A POST that acts on a branch takes the branch's commit as its tag: `If-Match: "<headSha>"`. It is
+the `headSha` of its body, and 412 where that would be 409.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
+import msgspec
 from quart import Quart, Request, Response, request
 from quart.wrappers.response import DataBody
 from sqlite_utils import Database
 from werkzeug.datastructures import ETags
 
-from command_center.actors.rules.errors import PreconditionFailed
+from command_center.actors.rules.errors import HeadMoved, Invalid, PreconditionFailed
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.http.wire.codec import LONGEST_AT_ONCE, aside, encode
 from command_center.http.wire.compression import GZIP, coding_of
 from command_center.http.wire.problems import JSON, error_response, problem_of
+
+B = TypeVar("B", bound=msgspec.Struct)
 
 IF_MATCH = "If-Match"
 IF_NONE_MATCH = "If-None-Match"
@@ -54,6 +62,29 @@ def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
             raise PreconditionFailed(path)
 
     return check
+
+
+@contextmanager
+def head_condition(asked: Request, body: B) -> Iterator[B]:
+    """Lend the body with the commit that `If-Match` names as its `head_sha`.
+
+    Raises:
+        Invalid: it names several commits.
+        PreconditionFailed: the branch is at another commit.
+    """
+    if IF_MATCH not in asked.headers or asked.if_match.star_tag:
+        yield body
+        return
+    tags = asked.if_match.as_set()
+    if len(tags) > 1:
+        raise Invalid.field(IF_MATCH, "Expected one commit.")
+    wanted = next(iter(tags), "")
+    if getattr(body, "head_sha", None) not in {None, wanted}:
+        raise PreconditionFailed(asked.path)
+    try:
+        yield msgspec.structs.replace(body, head_sha=wanted)
+    except HeadMoved as error:
+        raise PreconditionFailed(asked.path, **error.facts) from error
 
 
 def _wanted(asked: Request) -> ETags:

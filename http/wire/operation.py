@@ -46,6 +46,7 @@ from command_center.http.wire.codec import (
     json_answer,
     refuse_query,
 )
+from command_center.http.wire.etags import head_condition
 from command_center.runtime import origin
 from command_center.store import Scope
 
@@ -190,7 +191,7 @@ class Operation:
         handler, query, status_of = self.handler, self.query, self.status_of
         body: type[msgspec.Struct] | None = None if self.reads_body else self.body
         is_strict = self.rule.startswith("/api/") and not self.reads_body
-        needs = self.needs
+        needs, is_of_branch = self.needs, self.is_of_branch
 
         async def answer(**given: Any) -> Response:
             if body is not None:
@@ -203,12 +204,24 @@ class Operation:
                 note_requester(asked)
             elif is_strict:
                 refuse_query(request)
-            made = await handler(served, **given)
+            if is_of_branch:
+                with head_condition(request, given["body"]) as given["body"]:
+                    made = await handler(served, **given)
+            else:
+                made = await handler(served, **given)
             if isinstance(made, Response):
                 return made
             return json_answer(await encode_aside(made), status_of(made))
 
         return answer
+
+    @property
+    def is_of_branch(self) -> bool:
+        """Return True if it acts on a branch: its body names the commit that must be there still.
+
+        `If-Match` may name it as well.
+        """
+        return "head_sha" in getattr(self.body, "__struct_fields__", ())
 
     def status_of(self, made: object) -> int:
         """Return the status of an answer."""

@@ -299,9 +299,12 @@ def _of_fields(error: InvalidFields | Invalid) -> Problem:
     return Problem(400, str(error), more=more)
 
 
-def _of_conflict(error: Conflict) -> Problem:
-    facts = {_camel(name): fact for name, fact in error.facts.items()}
-    return Problem(409, str(error), more={"facts": facts} if facts else {})
+def _with_facts(status: int) -> Callable[[Any], Problem]:
+    def told(error: Conflict | PreconditionFailed) -> Problem:
+        facts = {_camel(name): fact for name, fact in error.facts.items()}
+        return Problem(status, str(error), more={"facts": facts} if facts else {})
+
+    return told
 
 
 def _of_lost(error: KeyLost) -> Problem:
@@ -391,12 +394,12 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     # of the actors
     NotFound: _of_status(404),
     Invalid: _of_fields,
-    Conflict: _of_conflict,
+    Conflict: _with_facts(409),
     PolicyDenied: _of_policy,
     WrongCode: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     WrongPasskey: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),
-    PreconditionFailed: _of_status(412),
+    PreconditionFailed: _with_facts(412),
     Damaged: _of_damage,
     Unavailable: _of_unavailable,
     Unconfirmed: _of_unconfirmed,

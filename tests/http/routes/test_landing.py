@@ -11,8 +11,14 @@ import httpx
 import pytest
 import trio
 
+from command_center.actors.core.storage import Storage
+from command_center.http.app import create_app
+from command_center.http.middleware.gate import Policy
+from command_center.store import Transaction, pull_requests, pushes
+from tests.actors.automations.rig import opened
 from tests.actors.git.repository import plain_git
-from tests.http.middleware.test_intents import api, prepare
+from tests.http.live import client_of
+from tests.http.middleware.test_intents import prepare
 
 SESSION = "/api/sessions/1"
 
@@ -22,6 +28,7 @@ class Left:
     """A server, and the worktree in which its session 1 has left `new.txt`."""
 
     http: httpx.AsyncClient
+    storage: Storage
     project: Path
     folder: Path
 
@@ -38,9 +45,12 @@ async def left(tmp_path: Path) -> AsyncIterator[Left]:
     project = tmp_path / "here" / "project"
     project.parent.mkdir()
     await prepare(project, "commit")
-    async with api(project) as http:
+    async with (
+        opened(project) as rig,
+        client_of(create_app(rig.center, Policy())) as http,
+    ):
         session = (await http.get(SESSION)).json()
-        yield Left(http, project, Path(session["cwd"]))
+        yield Left(http, rig.center.storage, project, Path(session["cwd"]))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +116,73 @@ async def test_what_was_decided_by_another_head_is_not_done(left: Left) -> None:
     assert 200 == merged.status_code, merged.text
     (told,) = (await left.http.get("/api/events?type=worktree.merged")).json()["items"]
     assert (1, merged.json()) == (told["sessionId"], told["data"]["merge"])
+
+
+async def test_if_match_has_a_branch_acted_on_only_where_it_was_seen(left: Left) -> None:
+    plain_git(left.project, "remote", "add", "origin", "https://127.0.0.1:9/work.git")
+    seen = (await left.http.get(f"{SESSION}/changes")).json()["headSha"]
+    assert left.git("rev-parse", "HEAD") == seen
+    left.git("commit", "--quiet", "--allow-empty", "-m", "Meanwhile")
+    moved = left.git("rev-parse", "HEAD")
+    await left.storage.write(lambda tx: was_proposed(tx, moved))
+
+    async def post(path: str, tag: str, **body: Any) -> httpx.Response:
+        return await left.http.post(path, json=body, headers={"If-Match": tag})
+
+    for path, body in {
+        f"{SESSION}/commit": {},
+        f"{SESSION}/discard": {},
+        f"{SESSION}/push": {},
+        f"{SESSION}/resolve-conflicts": {},
+        f"{SESSION}/pull-request": {},
+        "/api/pull-requests/1/merge": {},
+    }.items():
+        for tag in (f'"{seen}"', f'W/"{moved}"', '"main"'):
+            answer = await post(path, tag, **body)
+            assert 412 == answer.status_code, (path, tag, answer.text)
+            assert {"headSha": moved} == answer.json()["error"]["facts"], path
+        assert 412 == (await post(path, f'"{moved}"', headSha=seen)).status_code
+        assert 400 == (await post(path, f'"{seen}", "{moved}"')).status_code
+    assert (moved, "?? new.txt") == (
+        left.git("rev-parse", "HEAD"),
+        left.git("status", "--porcelain"),
+    )
+    made = await post(f"{SESSION}/commit", f'"{moved}"', message="m")
+    assert (201, moved) == (made.status_code, made.json()["beforeSha"])
+    for path in ("/api/repos/1/worktrees/merge", f"{SESSION}/merge"):
+        body = {"path": str(left.folder)} if path.startswith("/api/repos") else {}
+        assert 412 == (await post(path, f'"{moved}"', **body)).status_code
+        assert 200 == (await post(path, "*", **body)).status_code
+
+
+def was_proposed(tx: Transaction, sha: str) -> None:
+    """Have the session's branch pushed, and proposed, at that commit."""
+    push = {"remote": "origin", "address": "https://github.com/a/b.git", "branch_name": "a"}
+    pushes.insert(
+        tx,
+        **push,
+        repository_id=1,
+        session_id=1,
+        sha=sha,
+        status="pushed",
+        requested_by="ada",
+    )
+    pull_requests.insert(
+        tx,
+        repository_id=1,
+        task_id=1,
+        session_id=1,
+        host="github.com",
+        project="a/b",
+        branch_name="a",
+        base="main",
+        title="A",
+        body="",
+        head_sha=sha,
+        status="open",
+        number=1,
+        requested_by="ada",
+    )
 
 
 async def test_comments_are_sent_once_by_two_at_once_and_under_one_key(left: Left) -> None:
