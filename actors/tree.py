@@ -99,6 +99,8 @@ class CenterSettings:
     bridge: BridgeSettings
     max_sessions: int
     approval_seconds: float
+    wants_passkeys: bool = False
+    """Only a passkey approves what goes beyond a run's leave."""
     stall_seconds: float = 600.0
     setup_seconds: float = 900.0
     repo_roots: tuple[Path, ...] = ()
@@ -346,7 +348,11 @@ def build_tree(
             ChildSpec(
                 id="approvals",
                 start=partial(
-                    Approvals, storage, fanout, approval_seconds=settings.approval_seconds
+                    Approvals,
+                    storage,
+                    fanout,
+                    approval_seconds=settings.approval_seconds,
+                    wants_passkeys=settings.wants_passkeys,
                 ),
                 contract="Decisions in hand are refused; deadlines are kept in the store.",
             ),

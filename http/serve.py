@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.devices.passkeys import is_installed as passkeys_are_installed
 from command_center.actors.hosts.local.tailscale import TailscaleSettings, name_in_tailnet
 from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.notify.settings import is_installed as notify_is_installed
@@ -57,6 +58,7 @@ async def serve(
     `on_ready` is told the address once requests are answered, and all under which the page opens.
 
     Raises:
+        SettingsError: what a setting needs is not installed.
         TailscaleUnusable: it is to lead here, and cannot.
         UnusableCertificate: the one of the settings cannot be used.
         AddressInUse, AddressUnavailable: nobody can listen there.
@@ -64,6 +66,11 @@ async def serve(
         DatabaseClaimed: another process has the database.
         Exception: what `take_claim` raises for a file that cannot be used.
     """
+    if settings.approval_passkeys != "off" and not passkeys_are_installed():
+        raise SettingsError(
+            "CC_APPROVAL_PASSKEYS needs a library: "
+            'install "command-center[passkeys]", or take it out.'
+        )
     certificate = certificate_of(settings)
     tailnet = await name_in_tailnet() if settings.tailscale == "serve" else None
     address = bind(settings.host, settings.port, is_encrypted=certificate is not None)
@@ -241,6 +248,7 @@ def _center_settings(
         ),
         max_sessions=settings.max_sessions,
         approval_seconds=settings.approval_ttl_seconds,
+        wants_passkeys=settings.approval_passkeys == "beyond-run",
         stall_seconds=settings.stall_seconds,
         setup_seconds=settings.setup_seconds,
         repo_roots=settings.repo_roots,

@@ -16,15 +16,23 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import PULL_REQUESTS, REPOSITORIES, TASKS, session_at
+from command_center.actors.contracts.addresses import (
+    DEVICES,
+    PULL_REQUESTS,
+    REPOSITORIES,
+    TASKS,
+    session_at,
+)
 from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
     ExtendApproval,
     Resolution,
     ResolveApproval,
+    words_of,
 )
 from command_center.actors.contracts.events.approvals import ApprovalRequested
+from command_center.actors.contracts.passkeys import ConfirmDecision
 from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes
 from command_center.actors.contracts.sessions import ApprovalSettled, SessionCommitted
@@ -43,7 +51,8 @@ from command_center.actors.ledger.deadlines import (
 )
 from command_center.actors.ledger.successors import say_answer
 from command_center.actors.rules.answers import check_answers, without_secrets
-from command_center.actors.rules.errors import Invalid, Unavailable
+from command_center.actors.rules.errors import Invalid, NeedsPasskey, Unavailable, WrongPasskey
+from command_center.actors.rules.run_leave import goes_beyond_run
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, handles
 from command_center.store import (
     Approval,
@@ -71,14 +80,23 @@ PAUSE_SECONDS = 1.0
 class Approvals(Actor):
     """Settles approvals, and expires those that nobody settled in time."""
 
-    def __init__(self, storage: Storage, fanout: Fanout, *, approval_seconds: float) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        fanout: Fanout,
+        *,
+        approval_seconds: float,
+        wants_passkeys: bool = False,
+    ) -> None:
         """Give an approval `approval_seconds` where it names no deadline itself.
 
-        `fanout` tells of deadlines that are set, whoever sets them.
+        `fanout` tells of deadlines that are set, whoever sets them. With `wants_passkeys` only a
+        passkey's proof approves what goes beyond its run's leave.
         """
         self._storage = storage
         self._fanout = fanout
         self._seconds = approval_seconds
+        self._wants_passkeys = wants_passkeys
 
     async def on_start(self) -> None:
         """Watch the deadlines, and hand on what was settled but never reached its session."""
@@ -117,6 +135,7 @@ class Approvals(Actor):
         kept = await self._storage.read(
             lambda db: answers_to_keep(db, message.approval_id, resolution)
         )
+        passkey_id = await self._confirmed(message)
         sequel: Session | None = None
         alike: list[Approval] = []
 
@@ -130,6 +149,7 @@ class Approvals(Actor):
                 note=resolution.resolution_note,
                 scope=resolution.scope,
                 answers=kept,
+                passkey_id=passkey_id,
             )
             answered = msgspec.structs.replace(approval, answers=resolution.answers)
             sequel = say_answer(tx, answered, approval_seconds=self._seconds)
@@ -149,6 +169,25 @@ class Approvals(Actor):
                 self.ctx.lookup(PULL_REQUESTS).try_tell(FollowPullRequests())
         self._tell_session_soon(msgspec.structs.replace(approval, answers=resolution.answers))
         return approval
+
+    async def _confirmed(self, message: ResolveApproval) -> int | None:
+        """Return the passkey that proves a decision; None where it needs none.
+
+        Raises:
+            NeedsPasskey: it needs one, and has none that does.
+        """
+        if not self._wants_passkeys or message.resolution.status != "approved":
+            return None
+        if not await self._storage.read(lambda db: _goes_beyond(db, message.approval_id)):
+            return None
+        proof, words = message.resolution.proof, words_of(message.approval_id, message.resolution)
+        if proof is None:
+            raise NeedsPasskey(message.approval_id)
+        confirming = ConfirmDecision(proof, message.origin, words)
+        try:
+            return (await self.ctx.lookup(DEVICES).ask(confirming)).id
+        except WrongPasskey as error:
+            raise NeedsPasskey(message.approval_id, f"{error} ") from error
 
     @handles(ExtendApproval)
     async def extend(self, message: ExtendApproval) -> Deferred[Approval]:
@@ -210,6 +249,13 @@ class Approvals(Actor):
             await self.ctx.ref.tell(DeadlinesPassed())
             return PAUSE_SECONDS
         return min(left, LOOK_SECONDS)
+
+
+def _goes_beyond(db: Database, approval_id: int) -> bool:
+    """Return True if an approval that is not settled gives more than its run got."""
+    approval = approvals.get(db, approval_id)
+    details = approvals.whole(db, approval, "details")  # however long
+    return approval.status == "pending" and goes_beyond_run(approval.kind, details)
 
 
 def answers_to_keep(

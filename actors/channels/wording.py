@@ -19,6 +19,7 @@ from command_center.actors.channels.notices import (
     SessionOver,
     read,
 )
+from command_center.actors.rules.run_leave import goes_beyond_run
 from command_center.store import (
     Approval,
     Automation,
@@ -210,8 +211,7 @@ def _asked_for(approval: Approval) -> tuple[str, bool]:
     match approval.kind:
         case "command":
             said = str(details.get("script") or details.get("command") or "")
-            extra = details.get("network") or details.get("additionalPermissions")
-            is_whole = bool(said) and not extra
+            is_whole = bool(said) and not details.get("network")
         case "file_change":
             said = ", ".join(str(file.get("path")) for file in details.get("files") or [])
             is_whole = bool(said)
@@ -222,7 +222,7 @@ def _asked_for(approval: Approval) -> tuple[str, bool]:
             said, is_whole = "", not details
         case _:
             said, is_whole = str(details.get("reason") or details.get("message") or ""), False
-    is_within = not (approval.kind != "manual" and details.get("beyondRun"))
+    is_within = not goes_beyond_run(approval.kind, details)
     room = BODY // 2 if approval.kind != "command" else BODY - TITLE
     fits = len(_on_one_line(said)) <= room and _on_one_line(said) == said.strip()
     return shorten(said, room), is_whole and is_within and fits

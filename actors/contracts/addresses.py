@@ -50,6 +50,7 @@ from command_center.actors.contracts.messages import SayNext, SayNow
 from command_center.actors.contracts.notify import PatchNotifyTarget, SendNotification
 from command_center.actors.contracts.passkeys import (
     AskChallenge,
+    ConfirmDecision,
     KeepPasskey,
     RemovePasskey,
     UsePasskey,
@@ -144,6 +145,7 @@ DevicesMessage: TypeAlias = (
     | AskChallenge
     | KeepPasskey
     | UsePasskey
+    | ConfirmDecision
     | RemovePasskey
 )
 DEVICES: Address[DevicesMessage] = Address("/devices")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.contracts.fields import TITLE_LENGTH, DateTime, NotBlank
+from command_center.actors.contracts.passkeys import PasskeyProof
 from command_center.actors.rules.lengths import AnyObject, Name, Note
 from command_center.runtime import Request
 from command_center.store import Approval
@@ -63,20 +64,36 @@ class CreateApproval(
 class Resolution(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """A person's decision. `scope` and `answers` matter to what Codex asked."""
+    """A person's decision. `scope` and `answers` matter to what Codex asked.
+
+    Attributes:
+        proof: a passkey's, of this decision's challenge.
+    """
 
     status: Literal["approved", "rejected"]
     resolved_by: Name = "api"
     resolution_note: Note | None = None
     scope: Literal["once", "session"] = "once"
     answers: AnyObject | None = None
+    proof: PasskeyProof | None = None
 
 
 class ResolveApproval(msgspec.Struct, Request[Approval], frozen=True):
-    """Settle an approval."""
+    """Settle an approval.
+
+    Attributes:
+        origin: the page's that brings a passkey's proof.
+    """
 
     approval_id: int
     resolution: Resolution
+    origin: str | None = None
+
+
+def words_of(approval_id: int, resolution: Resolution) -> bytes:
+    """Return the decision as a passkey's proof is bound to it: another one has other words."""
+    plain = msgspec.structs.replace(resolution, proof=None)
+    return msgspec.json.encode(("approval", approval_id, plain), order="sorted")
 
 
 class DeadlinesPassed(msgspec.Struct, Request[None], frozen=True):

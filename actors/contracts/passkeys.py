@@ -93,7 +93,13 @@ class ShownPasskey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class AskChallenge(msgspec.Struct, Request[PasskeyChallenge], frozen=True):
-    """Make a challenge."""
+    """Make a challenge.
+
+    Attributes:
+        words: the decision that its proof is good for; empty for the sign-in.
+    """
+
+    words: bytes = b""
 
 
 class KeepPasskey(msgspec.Struct, Request[Passkey], frozen=True):
@@ -120,6 +126,19 @@ class UsePasskey(msgspec.Struct, Request[Device], frozen=True):
 
     proof: PasskeyProof
     origin: str | None
+
+
+class ConfirmDecision(msgspec.Struct, Request[Passkey], frozen=True):
+    """Find the passkey that proves a decision, of a device that may approve.
+
+    Attributes:
+        origin: the page's that brings it.
+        words: the decision, as its challenge was made for it.
+    """
+
+    proof: PasskeyProof
+    origin: str | None
+    words: bytes
 
 
 class RemovePasskey(msgspec.Struct, Request[Passkey], frozen=True):

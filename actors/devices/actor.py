@@ -23,16 +23,18 @@ from command_center.actors.contracts.devices import (
 )
 from command_center.actors.contracts.passkeys import (
     AskChallenge,
+    ConfirmDecision,
     KeepPasskey,
     PasskeyChallenge,
+    PasskeyProof,
     RemovePasskey,
     UsePasskey,
 )
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.devices.pairing import CODE_SECONDS, Codes, Offer
-from command_center.actors.devices.passkeys import CHALLENGE_SECONDS, Passkeys
-from command_center.actors.devices.roster import Roster, hash_of, new_token
+from command_center.actors.devices.passkeys import Passkeys, seconds_of
+from command_center.actors.devices.roster import Admitted, Roster, hash_of, new_token
 from command_center.actors.ledger import devices as ledger
 from command_center.actors.ledger import passkeys as passkey_ledger
 from command_center.actors.rules.errors import Unavailable, WrongPasskey
@@ -175,15 +177,15 @@ class Devices(Actor):
         return await self._commit(create, lambda device: self._roster.put(device, hashed))
 
     @handles(AskChallenge)
-    async def challenge(self, _message: AskChallenge) -> Deferred[PasskeyChallenge]:
+    async def challenge(self, message: AskChallenge) -> Deferred[PasskeyChallenge]:
         """Make a challenge for a passkey. Nothing is kept of it before it is answered."""
-        return self.ctx.answer_later(self._challenge)
+        return self.ctx.answer_later(self._challenge, message.words)
 
-    async def _challenge(self) -> PasskeyChallenge:
+    async def _challenge(self, words: bytes) -> PasskeyChallenge:
         is_known = await self._storage.read(lambda db: passkeys.count(db, {}) > 0)
         return PasskeyChallenge(
-            challenge=self._passkeys.challenge(),
-            expires_at=later(now_timestamp(), CHALLENGE_SECONDS),
+            challenge=self._passkeys.challenge(words),
+            expires_at=later(now_timestamp(), seconds_of(words)),
             is_known=is_known,
         )
 
@@ -221,18 +223,39 @@ class Devices(Actor):
         return self.ctx.answer_later(self._use_passkey, message)
 
     async def _use_passkey(self, message: UsePasskey) -> Device:
-        known = await self._storage.read(
-            lambda db: passkey_ledger.find_by_credential(db, message.proof.id)
-        )
-        challenge = self._passkeys.take(message.proof.client_data)
+        known = await self._proved(message.proof, message.origin)
+        return await self._storage.read(lambda db: devices.get(db, known.id))
+
+    @handles(ConfirmDecision)
+    async def confirm(self, message: ConfirmDecision) -> Deferred[Passkey]:
+        """Answer with the passkey that has signed for the decision."""
+        return self.ctx.answer_later(self._confirm, message)
+
+    async def _confirm(self, message: ConfirmDecision) -> Passkey:
+        proof = message.proof
+        device = await self._proved(proof, message.origin, message.words)
+        if "approve" not in device.scopes:
+            raise WrongPasskey("Its device may not approve.")
+        return await self._storage.read(lambda db: passkey_ledger.find_by_credential(db, proof.id))
+
+    async def _proved(
+        self, proof: PasskeyProof, origin: str | None, words: bytes = b""
+    ) -> Admitted:
+        """Return the device whose passkey has signed a challenge with these words.
+
+        Raises:
+            WrongPasskey: it has not, is not known, or its device is let in no more.
+        """
+        known = await self._storage.read(lambda db: passkey_ledger.find_by_credential(db, proof.id))
+        challenge = self._passkeys.take(proof.client_data, words)
         count = await trio.to_thread.run_sync(
-            self._passkeys.read_proof, message.proof, message.origin, challenge, known
+            self._passkeys.read_proof, proof, origin, challenge, known
         )
         await self._storage.write(lambda tx: passkey_ledger.note_used(tx, known, count))
         device = self._roster.by_id(known.device_id)
         if device is None or device.has_expired:
             raise WrongPasskey("Its device is let in no more.")
-        return await self._storage.read(lambda db: devices.get(db, known.device_id))
+        return device
 
     @handles(RemovePasskey)
     async def remove_passkey(self, message: RemovePasskey) -> Deferred[Passkey]:

@@ -2,9 +2,10 @@
 
 A passkey is one device's. Its public key is stored, and what the authenticator signs is a challenge
 of this life of the server, good once and for five minutes: an end and random bytes, with an HMAC,
-so that nothing is kept of those that nobody used. A passkey is for the one name that the page was
-opened under; a browser has none for an address in figures, nor without encryption but on
-`localhost`. The library is loaded when the first is made or used.
+so that nothing is kept of those that nobody used. The HMAC covers the words of a decision as well,
+where it is one that is proved: then it is good for that decision alone, for two minutes. A passkey
+is for the one name that the page was opened under; a browser has none for an address in figures,
+nor without encryption but on `localhost`. The library is loaded when the first is made or used.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from command_center.store import Passkey
 
 CHALLENGE_SECONDS: Final = 300
 """Seconds for which a challenge is good."""
+
+CONFIRM_SECONDS: Final = 120
+"""Seconds for which the challenge of a decision is good."""
 
 _END_BYTES: Final = 8
 _PROOF_BYTES: Final = 16
@@ -90,16 +94,17 @@ class Passkeys:
     _key: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
     _spent: dict[bytes, float] = attrs.field(factory=dict, init=False)
 
-    def challenge(self) -> str:
-        """Make a challenge."""
-        end = (int(time.time()) + CHALLENGE_SECONDS).to_bytes(_END_BYTES, "big")
+    def challenge(self, words: bytes = b"") -> str:
+        """Make a challenge: of the decision with these words, or to sign in."""
+        end = (int(time.time()) + seconds_of(words)).to_bytes(_END_BYTES, "big")
         said = end + secrets.token_bytes(16)
-        return to_text(said + self._proof(said))
+        return to_text(said + self._proof(said, words))
 
-    def take(self, client_data: str) -> bytes:
+    def take(self, client_data: str, words: bytes = b"") -> bytes:
         """Return the challenge that is answered, which is spent from now on.
 
-        To be called in the loop: between its look and its note nothing else may happen.
+        It has to be one that was made with the same words. To be called in the loop: between its
+        look and its note nothing else may happen.
 
         Raises:
             Invalid: the browser's words are no base64url.
@@ -112,8 +117,9 @@ class Passkeys:
         except (ValueError, KeyError, TypeError, RecursionError, Invalid) as error:
             raise WrongPasskey("It answers no challenge.") from error
         said, proof = challenge[:-_PROOF_BYTES], challenge[-_PROOF_BYTES:]
-        if not hmac.compare_digest(proof, self._proof(said)):
-            raise WrongPasskey("It answers no challenge of this server's.")
+        if not hmac.compare_digest(proof, self._proof(said, words)):
+            what = "It answers no challenge of this server's"
+            raise WrongPasskey(f"{what} for this decision." if words else f"{what}.")
         now = time.time()
         end = int.from_bytes(said[:_END_BYTES], "big")
         self._spent = {spent: until for spent, until in self._spent.items() if until > now}
@@ -205,8 +211,14 @@ class Passkeys:
                 require_user_verification=True,
             ).new_sign_count
 
-    def _proof(self, said: bytes) -> bytes:
-        return hmac.new(self._key, said, hashlib.sha256).digest()[:_PROOF_BYTES]
+    def _proof(self, said: bytes, words: bytes) -> bytes:
+        of_what = hashlib.sha256(words).digest()
+        return hmac.new(self._key, of_what + said, hashlib.sha256).digest()[:_PROOF_BYTES]
+
+
+def seconds_of(words: bytes) -> int:
+    """Return for how many seconds a challenge with these words is good."""
+    return CONFIRM_SECONDS if words else CHALLENGE_SECONDS
 
 
 @contextmanager

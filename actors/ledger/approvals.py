@@ -184,6 +184,7 @@ def settle_approval(
     note: str | None = None,
     scope: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    passkey_id: int | None = None,
 ) -> Approval:
     """Settle a pending approval: exactly one caller does, and one event tells of it.
 
@@ -209,7 +210,13 @@ def settle_approval(
     told = (
         ApprovalExpired(status=status, kind=approval.kind, note=note, scope=scope)
         if status == "expired"
-        else ApprovalResolved(status=status, kind=approval.kind, note=note, scope=scope)
+        else ApprovalResolved(
+            status=status,
+            kind=approval.kind,
+            note=note,
+            scope=scope,
+            passkey_id=msgspec.UNSET if passkey_id is None else passkey_id,
+        )
     )
     tx.emit(
         told,

@@ -116,6 +116,18 @@ class WrongPasskey(Refusal):
         )
 
 
+class NeedsPasskey(Refusal):
+    """Only a passkey's proof approves that."""
+
+    def __init__(self, approval_id: int, reason: str = "") -> None:
+        """Say what to do, and why a proof that came does not do."""
+        super().__init__(
+            f"Approval {approval_id} goes beyond what its run may do. {reason}"
+            f"Approve it with a passkey, in the page at /#/approvals/{approval_id}."
+        )
+        self.approval_id = approval_id
+
+
 class MissingScope(Refusal):
     """The caller may not do this; `scope` is what it would take."""
 

@@ -157,6 +157,11 @@ class Settings:
     approval_ttl_seconds: int = environ.var(
         _DAY, whole_number(1, _YEAR), help="Seconds that an approval waits before it expires."
     )
+    approval_passkeys: Literal["off", "beyond-run"] = environ.var(
+        "off",
+        one_of("off", "beyond-run"),
+        help="beyond-run has only a passkey approve what goes beyond its run's leave.",
+    )
     stall_seconds: int = environ.var(
         600,
         whole_number(0, _DAY),
@@ -246,6 +251,11 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.tailscale == "serve" and settings.api_token is None:
         problems.append(
             "CC_TAILSCALE is serve, and each device of the tailnet could come in: set CC_API_TOKEN."
+        )
+    if settings.approval_passkeys != "off" and settings.api_token is None:
+        problems.append(
+            f"CC_APPROVAL_PASSKEYS is {settings.approval_passkeys}, and nobody signs in here who "
+            "could have a passkey: set CC_API_TOKEN."
         )
     if settings.codex_transport == "websocket" and settings.codex_url is None:
         problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from quart import request
+
 from command_center.actors.approvals.actor import ApprovalCounts
 from command_center.actors.approvals.actor import count_approvals as read_counts
 from command_center.actors.center import Center
-from command_center.actors.contracts.addresses import APPROVALS
+from command_center.actors.contracts.addresses import APPROVALS, DEVICES
 from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
@@ -15,8 +17,11 @@ from command_center.actors.contracts.approvals import (
     Extension,
     Resolution,
     ResolveApproval,
+    words_of,
 )
+from command_center.actors.contracts.passkeys import AskChallenge, PasskeyChallenge
 from command_center.actors.ledger.deadlines import overdue
+from command_center.actors.rules.errors import Conflict
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Api, OneOf
 from command_center.store import Approval, Page, approvals
@@ -99,4 +104,22 @@ async def extend_approval(center: Center, approval_id: int, body: Extension) -> 
 @api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,), scope="approve")
 async def resolve_approval(center: Center, approval_id: int, body: Resolution) -> Approval:
     """Decide on an approval."""
-    return await center.ask(APPROVALS, ResolveApproval(approval_id, body))
+    message = ResolveApproval(approval_id, body, request.headers.get("Origin"))
+    return await center.ask(APPROVALS, message)
+
+
+@api.operation(
+    "POST",
+    "/api/approvals/<id:approval_id>/challenge",
+    refuses=(409,),
+    is_done_once=False,
+    scope="approve",
+)
+async def make_approval_challenge(
+    center: Center, approval_id: int, body: Resolution
+) -> PasskeyChallenge:
+    """Make what a passkey is to sign for this decision, once, within two minutes."""
+    if not center.settings.wants_passkeys:
+        raise Conflict("Approvals need no passkey here: CC_APPROVAL_PASSKEYS is off.")
+    await center.storage.read(lambda db: approvals.get(db, approval_id))
+    return await center.ask(DEVICES, AskChallenge(words_of(approval_id, body)))

@@ -18,7 +18,7 @@ from command_center.actors.contracts.passkeys import (
     UsePasskey,
 )
 from command_center.actors.devices.passkeys import is_installed
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, MissingScope
 from command_center.http.middleware.gate import PASSKEY_CHALLENGE, PASSKEY_SIGN_IN
 from command_center.http.middleware.throttle import client_key
 from command_center.http.routes.pairing import Doorway
@@ -67,6 +67,8 @@ async def keep_passkey(doorway: Doorway, body: NewPasskey) -> ShownPasskey:
     """Keep a passkey of this device, which signs it in from now on."""
     _check(doorway)
     caller = caller_of(request.scope)
+    if doorway.center.settings.wants_passkeys:
+        _check_may_make(caller)
     message = KeepPasskey(body, request.headers.get("Origin"), caller.device_id, caller.scopes)
     return ShownPasskey.of(await doorway.center.ask(DEVICES, message))
 
@@ -103,6 +105,18 @@ async def remove_passkey(doorway: Doorway, passkey_id: int, query: RequesterQuer
 def _whose(caller: Caller) -> int | None:
     """Return the device whose passkeys a caller may see; None for all."""
     return None if "admin" in caller.scopes else caller.device_id
+
+
+def _check_may_make(caller: Caller) -> None:
+    """Refuse a passkey to who could make themselves the proof that approvals want.
+
+    Raises:
+        MissingScope: they have no `admin`.
+    """
+    if "admin" not in caller.scopes:
+        raise MissingScope(
+            "admin", "Passkeys approve here (CC_APPROVAL_PASSKEYS), so only who has it makes one."
+        )
 
 
 def _check(doorway: Doorway) -> None:

@@ -1262,6 +1262,7 @@ export interface Resolution {
   resolutionNote?: string | null;
   scope?: "once" | "session";
   answers?: Record<string, any> | null;
+  proof?: PasskeyProof | null;
 }
 
 /** Conflicts that Codex is asked to resolve, and the session that does, or will after a turn. */
@@ -2664,6 +2665,15 @@ export interface Operations {
     body: Resolution;
     answer: Approval;
   };
+  /** Make what a passkey is to sign for this decision, once, within two minutes */
+  makeApprovalChallenge: {
+    method: "POST";
+    path: `/api/approvals/${number}/challenge`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Resolution;
+    answer: PasskeyChallenge;
+  };
   /** List the automations, the newest first */
   listAutomations: {
     method: "GET";
@@ -3480,6 +3490,7 @@ export interface ApprovalResolved {
   note: string | null;
   kind?: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   scope?: string | null;
+  passkeyId?: number;
 }
 
 /** A model of Codex decided what Codex would otherwise have asked a person, and says why. */

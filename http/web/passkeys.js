@@ -1,6 +1,7 @@
 // @ts-check
 // Passkeys: this browser's authenticator is asked to make one, or to prove that it has one.
-import { ApiError, ask, get, ME } from "./api.js";
+/** @import { BodyOf } from "./openapi.js" */
+import { ApiError, ask, get, ME, post } from "./api.js";
 
 /** Whether a browser has passkeys for this page: one of https or this machine, under a name. */
 export const canUse = () =>
@@ -44,21 +45,41 @@ export async function make(name) {
 /** Sign in by a passkey. */
 export async function signIn() {
   const told = await get("/api/passkeys/challenge");
+  return ask("/api/passkeys/signin", await prove(told.challenge));
+}
+
+/**
+ * Decide on an approval that wants a passkey's proof.
+ * @param {number} id @param {BodyOf<"POST", `/api/approvals/${number}/challenge`>} decision
+ */
+export async function decide(id, decision) {
+  const told = await ask(`/api/approvals/${id}/challenge`, decision);
+  if (!canUse())
+    throw new ApiError(
+      400,
+      "It is approved with a passkey, which a browser has only for a page of https under a name.",
+    );
+  const proof = await prove(told.challenge);
+  return post(`/api/approvals/${id}/resolve`, { ...decision, proof });
+}
+
+/** Have a passkey sign. @param {string} challenge */
+async function prove(challenge) {
   const proof = await browser(() =>
     navigator.credentials.get({
       publicKey: {
-        challenge: bytes(told.challenge),
+        challenge: bytes(challenge),
         rpId: location.hostname,
         userVerification: "required",
       },
     }),
   );
-  return ask("/api/passkeys/signin", {
+  return {
     id: text(proof.rawId),
     clientData: text(proof.response.clientDataJSON),
     authenticatorData: text(proof.response.authenticatorData),
     signature: text(proof.response.signature),
-  });
+  };
 }
 
 /** What the browser answers. @param {() => Promise<any>} asked */

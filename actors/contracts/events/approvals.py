@@ -38,12 +38,17 @@ class ApprovalExtended(EventData, frozen=True, kw_only=True, tag="approval.exten
 
 
 class ApprovalResolved(EventData, frozen=True, kw_only=True, tag="approval.resolved"):
-    """It was approved, rejected, answered elsewhere or cancelled."""
+    """It was approved, rejected, answered elsewhere or cancelled.
+
+    Attributes:
+        passkey_id: the passkey that has proved who decided, where one did.
+    """
 
     status: ApprovalStatus
     note: str | None
     kind: ApprovalKind | UnsetType = UNSET
     scope: str | UnsetType | None = UNSET
+    passkey_id: int | UnsetType = UNSET
 
 
 class ApprovalExpired(EventData, frozen=True, kw_only=True, tag="approval.expired"):

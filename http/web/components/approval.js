@@ -22,6 +22,7 @@ import { Icon } from "./icon.js";
 import { Shortened } from "./shortened.js";
 
 const Diff = lazily(() => import("./diff.js"), "Diff");
+const PushDetails = lazily(() => import("./push-details.js"), "PushDetails");
 const Questions = lazily(() => import("./questions.js"), "Questions");
 
 /** @type {Record<string, [string, string]>} */
@@ -325,30 +326,6 @@ const Included = ({ details }) => {
   </p>`;
 };
 
-/** Where the commits go, and which they are. @param {{details: any}} props */
-const PushDetails = ({ details }) => {
-  const { address, branchName, sha, remoteSha, force, commits, commitCount } = details;
-  return html`
-    <dl class="facts">
-      <dt>To</dt>
-      <dd><code>${seen(address)}</code></dd>
-      <dt>Branch</dt>
-      <dd><code>${seen(branchName)}</code> ${remoteSha ? "" : "(new)"}</dd>
-      ${force && html`<dt>Replaces</dt><dd><code>${remoteSha.slice(0, 12)}</code></dd>`}
-      <dt>Commit</dt>
-      <dd><code>${sha.slice(0, 12)}</code></dd>
-    </dl>
-    <ul class="lost">
-      ${commits.map(
-        (/** @type {any} */ one) => html`<li key=${one.sha}>
-          <code>${one.sha.slice(0, 8)}</code> ${seen(one.subject)}
-        </li>`,
-      )}
-      ${commitCount > commits.length && html`<li>and ${commitCount - commits.length} more</li>`}
-    </ul>
-  `;
-};
-
 /** @param {{details: any}} props */
 const RunDetails = ({ details }) => {
   const { reason, prompt, sandbox, allowNetwork, allowCommit, branchName, cwd, model } = details;
@@ -393,7 +370,7 @@ const Decision = ({ approval, onDecide }) => {
       if (status === "approved" && asks) Object.assign(body, { answers });
       onDecide();
       try {
-        learn("approvals", await post(`/api/approvals/${approval.id}/resolve`, body));
+        learn("approvals", await settle(approval.id, body));
       } catch (failure) {
         refresh("approvals", approval.id); // somebody else may have been first
         throw failure;
@@ -434,6 +411,16 @@ const Decision = ({ approval, onDecide }) => {
     </div>
   </div>`;
 };
+
+/**
+ * Settle it; with a passkey, where the server takes no less.
+ * @param {number} id @param {any} decision
+ */
+const settle = (id, decision) =>
+  post(`/api/approvals/${id}/resolve`, decision).catch(async (failure) => {
+    if (failure.status !== 403) throw failure;
+    return (await import("../passkeys.js")).decide(id, decision);
+  });
 
 /**
  * Whether it wants more than a yes: answers, or a form that has fields.

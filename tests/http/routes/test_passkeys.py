@@ -18,7 +18,12 @@ import trio
 from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.passkeys import PasskeyProof
 from command_center.actors.devices import passkeys
-from command_center.actors.devices.passkeys import CHALLENGE_SECONDS, Passkeys, host_of
+from command_center.actors.devices.passkeys import (
+    CHALLENGE_SECONDS,
+    CONFIRM_SECONDS,
+    Passkeys,
+    host_of,
+)
 from command_center.actors.rules.errors import Conflict, Invalid, WrongPasskey
 from command_center.http.middleware.signin import COOKIE
 from command_center.store import Passkey
@@ -246,11 +251,22 @@ def test_a_proof_has_to_be_of_this_page_this_passkey_this_challenge_and_a_person
     ):
         with pytest.raises(WrongPasskey, match="not accepted"):
             prove(**changes)
-    late = rules.challenge()
+    late, of_a_decision = rules.challenge(), rules.challenge(b"decision")
     now = time.time()
     monkeypatch.setattr("time.time", lambda: now + CHALLENGE_SECONDS + 1)
     with pytest.raises(WrongPasskey, match="has expired"):
         prove(late)
+    client_data = authenticator.prove(of_a_decision)["clientData"]
+    monkeypatch.setattr("time.time", lambda: now + CONFIRM_SECONDS - 1)
+    with pytest.raises(WrongPasskey, match="no challenge of this server's"):
+        rules.take(client_data)
+    with pytest.raises(WrongPasskey, match="for this decision"):
+        rules.take(client_data, b"another")
+    rules.take(client_data, b"decision")
+    late = rules.challenge(b"decision")
+    monkeypatch.setattr("time.time", lambda: now + 2 * CONFIRM_SECONDS)
+    with pytest.raises(WrongPasskey, match="has expired"):
+        rules.take(authenticator.prove(late)["clientData"], b"decision")
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,7 @@ async def test_a_device_that_may_not_approve_is_shown_no_buttons(tmp_path: Path)
         ("command", {}, False),
         ("file_change", {"files": [{"path": "a.py"}]}, True),
         ("file_change", {"files": [{"path": "a.py"}], "beyondRun": ["It may not write."]}, False),
+        ("file_change", {"files": [{"path": "a.py"}], "grantRoot": "/srv"}, False),
         ("run", {"sandbox": "workspace-write"}, True),
         ("run", {"sandbox": "danger-full-access"}, False),
         ("permissions", {"write": ["/srv"]}, False),
