@@ -1,11 +1,13 @@
 """The user whose process has the other end of a connection, where the system tells.
 
 Linux tells it by its diagnosis of sockets (sock_diag(7)), which finds the one socket of two
-addresses in less than a millisecond, however many there are. Elsewhere only a process's own user
-may look, so nobody is told.
+addresses in less than a millisecond, however many there are. macOS has a table of them all
+(`pcb_list`). That is believed where the server has found a connection of its own in it, as its own:
+its form is Apple's, and may change. Zeros anywhere look like root's id, so root does not use it.
+Elsewhere only a process's own user may look, so nobody is told.
 
-A socket that its process has closed has no owner any more, and the kernel shows root's id in its
-place; its inode is 0. So nobody passes for root by sending something and closing at once.
+A socket that its process has closed has no owner any more, and Linux shows root's id in its place;
+its inode is 0. So nobody passes for root by sending something and closing at once.
 """
 
 from __future__ import annotations
@@ -15,11 +17,16 @@ import os
 import socket
 import struct
 import sys
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache, cached_property
 from ipaddress import IPv6Address, ip_address
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
+
+from command_center.http.wire.pcb_list import owner_in, read_pcb_list
+
+Look: TypeAlias = Callable[[tuple[str, int], tuple[str, int]], int | None]
 
 PEER: Final = "command_center.peer"
 """The key of a scope under which its connection has the `Peer`."""
@@ -59,10 +66,15 @@ class Peer:
 
 def tells_owners() -> bool:
     """Return True if this system tells whose process has a socket."""
+    return _of_own_connection(owner_of) is not None
+
+
+def _of_own_connection(look: Look) -> int | None:
+    """Look for the owner of a connection that this process makes with itself."""
     with socket.create_server(("127.0.0.1", 0)) as here:
         address = here.getsockname()
         with socket.create_connection(address[:2]) as there:
-            return owner_of(there.getsockname(), address) is not None
+            return look(there.getsockname(), address)
 
 
 def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
@@ -70,6 +82,8 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
 
     It is `NOBODY` where no process has it any more, and None where the system does not tell.
     """
+    if sys.platform == "darwin":
+        return owner_on_macos(client, server) if _macos_is_believed() else None
     try:
         answer = _asked(_question(client, server))
     except OSError:
@@ -80,6 +94,28 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
         return NOBODY if number == -errno.ENOENT else None
     uid, inode = _UID_AND_INODE.unpack_from(answer, _UID_AT)
     return int(uid) if inode else NOBODY
+
+
+def owner_on_macos(
+    client: tuple[str, int], server: tuple[str, int], read: Callable[[], bytes] = read_pcb_list
+) -> int | None:
+    """Return the same by macOS's table, which `read` returns."""
+    (_, source), (_, target) = _packed(client[0]), _packed(server[0])
+    try:
+        found = owner_in(read(), (source, client[1]), (target, server[1]))
+    except OSError:
+        return None
+    return NOBODY if found is None else found
+
+
+@cache
+def _macos_is_believed() -> bool:
+    return knows_itself(owner_on_macos)
+
+
+def knows_itself(look: Look) -> bool:
+    """Return True if this process, which is not root's, is told of a connection of its own."""
+    return sys.platform != "win32" and os.geteuid() in {_of_own_connection(look)} - {0}
 
 
 def _asked(question: bytes) -> bytes:

@@ -204,6 +204,8 @@ def test_toml_values_of_their_own_types_are_taken(tmp_path: Path) -> None:
 def test_settings_made_by_keyword_are_checked_as_well() -> None:
     with pytest.raises(SettingsError, match="CC_API_TOKEN"):
         Settings(host="0.0.0.0")
+    with pytest.raises(SettingsError, match="could have a passkey: set CC_API_TOKEN"):
+        Settings(approval_passkeys="beyond-run")
     with pytest.raises(ValueError, match="must be one of"):
         Settings(log_level="loud")  # type: ignore[arg-type]
 
