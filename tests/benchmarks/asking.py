@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+import ssl
 import statistics
 import time
 from collections.abc import Iterator
@@ -31,18 +32,23 @@ def post(path: str, body: bytes) -> bytes:
 
 @attrs.define
 class Asked:
-    """A server's process, and what the rounds of asking it gave."""
+    """A server's process, and what the rounds of asking it gave.
+
+    Attributes:
+        context: the client's side of TLS, where the server speaks it.
+    """
 
     process: psutil.Process
     port: int
     rates: list[float] = attrs.field(factory=list)
     microseconds: list[float] = attrs.field(factory=list)
     waits: list[float] = attrs.field(factory=list)
+    context: ssl.SSLContext | None = attrs.field(default=None, kw_only=True)
 
     def round(self, sent: bytes, connections: int) -> None:
         """Ask for a while over some connections."""
         before, began = self._processor_seconds(), time.perf_counter()
-        waits = list(_ask(self.port, sent, connections))
+        waits = list(_ask(self.port, sent, connections, self.context))
         self.rates.append(len(waits) / (time.perf_counter() - began))
         self.microseconds.append((self._processor_seconds() - before) / len(waits) * 1e6)
         self.waits += waits
@@ -76,14 +82,13 @@ class Asked:
         return float(times.user + times.system)
 
 
-def _ask(port: int, sent: bytes, connections: int) -> Iterator[float]:
+def _ask(
+    port: int, sent: bytes, connections: int, context: ssl.SSLContext | None
+) -> Iterator[float]:
     """Yield how long each request took, in seconds."""
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
-        clients = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            for _ in range(connections)
-        ]
+        clients = [stack.enter_context(_connected(port, context)) for _ in range(connections)]
         began, came = {}, dict.fromkeys(range(connections), b"")
         for number, client in enumerate(clients):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -100,6 +105,11 @@ def _ask(port: int, sent: bytes, connections: int) -> Iterator[float]:
                     yield now - began[number]
                     began[number], came[number] = now, b""
                     clients[number].sendall(sent)
+
+
+def _connected(port: int, context: ssl.SSLContext | None) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    return client if context is None else context.wrap_socket(client, server_hostname="localhost")
 
 
 def _is_whole(answer: bytes) -> bool:
