@@ -110,9 +110,9 @@ class Passkeys:
             Invalid: the browser's words are no base64url.
             WrongPasskey: it is none of ours, has expired, or was answered before.
         """
-        words = to_bytes("clientData", client_data)
+        said_by_browser = to_bytes("clientData", client_data)
         try:
-            told = json.loads(words)["challenge"]
+            told = json.loads(said_by_browser)["challenge"]
             challenge = to_bytes("challenge", told)
         except (ValueError, KeyError, TypeError, RecursionError, Invalid) as error:
             raise WrongPasskey("It answers no challenge.") from error

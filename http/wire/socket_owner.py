@@ -82,8 +82,15 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
 
     It is `NOBODY` where no process has it any more, and None where the system does not tell.
     """
-    if sys.platform == "darwin":
-        return owner_on_macos(client, server) if _macos_is_believed() else None
+    look = _owner_by_table if sys.platform == "darwin" else _owner_by_diagnosis
+    return look(client, server)
+
+
+def _owner_by_table(client: tuple[str, int], server: tuple[str, int]) -> int | None:
+    return owner_on_macos(client, server) if _macos_is_believed() else None
+
+
+def _owner_by_diagnosis(client: tuple[str, int], server: tuple[str, int]) -> int | None:
     try:
         answer = _asked(_question(client, server))
     except OSError:

@@ -104,8 +104,10 @@ async def test_what_goes_beyond_a_run_is_approved_by_a_passkey_alone_whoever_ask
 
         rejected = await it.ask("command", BEYOND)
         assert 200 == (await it.post(f"{rejected}/resolve", {"status": "rejected"})).status_code
-        for kind, details in (("command", {"script": "make"}), ("manual", BEYOND)):
-            within = await it.ask(kind, details)
+        for within in (
+            await it.ask("command", {"script": "make"}),
+            await it.ask("manual", BEYOND),
+        ):
             assert 200 == (await it.post(f"{within}/resolve", APPROVED)).status_code
         assert "passkeyId" not in (await it.page.at.events("approval.resolved"))[-1]["data"]
 

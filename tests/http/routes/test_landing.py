@@ -126,19 +126,13 @@ async def test_if_match_has_a_branch_acted_on_only_where_it_was_seen(left: Left)
     moved = left.git("rev-parse", "HEAD")
     await left.storage.write(lambda tx: was_proposed(tx, moved))
 
-    async def post(path: str, tag: str, **body: Any) -> httpx.Response:
-        return await left.http.post(path, json=body, headers={"If-Match": tag})
+    async def post(act: str, tag: str, **body: Any) -> httpx.Response:
+        return await left.http.post(act, json=body, headers={"If-Match": tag})
 
-    for path, body in {
-        f"{SESSION}/commit": {},
-        f"{SESSION}/discard": {},
-        f"{SESSION}/push": {},
-        f"{SESSION}/resolve-conflicts": {},
-        f"{SESSION}/pull-request": {},
-        "/api/pull-requests/1/merge": {},
-    }.items():
+    acts = ("commit", "discard", "push", "resolve-conflicts", "pull-request")
+    for path in (*(f"{SESSION}/{act}" for act in acts), "/api/pull-requests/1/merge"):
         for tag in (f'"{seen}"', f'W/"{moved}"', '"main"'):
-            answer = await post(path, tag, **body)
+            answer = await post(path, tag)
             assert 412 == answer.status_code, (path, tag, answer.text)
             assert {"headSha": moved} == answer.json()["error"]["facts"], path
         assert 412 == (await post(path, f'"{moved}"', headSha=seen)).status_code
@@ -164,6 +158,7 @@ def was_proposed(tx: Transaction, sha: str) -> None:
         repository_id=1,
         session_id=1,
         sha=sha,
+        commits=1,
         status="pushed",
         requested_by="ada",
     )

@@ -136,9 +136,9 @@ async def test_a_challenge_is_answered_once_however_many_answer_it_at_the_same_t
     takers: list[threading.Thread] = []
     take = Passkeys.take
 
-    def taken(rules: Passkeys, client_data: str) -> bytes:
+    def taken(rules: Passkeys, client_data: str, words: bytes = b"") -> bytes:
         takers.append(threading.current_thread())
-        return take(rules, client_data)
+        return take(rules, client_data, words)
 
     monkeypatch.setattr(Passkeys, "take", taken)
     async with opened(tmp_path) as page:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from ipaddress import ip_address
 from itertools import count
 from typing import Any, ClassVar
@@ -183,7 +184,7 @@ def test_what_has_another_form_tells_nothing() -> None:
     for table in (table_of(ROWS)[:100], bytes(64), b"\xff" * 64):
         with pytest.raises(OSError, match="another form"):
             owner_in(table, end(client), end(SERVER))
-        assert owner_on_macos(client, SERVER, lambda table=table: table) is None
+        assert owner_on_macos(client, SERVER, partial(bytes, table)) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no users by number")
