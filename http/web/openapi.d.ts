@@ -3484,7 +3484,7 @@ export interface ApprovalRequested {
   details?: Record<string, any>;
 }
 
-/** It was approved, rejected, answered elsewhere or cancelled. */
+/** It was approved (`passkeyId` proves by whom), rejected, answered elsewhere or cancelled. */
 export interface ApprovalResolved {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   note: string | null;

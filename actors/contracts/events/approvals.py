@@ -38,11 +38,7 @@ class ApprovalExtended(EventData, frozen=True, kw_only=True, tag="approval.exten
 
 
 class ApprovalResolved(EventData, frozen=True, kw_only=True, tag="approval.resolved"):
-    """It was approved, rejected, answered elsewhere or cancelled.
-
-    Attributes:
-        passkey_id: the passkey that has proved who decided, where one did.
-    """
+    """It was approved (`passkey_id` proves by whom), rejected, answered elsewhere or cancelled."""
 
     status: ApprovalStatus
     note: str | None
