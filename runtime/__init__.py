@@ -6,16 +6,17 @@ registry by path, dead letters, and inspection. `docs/runtime.md` explains it.
 
 Who writes an actor needs `actor` (what to write), `handlers` (what takes which message, and in
 which state), `messages` (what it takes), `context` (what it may do), `ref` (how others talk to it),
-`specs` (how it is started) and `errors`; `system` is the whole tree, and the door to it. Inside, a
-`supervisor` and the `cell` of an actor are each a `child`, which is a place in the tree. In a cell
-runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. A life has a
-message in `hand`, and beside it `background_tasks` and `timers`; its `bonds` are its links, its
-`groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic of
-restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen in
-time. A `watchdog` sees when an actor stalls the loop. `lazy_event` and `cancel_shields` are two
-tools over trio. `signals`, `snapshots`, `accounting`, `tracing` and `deadletters` are how all of it
-is seen from outside. `ports` says what the lower of these need of the higher, so that none imports
-upward.
+`specs` (how it is started) and `errors`; `system` is the door to the whole tree, and `testing` a
+kit for tests. Inside, the `tree` holds all tasks and all places; a `supervisor` and the `cell` of
+an actor are each a `child`, which is a place in it, and `restarting` is one at an operator's word.
+In a cell runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. A life
+has a message in `hand`, and beside it `background_tasks` and `timers`; its `bonds` are its links,
+its `groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic
+of restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen
+in time. A `watchdog` sees when an actor stalls the loop. `lazy_event` and `cancel_shields` are two
+tools over trio. `signals`, `snapshots`, `accounting`, `tracing`, `deadletters` and the log of
+`reports` are how all of it is seen from outside. `ports` says what the lower of these need of the
+higher, so that none imports upward.
 """
 
 from command_center.runtime.actor import Actor

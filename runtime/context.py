@@ -11,7 +11,7 @@ from command_center.runtime.bonds import Bonds
 from command_center.runtime.errors import refusal_in
 from command_center.runtime.hand import Counted, Hand, Handling
 from command_center.runtime.messages import Address, Asked
-from command_center.runtime.ref import ActorRef, Target
+from command_center.runtime.ref import ActorRef, Target, target_of
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec, SupervisorSpec
@@ -170,7 +170,7 @@ class Context:
         message that was told is forwarded, too, and answered to nobody; while the other has no room
         for it, this actor takes no further message.
         """
-        return Hand(self._cell, self._life).forward(ref.cell, message)
+        return Hand(self._cell, self._life).forward(target_of(ref), message)
 
     def monitor(self, ref: ActorRef[Any]) -> None:
         """Receive `Down(path, reason)`, as a user message, when that actor is dead.
@@ -179,11 +179,11 @@ class Context:
         once. The notice takes its place in the mailbox even if that is full. A monitor ends with
         the life that set it: the next life sets its own.
         """
-        self._life.bonds().monitor(ref.cell)
+        self._life.bonds().monitor(target_of(ref))
 
     def demonitor(self, ref: ActorRef[Any]) -> None:
         """Stop monitoring that actor; a notice that is in the mailbox already still comes."""
-        self._life.bonds().demonitor(ref.cell)
+        self._life.bonds().demonitor(target_of(ref))
 
     def link(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life: if either crashes, so does the other.
@@ -191,11 +191,11 @@ class Context:
         Holds for both current lives, and ends with either. Each is then restarted or not by its
         own supervisor. Linking to an actor without a life crashes this one.
         """
-        self._life.bonds().link(ref.cell)
+        self._life.bonds().link(target_of(ref))
 
     def unlink(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life no longer."""
-        self._life.bonds().unlink(ref.cell)
+        self._life.bonds().unlink(target_of(ref))
 
     def join(self, group: str) -> None:
         """Be a member of a group until this life ends; see `members`."""
@@ -264,10 +264,10 @@ class Context:
 
         An actor that stops itself so ends after the message in hand; that is not waited for.
         """
-        if ref.cell is self._cell:
+        if target_of(ref) is self._cell:
             self._cell.halt_watched(final=True)
         else:
-            await ref.cell.stop()
+            await target_of(ref).stop()
 
     def stop(self, kind: ExitKind = ExitKind.NORMAL) -> None:
         """End this life after the message in hand.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import trio
 
@@ -100,10 +100,10 @@ class ActorRef(Generic[Message_contra]):
     child takes the path later.
     """
 
-    __slots__ = ("__weakref__", "_mailbox", "cell", "path")
+    __slots__ = ("__weakref__", "_cell", "_mailbox", "path")
 
     def __init__(self, cell: Target) -> None:
-        self.cell = cell
+        self._cell = cell
         self.path = cell.path
         self._mailbox = cell.mailbox
 
@@ -113,16 +113,16 @@ class ActorRef(Generic[Message_contra]):
     @property
     def is_dead(self) -> bool:
         """Return True if it is stopped for good, or quarantined: its monitors have been told."""
-        return self.cell.is_dead
+        return self._cell.is_dead
 
     async def wait_dead(self) -> Down:
         """Wait until it is stopped for good or quarantined, and return how that came."""
         waiting = _DeathWatch()
-        self.cell.add_monitor(waiting)
+        self._cell.add_monitor(waiting)
         try:
             return await waiting.wait()
         finally:
-            self.cell.remove_monitor(waiting)
+            self._cell.remove_monitor(waiting)
 
     async def ask(
         self,
@@ -149,7 +149,7 @@ class ActorRef(Generic[Message_contra]):
         """
         if timeout != timeout:  # noqa: PLR0124 - of numbers, that is NaN alone
             raise ValueError("The timeout of an ask must be a number.")
-        cell = self.cell
+        cell = self._cell
         mailbox = self._mailbox
         task = trio.lowlevel.current_task()
         life = cell.life
@@ -189,9 +189,9 @@ class ActorRef(Generic[Message_contra]):
         request: SentRequest[R] = SentRequest(task, mailbox, message, mailbox.clock())
         if len(mailbox.user) < mailbox.room:
             mailbox.put(message, request, _origin())
-            self.cell.system.deadlines.add(request.asked_at + timeout, request)
+            self._cell.system.deadlines.add(request.asked_at + timeout, request)
         elif mailbox.closed is not None:
-            request.fail(self.cell.refuse(message))
+            request.fail(self._cell.refuse(message))
         else:
             raise MailboxFull(self.path, type(message).__name__, mailbox.capacity)
         return request
@@ -215,10 +215,10 @@ class ActorRef(Generic[Message_contra]):
         elif depth < mailbox.room:
             mailbox.put(message, None, _origin())
         elif mailbox.closed is not None:
-            self.cell.refuse(message)
+            self._cell.refuse(message)
         else:
             task = trio.lowlevel.current_task()
-            life = self.cell.life
+            life = self._cell.life
             if life is not None and life.task is task:
                 mailbox.put(message, None, _origin())  # nobody else could make room for it
                 return
@@ -242,6 +242,11 @@ class ActorRef(Generic[Message_contra]):
         if len(mailbox.user) < mailbox.room:
             mailbox.put(message, None, _origin())
         elif mailbox.closed is not None:
-            self.cell.refuse(message)
+            self._cell.refuse(message)
         else:
             raise MailboxFull(self.path, type(message).__name__, mailbox.capacity)
+
+
+def target_of(ref: ActorRef[Any]) -> Target:
+    """Return the place that a handle is of; for the runtime's own use."""
+    return ref._cell  # noqa: SLF001 - a handle shows it to nobody else

@@ -126,3 +126,4 @@ Signal: TypeAlias = (
     | Stalled
     | DeadLetter
 )
+"""A fact about a life, an end or a dead letter."""

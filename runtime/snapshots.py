@@ -11,10 +11,9 @@ import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import attrs
-import msgspec
 import trio
 
 from command_center.runtime.cell import Cell
@@ -33,7 +32,8 @@ class Inspected(SystemPort, Protocol):
     stalls: dict[str | None, int]
 
 
-class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+@attrs.frozen(kw_only=True)
+class ActorSnapshot:
     """An actor or a supervisor at one moment. Ages and delays are in seconds.
 
     The members about messages are zero for a supervisor, which has no mailbox.
@@ -48,7 +48,6 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         stalls: how often it kept all others waiting, by computing or blocking.
         failed: how many messages were refused, or lost in a crash.
         next_start_in: what is left of the backoff before the next start.
-        stack: where its task waits, outermost first, if that was asked for.
     """
 
     path: str
@@ -58,7 +57,7 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_dynamic: bool
     fault_domain: str
     contract: str
-    started_at: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None
+    started_at: str | None
     current: str | None
     current_age: float | None
     depth: int
@@ -79,10 +78,10 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     next_start_in: float | None
     last_error: str | None
     description: dict[str, Any]
-    stack: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class MessageTotals(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+@attrs.frozen(kw_only=True)
+class MessageTotals:
     """Every message that was ever sent, and what became of it.
 
     `sent = handled + lost + dead + waiting + in_hand` at every moment.
@@ -146,13 +145,25 @@ def take_totals(system: Inspected) -> MessageTotals:
     )
 
 
-def take_snapshot_of(child: Child, *, stack: bool = False) -> ActorSnapshot:
-    """Read one child; with `stack`, also where it waits."""
-    return _snapshot(child, _domain_of(child), child.system.clock(), stack=stack)
+def take_snapshot_of(child: Child) -> ActorSnapshot:
+    """Read one child."""
+    return _snapshot(child, _domain_of(child), child.system.clock())
+
+
+def stack_of(child: Child) -> tuple[str, ...]:
+    """Read where an actor and its background tasks wait, outermost first."""
+    life = child.life if isinstance(child, Cell) else None
+    if life is None or life.task is None or life.phase is Phase.ENDED:
+        return ()
+    lines = list(_frames(life.task))
+    for task in life.tasks or ():
+        lines.append(f"background task {task.name}")
+        lines.extend(_frames(task))
+    return tuple(lines)
 
 
 def _walk(child: Child, domain: str, now: float, into: list[ActorSnapshot]) -> None:
-    into.append(_snapshot(child, domain, now, stack=False))
+    into.append(_snapshot(child, domain, now))
     if isinstance(child, Supervisor):
         for below in child.children.values():
             _walk(below, below.path if child.spec.quarantine else domain, now, into)
@@ -165,15 +176,15 @@ def _domain_of(child: Child) -> str:
     return "/" if parent is None else path
 
 
-def _snapshot(child: Child, domain: str, now: float, *, stack: bool) -> ActorSnapshot:
+def _snapshot(child: Child, domain: str, now: float) -> ActorSnapshot:
     if isinstance(child, Cell):
-        return _actor(child, domain, now, stack=stack)
+        return _actor(child, domain, now)
     if isinstance(child, Supervisor):
         return _supervisor(child, domain, now)
     raise TypeError(child)
 
 
-def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot:
+def _actor(cell: Cell, domain: str, now: float) -> ActorSnapshot:
     life = cell.life
     mailbox = cell.mailbox
     current = None if life is None else life.current
@@ -208,7 +219,6 @@ def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot
         next_start_in=_next_start(cell, now),
         last_error=cell.last_error,
         description=dict(_describe(cell)),
-        stack=_stack(cell) if stack else msgspec.UNSET,
     )
 
 
@@ -274,17 +284,6 @@ def _describe(cell: Cell) -> Mapping[str, object]:
         return life.actor.describe()
     except Exception as error:  # noqa: BLE001 - an actor's fault must not blind the operator
         return {"error": cell.system.describe_error(error)}
-
-
-def _stack(cell: Cell) -> tuple[str, ...]:
-    life = cell.life
-    if life is None or life.task is None or life.phase is Phase.ENDED:
-        return ()
-    lines = list(_frames(life.task))
-    for task in life.tasks or ():
-        lines.append(f"background task {task.name}")
-        lines.extend(_frames(task))
-    return tuple(lines)
 
 
 def _frames(task: trio.lowlevel.Task) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
+import attrs
 import trio
 
 from command_center.runtime.mailbox import Envelope
@@ -19,7 +19,8 @@ class Outcome(enum.Enum):
     LOST = "lost"
 
 
-class TraceRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+@attrs.frozen(kw_only=True)
+class TraceRecord:
     """A message that an actor took in hand. Times are in seconds, to the millisecond.
 
     Attributes:

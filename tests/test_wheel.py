@@ -157,3 +157,22 @@ def others() -> Iterator[tuple[str, str]]:
         if is_plain and version >= (3, 11) and version not in seen:
             seen.add(version)
             yield found["version"], found["path"]
+
+
+def test_the_runtime_is_a_package_of_its_own(tmp_path: Path) -> None:
+    """It is built of its folder alone, needs trio and attrs alone, and carries the examples."""
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "runtime", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    uv("build", "--wheel", "--out-dir", tmp_path, cwd=copy)
+    uv("venv", "--python", sys.executable, "venv", cwd=tmp_path)
+    python = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    uv("pip", "install", "--python", python, *tmp_path.glob("*.whl"), cwd=tmp_path)
+    look = "import sys, command_center.runtime; print(*sorted(sys.modules))"
+    loaded = run(python, "-I", "-c", look, cwd=tmp_path).stdout.split()
+    assert "command_center.runtime.system" in loaded, loaded
+    assert not {"structlog", "msgspec", "trio.testing"} & set(loaded)
+    for example in sorted((ROOT / "docs" / "examples").glob("*.py")):
+        done = run(python, "-I", example, cwd=tmp_path)
+        assert 0 == done.returncode, done.stdout
+    from_kit = run(python, "-I", "-c", "import command_center.runtime.testing", cwd=tmp_path)
+    assert 0 == from_kit.returncode, from_kit.stdout

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Literal
 
+import attrs
 import msgspec
 import trio
 
@@ -119,7 +120,7 @@ async def operate(
     try:
         return system.snapshot_of(path)
     except ActorNotFound:
-        return msgspec.structs.replace(before, status=Status.STOPPED, current=None, depth=0)
+        return attrs.evolve(before, status=Status.STOPPED, current=None, depth=0)
 
 
 def _check(system: System, path: str, action: Action, order: Order) -> ActorSnapshot:

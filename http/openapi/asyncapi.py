@@ -14,8 +14,7 @@ from command_center.actors.contracts.events.sessions import LiveEventData
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.routes.events import StreamQuery
 from command_center.http.routes.runtime import TraceQuery
-from command_center.http.wire.responses import LiveEvent
-from command_center.runtime import TraceRecord
+from command_center.http.wire.responses import LiveEvent, TraceRecordShown
 from command_center.store import Event, EventData
 from command_center.store.events import TYPE_FIELD
 
@@ -31,7 +30,7 @@ _TOKEN = {
 
 def asyncapi_document(*, secured: bool) -> dict[str, Any]:
     """Make the document; `secured` says that this server wants a token."""
-    told = schemas_of([Event, LiveEvent, TraceRecord, *EVENTS.values()])
+    told = schemas_of([Event, LiveEvent, TraceRecordShown, *EVENTS.values()])
     schemas = {**told.components, **_event_data(told.components)}
     security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
     return {
@@ -98,7 +97,7 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                 "event": _message("A durable event", "Event"),
                 "liveEvent": _message("An event that is sent only live", "LiveEvent"),
                 **{kind: _event_message(kind, event) for kind, event in EVENTS.items()},
-                "record": _message("A message that the actor took in hand", "TraceRecord"),
+                "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
             "schemas": schemas,
             "securitySchemes": {"token": _TOKEN},

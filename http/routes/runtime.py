@@ -17,10 +17,14 @@ from command_center.actors.rules.errors import NotFound
 from command_center.http.wire.codec import encode
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import (
+    ActorShown,
     DeadLetterShown,
     DeadLettersShown,
     FaultDomain,
+    TotalsShown,
+    TraceRecordShown,
     Tree,
+    as_shown,
 )
 from command_center.runtime import ActorNotFound, ActorSnapshot, DeadLetter
 from command_center.store import redact
@@ -64,10 +68,10 @@ async def get_tree(center: Center) -> Tree:
     """Show the tree of actors."""
     snapshot = center.system.snapshot()
     letters = center.system.dead_letters
-    now = center.system.clock()
+    now = center.system.now()
     return Tree(
         actors=[shown(actor) for actor in snapshot.actors],
-        totals=snapshot.totals,
+        totals=as_shown(snapshot.totals, TotalsShown),
         dead_letters=DeadLettersShown(
             total=letters.total,
             by_reason={
@@ -81,13 +85,15 @@ async def get_tree(center: Center) -> Tree:
 
 
 @api.operation("GET", "/api/runtime/actors/<actor:name>", refuses=(404,))
-async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorSnapshot:
+async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorShown:
     """Show an actor."""
     try:
-        found = center.system.snapshot_of(f"/{name}", stack=query.stack)
+        found = shown(center.system.snapshot_of(f"/{name}"))
     except ActorNotFound:
         raise NotFound("Actor", f"/{name}") from None
-    return shown(found)
+    if query.stack:
+        return msgspec.structs.replace(found, stack=tuple(center.system.stack_of(f"/{name}")))
+    return found
 
 
 @api.operation(
@@ -97,7 +103,7 @@ async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorSnapsh
     scope="operate",
     is_repeatable=True,
 )
-async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
+async def suspend_actor(center: Center, name: str, body: Order) -> ActorShown:
     """Let an actor take no more messages."""
     return await _act(center, name, "suspend", body)
 
@@ -109,7 +115,7 @@ async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot
     scope="operate",
     is_repeatable=True,
 )
-async def resume_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
+async def resume_actor(center: Center, name: str, body: Order) -> ActorShown:
     """Let an actor go on."""
     return await _act(center, name, "resume", body)
 
@@ -121,7 +127,7 @@ async def resume_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     scope="operate",
     is_repeatable=True,
 )
-async def drain_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
+async def drain_actor(center: Center, name: str, body: Order) -> ActorShown:
     """Let an actor finish its messages and stop."""
     return await _act(center, name, "drain", body)
 
@@ -133,7 +139,7 @@ async def drain_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     scope="operate",
     is_repeatable=True,
 )
-async def restart_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
+async def restart_actor(center: Center, name: str, body: Order) -> ActorShown:
     """Begin a new life of an actor."""
     return await _act(center, name, "restart", body)
 
@@ -145,7 +151,7 @@ async def restart_actor(center: Center, name: str, body: Order) -> ActorSnapshot
     scope="operate",
     is_repeatable=True,
 )
-async def stop_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
+async def stop_actor(center: Center, name: str, body: Order) -> ActorShown:
     """Stop an actor."""
     return await _act(center, name, "stop", body)
 
@@ -160,21 +166,23 @@ async def trace_actor(center: Center, name: str, query: TraceQuery) -> None:
     await websocket.accept()
     try:
         async for record in records:
-            await websocket.send(encode(record).decode())
+            await websocket.send(encode(as_shown(record, TraceRecordShown)).decode())
     finally:
         records.close()
     await websocket.close(NORMAL_CLOSURE, "the trace has ended")
     await trio.lowlevel.checkpoint()
 
 
-async def _act(center: Center, name: str, action: Action, order: Order) -> ActorSnapshot:
+async def _act(center: Center, name: str, action: Action, order: Order) -> ActorShown:
     return shown(await operate(center.system, center.storage, f"/{name}", action, order))
 
 
-def shown(actor: ActorSnapshot) -> ActorSnapshot:
+def shown(actor: ActorSnapshot) -> ActorShown:
     """Return an actor as the API shows it, with no secrets."""
     return msgspec.structs.replace(
-        actor, last_error=redact(actor.last_error), description=redact(actor.description)
+        as_shown(actor, ActorShown),
+        last_error=redact(actor.last_error),
+        description=redact(actor.description),
     )
 
 

@@ -14,7 +14,7 @@ export interface AccountOrder {
 export type AccountStatus = "not_needed" | "signed_in" | "signed_out";
 
 /** An actor or a supervisor at one moment. Ages and delays are in seconds. */
-export interface ActorSnapshot {
+export interface ActorShown {
   path: string;
   kind: string;
   status: Status;
@@ -798,17 +798,6 @@ export interface MergeResult {
 export interface MessageRequest {
   paths?: string[];
   requestedBy?: string;
-}
-
-/** Every message that was ever sent, and what became of it. */
-export interface MessageTotals {
-  sent: number;
-  handled: number;
-  refused: number;
-  lost: number;
-  dead: number;
-  waiting: number;
-  inHand: number;
 }
 
 /** A remark on lines of a file that a session has changed. */
@@ -1722,10 +1711,21 @@ export interface TokenNumbers {
   byRepository: RepositoryTokens[];
 }
 
+/** Every message that was ever sent, and what became of it. */
+export interface TotalsShown {
+  sent: number;
+  handled: number;
+  refused: number;
+  lost: number;
+  dead: number;
+  waiting: number;
+  inHand: number;
+}
+
 /** The whole tree of actors. */
 export interface Tree {
-  actors: ActorSnapshot[];
-  totals: MessageTotals;
+  actors: ActorShown[];
+  totals: TotalsShown;
   deadLetters: DeadLettersShown;
   faultDomains: FaultDomain[];
   abandoned: string[];
@@ -2978,7 +2978,7 @@ export interface Operations {
     isExact: false;
     query: { stack?: boolean | null; };
     body: undefined;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Let an actor take no more messages */
   suspendActor: {
@@ -2987,7 +2987,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Let an actor go on */
   resumeActor: {
@@ -2996,7 +2996,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Let an actor finish its messages and stop */
   drainActor: {
@@ -3005,7 +3005,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Begin a new life of an actor */
   restartActor: {
@@ -3014,7 +3014,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Stop an actor */
   stopActor: {
@@ -3023,7 +3023,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorSnapshot;
+    answer: ActorShown;
   };
   /** Take an update; for Telegram alone */
   receiveUpdate: {
@@ -4278,7 +4278,7 @@ export interface ToolUnasked {
 }
 
 /** A message that an actor took in hand. Times are in seconds, to the millisecond. */
-export interface TraceRecord {
+export interface TraceRecordShown {
   message: string;
   asked: boolean;
   takenAt: number;

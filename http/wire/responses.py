@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -13,8 +13,10 @@ from command_center.actors.contracts.bridges import (
 from command_center.actors.contracts.runners import Capabilities
 from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.rules.policy import PolicyResult
-from command_center.runtime import ActorSnapshot, MessageTotals
+from command_center.runtime import Outcome, Status
 from command_center.store import Session, Timestamp
+
+ShapeT = TypeVar("ShapeT", bound=msgspec.Struct)
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -143,6 +145,92 @@ class DeadLettersShown(_Shape, frozen=True, kw_only=True, rename="camel"):
     items: list[DeadLetterShown]
 
 
+class ActorShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """An actor or a supervisor at one moment. Ages and delays are in seconds.
+
+    The members about messages are zero for a supervisor, which has no mailbox.
+
+    Attributes:
+        kind: the class of the actor, or `supervisor` and its strategy.
+        fault_domain: the path of the fault domain that it belongs to: what is quarantined as one.
+        started_at: when its present life began, in UTC.
+        current: the type of the message in hand.
+        refused: of the handled, those that were answered with a refusal.
+        in_line: how many senders wait for room in its mailbox.
+        stalls: how often it kept all others waiting, by computing or blocking.
+        failed: how many messages were refused, or lost in a crash.
+        next_start_in: what is left of the backoff before the next start.
+        stack: where its task waits, outermost first, if that was asked for.
+    """
+
+    path: str
+    kind: str
+    status: Status
+    restart: str
+    is_dynamic: bool
+    fault_domain: str
+    contract: str
+    started_at: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None
+    current: str | None
+    current_age: float | None
+    depth: int
+    capacity: int
+    in_line: int
+    high_water: int
+    oldest_age: float | None
+    sent: int
+    handled: int
+    refused: int
+    lost: int
+    dead: int
+    failed: int
+    background_tasks: int
+    stalls: int
+    restarts: int
+    restarts_in_window: int
+    next_start_in: float | None
+    last_error: str | None
+    description: dict[str, Any]
+    stack: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class TotalsShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """Every message that was ever sent, and what became of it.
+
+    `sent = handled + lost + dead + waiting + in_hand` at every moment.
+    """
+
+    sent: int
+    handled: int
+    refused: int
+    lost: int
+    dead: int
+    waiting: int
+    in_hand: int
+
+
+class TraceRecordShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A message that an actor took in hand. Times are in seconds, to the millisecond.
+
+    Attributes:
+        message: the name of its type; a trace shows no content.
+        taken_at: by the system's clock.
+        waited: from its sending until the actor took it.
+    """
+
+    message: str
+    asked: bool
+    taken_at: float
+    waited: float
+    took: float
+    outcome: Outcome
+
+
+def as_shown(fact: object, shape: type[ShapeT]) -> ShapeT:
+    """Return a fact of the runtime, which knows no JSON, in the shape that the API gives it."""
+    return msgspec.convert(fact, shape, from_attributes=True)
+
+
 class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
     """A part of the tree that fails as one, and what that may disturb."""
 
@@ -153,8 +241,8 @@ class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
 class Tree(_Shape, frozen=True, kw_only=True, rename="camel"):
     """The whole tree of actors."""
 
-    actors: list[ActorSnapshot]
-    totals: MessageTotals
+    actors: list[ActorShown]
+    totals: TotalsShown
     dead_letters: DeadLettersShown
     fault_domains: list[FaultDomain]
     abandoned: list[str]

@@ -113,7 +113,7 @@ def check_event(event: Mapping[str, Any]) -> None:
 
 def check_trace(record: Mapping[str, Any]) -> None:
     """Fail where a record of a trace is not as the streams' document says."""
-    faults = the_streams().faults({"$ref": "#/components/schemas/TraceRecord"}, record)
+    faults = the_streams().faults({"$ref": "#/components/schemas/TraceRecordShown"}, record)
     assert not faults, (record, faults)
 
 

@@ -120,7 +120,7 @@ def settings_for(app_server: AppServer, folder: Path, api: FakeBotApi) -> Center
 
 async def crash(center: Center, path: str) -> None:
     """Crash the actor's life, and wait until its supervisor has begun another."""
-    cell = center.system.children[path]
+    cell = center.system._tree.children[path]
     assert isinstance(cell, Cell)
     assert cell.life is not None
     restarted = trio.Event()
@@ -206,6 +206,8 @@ async def test_the_table_names_every_actor_of_the_tree(
     async with center_on(app_server, tmp_path / "data") as center:
         await begin(center, repository)
         await trio.to_thread.run_sync(gate.wait_until_reached)
-        actors = {path for path, child in center.system.children.items() if isinstance(child, Cell)}
+        actors = {
+            path for path, child in center.system._tree.children.items() if isinstance(child, Cell)
+        }
         assert set(CRASHED) == actors
         gate.open()

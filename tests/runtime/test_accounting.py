@@ -255,7 +255,7 @@ class Case:
         if isinstance(signal, Abandoned):
             self.ledger.wrong.append(f"{signal.path} was abandoned")
         if isinstance(signal, Stopped | Crashed):
-            place = system.children.get(signal.path)
+            place = system._tree.children.get(signal.path)
             if isinstance(place, Supervisor):
                 self.ledger.wrong += [
                     f"{child.path} outlives {place.path}"
@@ -303,9 +303,9 @@ class Case:
         await trio.sleep(10_000.0)
         statuses = [(actor.path, actor.status.value) for actor in system.snapshot().actors]
         self.ledger.wrong.append(f"it hangs: {statuses}")
-        system._body.cancel()
-        system._host_ended.set()
-        for child in system.children.values():
+        system._tree.body.cancel()
+        system._tree._host_ended.set()
+        for child in system._tree.children.values():
             child.began.set()
             child.ended.set()
 
@@ -383,8 +383,8 @@ class Case:
         if not places:
             return
         place = places[step.target % len(places)]
-        path = place.path if isinstance(place, ActorRef) else place
-        if path not in system.children:
+        path = place.path if isinstance(place, ActorRef) else str(place)
+        if path not in system.paths:
             return
         is_actor = isinstance(place, ActorRef)
         try:
@@ -418,9 +418,9 @@ class Case:
             spec = self.child_spec(id_, step.child, AutoShutdown.NEVER)
         with contextlib.suppress(StartFailed, ActorStopped, SupervisorNotFound, ChildExists):
             ref = await system.start_child(supervisor, spec)
-            beneath = [path for path in system.children if f"{path}/".startswith(f"{ref.path}/")]
+            beneath = [path for path in system.paths if f"{path}/".startswith(f"{ref.path}/")]
             for path in beneath:
-                if isinstance(system.children[path], Supervisor):
+                if isinstance(system._tree.children[path], Supervisor):
                     self.supervisors.append(path)
                 else:
                     self.refs.append(system.lookup(path))
@@ -442,7 +442,7 @@ class Case:
         for key, numbers in ledger.order.items():
             assert numbers == sorted(numbers), key
         assert self.system.abandoned == []
-        nursery = self.system._nursery
+        nursery = self.system._tree._nursery
         assert nursery is not None
         assert not nursery.child_tasks
 
@@ -451,7 +451,7 @@ def time_to_stop(system: System) -> float:
     """Return the seconds that stopping may take: every deadline, and the graces."""
     return sum(
         child.spec.shutdown + 2 * GRACE
-        for child in system.children.values()
+        for child in system._tree.children.values()
         if not isinstance(child, Supervisor) and isinstance(child.spec, ChildSpec)
     )
 

@@ -293,7 +293,7 @@ async def test_a_life_that_was_given_up_begins_nothing_that_outlives_it(
         await trio.testing.wait_all_tasks_blocked()
         assert [] == system.abandoned
         assert ["/holds"] == refused
-        assert ((), 0) == (system.members("readers"), len(system.deadlines))
+        assert ((), 0) == (system.members("readers"), len(system._tree.deadlines))
 
 
 async def test_a_timeout_that_is_no_number_is_refused_and_nothing_is_sent() -> None:
@@ -309,7 +309,7 @@ async def test_what_is_no_spec_of_a_child_is_not_started() -> None:
         for spec in ("nothing", SupervisorSpec("")):
             with pytest.raises(InvalidSpec, match="only a spec with an id"):
                 await system.start_child("/many", spec)  # type: ignore[arg-type]
-        assert ["/", "/many"] == sorted(system.children)
+        assert ["/", "/many"] == sorted(system.paths)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,7 @@ async def test_the_await_stack_names_the_handler_and_what_it_waits_for() -> None
         hold = Hold()
         await system.lookup("/a").tell(hold)
         await hold.taken.wait()
-        stack = system.snapshot_of("/a", stack=True).stack
-        assert isinstance(stack, tuple)
+        stack = system.stack_of("/a")
         assert any(line.startswith("hold (probes.py:") for line in stack)
         hold.gate.set()
 
@@ -49,8 +48,7 @@ async def test_the_await_stack_names_background_tasks_too() -> None:
 
     async with open_system(tree(ChildSpec("a", Works))) as system:
         await trio.testing.wait_all_tasks_blocked()
-        stack = system.snapshot_of("/a", stack=True).stack
-        assert isinstance(stack, tuple)
+        stack = system.stack_of("/a")
         assert "background task /a grinder" in stack
         assert any(line.startswith("grind (") for line in stack)
 

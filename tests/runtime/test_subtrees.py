@@ -31,6 +31,7 @@ from command_center.runtime import (
     UnhandledMessage,
     open_system,
 )
+from command_center.runtime.ref import target_of
 from tests.runtime.probes import (
     AT_ONCE,
     Boom,
@@ -59,7 +60,7 @@ async def test_a_subtree_is_started_in_order_and_stopped_in_reverse_and_leaves_n
         await system.stop_child("/many/one", reason="test")
         assert ["b stop", "a stop"] == log
         assert ref.is_dead
-        assert ["/", "/many"] == sorted(system.children)
+        assert ["/", "/many"] == sorted(system.paths)
         await system.start_child("/many", inner)
         assert "again" == await system.lookup("/many/one/a").ask(Echo("again"))
 
@@ -71,7 +72,7 @@ async def test_a_subtree_that_does_not_start_is_reported_and_leaves_nothing() ->
         with pytest.raises(StartFailed, match="Boom"):
             await system.start_child("/many", branch("one", [probe("a", log), fails]))
         assert "a stop" == log[-1]
-        assert ["/", "/many"] == sorted(system.children)
+        assert ["/", "/many"] == sorted(system.paths)
 
 
 async def test_a_subtree_is_restarted_by_its_policy_with_the_children_of_its_spec_alone() -> None:
@@ -101,7 +102,7 @@ async def test_a_supervisor_takes_no_message_and_says_so() -> None:
 async def test_an_actor_stops_a_subtree_by_its_handle() -> None:
     async with open_system(tree(branch("many", []), probe("a"))) as system:
         ref = await system.start_child("/many", branch("one", [probe("b")]))
-        await ref.cell.stop()
+        await target_of(ref).stop()
         assert ref.is_dead
         with pytest.raises(ActorNotFound):
             system.lookup("/many/one/b")
@@ -145,7 +146,7 @@ async def test_the_end_of_any_significant_child_ends_its_supervisor() -> None:
         await end(system, "/many/one/a", Leave())
         assert ["a stop", "b stop"] == log
         assert "shutdown" == (await ref.wait_dead()).reason
-        assert ["/", "/many"] == sorted(system.children)
+        assert ["/", "/many"] == sorted(system.paths)
 
 
 async def test_the_end_of_the_last_significant_child_ends_its_supervisor() -> None:
@@ -248,7 +249,7 @@ async def test_a_stopped_child_is_deleted_and_frees_its_path() -> None:
             assert old.is_dead
             with pytest.raises(ActorNotFound):
                 system.delete_child(path)
-        assert ["/"] == list(system.children)
+        assert ["/"] == list(system.paths)
         await system.start_child("/", probe("a"))
         assert "hi" == await system.lookup("/a").ask(Echo("hi"))
         with pytest.raises(ChildRunning):

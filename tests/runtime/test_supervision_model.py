@@ -205,7 +205,7 @@ async def play(script: Script, model: Model) -> None:
                 assert model.log == happened, step
             if model.has_given_up:
                 return
-            there = [path for path in system.children if path.startswith("/s/")]
+            there = [path for path in system.paths if path.startswith("/s/")]
             assert sorted(f"/s/{place.id}" for place in model.places) == sorted(there), step
             for place in model.places:
                 assert place.is_alive is not system.lookup(f"/s/{place.id}").is_dead, (step, place)

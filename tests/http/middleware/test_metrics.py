@@ -65,9 +65,9 @@ async def test_restarts_commits_and_the_log_are_counted(tmp_path: Path) -> None:
         await rig.create()
         wanted = EventFilter(types=("actor.restarted",))
         with rig.center.fanout.subscribe(wanted) as published:
-            system = rig.center.system
-            system.emit(Crashed("/sessions/7", None, start_failed=False))
-            system.emit(Restarted("/sessions/7", restarts=1, delay=0.0, reason="a fault"))
+            tree = rig.center.system._tree
+            tree.emit(Crashed("/sessions/7", None, start_failed=False))
+            tree.emit(Restarted("/sessions/7", restarts=1, delay=0.0, reason="a fault"))
             await published.take()
         found = await scraped(http)
     assert found["cc_events_total", ()] >= 1
