@@ -50,7 +50,7 @@ class System:
 
     @property
     def paths(self) -> Sequence[str]:
-        """Return the path of everything that stands in the tree, in the order in which it came."""
+        """Return the path of everything that stands in the tree."""
         return tuple(self._tree.children)
 
     def now(self) -> float:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, assert_type
 
@@ -19,6 +23,7 @@ from command_center.runtime import (
     handles,
     open_system,
 )
+from tests.browser.npm import brought
 from tests.checkout import ROOT, run, script
 from tests.runtime.probes import tree
 
@@ -83,7 +88,16 @@ def test_an_address_is_the_path() -> None:
 PROGRAM = """\
 import attrs
 
-from command_center.runtime import Actor, ActorRef, Address, Context, Deferred, Request, handles
+from command_center.runtime import (
+    Actor,
+    ActorRef,
+    Address,
+    ChildSpec,
+    Context,
+    Deferred,
+    Request,
+    handles,
+)
 
 
 @attrs.frozen
@@ -162,19 +176,46 @@ class Wrong(Actor):
     @handles(Forget)  # refused: the method takes something else
     async def elsewhere(self, message: Elsewhere) -> None:
         pass
+
+
+right_spec = ChildSpec("right", Right)
+wrong_spec = ChildSpec("wrong", Right, restart="permanent")  # refused
+no_actor = ChildSpec("wrong", Count)  # refused
 """
 
 
-@pytest.mark.timeout(600)
-def test_a_message_that_an_address_does_not_take_is_a_type_error(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+def refused_by_mypy(program: Path) -> tuple[set[int], str]:
     told = run(
         script("mypy"),
         *("--config-file", ROOT / "pyproject.toml", "--cache-dir", ROOT / ".mypy_cache" / "linux"),
         *("--platform", "linux", program),
     ).stdout
+    return {int(n) for n in re.findall(r"program\.py:(\d+): error", told)}, told
+
+
+def refused_by_pyright(program: Path) -> tuple[set[int], str]:
+    checker = brought(Path(__file__).parent / "pyright", "pyright") / "pyright" / "index.js"
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is installed, which runs pyright: apt-get install npm")
+    settings = {"strict": [program.name], "stubPath": str(ROOT / "typings")}
+    (program.parent / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    told = run(
+        *(node, checker, "--outputjson", "--pythonpath", sys.executable),
+        *("--project", program.parent),
+    ).stdout
+    found = json.loads(told)["generalDiagnostics"]
+    return {one["range"]["start"]["line"] + 1 for one in found}, told
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("refused_by", [refused_by_mypy, refused_by_pyright])
+def test_a_message_that_an_address_does_not_take_is_a_type_error(
+    tmp_path: Path, refused_by: Callable[[Path], tuple[set[int], str]]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
     lines = PROGRAM.splitlines()
+    refused, told = refused_by(program)
     expected = [number for number, line in enumerate(lines, 1) if "# refused" in line]
-    refused = {int(n) for n in re.findall(r"program\.py:(\d+): error", told)}
     assert expected == sorted(refused), told
