@@ -1,4 +1,5 @@
 """Tasks, and their runs.
 
-`actor` is `/tasks`, and `threads` what it needs to know of Codex's own threads.
+`actor` is `/tasks`. `runs` begins the sessions of a task, `successors` those that follow another,
+and `session_starts` sees to it that each has its actor.
 """

@@ -16,7 +16,7 @@ from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.runners.codex.threads import CodexThreads
 from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tasks import actor as tasks_actor
+from command_center.actors.tasks import session_starts
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec
 from command_center.store import Session, Transaction
@@ -69,7 +69,7 @@ async def test_every_live_session_gets_its_actor_again(tmp_path: Path) -> None:
 async def test_a_session_that_cannot_start_harms_no_other_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks_actor, "RESCAN_SECONDS", 0.1)
+    monkeypatch.setattr(session_starts, "RESCAN_SECONDS", 0.1)
     broken = {1}
     async with tasks_over(tmp_path / "db.sqlite3", broken) as made:
         assert made.system.find("/sessions/1") is None

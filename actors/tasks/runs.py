@@ -1,0 +1,178 @@
+"""Runs: what has a task worked on, by a prompt of its own or in a thread of the agent."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+import msgspec
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.tasks import (
+    CheckPolicy,
+    CreateSession,
+    PromptThread,
+    RunOutcome,
+    RunTask,
+)
+from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
+from command_center.actors.contracts.worktrees import FindFolder
+from command_center.actors.ledger.tasks import (
+    check_unused,
+    create_session,
+    prompt_thread,
+    run_task,
+)
+from command_center.actors.ledger.uploads import attached
+from command_center.actors.rules.choices import OF_A_MODEL, check_choices, choices_of, settle
+from command_center.actors.rules.policy import PolicyResult, RunInput, evaluate
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.tasks.session_starts import SessionStarts
+from command_center.runtime import Context
+from command_center.store import Session, repositories, sessions, tasks
+from command_center.store.records import Runner
+
+ADOPT_SECONDS: Final = 3.0
+"""Seconds that a turn in a thread of ours may take to get its session."""
+
+LOOK_SECONDS: Final = 0.1
+"""Seconds between two looks for that session."""
+
+GIT_SECONDS: Final = 60.0
+"""Seconds that git may take to say which folders a repository has."""
+
+
+@attrs.frozen
+class Runs:
+    """Begins the sessions of tasks, once it is known that they may be run so."""
+
+    _ctx: Context
+    _services: SessionServices
+    _threads: AgentThreads
+    _runner: Runner
+    """The runner of new sessions, whose threads those are."""
+    _starts: SessionStarts
+
+    async def check(self, message: CheckPolicy) -> PolicyResult:
+        """Judge a run as `run` would, and change nothing."""
+        await self._check_choices(message.task_id, message.run)
+
+        def judge(db: Database) -> PolicyResult:
+            task = tasks.get(db, message.task_id)
+            return evaluate(repositories.get(db, task.repository_id), task, message.run)
+
+        return await self._services.storage.read(judge)
+
+    async def create_session(self, message: CreateSession) -> Session:
+        """Commit a session that waits to be begun, and start its actor."""
+        await self._check_codex(message.task_id)
+        await self._check_choices(message.task_id, message.run)
+        session = await self._services.storage.write(
+            lambda tx: create_session(
+                tx,
+                message.task_id,
+                message.run,
+                runner=self._runner,
+                attachments=attached(tx, message.attachments),
+            )
+        )
+        await self._starts.start(session.id)
+        return session
+
+    async def run(self, message: RunTask) -> RunOutcome:
+        """Commit a run, queued or blocked, and start its actor."""
+        await self._check_codex(message.task_id)
+        await self._check_choices(message.task_id, message.run)
+        outcome = await self._services.storage.write(
+            lambda tx: run_task(
+                tx,
+                message.task_id,
+                message.run,
+                runner=self._runner,
+                approval_seconds=self._services.approval_seconds,
+                attachments=message.attachments,
+            )
+        )
+        await self._starts.start(outcome.session.id)
+        return outcome
+
+    async def prompt(self, message: PromptThread) -> RunOutcome:
+        """Commit a run in a thread of the agent, and start its actor."""
+        wanted = message.wanted
+        host = await self._services.storage.read(
+            lambda db: repositories.get(db, wanted.repository_id).host
+        )
+        try:
+            thread = await self._threads.read_idle(host, message.thread_id)
+        except ThreadBusy:
+            await self._name_session(message.thread_id)
+            raise
+        thread_cwd = thread.cwd if wanted.resume else None
+        branch: str | None = None
+        if wanted.cwd is not None or thread_cwd is not None:
+            folder = await self._ctx.lookup(REPOSITORIES).ask(
+                FindFolder(wanted.repository_id, wanted.cwd, thread_cwd), timeout=GIT_SECONDS
+            )
+            wanted = msgspec.structs.replace(wanted, cwd=folder.path)
+            branch = folder.branch_name
+        chosen = choices_of(wanted)
+        if any(chosen[name] is not None for name in OF_A_MODEL):
+            check_choices(chosen, await self._threads.list_models(host))
+        outcome = await self._services.storage.write(
+            lambda tx: prompt_thread(
+                tx,
+                message.thread_id,
+                wanted,
+                preview=thread.title,
+                branch_name=branch,
+                origin="compact" if message.compacts else "prompt",
+                runner=self._runner,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        await self._starts.start(outcome.session.id)
+        return outcome
+
+    async def _name_session(self, thread_id: str) -> None:
+        """Name the session whose turn runs in the thread; one that another client began gets one.
+
+        Raises:
+            Conflict: there is one; it can be steered and stopped.
+        """
+
+        def find(db: Database) -> bool:
+            check_unused(db, thread_id)
+            return sessions.find(db, {"codex_thread_id": thread_id}) is not None
+
+        with trio.move_on_after(ADOPT_SECONDS):
+            while await self._services.storage.read(find):  # noqa: ASYNC110 - it is read
+                await trio.sleep(LOOK_SECONDS)
+
+    async def _check_codex(self, task_id: int) -> None:
+        """Refuse what the agent of its host could not carry out; one that is away may come."""
+        if RUNNERS[self._runner].has_threads:
+            host = await self._services.storage.read(
+                lambda db: repositories.get(db, tasks.get(db, task_id).repository_id).host
+            )
+            await self._threads.check_version(host)
+
+    async def _check_choices(self, task_id: int, run: RunInput) -> None:
+        """Refuse choices that do not fit each other, by what the agent lists of its models.
+
+        Raises:
+            Invalid: it names each that does not fit.
+        """
+        if not RUNNERS[self._runner].has_threads:
+            return
+
+        def choose(db: Database) -> tuple[str, dict[str, Any]]:
+            task = tasks.get(db, task_id)
+            repository = repositories.get(db, task.repository_id)
+            return repository.host, settle(run, task.run_defaults, repository.run_defaults)
+
+        host, chosen = await self._services.storage.read(choose)
+        if any(chosen[name] is not None for name in OF_A_MODEL):
+            check_choices(chosen, await self._threads.list_models(host))
