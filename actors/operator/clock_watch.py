@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 
 import msgspec
-import trio
 
 from command_center.actors.contracts.addresses import APPROVALS, SLOTS
 from command_center.actors.contracts.approvals import DeadlinesPassed
@@ -30,10 +29,8 @@ GAP_SECONDS = 5.0
 """Seconds by which the clocks must differ between two looks to be reported."""
 
 
-class ClockJumped(msgspec.Struct, frozen=True):
-    """The wall clock moved `seconds` more than the time that passed; less, if negative."""
-
-    seconds: float
+class LookAtClocks(msgspec.Struct, frozen=True):
+    """It is time for another look."""
 
 
 class ClockWatch(Actor):
@@ -51,30 +48,29 @@ class ClockWatch(Actor):
         self._wall = wall
         self._look_seconds = look_seconds
         self._jumps = 0
+        self._seen: tuple[float, float]
+        """The two clocks at the last look."""
 
     async def on_start(self) -> None:
         """Begin to look."""
-        self.ctx.start_task(self._look)
+        self._seen = (self._wall(), self.ctx.now())
+        self.ctx.send_every(self._look_seconds, LookAtClocks())
 
     def describe(self) -> Mapping[str, object]:
         """Show how many gaps there were since the start."""
         return {"jumps": self._jumps}
 
-    async def _look(self) -> None:
-        while True:
-            wall, monotonic = self._wall(), trio.current_time()
-            await trio.sleep(self._look_seconds)
-            gap = (self._wall() - wall) - (trio.current_time() - monotonic)
-            if abs(gap) >= GAP_SECONDS:
-                await self.ctx.ref.tell(ClockJumped(gap))
-
-    @handles(ClockJumped)
-    async def jumped(self, message: ClockJumped) -> None:
-        """Tell of it, and have everybody who follows the wall clock look again."""
+    @handles(LookAtClocks)
+    async def look(self, _message: LookAtClocks) -> None:
+        """Tell of a gap, and have everybody who follows the wall clock look again."""
+        before, self._seen = self._seen, (self._wall(), self.ctx.now())
+        gap = (self._seen[0] - before[0]) - (self._seen[1] - before[1])
+        if abs(gap) < GAP_SECONDS:
+            return
         self._jumps += 1
 
         def record(tx: Transaction) -> None:
-            tx.emit(ClockMoved(seconds=round(message.seconds, 3)), actor="runtime")
+            tx.emit(ClockMoved(seconds=round(gap, 3)), actor="runtime")
 
         await self._storage.write(record)
         with contextlib.suppress(ActorNotFound, MailboxFull):
