@@ -328,6 +328,7 @@ class Life:
             _, rest = error.split(trio.Cancelled)
         if rest is None or isinstance(error, trio.Cancelled):
             raise error
+        self.cell.halt_watched(final=True)  # or its supervisor starts it anew before it is stopped
         self.cell.system.end_with(rest)
 
     def _start_reaper(self) -> None:

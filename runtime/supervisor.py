@@ -217,8 +217,8 @@ class Supervisor(Child):
             child.spawn(Intent.TRIAL)
             await child.began.wait()
             end = child.exit
-            if end is None or not end.is_failure:
-                continue
+            if end is None or end.kind is not ExitKind.START_FAILED:
+                continue  # one that has crashed since its start is decided on as any other
             if not self._spec.quarantine:
                 raise StartFailed(child.path, end.error)
             self.child_ended(child, end)
@@ -315,7 +315,7 @@ class Supervisor(Child):
                 continue
             child.spawn(Intent.TRIAL)
             await child.began.wait()
-            if child.exit is not None and child.exit.is_failure:
+            if child.exit is not None and child.exit.kind is ExitKind.START_FAILED:
                 return child
         return None
 

@@ -490,3 +490,27 @@ async def test_a_start_that_its_group_cuts_off_is_reported_and_leaves_nothing() 
         await crash(system, "/a")
         assert "hi" == await system.lookup("/a").ask(Echo("hi"))
     assert system.find("/d") is None
+
+
+class CrashesAtFirst(Probe):
+    """Crashes in its first life, as soon as it has started."""
+
+    lives = 0
+
+    async def on_continue(self) -> None:
+        type(self).lives += 1
+        if self.lives == 1:
+            raise Boom
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+async def test_a_crash_just_after_a_start_is_no_failed_start(strategy: Strategy) -> None:
+    class Fragile(CrashesAtFirst):
+        lives = 0
+
+    log: list[str] = []
+    spec = tree(ChildSpec("a", lambda: Fragile(log, "a")), probe("b", log), strategy=strategy)
+    async with open_system(spec) as system:
+        assert "x" == await system.lookup("/a").ask(Echo("x"))
+        assert (2, 1) == (Fragile.lives, system.snapshot_of("/a").restarts)
+        assert "b start" in log
