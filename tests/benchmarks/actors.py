@@ -14,9 +14,12 @@ from collections.abc import Callable, Mapping
 import rich.console
 import rich.table
 
-from tests.benchmarks import messages, scale
+from tests.benchmarks import messages, scale, triotp_peer
 
 ROUNDS = 5
+
+_Peer = tuple[Callable[[], float], str]
+"""A peer's measure, and the ratio that is aimed at."""
 
 
 def rates(count: int) -> rich.table.Table:
@@ -26,7 +29,7 @@ def rates(count: int) -> rich.table.Table:
     def rows(
         what: str,
         ours: Callable[[], float],
-        peers: Mapping[str, tuple[Callable[[], float], str]],
+        peers: Mapping[str, _Peer],
     ) -> None:
         measures = {"": ours} | {name: measure for name, (measure, _) in peers.items()}
         found = messages.in_turns(measures, ROUNDS)
@@ -45,7 +48,8 @@ def rates(count: int) -> rich.table.Table:
             "trio memory channel": (lambda: messages.tell_memory_channel(count), ""),
             "asyncio.Queue": (lambda: messages.tell_asyncio_queue(count), ""),
             "bare deque and lot": (lambda: messages.tell_bare(count), ""),
-        },
+        }
+        | _of_triotp(lambda: triotp_peer.tell_triotp(few), ""),
     )
     rows(
         "ask",
@@ -56,7 +60,8 @@ def rates(count: int) -> rich.table.Table:
             "trio memory channel": (lambda: messages.ask_memory_channel(few), ""),
             "asyncio.Queue": (lambda: messages.ask_asyncio_queue(few), ""),
             "bare deque and lot": (lambda: messages.ask_bare(few), ""),
-        },
+        }
+        | _of_triotp(lambda: triotp_peer.ask_triotp(few), "≥ 5"),
     )
     rows(
         "ask, 32 askers",
@@ -71,6 +76,11 @@ def rates(count: int) -> rich.table.Table:
         },
     )
     return table
+
+
+def _of_triotp(measure: Callable[[], float], aim: str) -> dict[str, _Peer]:
+    """Return triotp as a peer, where it is installed."""
+    return {"triotp": (measure, aim)} if triotp_peer.IS_HERE else {}
 
 
 def coming_and_going(count: int) -> str:
