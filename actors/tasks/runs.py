@@ -20,12 +20,7 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
-from command_center.actors.ledger.tasks import (
-    check_unused,
-    create_session,
-    prompt_thread,
-    run_task,
-)
+from command_center.actors.ledger.tasks import check_unused, create_session, prompt_thread, run_task
 from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import OF_A_MODEL, check_choices, choices_of, settle
 from command_center.actors.rules.policy import PolicyResult, RunInput, evaluate
