@@ -13,7 +13,7 @@ from command_center.actors.contracts.sessions import WorkplaceReady
 from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost
 from command_center.actors.contracts.worktrees import Prepared
 from command_center.actors.rules.errors import Unavailable
-from command_center.actors.sessions.runners.codex import app_server
+from command_center.actors.sessions.runners.codex import turn_start
 from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
 
@@ -118,13 +118,13 @@ async def test_a_fault_that_passes_while_the_folder_is_made_ready_costs_no_sessi
 async def test_a_launch_without_a_connection_says_what_it_waits_for_and_fails_by_its_deadline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_server, "DELAY_SECONDS", 0.05)
-    monkeypatch.setattr(app_server, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(turn_start, "DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(turn_start, "PAUSE_SECONDS", 0.05)
     async with live_session(tmp_path / "db", **STARTING) as live:
         live.bridge.is_lost = True
         waiting = await live.until(lambda session: session.wait_reason)
         assert "The connection to Codex was lost. The session fails if" in str(waiting.wait_reason)
-        monkeypatch.setattr(app_server, "LAUNCH_SECONDS", 0.0)
+        monkeypatch.setattr(turn_start, "LAUNCH_SECONDS", 0.0)
         failed = await live.until(lambda session: session.finished_at)
         assert ("failed", "The connection to Codex was lost.", None) == (
             failed.status,
