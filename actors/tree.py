@@ -13,6 +13,7 @@
     ├ /bridge-watch/…        one per host: tells of that connection, as events
     ├ /accounts/…            one per host: signs its Codex in and out
     ├ /threads/…             one per host: what is done with the threads of its Codex
+    ├ /extensions/…          one per host: shows what extends its Codex, and switches it
     ├ /sessions/…            dynamic, one per live session
     ├ /orphaned-turns        ends the turns that outlive their sessions
     ├ /commit-messages       asks Codex for the messages of commits
@@ -71,6 +72,7 @@ from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.runners.codex.account import Account
 from command_center.actors.sessions.runners.codex.commit_messages import CommitMessages
+from command_center.actors.sessions.runners.codex.extensions import CodexExtensions
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
@@ -284,6 +286,16 @@ def build_tree(
                 quarantine=True,
                 contract="Threads are renamed, archived, forked, reverted or deleted when it is "
                 "back; turns are not touched.",
+            ),
+            SupervisorSpec(
+                id="extensions",
+                children=[
+                    ChildSpec(id=host.name, start=partial(CodexExtensions, storage, host.name))
+                    for host in hosts
+                ],
+                quarantine=True,
+                contract="MCP servers, skills, plugins and hooks are not shown; turns are not "
+                "touched.",
             ),
             SupervisorSpec(
                 id="sessions",

@@ -19,6 +19,7 @@ from command_center.store.records import (
     PushMessage,
     PushSubscription,
     Repository,
+    Rule,
     Session,
     Task,
     TelegramButton,
@@ -55,6 +56,7 @@ approvals = Table(
     ],
     long=["title", "details", "codex_request"],
 )
+rules = Table(Rule, "rules", redacted=["words", "requested_by"])
 agents = Table(
     Agent,
     "agents",

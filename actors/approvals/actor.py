@@ -27,6 +27,7 @@ from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
     ExtendApproval,
+    RemoveRule,
     Resolution,
     ResolveApproval,
     words_of,
@@ -49,14 +50,23 @@ from command_center.actors.ledger.deadlines import (
     to_warn_of,
     warn,
 )
+from command_center.actors.ledger.rules import add_rule, remove_rule
 from command_center.actors.ledger.successors import say_answer
 from command_center.actors.rules.answers import check_answers, without_secrets
-from command_center.actors.rules.errors import Invalid, NeedsPasskey, Unavailable, WrongPasskey
+from command_center.actors.rules.errors import (
+    Conflict,
+    Invalid,
+    NeedsPasskey,
+    Unavailable,
+    WrongPasskey,
+)
+from command_center.actors.rules.preconditions import only_if
 from command_center.actors.rules.run_leave import goes_beyond_run
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, handles
 from command_center.store import (
     Approval,
     EventFilter,
+    Rule,
     Session,
     Transaction,
     approvals,
@@ -132,6 +142,8 @@ class Approvals(Actor):
 
     async def _resolve(self, message: ResolveApproval) -> Approval:
         resolution = message.resolution
+        if resolution.rule is not None and resolution.status != "approved":
+            raise Conflict("Only what is approved can be allowed always: leave the rule out.")
         kept = await self._storage.read(
             lambda db: answers_to_keep(db, message.approval_id, resolution)
         )
@@ -154,6 +166,9 @@ class Approvals(Actor):
             answered = msgspec.structs.replace(approval, answers=resolution.answers)
             sequel = say_answer(tx, answered, approval_seconds=self._seconds)
             alike[:] = settlement.settle_alike(tx, approval)
+            if resolution.rule is not None:
+                rule = add_rule(tx, approval, resolution.rule, actor=resolution.resolved_by)
+                alike[:] = settlement.settle_by_rule(tx, rule)
             return approval
 
         approval = await self._storage.write(settle)
@@ -178,7 +193,8 @@ class Approvals(Actor):
         """
         if not self._wants_passkeys or message.resolution.status != "approved":
             return None
-        if not await self._storage.read(lambda db: _goes_beyond(db, message.approval_id)):
+        goes_beyond = await self._storage.read(lambda db: _goes_beyond(db, message.approval_id))
+        if not goes_beyond and message.resolution.rule is None:
             return None
         proof, words = message.resolution.proof, words_of(message.approval_id, message.resolution)
         if proof is None:
@@ -202,6 +218,17 @@ class Approvals(Actor):
         return await self._storage.write(
             lambda tx: extend(tx, message.approval_id, message.extension)
         )
+
+    @handles(RemoveRule)
+    async def remove_rule(self, message: RemoveRule) -> Deferred[Rule]:
+        """Answer once it allows nothing any more."""
+        return self.ctx.answer_later(self._remove_rule, message)
+
+    async def _remove_rule(self, message: RemoveRule) -> Rule:
+        def remove(tx: Transaction) -> Rule:
+            return remove_rule(tx, message.rule_id, message.requested_by)
+
+        return await self._storage.write(only_if(message.condition, remove))
 
     @handles(DeadlinesPassed)
     async def expire(self, _message: DeadlinesPassed) -> None:

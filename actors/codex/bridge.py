@@ -119,6 +119,10 @@ class Bridge(Actor):
             "received": 0 if connection is None else connection.received,
             "garbage": 0 if connection is None else connection.garbage,
             "unroutedNotifications": self._routes.unrouted,
+            "unknown": {
+                f"{kind} {name}": count
+                for (kind, name), count in sorted(self._routes.unknowns.counts.items())
+            },
             "droppedNotifications": sum(inbox.dropped for inbox in self._routes.inboxes),
         }
 
@@ -305,8 +309,7 @@ class Bridge(Actor):
         problem = why_not(request.method, request.params)
         if thread_id is None or problem is not None:
             log.warning("codex.request_refused", method=request.method, problem=problem)
-            if thread_id is not None:
-                self._routes.refused(request, thread_id)
+            self._routes.refused(request, thread_id)
             return RefusedRequest(protocol.METHOD_NOT_FOUND, problem or "It names no thread.")
         if not self._routes.request(request, thread_id):
             log.warning("codex.too_many_requests", method=request.method)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -68,6 +68,7 @@ class Confinement:
         obeyed: the `.codex` folders that it obeys there, if it trusts them.
         trusts_project: whether it does.
         stamp: names what lies in those folders, down to when it was touched.
+        servers_off: the MCP servers that are not started; Codex refuses one that it does not know.
         goals: whether the model may set a goal, for which Codex begins turns by itself.
     """
 
@@ -82,6 +83,7 @@ class Confinement:
     trusts_project: bool = False
     stamp: str | None = None
     goals: bool = False
+    servers_off: tuple[str, ...] = ()
 
     def start_params(self) -> dict[str, Any]:
         """Spell it for `thread/start`."""
@@ -91,8 +93,18 @@ class Confinement:
             "sandbox": self.sandbox.value,
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
-            "config": self._overrides(),
+            "config": {**self._overrides(), **self._server_overrides()},
         }
+
+    def among(self, servers: Collection[str]) -> Confinement:
+        """Return the same, of whose servers only those are named that Codex knows."""
+        known = tuple(name for name in self.servers_off if name in servers)
+        return attrs.evolve(self, servers_off=known)
+
+    def _server_overrides(self) -> dict[str, Any]:
+        if not self.servers_off:
+            return {}
+        return {"mcp_servers": {name: {"enabled": False} for name in self.servers_off}}
 
     def resume_params(self) -> dict[str, Any]:
         """Spell it for `thread/resume`: as tight as can be, until a turn says what it may do.
@@ -179,6 +191,7 @@ class Confinement:
             "approval_policy": AskFor.NEVER.value,
             "approvals_reviewer": Reviewer.USER.value,
             **self._overrides(),
+            **{f"mcp_servers.{name}.enabled": False for name in self.servers_off},
         }
         options = ["-C", self.cwd, "-s", self.sandbox.value, "--ignore-rules"]
         for key, value in settings.items():

@@ -342,6 +342,46 @@ def sign_out() -> Call:
     return Call("account/logout")
 
 
+def servers_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
+    """Ask for the MCP servers and their tools; Codex starts those that no thread has started."""
+    params = {"detail": "toolsAndAuthOnly", "cursor": cursor, "limit": limit}
+    return Call("mcpServerStatus/list", _given(params), timeout=START_SECONDS)
+
+
+def server_sign_in(server: str) -> Call:
+    """Begin to sign an MCP server in: answers the page to open on Codex's machine."""
+    return Call("mcpServer/oauth/login", {"name": server}, timeout=START_SECONDS)
+
+
+def skills_list(cwd: str | None) -> Call:
+    """Ask for the skills, also those of a folder, as they are on the disk now."""
+    return Call("skills/list", {"cwds": _folders(cwd), "forceReload": True})
+
+
+def skill_switch(path: str, *, is_enabled: bool) -> Call:
+    """Have a skill followed or not; Codex writes it into its user's configuration."""
+    return Call("skills/config/write", {"path": path, "enabled": is_enabled})
+
+
+def plugins_installed(cwd: str | None) -> Call:
+    """Ask for the plugins that are installed, also of a folder's own market."""
+    return Call("plugin/installed", _given({"cwds": _folders(cwd) or None}))
+
+
+def hooks_list(cwd: str | None) -> Call:
+    """Ask for the hooks, also those of a folder."""
+    return Call("hooks/list", {"cwds": _folders(cwd)})
+
+
+def profiles_list(cwd: str | None) -> Call:
+    """Ask for the permission profiles, also those of a folder's own configuration."""
+    return Call("permissionProfile/list", _given({"cwd": cwd}))
+
+
+def _folders(cwd: str | None) -> list[str]:
+    return [] if cwd is None else [cwd]
+
+
 def _input(text: str, images: Sequence[str]) -> list[dict[str, Any]]:
     shown = [{"type": "localImage", "path": path} for path in images]
     return [{"type": "text", "text": text}, *shown]

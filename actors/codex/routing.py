@@ -25,6 +25,7 @@ from command_center.actors.codex.messages import (
     as_it_is,
 )
 from command_center.actors.codex.open_requests import OpenRequest, OpenRequests
+from command_center.actors.codex.vocabulary import Unknown, Unknowns
 from command_center.actors.codex.warnings import WARNINGS, CodexWarning, warning_of
 from command_center.actors.codex.watchers import Watchers
 from command_center.actors.contracts.bridges import (
@@ -71,6 +72,7 @@ class Routes:
         self._greeting: BridgeConnected | None = None
         self._early: OrderedDict[str, list[CodexNotification]] = OrderedDict()
         """The warnings of threads to which nobody was attached yet."""
+        self.unknowns = Unknowns()
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
@@ -204,6 +206,7 @@ class Routes:
         """Route what Codex told."""
         params = notification.params
         thread_id = protocol.thread_of(params)
+        self._meet(self.unknowns.in_notification(notification.method, params))
         if notification.method == "serverRequest/resolved":
             self._resolved(params.get("requestId"))
             return
@@ -271,8 +274,16 @@ class Routes:
             self._lineage.seek(thread_id)
         return True
 
-    def refused(self, request: protocol.ServerRequest, thread_id: str) -> None:
-        """Tell the attached actor of a request that was refused on its behalf."""
+    def _meet(self, unknown: Unknown | None) -> None:
+        """Tell who watches of what is new."""
+        if unknown is not None:
+            self._watchers.meet(unknown)
+
+    def refused(self, request: protocol.ServerRequest, thread_id: str | None) -> None:
+        """Tell of a request that was refused: the attached actor, and who watches if it is new."""
+        self._meet(self.unknowns.in_request(request.method, request.params))
+        if thread_id is None:
+            return
         inbox = self._owner_of(thread_id)
         if inbox is not None:
             inbox.tell_if_room(CodexRequestRefused(thread_id, request.method, request.params))

@@ -13,9 +13,11 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     WatcherMessage,
 )
+from command_center.actors.codex.vocabulary import Unknown
 from command_center.actors.codex.warnings import CodexWarning
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
+    BridgeUnknown,
     BridgeUnreachable,
     BridgeWarned,
 )
@@ -36,7 +38,7 @@ class Watchers:
         self._missing: BridgeUnreachable | None = None
         """The lack of a connection that nobody has been told yet."""
         self._is_known_missing = False
-        self._warnings: list[BridgeWarned] = []
+        self._warnings: list[BridgeWarned | BridgeUnknown] = []
         """Those that nobody has been told yet."""
         self._warned: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -94,6 +96,11 @@ class Watchers:
         if len(self._warned) > MAX_WARNINGS:
             self._warned.popitem(last=False)
         self._warnings.append(BridgeWarned(warning.kind, warning.message, warning.details))
+        self._tell_warnings()
+
+    def meet(self, unknown: Unknown) -> None:
+        """Tell of something that is new, which is the first of its name."""
+        self._warnings.append(BridgeUnknown(unknown.kind, unknown.name, unknown.body))
         self._tell_warnings()
 
     def tell_notification(self, notification: CodexNotification, size: int) -> None:

@@ -16,6 +16,7 @@ about places that Apprise tells.
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on. Of an agent,
 whichever it is, `bridges` has the connection to it, `accounts` who is signed in there,
-`usage_limits` how much of its plan is used, `threads` what it has before there is a session and
-what is done with that, and `project_configuration` the files by which a project configures it.
+`usage_limits` how much of its plan is used, `extensions` its MCP servers and skills, `threads` what
+it has before there is a session and what is done with that, and `project_configuration` the files
+by which a project configures it.
 """

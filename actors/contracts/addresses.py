@@ -8,6 +8,7 @@ from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
     ExtendApproval,
+    RemoveRule,
     ResolveApproval,
 )
 from command_center.actors.contracts.automations import (
@@ -133,7 +134,9 @@ from command_center.actors.contracts.worktrees import (
 )
 from command_center.runtime import Address
 
-ApprovalsMessage: TypeAlias = CreateApproval | ResolveApproval | ExtendApproval | DeadlinesPassed
+ApprovalsMessage: TypeAlias = (
+    CreateApproval | ResolveApproval | ExtendApproval | RemoveRule | DeadlinesPassed
+)
 APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
 
 DevicesMessage: TypeAlias = (

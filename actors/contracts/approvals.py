@@ -9,8 +9,10 @@ import msgspec
 from command_center.actors.contracts.fields import TITLE_LENGTH, DateTime, NotBlank
 from command_center.actors.contracts.passkeys import PasskeyProof
 from command_center.actors.rules.lengths import AnyObject, Name, Note
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.actors.rules.standing_rules import MOST_WORDS
 from command_center.runtime import Request
-from command_center.store import Approval
+from command_center.store import Approval, Rule
 
 LONGEST_SECONDS = 10 * 366 * 24 * 3600
 """The most seconds that an approval may wait: ten years."""
@@ -61,12 +63,29 @@ class CreateApproval(
     requested_by: Name = "api"
 
 
+class NewRule(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Something that shall need no approval any more, out of what an approval offers.
+
+    Attributes:
+        words: of a command, as they are in `details.alwaysAllow`: all of them, or the first ones.
+        is_exact: whether the command has these words and no more.
+        host: that may be reached, in place of a command.
+    """
+
+    words: Annotated[tuple[Name, ...], msgspec.Meta(max_length=MOST_WORDS)] = ()
+    is_exact: bool = True
+    host: Name | None = None
+
+
 class Resolution(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
     """A person's decision. `scope` and `answers` matter to what Codex asked.
 
     Attributes:
+        rule: what is allowed from now on in the repository, beside what is approved.
         proof: a passkey's, of this decision's challenge.
     """
 
@@ -75,6 +94,7 @@ class Resolution(
     resolution_note: Note | None = None
     scope: Literal["once", "session"] = "once"
     answers: AnyObject | None = None
+    rule: NewRule | None = None
     proof: PasskeyProof | None = None
 
 
@@ -94,6 +114,14 @@ def words_of(approval_id: int, resolution: Resolution) -> bytes:
     """Return the decision as a passkey's proof is bound to it: another one has other words."""
     plain = msgspec.structs.replace(resolution, proof=None)
     return msgspec.json.encode(("approval", approval_id, plain), order="sorted")
+
+
+class RemoveRule(msgspec.Struct, Request[Rule], frozen=True):
+    """Have what a rule allowed asked about again."""
+
+    rule_id: int
+    requested_by: str
+    condition: Condition = always
 
 
 class DeadlinesPassed(msgspec.Struct, Request[None], frozen=True):

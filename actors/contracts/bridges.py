@@ -7,6 +7,7 @@ Whoever wants to know these asks here. The agent's own words go to its adapter a
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -99,6 +100,18 @@ class BridgeWarned:
 
 
 @attrs.frozen
+class BridgeUnknown:
+    """Told to who watches, once for each name: the agent told or asked something that is new.
+
+    `kind` is `notification`, `item` or `request`, and `body` has its members as they came.
+    """
+
+    kind: str
+    name: str
+    body: Mapping[str, Any]
+
+
+@attrs.frozen
 class BridgeLost:
     """The connection is lost. What the agent tells until `BridgeConnected` is missed.
 
@@ -121,7 +134,9 @@ class BridgeConnected:
     app_server: AppServer = AppServer.JOINED
 
 
-BridgeNews: TypeAlias = BridgeConnected | BridgeLost | BridgeUnreachable | BridgeWarned
+BridgeNews: TypeAlias = (
+    BridgeConnected | BridgeLost | BridgeUnreachable | BridgeWarned | BridgeUnknown
+)
 """A message to whoever watches the connection."""
 
 AnyBridgeMessage: TypeAlias = CheckVersion | ExplainAbsence | ProbeHealth | Watch

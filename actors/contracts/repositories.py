@@ -25,6 +25,10 @@ from command_center.store.records import (
 Label: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$(?!\n)")
 ]
+ServerName: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")
+]
+ServerNames: TypeAlias = Annotated[list[ServerName], msgspec.Meta(max_length=100)]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -92,6 +96,7 @@ class CreateRepository(
     merge_when: MergeWhen = "asked"
     issue_label: Label | None = None
     issue_approval: bool = True
+    mcp_servers_off: ServerNames = []
     run_defaults: Choices = Choices()
     caps: Caps = Caps()
     requested_by: Name = "api"
@@ -123,6 +128,7 @@ class RepositoryChanges(
     merge_when: MergeWhen | msgspec.UnsetType = msgspec.UNSET
     issue_label: Label | msgspec.UnsetType | None = msgspec.UNSET
     issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
+    mcp_servers_off: ServerNames | msgspec.UnsetType = msgspec.UNSET
     run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
     caps: Caps | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"

@@ -177,6 +177,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
         trusted: whether a person has trusted what lies in them.
         stamp: names that, down to when it was touched; None if nothing does or it is not read.
         reviewer: who decides what Codex asks.
+        servers_off: the agent's MCP servers that it does without.
     """
 
     writable: tuple[str, ...]
@@ -185,6 +186,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool
     stamp: str | None
     reviewer: Reviewer
+    servers_off: tuple[str, ...] = ()
 
 
 class SeenConfiguration(msgspec.Struct, frozen=True, kw_only=True):

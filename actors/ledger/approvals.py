@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from command_center.actors.contracts.events.approvals import (
+    ApprovalAllowed,
     ApprovalExpired,
     ApprovalRequested,
     ApprovalResolved,
@@ -29,11 +30,14 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.ledger.pull_request_merges import settle_merge
 from command_center.actors.ledger.push_outcomes import settle_push
+from command_center.actors.ledger.rules import name_of, reason_of, use_rule
 from command_center.actors.rules.answers import SECRET
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.questions import ApprovalRequest, connection_of
+from command_center.actors.rules.standing_rules import covers, in_words
 from command_center.store import (
     Approval,
+    Rule,
     Session,
     Transaction,
     approvals,
@@ -63,7 +67,7 @@ def request_approval(
     """Codex asks a person. Asked again after a lost connection, it is the same approval.
 
     Returns the session and the approval, which is settled already where somebody decided while
-    the connection was lost: then the answer is still to be delivered.
+    the connection was lost, or a rule always allows this: then the answer is still to be delivered.
     """
     session = sessions.get(tx.db, session_id)
     known = _asked_before(tx, session_id, wanted, request_id)
@@ -72,6 +76,7 @@ def request_approval(
         if approval.status != "pending":
             return session, approval
     else:
+        rule = use_rule(tx, session, wanted.details)
         approval = approvals.insert(
             tx,
             kind=wanted.kind,
@@ -88,7 +93,11 @@ def request_approval(
             requested_by="codex",
             expires_at=expires_at,
             correlation_id=session.correlation_id,
+            **({} if rule is None else _settled_by(rule, tx.now)),
         )
+        if rule is not None:
+            tell_allowed(tx, session, approval, rule)
+            return session, approval
         tell_requested(tx, session, approval, actor="codex")
     if session.status == "running":
         session = ledger.move(
@@ -114,6 +123,29 @@ def tell_requested(tx: Transaction, session: Session, approval: Approval, *, act
         actor=actor,
         approval_id=approval.id,
     )
+
+
+def _settled_by(rule: Rule, now: str) -> dict[str, Any]:
+    """Return the fields of an approval that a rule has settled, for this once."""
+    return {
+        "status": "approved",
+        "scope": "once",
+        "resolved_at": now,
+        "resolved_by": name_of(rule),
+        "resolution_note": reason_of(rule),
+    }
+
+
+def tell_allowed(tx: Transaction, session: Session, approval: Approval, rule: Rule) -> None:
+    """Tell that a rule answered, and no person."""
+    told = ApprovalAllowed(
+        kind=approval.kind,
+        title=approval.title,
+        rule_id=rule.id,
+        rule=in_words(rule),
+        details=approval.details,
+    )
+    ledger.tell(tx, session, told, actor=name_of(rule), approval_id=approval.id)
 
 
 def ask_about(
@@ -263,6 +295,32 @@ def settle_alike(tx: Transaction, settled: Approval) -> list[Approval]:
         for other in approvals.every(tx.db, wanted)
         if other.details["digest"] == settled.details["digest"]
         and (other.expires_at is None or other.expires_at > tx.now)
+    ]
+
+
+def settle_by_rule(tx: Transaction, rule: Rule) -> list[Approval]:
+    """Approve what waits in the repository, and the rule that was just made allows."""
+    waiting, _ = approvals.sound(
+        tx.db, {"kind": "command", "repository_id": rule.repository_id, "status": "pending"}
+    )
+    return [
+        settle_approval(
+            tx,
+            other.id,
+            status="approved",
+            actor=name_of(rule),
+            note=reason_of(rule),
+            scope="once",
+        )
+        for other in waiting
+        if other.codex_request is not None
+        and other.session_id is not None
+        and (other.expires_at is None or other.expires_at > tx.now)
+        and covers(
+            rule,
+            sessions.get(tx.db, other.session_id),
+            approvals.whole(tx.db, other, "details"),
+        )
     ]
 
 

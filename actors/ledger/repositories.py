@@ -25,6 +25,7 @@ from command_center.actors.contracts.repositories import (
     Inspection,
     RepositoryDeleted,
 )
+from command_center.actors.ledger.rules import forget_rules
 from command_center.actors.rules.caps import stored_caps
 from command_center.actors.rules.choices import stored
 from command_center.actors.rules.errors import Conflict
@@ -70,6 +71,7 @@ def create_repository(
         merge_when=message.merge_when,
         issue_label=message.issue_label,
         issue_approval=message.issue_approval,
+        mcp_servers_off=message.mcp_servers_off,
         run_defaults=stored(message.run_defaults),
         caps=stored_caps(message.caps),
         **columns_of(seen, git_dir, worktrees),
@@ -104,6 +106,7 @@ def registered(repository: Repository) -> RepositoryRegistered:
         merge_when=repository.merge_when,
         issue_label=repository.issue_label,
         issue_approval=repository.issue_approval,
+        mcp_servers_off=repository.mcp_servers_off,
     )
 
 
@@ -123,6 +126,7 @@ def patch_repository(
         check_idle(tx.db, before, "moved")
     if "local_path" in changed:
         trusted_configurations.forget(tx, repository_id)
+        forget_rules(tx, repository_id, actor)
     elif changed.get("codex_config") == "ignore":
         trusted_configurations.forget_codex(tx, repository_id)
     after = repository_table.update(tx, repository_id, **changed)

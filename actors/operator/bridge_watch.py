@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
+    BridgeUnknown,
     BridgeUnreachable,
     BridgeWarned,
     Watch,
@@ -21,6 +22,7 @@ from command_center.actors.contracts.events.operator import (
     BridgeFound,
     BridgeGone,
     BridgeMissing,
+    BridgeUnknownMet,
     BridgeWarning,
 )
 from command_center.actors.core.storage import Storage
@@ -84,6 +86,13 @@ class BridgeWatch(Actor):
                 message=message.message,
                 details=message.details,
             )
+        )
+
+    @handles(BridgeUnknown)
+    async def unknown(self, message: BridgeUnknown) -> None:
+        """Codex tells or asks something that is new."""
+        await self._tell(
+            BridgeUnknownMet(kind=message.kind, name=message.name, body=dict(message.body))
         )
 
     async def _tell(self, event: EventData) -> None:

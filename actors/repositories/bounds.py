@@ -65,6 +65,7 @@ class SessionBounds:
             ),
             stamp=None if configuration is None else configuration.stamp,
             reviewer=repository.reviewer,
+            servers_off=tuple(repository.mcp_servers_off),
         )
 
     async def see_configuration(self, message: SeeConfiguration) -> SeenConfiguration | None:

@@ -3,7 +3,8 @@
 `repos`, `worktrees`, `tasks`, `sessions`, `landing`, `pushes`, `pull_requests`, `issues`,
 `messages`, `uploads`, `comments`, `reviews`, `followups`, `approvals`, `automations`, `search` and
 `events` are the product's nouns, and `long_texts` shows of them what is too long for a row. `codex`
-reads Codex's own threads, `runtime` looks into the tree of actors, `health`, `metrics` and
+reads Codex's own threads, `codex_extensions` its MCP servers, skills and hooks, `rules` are what is
+always allowed in a repository, `runtime` looks into the tree of actors, `health`, `metrics` and
 `telemetry` tell how all of it is, `telegram` and `github` take what those send, `devices` are who
 else is let in, `pairing` lets them in by a code, and `signin` gives a browser its cookie. `table`
 lists all of them. `certificate` has a phone install the authority of this machine, and `dashboard`

@@ -23,11 +23,16 @@ from command_center.actors.contracts.passkeys import AskChallenge, PasskeyChalle
 from command_center.actors.ledger.deadlines import overdue
 from command_center.actors.rules.errors import Conflict
 from command_center.http.wire.codec import PageQuery
-from command_center.http.wire.operation import Api, OneOf
+from command_center.http.wire.operation import Api, Needs, OneOf
 from command_center.store import Approval, Page, approvals
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 api = Api[Center]("Approvals")
+
+ALWAYS: Final = Needs(
+    scope="admin", where="`rule`", holds=lambda resolution: resolution.rule is not None
+)
+"""A rule says what runs may do, and not in this case alone."""
 
 DEADLINE: Final = ("ttlSeconds", "expiresAt")
 """The two ways to name a deadline."""
@@ -101,7 +106,13 @@ async def extend_approval(center: Center, approval_id: int, body: Extension) -> 
     return await center.ask(APPROVALS, ExtendApproval(approval_id, body))
 
 
-@api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,), scope="approve")
+@api.operation(
+    "POST",
+    "/api/approvals/<id:approval_id>/resolve",
+    refuses=(409,),
+    scope="approve",
+    needs=ALWAYS,
+)
 async def resolve_approval(center: Center, approval_id: int, body: Resolution) -> Approval:
     """Decide on an approval."""
     message = ResolveApproval(approval_id, body, request.headers.get("Origin"))

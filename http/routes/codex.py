@@ -258,7 +258,7 @@ async def read_account(center: Center, query: HostQuery) -> AgentAccount:
 @api.operation("GET", "/api/codex/limits", refuses=(404, 409))
 async def read_limits(center: Center, query: HostQuery) -> UsageLimits:
     """Tell how much of the account's plan is used, and when it resets."""
-    _reachable_codex(center, query.host)
+    reachable_codex(center, query.host)
     return await center.ask(limits_on(query.host), ReadLimits())
 
 
@@ -300,12 +300,12 @@ async def sign_out_of_codex(center: Center, body: AccountOrder) -> AgentAccount:
 
 
 async def _ask_account(center: Center, host: str, message: Asked[AccountMessage, R]) -> R:
-    _reachable_codex(center, host)
+    reachable_codex(center, host)
     return await center.ask(account_on(host), message)
 
 
 async def _ask_threads(center: Center, host: str, message: Asked[ThreadAct, R]) -> R:
-    _reachable_codex(center, host)
+    reachable_codex(center, host)
     return await center.ask(threads_on(host), message, timeout=ACT_SECONDS)
 
 
@@ -328,7 +328,7 @@ def _suspension_of(center: Center, bridge: Address[BridgeMessage]) -> str | None
     return f"The bridge to Codex is suspended. Resume it with {resume}."
 
 
-def _reachable_codex(center: Center, host: str) -> Address[BridgeMessage]:
+def reachable_codex(center: Center, host: str) -> Address[BridgeMessage]:
     """Give the address of a bridge that can be asked; only the runner app-server has one."""
     if not RUNNERS[center.settings.runner].has_threads:
         raise needs_threads(center.settings.runner)
@@ -340,6 +340,6 @@ def _reachable_codex(center: Center, host: str) -> Address[BridgeMessage]:
 
 
 async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
-    bridge = center.system.lookup(_reachable_codex(center, host))
+    bridge = center.system.lookup(reachable_codex(center, host))
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
     return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

@@ -6,8 +6,8 @@ mailboxes, commits) is read when somebody asks, so it costs nothing otherwise.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 import attrs
@@ -107,9 +107,11 @@ class Present:
         )
         described = {actor.path: actor.description for actor in actors}
         yield from _commits(described.get(STORE, {}).get("commitSeconds"))
-        bridges = [described.get(bridge_of(host.name)) for host in self.center.hosts]
-        if None not in bridges:
-            connected = all(bridge["connected"] for bridge in bridges if bridge is not None)
+        found = [described.get(bridge_of(host.name)) for host in self.center.hosts]
+        bridges = [bridge for bridge in found if bridge is not None]
+        yield from _unknown(bridges)
+        if len(bridges) == len(found):
+            connected = all(bridge["connected"] for bridge in bridges)
             yield GaugeMetricFamily(
                 "cc_bridge_connected", "1 if Codex is there, on every host.", value=connected
             )
@@ -125,6 +127,19 @@ def _mailboxes(actors: Iterable[ActorSnapshot]) -> Iterator[Metric]:
             age[place] = max(age[place], actor.oldest_age or 0.0)
     yield _by_label("cc_mailbox_depth", "Messages that wait.", "actor", depth)
     yield _by_label("cc_mailbox_oldest_seconds", "How long the oldest message waits.", "actor", age)
+
+
+def _unknown(bridges: Iterable[Mapping[str, Any]]) -> Iterator[Metric]:
+    counts: Counter[str] = Counter()
+    for bridge in bridges:
+        counts.update(bridge["unknown"])
+    metric = CounterMetricFamily(
+        "cc_codex_unknown", "What Codex says and is not known.", labels=["kind", "name"]
+    )
+    for what, count in sorted(counts.items()):
+        kind, _, name = what.partition(" ")
+        metric.add_metric([kind, name], count)
+    yield metric
 
 
 def _commits(seconds: Any) -> Iterator[Metric]:

@@ -30,6 +30,7 @@ const SCREENS = {
   repos: () => import("./screens/repos.js"),
   automations: () => import("./screens/automations.js"),
   threads: () => import("./screens/threads.js"),
+  tools: () => import("./screens/tools.js"),
   telemetry: () => import("./screens/telemetry.js"),
   runtime: () => import("./screens/runtime.js"),
   devices: () => import("./screens/devices.js"),
@@ -66,6 +67,8 @@ function screenOf([first, second, ...rest]) {
           : ["automations", "Automations", {}];
     case "threads":
       return ["threads", "Threads", {}];
+    case "tools":
+      return ["tools", "Tools", {}];
     case "telemetry":
       return ["telemetry", "Telemetry", {}];
     case "runtime":
@@ -91,6 +94,7 @@ export const PLACES = [
   ["repos", "repos", "Repositories"],
   ["automations", "automations", "Automations"],
   ["threads", "threads", "Threads"],
+  ["tools", "command", "Tools"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["notifications", "bell", "Notifications"],

@@ -42,7 +42,9 @@ const CHANGED = {
   bridge: "runtime",
   device: "devices",
   limits: "limits",
+  mcp: "mcp",
   notify: "notify",
+  skill: "mcp",
   webhook: "webhooks",
 };
 

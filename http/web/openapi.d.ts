@@ -386,6 +386,7 @@ export interface CreateRepository {
   mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
+  mcpServersOff?: string[];
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -565,6 +566,16 @@ export interface Extension {
   requestedBy?: string;
 }
 
+/** The skills, plugins, hooks and permission profiles of a host's agent. */
+export interface Extensions {
+  host: string;
+  skills: Skill[];
+  plugins: Plugin[];
+  hooks: Hook[];
+  profiles: PermissionProfile[];
+  problems: string[];
+}
+
 /** A part of the tree that fails as one, and what that may disturb. */
 export interface FaultDomain {
   path: string;
@@ -639,6 +650,20 @@ export interface Health {
   appServer: AppServer | null;
   uptimeSeconds: number;
   checks: Record<string, string>;
+}
+
+/** Something that the agent runs by itself at an event of its own, outside of any sandbox. */
+export interface Hook {
+  event: string;
+  type: string;
+  runs: string | null;
+  matcher: string | null;
+  source: string;
+  path: string;
+  isEnabled: boolean;
+  isManaged: boolean;
+  trust: string;
+  plugin: string | null;
 }
 
 /** The caller, and what they may do; `device` is null for who needs to be none. */
@@ -758,6 +783,16 @@ export interface MarkedConflicts {
   conflicts: string[];
 }
 
+/** An MCP server that the agent's user has set up, or that a plugin brings. */
+export interface McpServer {
+  name: string;
+  signIn: string;
+  tools: ServerTool[];
+  error: string | null;
+  origin: string | null;
+  plugin: string | null;
+}
+
 /** The way in which a branch of a worktree comes back. */
 export interface MergeOptions {
   into?: string | null;
@@ -867,6 +902,13 @@ export interface NewPushSubscription {
   requestedBy?: string;
 }
 
+/** Something that shall need no approval any more, out of what an approval offers. */
+export interface NewRule {
+  words?: string[];
+  isExact?: boolean;
+  host?: string | null;
+}
+
 /** An order to sign in. */
 export interface NewSignIn {
   host?: string;
@@ -970,6 +1012,13 @@ export interface Patch {
   nextCursor: string | null;
 }
 
+/** A set of permissions that the agent's terminal can be started with, by its name there. */
+export interface PermissionProfile {
+  id: string;
+  isAllowed: boolean;
+  description: string | null;
+}
+
 /** A picture; `data` is its content in Base64, and `size` its bytes. */
 export interface Picture {
   path: string;
@@ -1006,6 +1055,17 @@ export interface PlacedComment {
   reviewSessionId: number | null;
   isOutdated: boolean | null;
   currentLine: number | null;
+}
+
+/** A plugin, which may bring skills, hooks and MCP servers. */
+export interface Plugin {
+  id: string;
+  name: string;
+  marketplace: string;
+  isInstalled: boolean;
+  isEnabled: boolean;
+  description: string | null;
+  version: string | null;
 }
 
 /** The decision, every reason for it, and what the run gets (`run`, null on a denial). */
@@ -1197,6 +1257,7 @@ export interface Repository {
   signCommits: boolean;
   runDefaults: Record<string, any>;
   caps: Record<string, any>;
+  mcpServersOff: string[];
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -1218,6 +1279,7 @@ export interface RepositoryChanges {
   mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
+  mcpServersOff?: string[];
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -1251,6 +1313,7 @@ export interface Resolution {
   resolutionNote?: string | null;
   scope?: "once" | "session";
   answers?: Record<string, any> | null;
+  rule?: NewRule | null;
   proof?: PasskeyProof | null;
 }
 
@@ -1288,6 +1351,27 @@ export interface ReviewRequest {
   model?: string | null;
   effort?: string | null;
   requestedBy?: string;
+}
+
+/** A thing that a person always allows in a repository. */
+export interface Rule {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  kind: "command" | "network";
+  words: string[];
+  isExact: boolean;
+  folder: string;
+  host: string | null;
+  protocol: string | null;
+  sandbox: "danger-full-access" | "read-only" | "workspace-write";
+  allowNetwork: boolean;
+  allowCommit: boolean;
+  approvalId: number | null;
+  requestedBy: string;
+  uses: number;
+  lastUsedAt: string | null;
 }
 
 /** The body of a run by hand. */
@@ -1387,6 +1471,28 @@ export interface SentComments {
   followup: Followup | null;
   session: Session;
   comments: Comment[];
+}
+
+/** An order about an MCP server of a host's agent. */
+export interface ServerOrder {
+  host?: string;
+  requestedBy?: string;
+}
+
+/** The page on which a person signs an MCP server in. */
+export interface ServerSignIn {
+  host: string;
+  server: string;
+  authorizationUrl: string;
+}
+
+/** A tool of an MCP server; what the server does not say of it is null. */
+export interface ServerTool {
+  name: string;
+  title: string | null;
+  description: string | null;
+  isReadOnly: boolean | null;
+  isDestructive: boolean | null;
 }
 
 /** One run of a task. */
@@ -1529,6 +1635,30 @@ export interface SignIn {
 }
 
 export type SignInStatus = "cancelled" | "completed" | "failed" | "waiting";
+
+/** A skill: instructions, and programs beside them, that the agent may choose to follow. */
+export interface Skill {
+  name: string;
+  description: string;
+  path: string;
+  scope: string;
+  isEnabled: boolean;
+  plugin: string | null;
+}
+
+/** A skill as it is switched now. */
+export interface SkillState {
+  path: string;
+  isEnabled: boolean;
+}
+
+/** A skill that is to be followed from now on, or no more, in all that the agent does. */
+export interface SkillSwitch {
+  path: string;
+  isEnabled: boolean;
+  host?: string;
+  requestedBy?: string;
+}
 
 /** The rules of spending, and what is used today. */
 export interface Spending {
@@ -2674,6 +2804,33 @@ export interface Operations {
     body: Resolution;
     answer: PasskeyChallenge;
   };
+  /** List what is always allowed in a repository, the newest first */
+  listRules: {
+    method: "GET";
+    path: `/api/repos/${number}/rules`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Rule>;
+  };
+  /** Show what is always allowed by a rule */
+  getRule: {
+    method: "GET";
+    path: `/api/rules/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Rule;
+  };
+  /** Have what a rule allowed asked about again */
+  deleteRule: {
+    method: "DELETE";
+    path: `/api/rules/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Rule;
+  };
   /** List the automations, the newest first */
   listAutomations: {
     method: "GET";
@@ -2907,6 +3064,42 @@ export interface Operations {
     query: Record<string, never>;
     body: AccountOrder;
     answer: AgentAccount;
+  };
+  /** List the MCP servers of Codex's user, with their tools; Codex starts them for that */
+  listMcpServers: {
+    method: "GET";
+    path: "/api/codex/mcp-servers";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; };
+    body: undefined;
+    answer: Page<McpServer>;
+  };
+  /** Begin to sign an MCP server in, by a page that is opened on Codex's own machine */
+  beginServerSignIn: {
+    method: "POST";
+    path: `/api/codex/mcp-servers/${string}/sign-ins`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ServerOrder;
+    answer: ServerSignIn;
+  };
+  /** List the skills, plugins, hooks and permission profiles of Codex, with what they run */
+  listExtensions: {
+    method: "GET";
+    path: "/api/codex/extensions";
+    isExact: true;
+    query: { host?: string | null; repositoryId?: number | null; };
+    body: undefined;
+    answer: Extensions;
+  };
+  /** Have a skill followed from now on, or no more, in all that Codex does */
+  switchSkill: {
+    method: "PATCH";
+    path: "/api/codex/skills";
+    isExact: true;
+    query: Record<string, never>;
+    body: SkillSwitch;
+    answer: SkillState;
   };
   /** List the durable log */
   listEvents: {
@@ -3455,6 +3648,15 @@ export interface AgentStarted {
   prompt: string | null;
 }
 
+/** Codex asked what a rule of its repository always allows; the rule answered, and no person. */
+export interface ApprovalAllowed {
+  kind: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  title: string;
+  ruleId: number;
+  rule: string;
+  details: Record<string, any>;
+}
+
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
@@ -3571,6 +3773,13 @@ export interface BridgeGone {
 export interface BridgeMissing {
   transport: string;
   reason: string;
+}
+
+/** Codex told or asked something that is not known here; once for each name. */
+export interface BridgeUnknownMet {
+  kind: string;
+  name: string;
+  body: Record<string, any>;
 }
 
 /** Codex warns of something that concerns no one session, such as its configuration; once. */
@@ -3982,6 +4191,7 @@ export interface RepositoryRegistered {
   mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
+  mcpServersOff?: string[];
 }
 
 /** Git was asked again for its state. */
@@ -4003,10 +4213,39 @@ export interface RequestRefused {
   method: string;
 }
 
+/** A person had something allowed from then on, as they approved it. */
+export interface RuleAdded {
+  rule: Rule;
+}
+
+/** Something is asked about again: a person took the rule back, or the repository was moved. */
+export interface RuleRemoved {
+  rule: Rule;
+}
+
 /** A retry or follow-up may not run; `reason` says why. */
 export interface SequelRefused {
   origin: string;
   reason: string;
+}
+
+/** Somebody began to sign an MCP server of a host's agent in. */
+export interface ServerSignInBegun {
+  host: string;
+  server: string;
+}
+
+/** Nobody was signed in to an MCP server by that; `reason` says why. */
+export interface ServerSignInFailed {
+  host: string;
+  server: string;
+  reason: string;
+}
+
+/** An MCP server is signed in; by us or by another client of the agent. */
+export interface ServerSignedIn {
+  host: string;
+  server: string;
 }
 
 /** It waits for an approval that policy demands: `reasons` are the policy's codes. */
@@ -4164,6 +4403,13 @@ export interface SignedIn {
 /** An agent has no account any more. */
 export interface SignedOut {
   host: string;
+}
+
+/** Somebody had a skill followed from then on, or no more, in all that the agent does. */
+export interface SkillSwitched {
+  host: string;
+  path: string;
+  isEnabled: boolean;
 }
 
 /** Somebody changed the caps of all repositories, or the price table; `changed` names which. */
@@ -4537,6 +4783,9 @@ export interface EventData {
   "approval.extended": ApprovalExtended;
   "approval.resolved": ApprovalResolved;
   "approval.expired": ApprovalExpired;
+  "approval.allowed": ApprovalAllowed;
+  "repo.rule.added": RuleAdded;
+  "repo.rule.removed": RuleRemoved;
   "automation.created": AutomationCreated;
   "automation.updated": AutomationUpdated;
   "automation.deleted": AutomationDeleted;
@@ -4570,6 +4819,10 @@ export interface EventData {
   "thread.forked": ThreadForked;
   "thread.reverted": ThreadReverted;
   "thread.deleted": ThreadWasDeleted;
+  "mcp.sign_in_begun": ServerSignInBegun;
+  "mcp.signed_in": ServerSignedIn;
+  "mcp.sign_in_failed": ServerSignInFailed;
+  "skill.switched": SkillSwitched;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;
@@ -4581,6 +4834,7 @@ export interface EventData {
   "bridge.lost": BridgeGone;
   "bridge.unavailable": BridgeMissing;
   "bridge.warning": BridgeWarning;
+  "bridge.unknown": BridgeUnknownMet;
   "actor.crashed": ActorFailed;
   "actor.restarted": ActorStartedAgain;
   "actor.quarantined": ActorQuarantined;

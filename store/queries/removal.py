@@ -18,6 +18,7 @@ _COMMENTS = """DELETE FROM comments WHERE task_id IN
 _VIEWED_FILES = """DELETE FROM viewed_files WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
 _DISCARDED = "DELETE FROM discarded WHERE repository_id = ?"
+_RULES = "DELETE FROM rules WHERE repository_id = ?"
 _PUSHES = "DELETE FROM pushes WHERE repository_id = ?"
 _PULL_REQUESTS = "DELETE FROM pull_requests WHERE repository_id = ?"
 _LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
@@ -55,6 +56,7 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     run(_FOLLOWUPS)
     run(_VIEWED_FILES)
     run(_DISCARDED)
+    run(_RULES)
     run(_PUSHES)
     run(_PULL_REQUESTS)
     run(_LAST_SESSIONS)

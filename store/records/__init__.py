@@ -7,7 +7,7 @@ always the store's to set.
 
 `record` is the type that all are, `words` are those that several share, and each other module has
 the records of one noun: `repositories`, `tasks`, `sessions`, `approvals`, `transcripts`, `changes`,
-`landing`, `automations`, `telegram`, `channels` and `devices`.
+`landing`, `automations`, `telegram`, `channels`, `devices` and `rules`.
 """
 
 from command_center.store.records.approvals import (
@@ -54,6 +54,10 @@ from command_center.store.records.record import (
 )
 from command_center.store.records.repositories import (
     Repository,
+)
+from command_center.store.records.rules import (
+    Rule,
+    RuleKind,
 )
 from command_center.store.records.sessions import (
     Session,
@@ -126,6 +130,8 @@ __all__ = [
     "Repository",
     "ReviewState",
     "Reviewer",
+    "Rule",
+    "RuleKind",
     "Runner",
     "Sandbox",
     "Scope",

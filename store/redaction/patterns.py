@@ -22,7 +22,7 @@ REDACTED = "[redacted]"
 
 
 @attrs.frozen
-class Rule:
+class RedactionRule:
     """One way to find a secret: its last group goes, or the whole match if it has no group."""
 
     hints: tuple[str, ...]
@@ -55,12 +55,12 @@ def _without_secret(match: re.Match[str]) -> str:
     return whole[: start - match.start()] + REDACTED + whole[end - match.start() :]
 
 
-def _known(*hints: str, pattern: str) -> Rule:
-    return Rule(hints, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})"))
+def _known(*hints: str, pattern: str) -> RedactionRule:
+    return RedactionRule(hints, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})"))
 
 
-def _named(*hints: str, pattern: str, begins: re.Pattern[str] | None = None) -> Rule:
-    return Rule(hints, re.compile(pattern, re.IGNORECASE | re.MULTILINE), begins)
+def _named(*hints: str, pattern: str, begins: re.Pattern[str] | None = None) -> RedactionRule:
+    return RedactionRule(hints, re.compile(pattern, re.IGNORECASE | re.MULTILINE), begins)
 
 
 _HAS_DIGIT_OR_CAPITAL = r"(?=[a-z_-]{0,200}[0-9A-Z])"
@@ -68,7 +68,7 @@ _HAS_DIGIT_OR_CAPITAL = r"(?=[a-z_-]{0,200}[0-9A-Z])"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9_-])"
 
 _KNOWN = (
-    Rule(
+    RedactionRule(
         ("private key",),
         re.compile(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -109,7 +109,7 @@ _KNOWN = (
     _known("sq0", pattern=r"sq0[a-z]{3}-[A-Za-z0-9_-]{22,}"),
     _known("dp.", pattern=r"dp\.(?:pt|st|sa|ct|scim|audit)\.[A-Za-z0-9.]{40,}"),
     _known("1//0", pattern=r"1//0[A-Za-z0-9_-]{40,}"),
-    Rule(
+    RedactionRule(
         ("private-lines:",),
         re.compile(
             r"Private-Lines: \d{1,4}\r?\n"
@@ -118,13 +118,13 @@ _KNOWN = (
     ),
     _known("tskey-", pattern=r"tskey-[A-Za-z0-9-]{16,}"),
     _known("age-secret-key-", pattern=r"AGE-SECRET-KEY-1[A-Z0-9]{20,}"),
-    Rule(
+    RedactionRule(
         ("eyj",),
         re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]{8,}+){1,4}\.?"),
     ),
     # A Telegram bot's token; in the Bot API's addresses it follows the word "bot". A `codexRef` has
     # two UUIDs with a colon between them, and the first may end in digits.
-    Rule((":",), re.compile(rf"(?<![0-9])[0-9]{{8,10}}:(?!{_UUID})[A-Za-z0-9_-]{{30,}}")),
+    RedactionRule((":",), re.compile(rf"(?<![0-9])[0-9]{{8,10}}:(?!{_UUID})[A-Za-z0-9_-]{{30,}}")),
     _known("cc.bearer.", pattern=r"cc\.bearer\.([A-Za-z0-9_-]+)"),
     _known("cc_signin=", pattern=r"cc_signin=([0-9]{1,12}\.[0-9a-f]{64})"),
     _known("hooks.slack.com", pattern=r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),
@@ -231,7 +231,7 @@ _NAMED = (
             rf"{_NO_REFERENCE}([^\s\"']+)"
         ),
     ),
-    Rule(
+    RedactionRule(
         ("mysql", "mariadb"),
         re.compile(
             r"\b(?:mysql|mariadb)(?:dump|admin)?\b[^\r\n|;&]{0,200}?[ \t]-p"
@@ -249,13 +249,13 @@ _NAMED = (
         ),
     ),
     # Docker's config.json, and kubectl's
-    Rule(
+    RedactionRule(
         ('"auth"',),
         re.compile(r"\"auth\"[ \t]*:[ \t]*\"((?=[^\"]{0,200}[A-Z0-9=])[A-Za-z0-9+/]{8,}={0,2})\""),
     ),
     _named("key-data", pattern=r"\bclient-key-data[ \t]*:[ \t]*([A-Za-z0-9+/=]{16,})"),
     # ENV NAME value, setx NAME value
-    Rule(
+    RedactionRule(
         ("env ", "setx "),
         re.compile(
             rf"\b(?:ENV|setx)[ \t]+[A-Z0-9_]{{0,60}}?{_CAPITAL_KEYWORD}[ \t]+[\"']?"
@@ -268,21 +268,21 @@ _NAMED = (
         pattern=rf";[ \t]{{0,8}}pwd[ \t]{{0,8}}=[ \t]{{0,8}}{_NO_REFERENCE}([^;\s\"']+)",
     ),
     # NAME=value, as in a shell or an .env file: the name is in capitals
-    Rule(
+    RedactionRule(
         _CAPITAL_HINTS,
         re.compile(
             rf"{_CAPITAL_KEYWORD}="
             rf"(?![=\"'\\]){_NO_REFERENCE}([^\s\"'`;&|<>()\\]+)"
         ),
     ),
-    Rule(
+    RedactionRule(
         ("_key",),
         re.compile(
             r"[A-Z0-9]_KEY[ \t]{0,8}[:=][ \t]{0,8}[\"']?"
             rf"{_LETTER_AND_DIGIT}{_NO_REFERENCE}([^\s\"'`;&|<>()\\]{{12,}})"
         ),
     ),
-    Rule(
+    RedactionRule(
         ("_pass",),
         re.compile(
             r"[A-Z0-9]_PASS[ \t]{0,8}[:=][ \t]{0,8}"
@@ -344,7 +344,7 @@ _NAMED = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*_KNOWN, *_NAMED)
+RULES: tuple[RedactionRule, ...] = (*_KNOWN, *_NAMED)
 """All rules. Those that know a secret by its looks come first."""
 
 

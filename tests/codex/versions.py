@@ -8,6 +8,7 @@ among them, and tests with `--tests`:
 """
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -15,15 +16,18 @@ import stat
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import attrs
 
 from command_center.actors.codex.versions import NEWEST, OLDEST, spelled
+from command_center.actors.codex.vocabulary import KNOWN, Kind
 from tests.checkout import ROOT
 from tests.codex.binary import VARIABLE, find_codex
 
@@ -130,6 +134,39 @@ def read_report(version: str, report: Path, seconds: float) -> Outcome:
     return Outcome(version, passed, skipped, tuple(failed), seconds)
 
 
+def news_of(binary: Path) -> list[str]:
+    """List what a binary may tell or ask, by its schema, that is not known here."""
+    with tempfile.TemporaryDirectory() as folder:
+        schema = [str(binary), "app-server", "generate-json-schema", "--experimental", "--out"]
+        subprocess.run([*schema, folder], check=True, stdin=subprocess.DEVNULL, timeout=60)
+        told = told_by(lambda name: json.loads(Path(folder, f"{name}.json").read_bytes()))
+    return news_in(told)
+
+
+def news_in(told: Mapping[Kind, set[str]]) -> list[str]:
+    """Those of these names that are not known here."""
+    return [
+        f"{kind} {name}" for kind, names in told.items() for name in sorted(names - KNOWN[kind])
+    ]
+
+
+def told_by(schema: Callable[[str], Any]) -> dict[Kind, set[str]]:
+    """Collect what a Codex may tell and ask, by the files of its schema."""
+    return {
+        "notification": _methods(schema("ServerNotification")),
+        "item": {
+            name
+            for item in schema("ServerNotification")["definitions"]["ThreadItem"]["oneOf"]
+            for name in item["properties"]["type"]["enum"]
+        },
+        "request": _methods(schema("ServerRequest")),
+    }
+
+
+def _methods(schema: Any) -> set[str]:
+    return {one["properties"]["method"]["enum"][0] for one in schema["oneOf"]}
+
+
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes, one a line, and below them what failed."""
     lines = [f"{'version':<12}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
@@ -147,11 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("versions", nargs="*", default=[spelled(OLDEST), DEV, spelled(NEWEST)])
     parser.add_argument("--tests", nargs="+", default=TESTS)
     options = parser.parse_args(arguments)
-    outcomes = []
+    outcomes, news = [], []
     for version in options.versions:
         binary = find_codex() if version == DEV else fetch(version)
+        news += [f"{version}: not known here: {one}" for one in news_of(binary)]
         outcomes.append(run(version, binary, options.tests))
-    print(table(outcomes))  # noqa: T201 - a command
+    print("\n".join([table(outcomes), *news]))  # noqa: T201 - a command
     return 1 if any(one.failed for one in outcomes) else 0
 
 

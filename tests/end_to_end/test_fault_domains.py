@@ -49,6 +49,7 @@ CRASHED = (
     "/accounts/local",
     "/limits/local",
     "/threads/local",
+    "/extensions/local",
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",

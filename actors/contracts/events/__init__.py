@@ -5,8 +5,8 @@ happens. The AsyncAPI document, the types of the page and the table in docs/even
 here.
 
 `repositories`, `pull_requests`, `tasks`, `sessions`, `approvals`, `automations`, `devices`,
-`webpush`, `notify`, `webhooks`, `uploads`, `accounts`, `threads`, `usage_limits` and `operator`
-have the events about these; `operator` also has those of the clock, of Codex's connection, of
-actors and of Telegram's chats. `streams` has what a stream says of itself. `catalogue` has them
-all, and makes of a stored event's data its class again.
+`webpush`, `notify`, `webhooks`, `uploads`, `accounts`, `threads`, `extensions`, `usage_limits` and
+`operator` have the events about these; `operator` also has those of the clock, of Codex's
+connection, of actors and of Telegram's chats. `streams` has what a stream says of itself.
+`catalogue` has them all, and makes of a stored event's data its class again.
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from command_center.store import EventData
+from command_center.store import EventData, Rule
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 
@@ -54,3 +54,28 @@ class ApprovalExpired(EventData, frozen=True, kw_only=True, tag="approval.expire
     kind: ApprovalKind
     note: str | None
     scope: str | None
+
+
+class ApprovalAllowed(EventData, frozen=True, kw_only=True, tag="approval.allowed"):
+    """Codex asked what a rule of its repository always allows; the rule answered, and no person.
+
+    `rule` says what is allowed, and `details` are those of the question.
+    """
+
+    kind: ApprovalKind
+    title: str
+    rule_id: int
+    rule: str
+    details: dict[str, Any]
+
+
+class RuleAdded(EventData, frozen=True, kw_only=True, tag="repo.rule.added"):
+    """A person had something allowed from then on, as they approved it."""
+
+    rule: Rule
+
+
+class RuleRemoved(EventData, frozen=True, kw_only=True, tag="repo.rule.removed"):
+    """Something is asked about again: a person took the rule back, or the repository was moved."""
+
+    rule: Rule

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET, UnsetType
 
 from command_center.actors.contracts.bridges import (
@@ -61,6 +63,17 @@ class BridgeWarning(EventData, frozen=True, kw_only=True, tag="bridge.warning"):
     kind: str
     message: str
     details: str | None = None
+
+
+class BridgeUnknownMet(EventData, frozen=True, kw_only=True, tag="bridge.unknown"):
+    """Codex told or asked something that is not known here; once for each name.
+
+    `kind` is `notification`, `item` or `request`, and `body` has its members as they came.
+    """
+
+    kind: str
+    name: str
+    body: dict[str, Any]
 
 
 class ActorFailed(EventData, frozen=True, kw_only=True, tag="actor.crashed"):

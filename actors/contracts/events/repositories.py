@@ -36,6 +36,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     merge_when: MergeWhen | UnsetType = UNSET
     issue_label: str | UnsetType | None = UNSET
     issue_approval: bool | UnsetType = UNSET
+    mcp_servers_off: list[str] | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

@@ -1,6 +1,6 @@
 // @ts-check
 // One approval: everything that is needed to decide, and the decision, within a thumb's reach.
-/** @import { Approval } from "../openapi.js" */
+/** @import { Approval, NewRule } from "../openapi.js" */
 import { ME, post, wholeText } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
@@ -24,6 +24,7 @@ import { Shortened } from "./shortened.js";
 const Diff = lazily(() => import("./diff.js"), "Diff");
 const PushDetails = lazily(() => import("./push-details.js"), "PushDetails");
 const Questions = lazily(() => import("./questions.js"), "Questions");
+const AlwaysAllow = lazily(() => import("./always-allow.js"), "AlwaysAllow");
 
 /** @type {Record<string, [string, string]>} */
 const KINDS = {
@@ -362,10 +363,10 @@ const Decision = ({ approval, onDecide }) => {
   const mayLast =
     FOR_SESSION.has(approval.kind) ||
     (approval.kind === "elicitation" && approval.details.forSession);
-  /** @param {"approved" | "rejected"} status */
-  const decide = (status) =>
+  /** @param {"approved" | "rejected"} status @param {NewRule} [rule] */
+  const decide = (status, rule) =>
     run(status, async () => {
-      const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
+      const body = { status, resolvedBy: ME, resolutionNote: note || undefined, rule };
       if (status === "approved" && mayLast) Object.assign(body, { scope });
       if (status === "approved" && asks) Object.assign(body, { answers });
       onDecide();
@@ -396,6 +397,11 @@ const Decision = ({ approval, onDecide }) => {
         : html`
           <button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>
         `
+    }
+    ${
+      approval.details.alwaysAllow &&
+      html`<${AlwaysAllow} approval=${approval} busy=${busy}
+        onAllow=${(/** @type {NewRule} */ rule) => decide("approved", rule)} />`
     }
     <${Problem} error=${error} />
     <div class="actions two">

@@ -59,6 +59,7 @@ const SAID = {
   "session.followup.changed": (d) => `“${d.message}”`,
   "session.followup.cancelled": (d) => `“${d.message}”`,
   "approval.requested": (d) => d.title,
+  "approval.allowed": (d) => `rule ${d.ruleId} always allows ${d.rule}: ${d.title}`,
   "approval.extended": (d) => `until ${dayAndTime(d.expiresAt)}`,
   "approval.resolved": (d) => [d.status, d.note && `“${d.note}”`].filter(Boolean).join(" · "),
 };

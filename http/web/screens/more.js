@@ -15,6 +15,7 @@ const PLACES = [
   ["sessions", "sessions", "Sessions"],
   ["automations", "automations", "Automations"],
   ["threads", "threads", "Threads of Codex"],
+  ["tools", "command", "Tools of Codex"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["notifications", "bell", "Notifications"],

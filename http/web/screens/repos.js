@@ -31,6 +31,7 @@ import { forgetRepository, learn, listed, need, state, useStore } from "../store
 
 // few repositories have any
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
+const Rules = lazily(() => import("../components/rules.js"), "Rules");
 const Issues = lazily(() => import("../components/issues.js"), "Issues");
 
 /** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
@@ -364,6 +365,7 @@ export const Repo = ({ id }) => {
             `,
           )}
         </section>
+        <${Rules} repo=${repo} />
         <section aria-labelledby="defaults" class="card stack">
           <h2 id="defaults" class="section">What runs begin with</h2>
           <${Choices} chosen=${repo.runDefaults} host=${repo.host} onChange=${setDefaults} />

@@ -14,7 +14,8 @@ what may be done after which error.
 Two actors look after turns that no session's actor has: `orphaned_turns` ends those that outlive
 their sessions, and `foreign_turns` finds those that never had one; `missed_turns` lists for it
 those that are over. `account` signs a host's Codex in and out, `usage_limits` follows the limits of
-its account, `thread_acts` names, archives, forks, reverts and deletes its threads, and
-`commit_messages` asks it for the messages of commits. Those that hear of connections are a
+its account, `thread_acts` names, archives, forks, reverts and deletes its threads,
+`extensions` shows its MCP servers, skills, plugins and hooks, and `commit_messages` asks it for the
+messages of commits. Those that hear of connections are a
 `watcher`.
 """

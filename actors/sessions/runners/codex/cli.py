@@ -14,6 +14,7 @@ import trio
 from command_center.actors.codex.confinement import Confinement, check_untouched
 from command_center.actors.codex.errors import ProjectTouched
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
+from command_center.actors.codex.exec_servers import server_names
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.turns import (
@@ -78,7 +79,7 @@ class CliRunner(PlainRunner):
             await self.recover(session)
             return
         assignment = await self._assign(session)
-        confinement = await self._confine(session)
+        confinement = await self._confined(session)
         run = ExecRun(
             prompt=assignment.prompt,
             confinement=confinement,
@@ -117,6 +118,13 @@ class CliRunner(PlainRunner):
                 await self._ref.tell(TurnEnded(outcome="failed", reason=ended.reason))
         if self._stopping.cancelled_caught:
             await self._ref.tell(TurnEnded(outcome="interrupted"))
+
+    async def _confined(self, session: Session) -> Confinement:
+        """Find out what Codex is let do; its servers are off that it has."""
+        confinement = await self._confine(session)
+        if not confinement.servers_off:
+            return confinement
+        return confinement.among(await server_names(self._codex, confinement.cwd))
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
         """Read what the process printed, which is told in the words of Codex."""

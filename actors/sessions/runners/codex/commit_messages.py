@@ -21,6 +21,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.allowed_tools import servers_in
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import (
     AnswerRequest,
@@ -316,7 +317,5 @@ async def _listen(
 
 def _without_tools(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the settings by which no tool is there, also none of the user's MCP servers."""
-    servers = {
-        name for layer in layers for name in ((layer.get("config") or {}).get("mcp_servers") or {})
-    }
-    return {**TOOLS_OFF, "mcp_servers": {name: {"enabled": False} for name in sorted(servers)}}
+    servers = sorted(servers_in(layers))
+    return {**TOOLS_OFF, "mcp_servers": {name: {"enabled": False} for name in servers}}

@@ -51,4 +51,5 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
         stamp=bounds.stamp,
         reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
         goals=session.goal is not None,
+        servers_off=bounds.servers_off,
     )

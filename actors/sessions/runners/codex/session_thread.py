@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, allowing
-from command_center.actors.codex.allowed_tools import approving_setting
+from command_center.actors.codex.allowed_tools import approving_setting, servers_in
 from command_center.actors.codex.confinement import (
     Confinement,
     Reviewer,
@@ -133,12 +133,23 @@ class SessionThread:
 
         Raises:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
+            Conflict: Codex does not say which MCP servers it has, and some are off.
         """
         self._layers = layers = await read_layers(self.ask)
         self._rules = await read_user_rules(self.ask, layers)
-        self._held = confinement = await self._confine(session)
+        self._held = confinement = await self._confined(session)
         confinement.check_managed(layers)
         return confinement
+
+    async def _confined(self, session: Session) -> Confinement:
+        """Find out what Codex is let do when it loads a thread: its servers are off that it has."""
+        confinement = await self._confine(session)
+        if confinement.servers_off and not self._layers:
+            raise Conflict(
+                "Codex does not say which MCP servers it has, and this repository has some of them "
+                "off. Install a newer Codex, or set mcpServersOff to none."
+            )
+        return confinement.among(servers_in(self._layers))
 
     def exceeds(self, settings: Mapping[str, Any]) -> str | None:
         """Say which settings let the thread's next turns do more than it was opened for."""
@@ -193,7 +204,7 @@ class SessionThread:
         ids = tuple(str(agent["id"]) for agent in agents)
         if agents:
             await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents), read=heard))
-        confinement = await self._confine(session)
+        confinement = await self._confined(session)
         for agent in agents:
             turns = await turns_for(self.ask, session, str(agent["id"]))
             if not turns and not is_active(agent):

@@ -8,6 +8,7 @@ from command_center.actors.codex.messages import CodexLagged, codex_on
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
+    BridgeUnknown,
     BridgeUnreachable,
     BridgeWarned,
     Watch,
@@ -49,6 +50,10 @@ class BridgeWatcher(Actor):
     @handles(BridgeWarned)
     def warned(self, _message: BridgeWarned) -> None:
         """Hear what Codex warns of."""
+
+    @handles(BridgeUnknown)
+    def unknown(self, _message: BridgeUnknown) -> None:
+        """Hear of something that is new in what Codex tells or asks."""
 
     @handles(CodexLagged)
     def lagged(self, _message: CodexLagged) -> None:

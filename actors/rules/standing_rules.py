@@ -1,0 +1,248 @@
+"""Rules by which Codex is answered without a person: what one may allow, and what it then covers.
+
+A person makes a rule as they approve something, out of what the approval offers (`with_offer`). It
+holds in one repository, for sessions that may do at least as much as the one that asked, and for
+commands in the same folder of their work. It is kept here alone: Codex's own rules
+(`acceptWithExecpolicyAmendment`) would hold everywhere, for good, and be known to nobody.
+
+What such a command does runs outside of the sandbox. So what is matched is never a text, but the
+words of one plain command. A script in which a shell might see anything else (`;`, `$(…)`, a
+wildcard, an assignment, a line break, a letter that cannot be seen) is no plain command, and is
+asked about. So is a shell that does not lie where a system has its shells, since whoever asks
+chooses it; and so is what asks for more than to run: further permissions, typing into a command.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import SANDBOXES
+from command_center.actors.rules.questions import ApprovalRequest
+from command_center.store import Rule, Session
+from command_center.store.records import RuleKind
+
+MOST_WORDS: Final = 50
+"""Words of a command that a rule may be about."""
+
+LONGEST: Final = 1000
+"""Characters of such a command; it may have twice as many with its shell and quotes."""
+
+OFFER: Final = "alwaysAllow"
+"""The member of an approval's details that says of what a rule can be made."""
+
+SHELLS: Final = frozenset(
+    f"{folder}/{name}"
+    for folder in ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+    for name in ("bash", "sh", "zsh")
+)
+"""The shells whose scripts are read."""
+
+_PIECE: Final = r"""(?:[A-Za-z0-9_./:,@%+=-]|'[^']*'|"[^"\\$`!]*")"""
+_SCRIPT: Final = re.compile(rf" *{_PIECE}+(?: +{_PIECE}+)* *")
+
+RUNS_ANYTHING: Final = frozenset(
+    {
+        *("bash", "sh", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "pwsh", "powershell", "cmd"),
+        *("env", "sudo", "doas", "su", "xargs", "nohup", "time", "timeout", "nice", "ionice"),
+        *("setsid", "stdbuf", "watch", "find", "fd", "parallel", "ssh", "script", "chroot"),
+        *("eval", "exec", "command", "builtin", "source", ".", "trap", "coproc", "busybox"),
+        *("python", "node", "deno", "bun", "perl", "ruby", "php", "lua", "tclsh", "osascript"),
+        *("awk", "gawk", "mawk", "sed", "ed", "vi", "vim", "emacs", "nano", "gdb", "strace"),
+        *("npx", "bunx", "uvx", "pipx", "docker", "podman", "nix", "nix-shell", "crontab", "at"),
+        *("cp", "mv", "rm", "ln", "dd", "tee", "install", "chmod", "chown", "rsync", "scp"),
+        *("curl", "wget", "nc", "ncat", "socat", "tar", "unzip", "git-shell", "systemd-run"),
+    }
+)
+"""Programs that run any other, or write anywhere, as their arguments say: allowed only exactly."""
+
+_WITH_COMMANDS: Final = (
+    "git gh glab hg svn jj npm pnpm yarn uv pip poetry hatch pdm cargo go dotnet bundle gem "
+    "brew apt apt-get dnf yum pacman kubectl helm terraform aws gcloud az systemctl service "
+    "launchctl conda mamba rustup mise asdf"
+)
+HAS_COMMANDS: Final = frozenset(_WITH_COMMANDS.split())
+"""Programs whose second word says what they do; without it, one would allow all that they can."""
+
+CARRIES_ON: Final = frozenset(
+    {
+        *("uv run", "uv tool", "npm exec", "npm x", "pnpm exec"),
+        *("pnpm dlx", "yarn exec", "yarn dlx", "poetry run", "pdm run"),
+        *("hatch run", "bundle exec", "conda run", "mamba run", "mise exec"),
+        *("mise x", "asdf exec", "rustup run", "go run", "cargo run"),
+        *("kubectl exec", "git bisect", "git config"),
+    }
+)
+"""Commands that run what is named behind them: that is looked at in their place."""
+
+_VERSION: Final = re.compile(r"[\d.]+$")
+
+
+class RuleOffer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The rules that can be made of an approval.
+
+    Attributes:
+        words: of the command.
+        fewest: how many of the first words a rule has at least, for commands that begin with them;
+            None where only this very command can be allowed.
+        folder: where it runs, from the folder in which its session works.
+    """
+
+    kind: RuleKind
+    words: tuple[str, ...] = ()
+    fewest: int | None = None
+    folder: str = ""
+    host: str | None = None
+    protocol: str | None = None
+
+
+def with_offer(session: Session, wanted: ApprovalRequest) -> ApprovalRequest:
+    """Return the request with what can be always allowed of it in its details, if anything can."""
+    offer = _offer(session, wanted.details) if wanted.kind == "command" else None
+    if offer is None:
+        return wanted
+    return attrs.evolve(wanted, details={**wanted.details, OFFER: msgspec.to_builtins(offer)})
+
+
+def offer_in(details: Mapping[str, Any]) -> RuleOffer | None:
+    """Read what an approval offers to allow always; None if it offers nothing."""
+    found = details.get(OFFER)
+    return None if found is None else msgspec.convert(found, RuleOffer)
+
+
+def covers(rule: Rule, session: Session, details: Mapping[str, Any]) -> bool:
+    """Tell whether a rule allows what is asked in a session, by its details with their offer."""
+    offer = offer_in(details)
+    if offer is None or offer.kind != rule.kind or not may_as_much(session, rule):
+        return False
+    if rule.kind == "network":
+        return (offer.host, offer.protocol) == (rule.host, rule.protocol)
+    words = tuple(rule.words)
+    asked = offer.words if rule.is_exact else offer.words[: len(words)]
+    return bool(words) and asked == words and offer.folder == rule.folder
+
+
+def may_as_much(session: Session, rule: Rule) -> bool:
+    """Tell whether a session may do all that the one might in which the rule was agreed to."""
+    return (
+        SANDBOXES.index(session.sandbox) >= SANDBOXES.index(rule.sandbox)
+        and session.allow_network >= rule.allow_network
+        and session.allow_commit >= rule.allow_commit
+    )
+
+
+def check_wanted(
+    offer: RuleOffer | None, words: Sequence[str], host: str | None, *, exact: bool
+) -> None:
+    """Refuse a rule that the approval does not offer.
+
+    Raises:
+        Conflict: it says what can be allowed.
+    """
+    if offer is None:
+        raise Conflict("Nothing of this can be allowed always: decide each time.")
+    if offer.kind == "network":
+        if words or host != offer.host:
+            raise Conflict(f"This asks for the host {offer.host}: allow that, or nothing.")
+        return
+    if host is not None or tuple(words) != offer.words[: len(words)]:
+        raise Conflict(f"This asks for {shlex.join(offer.words)!r}: allow that, or its beginning.")
+    if exact and len(words) != len(offer.words):
+        raise Conflict("Name all words of the command, or set isExact to false.")
+    if not exact and (offer.fewest is None or len(words) < offer.fewest):
+        least = "the very command" if offer.fewest is None else f"{offer.fewest} words at least"
+        raise Conflict(f"That would allow too much: name {least}.")
+
+
+def in_words(rule: Rule) -> str:
+    """Say what a rule allows."""
+    if rule.kind == "network":
+        return f"{rule.host} ({rule.protocol})"
+    return shlex.join(rule.words) + ("" if rule.is_exact else " …")
+
+
+def plain_words(command: str) -> tuple[str, ...] | None:
+    """Return the words of the one plain command that a shell is asked for; None if it is not one.
+
+    `command` is what runs, with the shell, as a shell would spell it.
+    """
+    if len(command) > 2 * LONGEST:
+        return None
+    try:
+        match shlex.split(command):
+            case [shell, "-c" | "-lc", script] if shell in SHELLS and script.isprintable():
+                pass
+            case _:
+                return None
+        if _SCRIPT.fullmatch(script) is None:
+            return None
+        words = tuple(shlex.split(script))
+    except ValueError:
+        return None
+    if len(words) > MOST_WORDS or not words[0] or "=" in words[0]:
+        return None
+    return None if any(word.startswith("=") for word in words) else words
+
+
+def is_too_broad(words: Sequence[str]) -> bool:
+    """Tell whether commands that begin with these words can do anything."""
+    program = ntpath.basename(posixpath.basename(words[0])).lower().removesuffix(".exe")
+    if {program, _VERSION.sub("", program)} & RUNS_ANYTHING:
+        return True
+    if program not in HAS_COMMANDS:
+        return False
+    if len(words) == 1 or words[1].startswith("-"):
+        return True
+    if f"{program} {words[1]}" in CARRIES_ON:
+        return len(words) == 2 or words[2].startswith("-") or is_too_broad(words[2:])  # noqa: PLR2004 - the two, and what they run
+    return False
+
+
+def _offer(session: Session, details: Mapping[str, Any]) -> RuleOffer | None:
+    if details.get("beyondRun") or details.get("environmentId") not in {None, "local"}:
+        return None
+    network = details.get("network")
+    if network is not None:
+        return _host_offer(network, details.get("proposedNetworkRules") or ())
+    if details.get("commandKind") != "command" or details.get("additionalPermissions"):
+        return None
+    words = plain_words(str(details.get("command") or ""))
+    folder = _folder_in(session.cwd, str(details.get("cwd") or ""))
+    if words is None or folder is None:
+        return None
+    fewest = _fewest(words, details.get("proposedRule") or ())
+    return RuleOffer(kind="command", words=words, fewest=fewest, folder=folder)
+
+
+def _host_offer(network: Mapping[str, Any], proposed: Sequence[Any]) -> RuleOffer | None:
+    """Offer the host that is asked for, if Codex proposes to allow it always."""
+    host, protocol = network["host"], network["protocol"]
+    if {"host": host, "action": "allow"} not in proposed:
+        return None
+    return RuleOffer(kind="network", host=host, protocol=protocol)
+
+
+def _fewest(words: tuple[str, ...], proposed: Sequence[str]) -> int | None:
+    """Return how many words begin what can be allowed: those that Codex proposes, or more."""
+    if not proposed or tuple(proposed) != words[: len(proposed)]:
+        return None
+    counts = range(len(proposed), len(words) + 1)
+    return next((count for count in counts if not is_too_broad(words[:count])), None)
+
+
+def _folder_in(cwd: str, folder: str) -> str | None:
+    """Return where a folder lies in another, as both are spelled; None if it lies elsewhere."""
+    path = PurePosixPath(folder)
+    if str(path) != folder or ".." in path.parts or not path.is_relative_to(cwd):
+        return None
+    found = str(path.relative_to(cwd))
+    return "" if found == "." else found
