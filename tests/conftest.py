@@ -1,9 +1,21 @@
 """Fixtures that every test may use."""
 
+import os
+import sys
+
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.checkout import ROOT
+
 pytest_plugins = ["tests.codex.fixtures", "tests.end_to_end.fixtures", "tests.missing_parts"]
+
+# Tests start hundreds of interpreters, and without bytecode each compiles all that it imports. Who
+# wants none beside the sources gets it in pytest's own folder.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 # How long an example takes is the machine's affair; pytest's own timeout ends what hangs.
 settings.register_profile(
