@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,7 +22,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.watching import Watched, watched
 from tests.end_to_end.server import Server
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+WHOLE = ("chromium", "chromium-browser", "google-chrome", "chrome")
+LEAN = ("chromium-headless-shell", *WHOLE)
+"""Without the program's own windows a page takes half of the processor's time."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -49,23 +52,43 @@ OpenPage: TypeAlias = Callable[..., Watched]
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium: `CC_TEST_CHROMIUM`, or as the system has it. Without one the test is skipped."""
-    named = os.environ.get("CC_TEST_CHROMIUM")
-    names = (named,) if named else NAMES
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"there is no {' or '.join(names)}: apt-get install chromium")
+def browsers() -> Iterator[Callable[[tuple[str, ...]], Browser]]:
+    """Chromium by one of these names, or `CC_TEST_CHROMIUM`. Without one the test is skipped."""
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    with sync_playwright() as playwright, ExitStack() as stack:
+
+        @cache
+        def launched(path: str) -> Browser:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            stack.callback(browser.close)
+            return browser
+
+        def browser(names: tuple[str, ...]) -> Browser:
+            named = os.environ.get("CC_TEST_CHROMIUM")
+            names = (named,) if named else names
+            found = next((path for name in names if (path := shutil.which(name))), None)
+            if found is None:
+                pytest.skip(f"there is no {' or '.join(names)}: apt-get install chromium")
+            return launched(found)
+
         yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="package")
+def browser(browsers: Callable[[tuple[str, ...]], Browser]) -> Browser:
+    """Chromium as pages need it."""
+    return browsers(LEAN)
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens pages, each in a profile of its own: `open_page(url, device="phone")`."""
+def open_page(
+    request: pytest.FixtureRequest, browsers: Callable[[tuple[str, ...]], Browser]
+) -> Iterator[OpenPage]:
+    """Opens pages, each in a profile of its own: `open_page(url, device="phone")`.
+
+    A test that is marked with `whole_browser` has notifications and badges.
+    """
+    browser = browsers(WHOLE if request.node.get_closest_marker("whole_browser") else LEAN)
     with ExitStack() as stack:
 
         def opened(

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import DEVICES, FLAGS, NAMES
+from tests.browser.conftest import DEVICES, FLAGS, LEAN
 from tests.browser.watching import settle
 from tests.checkout import ROOT
 
@@ -25,7 +25,7 @@ PICTURES: tuple[tuple[str, str, str, Any], ...] = (
 
 def main(address: str) -> None:
     """Take them all."""
-    found = next(path for name in NAMES if (path := shutil.which(name)))
+    found = next(path for name in LEAN if (path := shutil.which(name)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for name, screen, device, scheme in PICTURES:

@@ -12,6 +12,8 @@ from tests.browser.conftest import UNWORKED, OpenPage, made
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
+pytestmark = pytest.mark.whole_browser
+
 HIDDEN = "Object.defineProperty(document, 'hidden', { get: () => !window.isLookedAt })"
 BADGES = "navigator.setAppBadge = async (count) => { window.badge = count; }"
 NO_WORKER = "navigator.serviceWorker.getRegistration = async () => undefined"

@@ -21,6 +21,8 @@ from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 from tests.push_service import PushService, push_service
 
+pytestmark = pytest.mark.whole_browser
+
 SUBSCRIBED = """
 (given) => {
   const key = (text) => Uint8Array.from(
@@ -44,6 +46,19 @@ SUBSCRIBED = """
 SHOWN = """
 async () => (await registration.getNotifications()).map(({ title, body, tag, silent, actions }) =>
   ({ title, body, tag, silent, actions: actions.map(({ action }) => action) }))
+"""
+COUNTED = """
+() => {
+  if (self.counted === undefined) {
+    self.counted = 0;
+    const show = registration.showNotification.bind(registration);
+    registration.showNotification = async (...words) => {
+      await show(...words);
+      self.counted += 1;
+    };
+  }
+  return self.counted;
+}
 """
 PRESS = """
 async (action) => {
@@ -122,7 +137,11 @@ class Closed:
         return self.context.service_workers[-1]
 
     def deliver(self, message: object) -> None:
-        """Bring a message, as the push service does."""
+        """Bring a message, as the push service does, and wait until the worker has shown it.
+
+        Chromium forgets a notification that is asked for while it is being shown.
+        """
+        before = self.worker.evaluate(COUNTED)
         self.cdp.send(
             "ServiceWorker.deliverPushMessage",
             {
@@ -131,6 +150,8 @@ class Closed:
                 "data": message if isinstance(message, str) else json.dumps(message),
             },
         )
+        while self.worker.evaluate(COUNTED) == before:
+            self.cdp.send("Runtime.evaluate", WAIT)
 
     def until(self, wanted: Callable[[list[Any]], bool]) -> list[Any]:
         """Wait until the notifications are as wanted."""
