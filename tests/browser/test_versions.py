@@ -43,5 +43,6 @@ def test_the_first_screen_warns_of_a_version_and_says_what_to_install(
         expect(warning).to_contain_text(said)
         expect(warning).to_have_attribute("data-tone", tone)
         photograph(page, request.node.name)
+        page.close()
     finally:
         server.end()

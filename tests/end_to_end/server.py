@@ -68,7 +68,10 @@ class Server:
     def start(self) -> Self:
         """Start it and wait until it answers."""
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("CC_")
+            name: value
+            for name, value in os.environ.items()
+            # Pytest's own variables change while a test runs, and an app-server is then outdated.
+            if not name.startswith(("CC_", "PYTEST_"))
         }
         environment |= {"CC_PORT": "0", "CC_DATA_DIR": str(self.data_dir), **self.settings}
         if sys.platform == "linux" and not self.is_fresh:

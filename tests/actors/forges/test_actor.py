@@ -283,17 +283,17 @@ async def test_one_that_follows_a_push_waits_for_a_github_that_is_down(
 async def test_a_github_that_is_slow_or_makes_no_sense_is_unavailable(
     tmp_path: Path, github: FakeGitHub
 ) -> None:
-    async with opened(tmp_path, github, call_seconds=0.5) as it:
+    async with opened(tmp_path, github) as it:
+        github.fail("POST /repos", Fault(200, "not a pull request"))
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await it.open()
+    async with opened(tmp_path / "again", github, call_seconds=0.5) as it:
         github.changed.acquire()  # no request is answered until it is released
         try:
             with pytest.raises(Unavailable, match=r"longer than|cannot be reached"):
                 await it.open()
         finally:
             github.changed.release()
-    async with opened(tmp_path / "again", github) as it:
-        github.fail("POST /repos", Fault(200, "not a pull request"))
-        with pytest.raises(Unavailable, match="cannot be read"):
-            await it.open()
 
 
 async def test_a_rate_limit_is_obeyed(tmp_path: Path, github: FakeGitHub) -> None:

@@ -7,7 +7,7 @@ where the test says when Codex answers, and what.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ from command_center.runtime import (
     SupervisorSpec,
     handles,
 )
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Session, StoreUnavailable, Transaction, sessions
 from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.codex.confining import confined
@@ -217,6 +217,9 @@ class Live:
     async def settled(self) -> None:
         """Let all that is on its way be handled, by the store's thread, too."""
         for _ in range(5):
+            with suppress(StoreUnavailable):
+                await self.rig.storage.write(lambda _tx: None)
+                await self.rig.storage.read(lambda _db: None)
             await trio.testing.wait_all_tasks_blocked(0.02)
 
     async def restarted(self) -> None:

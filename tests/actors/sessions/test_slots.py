@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -86,7 +86,7 @@ async def add(made: Rig, granted: Granted, **fields: object) -> Session:
         ),
     )
     await made.system.lookup(SLOTS).tell(RequestSlot(session.id, ref))
-    await settle()
+    await settle(made)
     return session
 
 
@@ -94,7 +94,7 @@ async def end(made: Rig, session: Session) -> None:
     """The session has ended, and so has its actor."""
     await end_row(made, session)
     await made.system.stop_child(f"/sessions/{session.id}", reason="a test")
-    await settle()
+    await settle(made)
 
 
 async def end_row(made: Rig, session: Session) -> None:
@@ -103,18 +103,21 @@ async def end_row(made: Rig, session: Session) -> None:
         lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
     )
     await made.system.lookup(SLOTS).tell(SlotsChanged())
-    await settle()
+    await settle(made)
 
 
 async def set_aside(made: Rig, session: Session) -> None:
     """The session's actor has failed too often."""
     await made.system.lookup(f"/sessions/{session.id}").tell(Fail())
-    await settle()
+    await settle(made)
 
 
-async def settle() -> None:
+async def settle(made: Rig) -> None:
     """Let the messages that are on their way be handled, threads included."""
     for _ in range(5):
+        with suppress(StoreUnavailable):
+            await made.storage.write(lambda _tx: None)
+            await made.storage.read(lambda _db: None)
         await trio.testing.wait_all_tasks_blocked(0.02)
 
 
@@ -204,11 +207,11 @@ async def test_a_folder_is_not_given_away_before_its_session_has_cleaned_up(
         second = await add(made, granted, cwd="/srv/a")
         if crash:
             await made.system.restart("/slots", reason="a test")
-            await settle()
+            await settle(made)
         await end_row(made, first)
         assert [first.id] == granted.ids
         await made.system.stop_child(f"/sessions/{first.id}", reason="a test")
-        await settle()
+        await settle(made)
         assert [first.id, second.id] == granted.ids
 
 
@@ -258,7 +261,7 @@ async def test_after_a_crash_what_is_held_and_who_waits_is_known_from_the_rows(
         first = await add(made, granted, cwd="/srv/a")
         second = await add(made, granted, cwd="/srv/b")
         await made.system.restart("/slots", reason="a test")
-        await settle()
+        await settle(made)
         assert [first.id] == granted.ids
         await end(made, first)
         assert [first.id, second.id] == granted.ids
