@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.conftest import DEVICES, FLAGS, NAMES
+from tests.browser.conftest import DEVICES, FLAGS, LEAN
 from tests.checkout import ROOT, script
 from tests.http.certificates import trusting
 
@@ -116,7 +116,7 @@ def press(browser: Browser, address: str, clock: Clock) -> None:
 def main() -> None:
     """Do it three times: the first start makes the database."""
     named = os.environ.get("CC_TEST_CHROMIUM")
-    found = next(path for name in ((named,) if named else NAMES) if (path := shutil.which(name)))
+    found = next(path for name in ((named,) if named else LEAN) if (path := shutil.which(name)))
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for number in range(3):
