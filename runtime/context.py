@@ -161,7 +161,13 @@ class Context:
         self.start_task(settle, name=getattr(work, "__name__", None))
         return reply
 
-    def forward(self, ref: ActorRef[Message], message: Asked[Message, Reply]) -> Deferred[Reply]:
+    @overload
+    def forward(  # type: ignore[overload-overlap]  # a request is a message, too; it comes first
+        self, ref: ActorRef[Message], message: Asked[Message, Reply]
+    ) -> Deferred[Reply]: ...
+    @overload
+    def forward(self, ref: ActorRef[Message], message: Message) -> Deferred[None]: ...
+    def forward(self, ref: ActorRef[Any], message: object) -> Deferred[Any]:
         """Let another actor answer the message in hand: its answer to `message` is the answer.
 
         The handler returns this at once, and owes nothing any more: the other answers even if this

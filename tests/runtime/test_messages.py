@@ -144,6 +144,15 @@ def answer_wrongly(ctx: Context) -> Deferred[int]:
     return ctx.forward(ctx.lookup(COUNTER), Elsewhere())  # refused
 
 
+def hand_on(ctx: Context) -> None:
+    ctx.forward(ctx.lookup(COUNTER), Forget())
+    ctx.forward(ctx.lookup(COUNTER), "text")  # refused
+
+
+def hand_on_wrongly(ctx: Context) -> Deferred[int]:
+    return ctx.forward(ctx.lookup(COUNTER), Forget())  # refused: it has no answer
+
+
 async def send(ctx: Context) -> int:
     ctx.lookup(COUNTER).send_request(Elsewhere())  # refused
     text: str = await ctx.lookup(COUNTER).send_request(Count("")).wait()  # refused

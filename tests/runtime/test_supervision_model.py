@@ -47,7 +47,7 @@ from tests.runtime.otp_model import (
     added_path,
     scripts,
 )
-from tests.runtime.probes import Crash, Echo, Leave, Note, Probe, Run, branch, tree
+from tests.runtime.probes import Crash, Leave, Note, Probe, Run, branch, tree
 
 FOREVER = 1e9
 """A period of which no restart falls out."""
@@ -116,7 +116,7 @@ class Tree:
                 await system.lookup(path).tell(Run(exit_program))
             case Act.FORWARD:
                 assert to is not None
-                await system.lookup(path).tell(Run(lambda ctx: ctx.forward(to, Echo("note"))))
+                await system.lookup(path).tell(Run(lambda ctx: ctx.forward(to, Note("note"))))
             case Act.SUSPEND:
                 system.suspend(path, reason="script")
             case Act.RESUME:
