@@ -34,6 +34,7 @@ from command_center.actors.contracts.devices import (
     RedeemCode,
     RevokeDevice,
 )
+from command_center.actors.contracts.files import FindFiles, SeeFiles
 from command_center.actors.contracts.issues import ListIssues, LookForIssues, TakeIssue
 from command_center.actors.contracts.landing import (
     AskForMessage,
@@ -190,6 +191,8 @@ RepositoriesMessage: TypeAlias = (
     | SeeChanges
     | SeePatch
     | SeePicture
+    | SeeFiles
+    | FindFiles
     | MarkViewed
     | CreateComment
     | PlaceComments

@@ -9,7 +9,7 @@ import msgspec
 from command_center.actors.git.changes import Against, ChangedFile
 from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
 from command_center.actors.git.conflicts import MarkedConflicts
-from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
+from command_center.actors.git.patches import CONTEXT, PageCursor, Patch
 from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.rules.lengths import BranchName, Name, PathText, Revision
 from command_center.runtime import Request
@@ -71,7 +71,7 @@ class SeePatch(msgspec.Struct, Request[Patch], frozen=True):
     against: Against = "base"
     context: int = CONTEXT
     ignores_space: bool = False
-    cursor: PatchCursor | None = None
+    cursor: PageCursor | None = None
 
 
 class SeePicture(msgspec.Struct, Request[Picture], frozen=True):

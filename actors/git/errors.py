@@ -91,7 +91,7 @@ class BadBranchName(Invalid):
         )
 
 
-class PatchChanged(Conflict):
+class FileChanged(Conflict):
     """A file has changed since the page before, so that the next one would not fit."""
 
     def __init__(self, path: str) -> None:

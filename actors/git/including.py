@@ -86,6 +86,11 @@ async def include_files(main: Checkout, made: Checkout, names: Sequence[bytes]) 
 
 
 async def only_ignored(checkout: Checkout, names: Sequence[bytes]) -> list[bytes]:
+    """Return those of the names that a work tree has patterns against, in order."""
+    return await ignored_among(checkout, names, "--no-index")
+
+
+async def ignored_among(checkout: Checkout, names: Sequence[bytes], *options: str) -> list[bytes]:
     """Return those of the names that git ignores in a work tree, in order."""
     if not names:
         return []
@@ -93,7 +98,7 @@ async def only_ignored(checkout: Checkout, names: Sequence[bytes]) -> list[bytes
         "check-ignore",
         "-z",
         "--stdin",
-        "--no-index",
+        *options,
         extra={"GIT_LITERAL_PATHSPECS": "0"},  # it knows no other
         sent=b"".join(b"./%s\0" % name for name in names),  # so that none is a magic word
         deadline=SCAN_DEADLINE,

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from command_center.actors.git.changes import PLAIN, Against, find_start, list_changes
-from command_center.actors.git.errors import GitFailed, PatchChanged
+from command_center.actors.git.errors import FileChanged, GitFailed
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
 from command_center.actors.git.names import check_path
 from command_center.actors.git.ports import Checkout, GitOutput, shown
@@ -54,8 +54,8 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 @attrs.frozen
-class PatchCursor:
-    """The end of a page of a patch, and the state of the file that it shows."""
+class PageCursor:
+    """The end of a page of a file or its patch, and the state of what it shows."""
 
     end: int
     mark: str
@@ -65,7 +65,7 @@ class PatchCursor:
         return f"{self.end}.{self.mark}"
 
     @classmethod
-    def read(cls, text: str) -> PatchCursor | None:
+    def read(cls, text: str) -> PageCursor | None:
         """Read it again; None if it is none."""
         found = re.fullmatch(r"([0-9]{1,8})\.([0-9a-f]{16})", text)
         return None if found is None else cls(int(found[1]), found[2])
@@ -81,7 +81,7 @@ async def read_patch(
     viewed: str | None = None,
     context: int = CONTEXT,
     ignores_space: bool = False,
-    cursor: PatchCursor | None = None,
+    cursor: PageCursor | None = None,
     size: int = PAGE_BYTES,
 ) -> Patch:
     """Show what has changed in one file, a page of it. Where nothing has, the patch is empty.
@@ -178,7 +178,7 @@ async def _page(
     compared: Sequence[str],
     staged: Sequence[bytes],
     *,
-    cursor: PatchCursor | None,
+    cursor: PageCursor | None,
     size: int,
 ) -> Patch:
     begin = 0 if cursor is None else min(cursor.end, PATCH_BYTES)
@@ -187,7 +187,7 @@ async def _page(
     head = text[: text.find(b"\n@@") + 1 or len(text)]
     mark = hashlib.sha256(head).hexdigest()[:16]
     if cursor is not None and cursor.mark != mark:
-        raise PatchChanged(asked.path)
+        raise FileChanged(asked.path)
     page = text[begin : begin + size]
     if answer.cut:
         page = page[: page.rfind(b"\n") + 1] or page
@@ -198,5 +198,5 @@ async def _page(
         patch=shown(page),
         is_binary=b"\nBinary files " in head,
         is_cut=answer.cut and is_over,
-        next_cursor=None if is_over else str(PatchCursor(end, mark)),
+        next_cursor=None if is_over else str(PageCursor(end, mark)),
     )

@@ -14,7 +14,7 @@ import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import attrs
 
@@ -47,6 +47,9 @@ EMPTY_BLOB: Final = MappingProxyType(
     }
 )
 """The content of an empty file, in the same way."""
+
+EntryKind = Literal["folder", "file", "link", "repository", "other"]
+"""The kind of a thing in a folder; a `repository` is a folder that is one of its own."""
 
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
@@ -262,6 +265,33 @@ class Checkout:
         return await self.git.run(self, command, sink)
 
 
+@attrs.frozen
+class SeenEntry:
+    """A thing in a folder: its name as the system has it, and what a link says as its `target`."""
+
+    name: str
+    kind: EntryKind
+    size: int = 0
+    target: str | None = None
+
+
+@attrs.frozen
+class SeenFolder:
+    """A folder of a work tree, and the things in it; `is_cut` says that there are more."""
+
+    entries: tuple[SeenEntry, ...]
+    is_cut: bool
+
+
+@attrs.frozen
+class SeenFile:
+    """A part of a file, the bytes of all of it, and a mark that is another once it has changed."""
+
+    content: bytes
+    size: int
+    mark: str
+
+
 class Git(Protocol):
     """Git on a host, held against repositories that are hostile input: an agent writes to them."""
 
@@ -301,6 +331,24 @@ class Git(Protocol):
 
         Raises:
             UnsafeRepository: it is a link, no regular file, or larger than the limit in bytes.
+        """
+
+    async def look(
+        self, checkout: Checkout, name: str, begin: int, size: int
+    ) -> SeenFolder | SeenFile | None:
+        """Show a folder of a work tree, or a part of a file; None where there is nothing.
+
+        The git directory is never shown, and a repository within the work tree is not entered.
+
+        Args:
+            checkout: the work tree.
+            name: the path from its top, which is empty.
+            begin: bytes of a file that are passed over.
+            size: bytes of a file that are read at most.
+
+        Raises:
+            UnsafeRepository: it is a link, no regular file, in a repository of its own, or cannot
+                be read.
         """
 
     async def copy_files(

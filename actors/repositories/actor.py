@@ -15,6 +15,7 @@ import structlog
 
 from command_center.actors.contracts.addresses import PULL_REQUESTS, foreign_turns_on
 from command_center.actors.contracts.comments import CreateComment, PlaceComments, PlacedComment
+from command_center.actors.contracts.files import FindFiles, SeeFiles
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.landing import (
     Changes,
@@ -72,6 +73,7 @@ from command_center.actors.git.committing import Committed
 from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import WorktreeEntry
+from command_center.actors.git.files import FileView, FoundFiles
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.git.patches import Patch
 from command_center.actors.git.pictures import Picture
@@ -79,6 +81,7 @@ from command_center.actors.repositories.bounds import SessionBounds
 from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.comments import Comments
 from command_center.actors.repositories.discards import Discards
+from command_center.actors.repositories.files import Files
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.pushes import Pushes
@@ -123,6 +126,7 @@ class Repositories(Actor):
         self._registrations = Registrations(storage, hosts, self._locks)
         self._worktrees = Worktrees(storage, hosts, self._locks, places, self._running_turns)
         self._seeing = SeenChanges(storage, hosts, self._locks)
+        self._files = Files(storage, hosts)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
@@ -267,6 +271,16 @@ class Repositories(Actor):
     async def see_picture(self, message: SeePicture) -> Deferred[Picture]:
         """Show a picture that a session has changed."""
         return self.ctx.answer_later(self._seeing.see_picture, message)
+
+    @handles(SeeFiles)
+    async def see_files(self, message: SeeFiles) -> Deferred[FileView]:
+        """Show a folder, or a page of a file."""
+        return self.ctx.answer_later(self._files.see, message)
+
+    @handles(FindFiles)
+    async def find_files(self, message: FindFiles) -> Deferred[FoundFiles]:
+        """Find files by their names, or by a text."""
+        return self.ctx.answer_later(self._files.find, message)
 
     @handles(MarkViewed)
     async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:

@@ -39,11 +39,11 @@ from command_center.actors.git.changes import (
     keep_contents,
     read_changes,
 )
-from command_center.actors.git.errors import PatchChanged
+from command_center.actors.git.errors import FileChanged
 from command_center.actors.git.patches import (
     PAGE_BYTES,
+    PageCursor,
     Patch,
-    PatchCursor,
     read_patch,
     read_whole,
 )
@@ -402,12 +402,12 @@ def _mark(file: FileDiff) -> str:
     return hashlib.sha256(file.text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _page_of(file: FileDiff | None, path: str, cursor: PatchCursor | None) -> Patch:
+def _page_of(file: FileDiff | None, path: str, cursor: PageCursor | None) -> Patch:
     """Show a page of what the agent has told of a file; empty where it has told nothing."""
     mark, begin = "" if file is None else _mark(file), 0
     if cursor is not None:
         if cursor.mark != mark:
-            raise PatchChanged(path)
+            raise FileChanged(path)
         begin = cursor.end
     if file is None:
         return Patch(path=path, against="base", patch="")
@@ -418,5 +418,5 @@ def _page_of(file: FileDiff | None, path: str, cursor: PatchCursor | None) -> Pa
         against="base",
         patch=file.text[begin:end],
         is_binary=file.is_binary,
-        next_cursor=None if end >= len(file.text) else str(PatchCursor(end, mark)),
+        next_cursor=None if end >= len(file.text) else str(PageCursor(end, mark)),
     )

@@ -38,7 +38,7 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.git.changes import Against
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.merging import MergeResult
-from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
+from command_center.actors.git.patches import CONTEXT, PageCursor, Patch
 from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.commit_messages import propose_message
@@ -116,7 +116,7 @@ async def show_patch(center: Center, session_id: int, query: PatchQuery) -> Patc
     """Show what a session has changed in a file, page by page."""
     cursor = None
     if query.cursor is not None:
-        cursor = PatchCursor.read(query.cursor)
+        cursor = PageCursor.read(query.cursor)
         if cursor is None:
             raise InvalidCursor(query.cursor)
     message = SeePatch(

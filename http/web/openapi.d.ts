@@ -582,6 +582,26 @@ export interface FaultDomain {
   contract: string;
 }
 
+/** A file, or another thing in a folder. */
+export interface FileEntry {
+  path: string;
+  kind: "file" | "folder" | "link" | "other" | "repository";
+  size: number | null;
+  target: string | null;
+}
+
+/** A folder with what is in it, or a page of a file. */
+export interface FileView {
+  path: string;
+  kind: "file" | "folder";
+  items: FileEntry[];
+  text: string | null;
+  size: number | null;
+  isBinary: boolean;
+  isCut: boolean;
+  nextCursor: string | null;
+}
+
 /** A message for a task's thread, to be sent when its turn has ended. */
 export interface Followup {
   id: number;
@@ -613,6 +633,19 @@ export interface Found {
   itemId: string | null;
   at: string;
   snippet: Piece[];
+}
+
+/** A file that was found; `line` is where in it, and `text` that line, of a text. */
+export interface FoundFile {
+  path: string;
+  line: number | null;
+  text: string | null;
+}
+
+/** The files that were found; of names, the best come first. `isCut`: there are more. */
+export interface FoundFiles {
+  items: FoundFile[];
+  isCut: boolean;
 }
 
 /** Change a session's goal. A field that is left out stays as it is. */
@@ -2461,6 +2494,42 @@ export interface Operations {
     query: Record<string, never>;
     body: RestoreRequest;
     answer: Restored;
+  };
+  /** Show a folder or a file of a repository's main checkout, page by page */
+  listRepositoryFiles: {
+    method: "GET";
+    path: `/api/repos/${number}/files`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; path?: string | null; };
+    body: undefined;
+    answer: FileView;
+  };
+  /** Find files of a repository's main checkout by name, or by a text in them */
+  searchRepositoryFiles: {
+    method: "GET";
+    path: `/api/repos/${number}/files/search`;
+    isExact: false;
+    query: { query?: string | null; searched?: "names" | "text" | null; limit?: number | null; };
+    body: undefined;
+    answer: FoundFiles;
+  };
+  /** Show a folder or a file where a session works, page by page */
+  listSessionFiles: {
+    method: "GET";
+    path: `/api/sessions/${number}/files`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; path?: string | null; };
+    body: undefined;
+    answer: FileView;
+  };
+  /** Find files by name, or by a text in them, where a session works */
+  searchSessionFiles: {
+    method: "GET";
+    path: `/api/sessions/${number}/files/search`;
+    isExact: false;
+    query: { query?: string | null; searched?: "names" | "text" | null; limit?: number | null; };
+    body: undefined;
+    answer: FoundFiles;
   };
   /** Push what a session committed, or ask a person whether it may be */
   pushSession: {

@@ -1,6 +1,7 @@
 // @ts-check
 // What a session has changed: its files, each with its patch once it is opened.
 import { every, get, ME, post } from "../api.js";
+import { filesAt } from "../files.js";
 import { basename, number, plural, seen, size, Words } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
@@ -17,7 +18,7 @@ import { newsOf, pagesOf, patchOf } from "./patches.js";
 /** @import { DiffSide } from "./diff.js" */
 /**
  * @typedef {{session: Session, against: Against, ignoreSpace: boolean, isWide: boolean, version:
- * unknown, comments: PlacedComment[], find: string, onAct: () => void}} View
+ * unknown, comments: PlacedComment[], find: string, isGit: boolean, onAct: () => void}} View
  * @typedef {"base" | "commit" | "viewed"} Against
  */
 
@@ -63,13 +64,14 @@ export const Changes = ({ session, onSeen }) => {
     version: changes, // so that no patch is asked for of a file that has left the list
     comments: comments.filter(({ status }) => status !== "cancelled"),
     find,
+    isGit: changes.source === "git",
     onAct: act,
   };
   const listed = new Set(changes.items.flatMap(({ path, previousPath }) => [path, previousPath]));
   const apart = comments.filter(
     ({ status, path, isOutdated }) => status === "open" && (isOutdated || !listed.has(path)),
   );
-  const isGit = changes.source === "git";
+  const { isGit } = view;
   return html`<div class="changes" ref=${measured}>
     <${Problem} error=${error} />
     ${changes.problem && html`<p class="quiet-line">${changes.problem}</p>`}
@@ -327,6 +329,13 @@ const FilePatch = ({ file, view, searched }) => {
         html`<${Button} kind="quiet" onClick=${() => setStep(step + 1)}>
           ${step ? "The whole file" : "More lines around"}
         <//>`
+      }
+      ${
+        view.isGit &&
+        file.status !== "deleted" &&
+        html`<a class="button quiet" href=${filesAt("sessions", session.id, { path: file.path })}>
+          Open the file
+        </a>`
       }
     </div>
   `;

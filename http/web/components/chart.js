@@ -1,6 +1,7 @@
 // @ts-check
 // uPlot, loaded when a chart is first shown, in the colours of the page.
 import { html, useEffect, useRef } from "../html.js";
+import { sheet } from "../sheets.js";
 
 /** @import uPlot from "../vendor/uplot.js" */
 
@@ -8,13 +9,8 @@ import { html, useEffect, useRef } from "../html.js";
 let loading = null;
 
 function library() {
-  loading ||= import("../vendor/uplot.js").then((exports) => {
-    const sheet = document.createElement("link");
-    sheet.rel = "stylesheet";
-    sheet.href = new URL("../vendor/uplot.css", import.meta.url).href;
-    document.head.append(sheet);
-    return exports.default;
-  });
+  sheet("./vendor/uplot.css");
+  loading ||= import("../vendor/uplot.js").then((exports) => exports.default);
   return loading;
 }
 

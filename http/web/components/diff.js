@@ -138,10 +138,11 @@ const FileView = ({ file, cwd }) => {
 
 /**
  * The lines of a file, as many as are shown at once; in two columns, where there is room.
- * @param {{lines: Line[], label: string, isSplit?: boolean, saying?: Saying, find?: string}} props
+ * @param {{lines: Line[], label: string, isSplit?: boolean, saying?: Saying, find?: string,
+ * atLeast?: number}} props
  */
-export const Lines = ({ lines, label, isSplit = false, saying, find = "" }) => {
-  const [asked, setShown] = useState(SHOWN);
+export const Lines = ({ lines, label, isSplit = false, saying, find = "", atLeast = 0 }) => {
+  const [asked, setShown] = useState(Math.max(SHOWN, atLeast));
   const colours = useColours(label, lines);
   const shown = find ? lines.length : asked;
   const parts = useMemo(() => {

@@ -24,9 +24,10 @@ import { Caps } from "../components/caps.js";
 import { Diff } from "../components/diff.js";
 import { Choices } from "../components/choices.js";
 import { Icon } from "../components/icon.js";
+import { filesAt } from "../files.js";
 import { basename, count, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { go, useParam } from "../router.js";
+import { go, useParam, usePlace } from "../router.js";
 import { forgetRepository, learn, listed, need, state, useStore } from "../store.js";
 
 // few repositories have any
@@ -264,8 +265,17 @@ export const Register = ({ onClose }) => {
   <//>`;
 };
 
+// it is a screen of its own
+const Files = lazily(() => import("./files.js"), "Files");
+
 /** @param {{id: number}} props */
-export const Repo = ({ id }) => {
+export const Repo = ({ id }) =>
+  usePlace().parts[2] === "files"
+    ? html`<${Files} of="repos" id=${id} />`
+    : html`<${OneRepo} id=${id} />`;
+
+/** @param {{id: number}} props */
+const OneRepo = ({ id }) => {
   useStore("repos", "tasks", "sessions");
   const [, error] = useLoaded(() => need("repos", id), [id, state.repos.has(id)]);
   const act = useAct();
@@ -308,6 +318,10 @@ export const Repo = ({ id }) => {
   return html`
     <${Head} title=${repo.name} back="/repos" note=${html`<${State} repo=${repo} />`}>
       <${Button} icon="refresh" busy=${act.busy === "scan"} onClick=${scan}>Scan<//>
+      <a class="button" href=${filesAt("repos", id)}>
+        <${Icon} name="file" size=${18} />
+        <span>Files</span>
+      </a>
       <a class="button primary" href=${`#/tasks/new?repo=${id}`}>
         <${Icon} name="plus" size=${18} />
         <span>New task</span>

@@ -26,9 +26,10 @@ import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
+import { filesAt } from "../files.js";
 import { dayAndTime, number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { useParam } from "../router.js";
+import { useParam, usePlace } from "../router.js";
 import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
 import {
   loadEarlier,
@@ -47,8 +48,17 @@ const Goal = lazily(() => import("../components/goal.js"), "Goal");
 // it waits for git
 const Changes = lazily(() => import("../components/changes.js"), "Changes");
 
+// it is a screen of its own
+const Files = lazily(() => import("./files.js"), "Files");
+
 /** @param {{id: number}} props */
-export const Session = ({ id }) => {
+export const Session = ({ id }) =>
+  usePlace().parts[2] === "files"
+    ? html`<${Files} of="sessions" id=${id} />`
+    : html`<${Live} id=${id} />`;
+
+/** @param {{id: number}} props */
+const Live = ({ id }) => {
   useStore(`session:${id}`, "sessions", "tasks", "repos", "reloaded");
   const asked = useOpenApprovals().filter((a) => a.sessionId === id);
   const transcript = transcriptOf(id);
@@ -87,6 +97,7 @@ export const Session = ({ id }) => {
         <${Badge} status=${session.status} />
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
+        <a href=${filesAt("sessions", id)}>Files</a>
         ${
           session.goal &&
           html`<a class="tag" href=${`#/sessions/${id}?pane=details`} title="Its goal">

@@ -20,7 +20,7 @@ from command_center.actors.contracts.landing import (
 from command_center.actors.contracts.worktrees import RemoveWorktree
 from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.changes import Against
-from command_center.actors.git.patches import PAGE_BYTES, Patch, PatchCursor
+from command_center.actors.git.patches import PAGE_BYTES, PageCursor, Patch
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
@@ -136,7 +136,7 @@ async def test_a_long_patch_comes_in_pages_that_fit_together(work: Work) -> None
     work.write(long_txt=text)
     pages = [await patch_of(work, "long.txt")]
     while pages[-1].next_cursor is not None:
-        cursor = PatchCursor.read(pages[-1].next_cursor)
+        cursor = PageCursor.read(pages[-1].next_cursor)
         pages.append(await patch_of(work, "long.txt", cursor=cursor))
     assert 4 == len(pages)
     whole = "".join(page.patch for page in pages)
@@ -149,7 +149,7 @@ async def test_a_page_of_a_file_that_has_changed_since_is_refused(work: Work) ->
     work.write(long_txt="x" * 79 * 2 + "\n" + "line\n" * PAGE_BYTES)
     first = await patch_of(work, "long.txt")
     work.write(long_txt="other\n" * PAGE_BYTES)
-    cursor = PatchCursor.read(first.next_cursor or "")
+    cursor = PageCursor.read(first.next_cursor or "")
     with pytest.raises(Conflict, match="read it again"):
         await patch_of(work, "long.txt", cursor=cursor)
     (work.folder / "long.txt").unlink()

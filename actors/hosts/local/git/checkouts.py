@@ -25,6 +25,8 @@ from command_center.actors.git.ports import (
     GitCommand,
     GitOutput,
     Layout,
+    SeenFile,
+    SeenFolder,
     Staging,
     Writes,
 )
@@ -37,7 +39,7 @@ from command_center.actors.git.settings import (
     written_settings,
 )
 from command_center.actors.hosts.local.folders import same_file
-from command_center.actors.hosts.local.git import copying, worktrees
+from command_center.actors.hosts.local.git import copying, looking, worktrees
 from command_center.actors.hosts.local.git.configuration import (
     check_named,
     check_owner,
@@ -180,6 +182,12 @@ class LocalGit:
     async def read_file(self, checkout: Checkout, name: str, limit: int) -> bytes | None:
         """Read a file of a work tree."""
         return await on_disk(checkout.path, copying.read_file, checkout.layout, name, limit)
+
+    async def look(
+        self, checkout: Checkout, name: str, begin: int, size: int
+    ) -> SeenFolder | SeenFile | None:
+        """Show a folder of a work tree, or a part of a file."""
+        return await on_disk(checkout.path, looking.look, checkout.layout, name, begin, size)
 
     async def copy_files(
         self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int

@@ -97,6 +97,11 @@ class Folder:
         why = f"larger than {limit} bytes" if stat.S_ISREG(found.st_mode) else "no regular file"
         raise UnsafeRepository(self.path / name, f"it is {why}.")
 
+    def entries(self) -> Iterator[os.DirEntry[str]]:
+        """Go through all that is in it."""
+        with os.scandir(self.path if self._descriptor is None else self._descriptor) as found:
+            yield from found
+
     def target(self, name: str) -> str:
         """Return what a link in it says."""
         return os.readlink(self._at(name), dir_fd=self._descriptor)
