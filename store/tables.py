@@ -20,6 +20,7 @@ from command_center.store.records import (
     PushSubscription,
     Repository,
     Rule,
+    SavedPrompt,
     Session,
     Task,
     TelegramButton,
@@ -72,6 +73,9 @@ pull_requests = Table(
     PullRequest,
     "pull_requests",
     redacted=["title", "body", "check_runs", "reviews", "problem", "requested_by"],
+)
+saved_prompts = Table(
+    SavedPrompt, "saved_prompts", redacted=["description", "text", "requested_by"]
 )
 comments = Table(Comment, "comments", redacted=["text", "quote", "requested_by"])
 viewed_files = Table(ViewedFile, "viewed_files")

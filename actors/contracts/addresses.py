@@ -57,6 +57,7 @@ from command_center.actors.contracts.passkeys import (
     RemovePasskey,
     UsePasskey,
 )
+from command_center.actors.contracts.prompts import DeletePrompt, ListPrompts, SavePrompt
 from command_center.actors.contracts.pull_requests import (
     CallOffMerge,
     FollowPullRequests,
@@ -193,6 +194,9 @@ RepositoriesMessage: TypeAlias = (
     | SeePicture
     | SeeFiles
     | FindFiles
+    | ListPrompts
+    | SavePrompt
+    | DeletePrompt
     | MarkViewed
     | CreateComment
     | PlaceComments

@@ -23,5 +23,5 @@ closed, `notify` of the places of Apprise, and `webhooks` of the addresses that 
 `usage_limits` holds runs until a limit of the agent's account resets, and `spending` ends them at
 the caps of a day.
 `rules` writes of what is always allowed.
-`passkeys` writes of what devices sign in with.
+`passkeys` writes of what devices sign in with, and `prompts` of those that are saved.
 """

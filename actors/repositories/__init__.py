@@ -9,5 +9,5 @@ takes it away and keeps it, `cleanup` removes those that are no longer needed, a
 session ends, and `work_folders` which folder somebody means. `setup` reads what a new worktree is
 given, and `lost_worktrees` sees which can be made again. `main_checkout` and `worktree_checks` look
 first whether something may be done; `locations` says what people may name.
-`files` shows all that is there.
+`files` shows all that is there, and `prompts` what is said again.
 """

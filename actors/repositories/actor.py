@@ -30,6 +30,12 @@ from command_center.actors.contracts.landing import (
     SeePicture,
     ViewedFiles,
 )
+from command_center.actors.contracts.prompts import (
+    DeletePrompt,
+    ListPrompts,
+    ReadyPrompts,
+    SavePrompt,
+)
 from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
@@ -84,6 +90,7 @@ from command_center.actors.repositories.discards import Discards
 from command_center.actors.repositories.files import Files
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
+from command_center.actors.repositories.prompts import Prompts
 from command_center.actors.repositories.pushes import Pushes
 from command_center.actors.repositories.registrations import Registrations, check_name
 from command_center.actors.repositories.seen_changes import SeenChanges
@@ -103,7 +110,7 @@ from command_center.runtime import (
     MailboxFull,
     handles,
 )
-from command_center.store import Comment, DiscardedWork, Page, Push, Repository
+from command_center.store import Comment, DiscardedWork, Page, Push, Repository, SavedPrompt
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -127,6 +134,7 @@ class Repositories(Actor):
         self._worktrees = Worktrees(storage, hosts, self._locks, places, self._running_turns)
         self._seeing = SeenChanges(storage, hosts, self._locks)
         self._files = Files(storage, hosts)
+        self._prompts = Prompts(storage, hosts)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
@@ -281,6 +289,21 @@ class Repositories(Actor):
     async def find_files(self, message: FindFiles) -> Deferred[FoundFiles]:
         """Find files by their names, or by a text."""
         return self.ctx.answer_later(self._files.find, message)
+
+    @handles(ListPrompts)
+    async def list_prompts(self, message: ListPrompts) -> Deferred[ReadyPrompts]:
+        """List the prompts that can be said in a repository."""
+        return self.ctx.answer_later(self._prompts.list, message)
+
+    @handles(SavePrompt)
+    async def save_prompt(self, message: SavePrompt) -> Deferred[SavedPrompt]:
+        """Save a prompt."""
+        return self.ctx.answer_later(self._prompts.save, message)
+
+    @handles(DeletePrompt)
+    async def delete_prompt(self, message: DeletePrompt) -> Deferred[SavedPrompt]:
+        """Delete a prompt that was saved."""
+        return self.ctx.answer_later(self._prompts.delete, message)
 
     @handles(MarkViewed)
     async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:

@@ -924,6 +924,13 @@ export interface NewPasskey {
   requestedBy?: string;
 }
 
+/** A prompt that is saved. */
+export interface NewPrompt {
+  text: string;
+  description?: string;
+  requestedBy?: string;
+}
+
 /** A browser's subscription with its push service. */
 export interface NewPushSubscription {
   endpoint: string;
@@ -1232,6 +1239,20 @@ export interface PushSubscriptionChanges {
   requestedBy?: string;
 }
 
+/** A prompt that can be said in a repository. */
+export interface ReadyPrompt {
+  name: string;
+  description: string;
+  text: string;
+  source: "repository" | "saved";
+  path: string | null;
+}
+
+/** The prompts of a repository: those that were saved, by name, and then those of its files. */
+export interface ReadyPrompts {
+  items: ReadyPrompt[];
+}
+
 /** One rule that spoke: a code to act on and a sentence to read. */
 export interface Reason {
   code: string;
@@ -1491,6 +1512,18 @@ export interface Said {
   session: Session;
   turnId: string | null;
   followup: Followup | null;
+}
+
+/** A prompt that somebody has saved for a repository, under a name of its own there. */
+export interface SavedPrompt {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  name: string;
+  description: string;
+  text: string;
+  requestedBy: string;
 }
 
 /** The way in which comments are sent: to the running turn, or once it has ended. */
@@ -2530,6 +2563,33 @@ export interface Operations {
     query: { query?: string | null; searched?: "names" | "text" | null; limit?: number | null; };
     body: undefined;
     answer: FoundFiles;
+  };
+  /** List the prompts that were saved for a repository, and those in its `.codex/prompts` */
+  listPrompts: {
+    method: "GET";
+    path: `/api/repos/${number}/prompts`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ReadyPrompts;
+  };
+  /** Save a prompt for a repository, in the place of the one of that name */
+  savePrompt: {
+    method: "PUT";
+    path: `/api/repos/${number}/prompts/${string}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NewPrompt;
+    answer: SavedPrompt;
+  };
+  /** Delete a prompt that was saved for a repository */
+  deletePrompt: {
+    method: "DELETE";
+    path: `/api/repos/${number}/prompts/${string}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: SavedPrompt;
   };
   /** Push what a session committed, or ask a person whether it may be */
   pushSession: {
@@ -4148,6 +4208,18 @@ export interface PlanShown {
   steps: (Record<string, any>)[];
 }
 
+/** A prompt of a repository was deleted. */
+export interface PromptDeleted {
+  name: string;
+}
+
+/** A prompt was saved for a repository, in the place of the one that had its name. */
+export interface PromptSaved {
+  name: string;
+  description: string;
+  text: string;
+}
+
 /** The forge tells something new of it; `changes` has both states of each field. */
 export interface PullRequestChanged {
   pullRequestId: number;
@@ -4783,6 +4855,8 @@ export interface EventData {
   "session.pushed": WorkPushed;
   "session.push.failed": PushFailed;
   "worktree.merged": WorktreeMerged;
+  "prompt.saved": PromptSaved;
+  "prompt.deleted": PromptDeleted;
   "session.pull_request.requested": PullRequestRequested;
   "session.pull_request.opened": PullRequestOpened;
   "session.pull_request.failed": PullRequestFailed;

@@ -1,4 +1,4 @@
-"""The removal of a repository, with everything that refers to it."""
+"""The removal of a repository, with everything that refers to it, and of what is of it alone."""
 
 import attrs
 
@@ -21,6 +21,7 @@ _DISCARDED = "DELETE FROM discarded WHERE repository_id = ?"
 _RULES = "DELETE FROM rules WHERE repository_id = ?"
 _PUSHES = "DELETE FROM pushes WHERE repository_id = ?"
 _PULL_REQUESTS = "DELETE FROM pull_requests WHERE repository_id = ?"
+_SAVED_PROMPTS = "DELETE FROM saved_prompts WHERE repository_id = ?"
 _LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
 _SESSIONS = "DELETE FROM sessions WHERE repository_id = ?"
 _TASKS = "DELETE FROM tasks WHERE repository_id = ?"
@@ -59,9 +60,15 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     run(_RULES)
     run(_PUSHES)
     run(_PULL_REQUESTS)
+    run(_SAVED_PROMPTS)
     run(_LAST_SESSIONS)
     sessions = run(_SESSIONS)
     tasks = run(_TASKS)
     automations = run(_AUTOMATIONS)
     run(_REPOSITORY)
     return Removed(tasks=tasks, sessions=sessions, approvals=approvals, automations=automations)
+
+
+def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
+    """Remove the row of a saved prompt."""
+    tx.db.execute("DELETE FROM saved_prompts WHERE id = ?", [prompt_id])

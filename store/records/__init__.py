@@ -7,7 +7,7 @@ always the store's to set.
 
 `record` is the type that all are, `words` are those that several share, and each other module has
 the records of one noun: `repositories`, `tasks`, `sessions`, `approvals`, `transcripts`, `changes`,
-`landing`, `automations`, `telegram`, `channels`, `devices` and `rules`.
+`landing`, `automations`, `telegram`, `channels`, `devices`, `prompts` and `rules`.
 """
 
 from command_center.store.records.approvals import (
@@ -49,6 +49,7 @@ from command_center.store.records.landing import (
     Push,
     ReviewState,
 )
+from command_center.store.records.prompts import SavedPrompt
 from command_center.store.records.record import (
     Record,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "RuleKind",
     "Runner",
     "Sandbox",
+    "SavedPrompt",
     "Scope",
     "Session",
     "SessionStatus",

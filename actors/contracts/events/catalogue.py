@@ -16,6 +16,7 @@ from command_center.actors.contracts.events import (
     extensions,
     notify,
     operator,
+    prompts,
     pull_requests,
     repositories,
     sessions,
@@ -44,6 +45,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
         event_type(kind): kind
         for kind in _declared_in(
             repositories,
+            prompts,
             pull_requests,
             tasks,
             sessions,

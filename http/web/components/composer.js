@@ -7,8 +7,16 @@ import { forget, keep, remember, said, written } from "../drafts.js";
 import { html, useState } from "../html.js";
 import { can, ENDED, learn } from "../store.js";
 import { Attach, Attached, takes, useAttachments } from "./attachments.js";
-import { Button, Choice, Confirm, Problem, useAct, useLoaded } from "./basics.js";
+import { Button, Choice, Confirm, lazily, Problem, useAct, useLoaded } from "./basics.js";
+import { compact } from "./context.js";
 import { Icon } from "./icon.js";
+import { follow } from "./run-panel.js";
+import { PromptBox } from "./suggestions.js";
+
+/** @import { Option } from "./suggestions.js" */
+
+// once it is asked for
+const Review = lazily(() => import("./review.js"), "Review");
 
 /**
  * The ways to say something.
@@ -65,8 +73,41 @@ export const Composer = ({ session }) => {
     write({ text: texts[next + 1] });
   };
   const takesFiles = can(session.runner, "takesImages");
+  const hasThreads = can(session.runner, "hasThreads");
+  const isFree = isOver && hasThreads && session.codexThreadId;
+  const [plans, setPlans] = useState(false);
+  const [asking, ask] = useState(/** @type {"stop" | "review" | null} */ (null));
+  const sources = {
+    of: "sessions",
+    id: session.id,
+    repositoryId: session.repositoryId,
+    hasSkills: hasThreads,
+    commands: commandsOf(session, {
+      stop: isOver ? null : () => ask("stop"),
+      plan: isFree ? () => setPlans(true) : null,
+      compact: isFree ? () => run("compact", () => compact(session)) : null,
+      review: hasThreads ? () => ask("review") : null,
+    }),
+  };
   const send = () =>
     run("send", async () => {
+      if (plans && isFree) {
+        const answer = await post(`/api/codex/threads/${session.codexThreadId}/prompt`, {
+          repositoryId: session.repositoryId,
+          prompt: text.trim(),
+          attachments: attached.map(({ id }) => id),
+          cwd: session.cwd,
+          sandbox: session.sandbox,
+          allowNetwork: session.allowNetwork,
+          allowCommit: session.allowCommit,
+          collaborationMode: "plan",
+          requestedBy: ME,
+        });
+        remember(text.trim());
+        setDraft(forget(session, draft));
+        follow(answer);
+        return;
+      }
       const answer = await post(`/api/sessions/${session.id}/messages`, {
         message: text.trim(),
         attachments: attached.map(({ id }) => id),
@@ -107,19 +148,27 @@ export const Composer = ({ session }) => {
       </div>`,
     )}
     <${Problem} error=${error || files.error} />
+    ${
+      plans &&
+      isFree &&
+      html`<button type="button" class="tag" onClick=${() => setPlans(false)}>
+        Plans first · as usual
+      </button>`
+    }
     <${Attached} attached=${attached} remove=${files.remove} />
     <div class="composer-row">
       <${Stop} session=${session} />
       ${takesFiles && html`<${Attach} onFiles=${files.add} busy=${files.busy} />`}
-      <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
-        onInput=${(/** @type {any} */ e) => {
+      <${PromptBox} rows="1" text=${text} aria-label=${label} placeholder=${placeholder}
+        sources=${sources}
+        onText=${(/** @type {string} */ now) => {
           setRecalled(-1);
-          write({ text: e.currentTarget.value });
+          write({ text: now });
         }}
         onKeyDown=${(/** @type {any} */ e) => {
           if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
           else recall(e);
-        }}></textarea>
+        }} />
       <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}>
         <${Icon} name="send" />
       </button>
@@ -132,29 +181,57 @@ export const Composer = ({ session }) => {
           ["followup", "After the turn"],
         ]} />`
     }
-  </form>`;
+  </form>
+  ${asking === "stop" && html`<${AskStop} session=${session} onClose=${() => ask(null)} />`}
+  ${asking === "review" && html`<${Review} session=${session} onClose=${() => ask(null)} />`}
+  `;
+};
+
+/**
+ * What a word after / does in a session, of that which can be done now.
+ * @param {Session} session @param {Record<string, (() => void) | null>} acts @returns {Option[]}
+ */
+function commandsOf(session, acts) {
+  /** @param {string} path */
+  const to = (path) => () => {
+    location.hash = path;
+  };
+  /** @type {[string, string, (() => void) | null][]} */
+  const all = [
+    ["stop", "Interrupt the turn", acts.stop],
+    ["plan", "Have Codex plan first, and change nothing", acts.plan],
+    ["review", "Have Codex review what has changed", acts.review],
+    ["compact", "Make the history of its thread shorter", acts.compact],
+    ["changes", "See what has changed", to(`/sessions/${session.id}?pane=changes`)],
+    ["files", "Look through the files", to(`/sessions/${session.id}/files`)],
+    ["new", "Begin another task here", to(`/tasks/new?repo=${session.repositoryId}`)],
+  ];
+  return all.flatMap(([name, note, act]) =>
+    act ? [{ key: name, label: `/${name}`, note, insert: "", act }] : [],
+  );
+}
+
+/** @param {{session: Session, onClose: () => void}} props */
+const AskStop = ({ session, onClose }) => {
+  const stop = async () =>
+    learn(
+      "sessions",
+      (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session,
+    );
+  return html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop} onClose=${onClose}>
+    <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
+  <//>`;
 };
 
 /** @param {{session: Session}} props */
 export const Stop = ({ session }) => {
   const [asking, setAsking] = useState(false);
   if (ENDED.has(session.status)) return null;
-  const stop = async () =>
-    learn(
-      "sessions",
-      (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session,
-    );
   return html`
     <${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)}
       onClick=${() => setAsking(true)}>
       ${session.stopRequested ? "Stopping…" : "Stop"}
     <//>
-    ${
-      asking &&
-      html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop}
-        onClose=${() => setAsking(false)}>
-        <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
-      <//>`
-    }
+    ${asking && html`<${AskStop} session=${session} onClose=${() => setAsking(false)} />`}
   `;
 };

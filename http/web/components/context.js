@@ -9,6 +9,16 @@ import { follow } from "./run-panel.js";
 
 /** @import { Session } from "../openapi.js" */
 
+/** Make the history of its thread shorter. @param {Session} session */
+export const compact = async (session) =>
+  follow(
+    await post(`/api/codex/threads/${session.codexThreadId}/compact`, {
+      repositoryId: session.repositoryId,
+      cwd: session.cwd,
+      requestedBy: ME,
+    }),
+  );
+
 /** @param {{session: Session}} props */
 export const Context = ({ session }) => {
   const { error, busy, run } = useAct();
@@ -16,16 +26,6 @@ export const Context = ({ session }) => {
   if (!last || !window) return null;
   const used = Math.min(last.totalTokens, window);
   const percent = Math.round((100 * used) / window);
-  const compact = () =>
-    run("compact", async () =>
-      follow(
-        await post(`/api/codex/threads/${session.codexThreadId}/compact`, {
-          repositoryId: session.repositoryId,
-          cwd: session.cwd,
-          requestedBy: ME,
-        }),
-      ),
-    );
   const isFree = ENDED.has(session.status) && can(session.runner, "hasThreads");
   return html`<section class="context" aria-label="Context">
     <h2 class="section">Context</h2>
@@ -39,7 +39,7 @@ export const Context = ({ session }) => {
       isFree &&
       session.codexThreadId &&
       html`<div class="actions start">
-        <${Button} busy=${busy} onClick=${compact}>Make its history shorter<//>
+        <${Button} busy=${busy} onClick=${() => run("compact", () => compact(session))}>Make its history shorter<//>
       </div>`
     }
   </section>`;

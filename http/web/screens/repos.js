@@ -34,6 +34,7 @@ import { forgetRepository, learn, listed, need, state, useStore } from "../store
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
 const Rules = lazily(() => import("../components/rules.js"), "Rules");
 const Issues = lazily(() => import("../components/issues.js"), "Issues");
+const Prompts = lazily(() => import("../components/prompts.js"), "Prompts");
 
 /** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
 /** @typedef {Allowance | "signCommits" | "requireWorktree"} Permission */
@@ -388,6 +389,7 @@ const OneRepo = ({ id }) => {
           <h2 id="caps" class="section">Caps of a day</h2>
           <${Caps} caps=${repo.caps} onSave=${setCaps} />
         </section>
+        <section aria-labelledby="prompts"><${Prompts} repo=${repo} /></section>
         <section aria-labelledby="facts">
           <h2 id="facts" class="section">Facts</h2>
           <dl class="facts">

@@ -20,8 +20,9 @@ import {
 } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { AS_REPOSITORY, PullRequestWishes } from "../components/pull-request-wishes.js";
+import { PromptBox } from "../components/suggestions.js";
 import { go, replace, usePlace } from "../router.js";
-import { learn, listed, repoOf, state, useStore, useTask } from "../store.js";
+import { can, learn, listed, repoOf, state, useStore, useTask } from "../store.js";
 import { count, Words } from "../format.js";
 
 /** @type {[string, Task["status"][]][]} */
@@ -320,8 +321,15 @@ export const NewTask = () => {
         </select>
       <//>
       <${Field} label="What is to be done?" error=${fault("prompt")}>
-        <textarea rows="6" required ref=${prompt} value=${form.prompt} onInput=${set("prompt")}
-          placeholder="Inspect the login flow and summarize the main risks."></textarea>
+        <${PromptBox} rows="6" required box=${prompt} text=${form.prompt}
+          onText=${(/** @type {string} */ now) => setForm({ ...form, prompt: now })}
+          sources=${{
+            of: "repos",
+            id: repositoryId,
+            repositoryId,
+            hasSkills: can(state.health?.runnerMode, "hasThreads"),
+          }}
+          placeholder="Inspect the login flow and summarize the main risks." />
       <//>
       <${Field} label="Title" hint="Left empty, it is the first line." error=${fault("title")}>
         <input value=${form.title} maxlength="200" onInput=${set("title")} />

@@ -1,0 +1,228 @@
+// @ts-check
+// What may be meant while one writes: files by @, skills by $, commands and saved prompts by /.
+/** @import { FilesOf } from "../files.js" */
+/** @import { ReadyPrompt, Skill } from "../openapi.js" */
+import { ApiError, get } from "../api.js";
+import { basename, seen } from "../format.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
+import { sheet } from "../sheets.js";
+
+sheet("./styles/suggestions.css");
+
+const MOST = 8;
+const TYPING_MS = 120;
+
+/**
+ * One that may be meant: a text that comes in its place, or an act that is done at once.
+ * @typedef {{key: string, label: string, note: string, insert?: string, act?: () => void}} Option
+ * @typedef {{mark: string, query: string, from: number, to: number}} Word
+ * @typedef {{of: FilesOf, id: number, repositoryId: number, hasSkills: boolean, commands?:
+ * Option[]}} Sources
+ */
+
+/**
+ * The word before the caret that asks for suggestions.
+ * @param {string} text @param {number} caret @returns {Word | null}
+ */
+export function wordAt(text, caret) {
+  const before = text.slice(0, caret);
+  const found = /(?:^|\s)([@$])([^\s@$]*)$/.exec(before) || /^(\/)([\w-]*)$/.exec(before);
+  if (!found) return null;
+  const [, mark, query] = found;
+  return { mark, query, from: caret - query.length - 1, to: caret };
+}
+
+/** A path as it stands in a prompt. @param {string} path */
+const quoted = (path) => (/\s/.test(path) ? `"${path}"` : path);
+
+/** Those that have the words, first those that begin with them. @param {Option[]} options
+ * @param {string} query */
+function fitting(options, query) {
+  const wanted = query.toLowerCase();
+  const place = (/** @type {Option} */ { label }) => label.slice(1).toLowerCase().indexOf(wanted);
+  return options
+    .filter((option) => place(option) >= 0)
+    .sort((one, other) => Number(place(one) > 0) - Number(place(other) > 0))
+    .slice(0, MOST);
+}
+
+/** Lists that are asked for once while a box is there. */
+function useKept() {
+  const kept = useRef(/** @type {Map<string, Promise<any>>} */ (new Map()));
+  return (/** @type {string} */ key, /** @type {() => Promise<any>} */ load) => {
+    const known = kept.current.get(key);
+    if (known) return known;
+    const asked = load();
+    kept.current.set(key, asked);
+    asked.catch(() => kept.current.delete(key)); // it is asked for again
+    return asked;
+  };
+}
+
+/**
+ * What may be meant by a word; not fresh while the answer is to what stood there before.
+ * @param {Sources} sources @param {Word | null} word
+ * @returns {{options: Option[], isFresh: boolean}}
+ */
+function useOptions(sources, word) {
+  const { of, id, repositoryId, hasSkills, commands = [] } = sources;
+  const [found, setFound] = useState(
+    /** @type {{of: string, options: Option[]}} */ ({ of: "", options: [] }),
+  );
+  const keep = useKept();
+  const key = word ? `${of} ${id} ${repositoryId} ${word.mark}${word.query}` : "";
+  /** @param {Word} wanted @returns {Promise<Option[]>} */
+  const load = async ({ mark, query }) => {
+    if (mark === "@") {
+      const path = /** @type {"/api/sessions/1/files/search"} */ (`/api/${of}/${id}/files/search`);
+      const { items } = await get(path, { query, searched: "names", limit: MOST });
+      return items.map((file) => ({
+        key: file.path,
+        label: basename(file.path),
+        note: file.path,
+        insert: `${quoted(file.path)} `,
+      }));
+    }
+    if (mark === "$") {
+      if (!hasSkills) return [];
+      /** @type {{skills: Skill[]}} */
+      const { skills } = await keep(`skills ${repositoryId}`, () =>
+        get("/api/codex/extensions", { repositoryId }),
+      );
+      const isOn = skills.filter(({ isEnabled }) => isEnabled);
+      const options = isOn.map(({ name, description }) => ({
+        key: name,
+        label: `$${name}`,
+        note: description,
+        insert: `$${name} `,
+      }));
+      return fitting(options, query);
+    }
+    /** @type {{items: ReadyPrompt[]}} */
+    const prompts = await keep(`prompts ${repositoryId}`, () =>
+      get(`/api/repos/${repositoryId}/prompts`),
+    );
+    const options = prompts.items.map((prompt) => ({
+      key: `${prompt.source} ${prompt.name}`,
+      label: `/${prompt.name}`,
+      note: [prompt.path && `From the repository: ${prompt.path}`, prompt.description]
+        .filter(Boolean)
+        .join(" · "),
+      insert: prompt.text,
+    }));
+    return fitting([...commands, ...options], query);
+  };
+  useEffect(() => {
+    if (!word) return undefined;
+    let isWanted = true;
+    const ask = async () => {
+      try {
+        const options = await load(word);
+        if (isWanted) setFound({ of: key, options });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (isWanted)
+          setFound({ of: key, options: word.mark === "/" ? fitting(commands, word.query) : [] });
+      }
+    };
+    const timer = setTimeout(ask, TYPING_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [key]);
+  const isOfWord = Boolean(found.of) && key.startsWith(found.of); // or what it began with
+  return { options: isOfWord ? found.options : [], isFresh: found.of === key };
+}
+
+/**
+ * A box to write a prompt in. It is a text box whose list of suggestions is steered from it: by the
+ * arrows, Enter or Tab, and Escape; or by a tap.
+ * @param {{text: string, onText: (text: string) => void, sources: Sources, box?: {current:
+ * HTMLTextAreaElement | null}, onKeyDown?: (event: any) => void, id?: string}
+ * & Record<string, any>} props
+ */
+export const PromptBox = ({ text, onText, sources, box, onKeyDown, ...rest }) => {
+  const own = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const area = box || own;
+  const list = useId();
+  const [caret, setCaret] = useState(-1);
+  const [closed, setClosed] = useState(-1); // where the word begins whose list was closed
+  const [at, setAt] = useState(0);
+  const after = useRef(/** @type {[number, number] | null} */ (null));
+  const word = caret < 0 ? null : wordAt(text, caret);
+  const isWanted = word && word.from !== closed;
+  const { options, isFresh } = useOptions(sources, isWanted ? word : null);
+  const isOpen = Boolean(isWanted && options.length);
+  const chosen = Math.min(at, options.length - 1);
+  useEffect(() => setAt(0), [word?.mark, word?.query]);
+  useEffect(() => {
+    if (!word) setClosed(-1);
+  }, [!word]);
+  useLayoutEffect(() => {
+    if (!after.current) return;
+    const [begin, end] = after.current;
+    after.current = null;
+    area.current?.focus();
+    area.current?.setSelectionRange(begin, end);
+    setCaret(end);
+  }, [text]);
+  /** @param {any} event */
+  const follow = (event) => {
+    const { selectionStart, selectionEnd } = event.currentTarget;
+    setCaret(selectionStart === selectionEnd ? selectionStart : -1);
+  };
+  /** @param {Option} option */
+  const take = (option) => {
+    if (!word) return;
+    const insert = option.insert || "";
+    const blank = /\$(?:ARGUMENTS|[1-9])/.exec(word.mark === "/" ? insert : "");
+    const begin = word.from + (blank ? blank.index : insert.length);
+    after.current = [begin, begin + (blank ? blank[0].length : 0)];
+    setClosed(-1);
+    onText(text.slice(0, word.from) + insert + text.slice(word.to));
+    option.act?.();
+  };
+  /** @param {any} event */
+  const press = (event) => {
+    const isPlain = !event.metaKey && !event.ctrlKey && !event.altKey && !event.isComposing;
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (isOpen && isPlain && step) setAt((chosen + step + options.length) % options.length);
+    else if (isOpen && isPlain && ["Enter", "Tab"].includes(event.key) && !event.shiftKey) {
+      if (isFresh) take(options[chosen]);
+    } else if (isOpen && event.key === "Escape") setClosed(word ? word.from : -1);
+    else {
+      onKeyDown?.(event);
+      return;
+    }
+    event.preventDefault();
+  };
+  return html`<div class="prompt-box">
+    ${
+      isOpen &&
+      html`<ul class="suggestions" role="listbox" id=${list} aria-label="Suggestions">
+        ${options.map(
+          (option, number) => html`<li key=${option.key} role="option" id=${`${list}-${number}`}
+            aria-selected=${number === chosen} data-current=${number === chosen}
+            onPointerDown=${(/** @type {any} */ e) => e.preventDefault()}
+            onClick=${() => take(option)}>
+            <span>${seen(option.label)}</span>
+            ${option.note && html`<span class="hint">${seen(option.note)}</span>`}
+          </li>`,
+        )}
+      </ul>`
+    }
+    <textarea ...${rest} ref=${area} value=${text} aria-autocomplete="list" aria-haspopup="listbox"
+      aria-controls=${isOpen ? list : null}
+      aria-activedescendant=${isOpen ? `${list}-${chosen}` : null}
+      onInput=${(/** @type {any} */ e) => {
+        follow(e);
+        onText(e.currentTarget.value);
+      }}
+      onKeyUp=${follow} onClick=${follow} onBlur=${() => setCaret(-1)}
+      onKeyDown=${press}></textarea>
+    <span class="visually-hidden" role="status">
+      ${isOpen ? `${options.length} suggestions` : ""}
+    </span>
+  </div>`;
+};

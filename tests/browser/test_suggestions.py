@@ -1,0 +1,98 @@
+"""Suggestions while one writes: files, commands and saved prompts, by keys and by taps."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_agents import photograph
+from tests.browser.test_changes import Changed
+from tests.browser.test_changes import changed as changed  # noqa: PLC0414 - a fixture
+
+
+def suggested(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+
+def caret(page: Page) -> list[int]:
+    found: list[int] = page.evaluate(
+        "() => [document.activeElement.selectionStart, document.activeElement.selectionEnd]"
+    )
+    return found
+
+
+def test_files_commands_and_prompts_are_suggested_where_one_writes(
+    changed: Changed, open_page: OpenPage
+) -> None:
+    (changed.folder / "with space.md").write_text("")
+    page = open_page(changed.url.partition("?")[0], device="phone").page
+    box = page.locator(".composer textarea")
+    options = suggested(page)
+    box.press_sequentially("Look at @note")
+    expect(options).to_have_count(1)
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    listed = box.get_attribute("aria-controls")
+    expect(page.get_by_role("listbox", name="Suggestions")).to_have_attribute("id", listed or "")
+    expect(box).to_have_attribute("aria-activedescendant", f"{listed}-0")
+    photograph(page, "suggested-files")
+    box.press("Enter")
+    expect(box).to_have_value("Look at notes.md ")
+    box.press_sequentially("and @space")
+    expect(options).to_have_count(1)
+    options.first.tap()
+    expect(box).to_have_value('Look at notes.md and "with space.md" ')
+    expect(box).to_be_focused()
+    box.press_sequentially("@code")
+    expect(options).to_have_count(1)
+    box.press("Escape")
+    expect(options).to_have_count(0)
+    box.press_sequentially(" a@b.org")
+    expect(box).to_have_value('Look at notes.md and "with space.md" @code a@b.org')
+    expect(box).not_to_have_attribute("aria-controls", listed or "")
+    box.fill("")
+    box.press_sequentially("/")
+    expect(options.filter(has_text="/files")).to_be_visible()
+    expect(options.filter(has_text="/stop")).to_have_count(0)  # it has ended
+    box.press_sequentially("fil")
+    expect(options).to_have_count(1)
+    box.press("Tab")
+    expect(page.get_by_role("heading", name="Files")).to_be_visible()
+    page.go_back()
+    expect(box).to_have_value("")
+
+
+def test_a_prompt_is_saved_in_its_repository_and_said_by_its_name(
+    changed: Changed, open_page: OpenPage
+) -> None:
+    base = changed.url.split("#")[0]
+    prompts = changed.folder.parent / "project" / ".codex" / "prompts"
+    prompts.mkdir(parents=True)
+    (prompts / "explain.md").write_text("---\ndescription: Tell\n---\nExplain the repository.\n")
+    page = open_page(f"{base}#/repos/1", device="desktop", color_scheme="dark", expected={400}).page
+    mine = page.get_by_role("region", name="Prompts")
+    expect(mine.get_by_role("link", name="/explain")).to_contain_text("From the repository")
+    mine.get_by_role("button", name="New prompt").click()
+    page.get_by_label("Name").fill("two words")
+    page.get_by_label("Text").fill("Fix $ARGUMENTS, and say how.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("A name has 1 to 64").first).to_be_visible()
+    page.get_by_label("Name").fill("fix")
+    page.get_by_role("button", name="Save").click()
+    expect(mine.get_by_role("button", name="/fix")).to_be_visible()
+    photograph(page, "prompts")
+    page.goto(f"{base}#/tasks/new?repo=1")
+    box = page.get_by_label("What is to be done?")
+    box.press_sequentially("/")
+    expect(suggested(page)).to_have_count(2)
+    box.press("ArrowDown")
+    expect(suggested(page).and_(page.locator("[aria-selected=true]"))).to_contain_text("/explain")
+    photograph(page, "suggested-prompts")
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(box).to_have_value("Fix $ARGUMENTS, and say how.")
+    assert [4, 14] == caret(page)
+    page.goto(f"{base}#/repos/1")
+    mine.get_by_role("button", name="/fix").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(mine.get_by_role("button", name="/fix")).to_have_count(0)
