@@ -233,6 +233,12 @@ def terminals_list(thread_id: str, *, cursor: str | None = None) -> Call:
     )
 
 
+def terminal_end(thread_id: str, process_id: str) -> Call:
+    """End one of the commands that the thread's turns have left running."""
+    params = {"threadId": thread_id, "processId": process_id}
+    return Call("thread/backgroundTerminals/terminate", params)
+
+
 def review_start(thread_id: str, *, instructions: str, of: Mapping[str, Any] | None = None) -> Call:
     """Begin a review as a turn of the thread; it follows the instructions, unless it is `of` more.
 

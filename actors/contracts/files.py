@@ -14,7 +14,7 @@ SearchedFor = Literal["names", "text"]
 """The thing that a search looks through: the names of files, or what is in them."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class FilesOf(msgspec.Struct, frozen=True):
     """The folder that is meant: the main checkout of a repository, or where a session works."""
 
     kind: Literal["repository", "session"]
@@ -24,7 +24,7 @@ class Place(msgspec.Struct, frozen=True):
 class SeeFiles(msgspec.Struct, Request[FileView], frozen=True):
     """Show a folder, or a page of a file."""
 
-    place: Place
+    place: FilesOf
     path: str
     cursor: PageCursor | None = None
 
@@ -32,7 +32,7 @@ class SeeFiles(msgspec.Struct, Request[FileView], frozen=True):
 class FindFiles(msgspec.Struct, Request[FoundFiles], frozen=True):
     """Find files by their names, or by a text that is in them."""
 
-    place: Place
+    place: FilesOf
     query: str
     searched: SearchedFor
     limit: int

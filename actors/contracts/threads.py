@@ -77,6 +77,31 @@ class ThreadDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     thread_id: str
 
 
+class Terminal(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A command that a thread's turns have left running.
+
+    Attributes:
+        process_id: the agent's name for it, by which it is ended.
+        item_id: the item of the transcript that has its output.
+        cpu_percent: of one core that it uses; null where the agent does not say.
+        memory_bytes: what it has in memory; the same.
+    """
+
+    process_id: str
+    item_id: str
+    command: str
+    cwd: str
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+
+
+class Terminals(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The commands that a thread's turns have left running."""
+
+    host: str
+    items: list[Terminal]
+
+
 class ThreadOrder(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -161,7 +186,31 @@ class DeleteThread(Request[ThreadDeleted]):
     requested_by: str = "api"
 
 
-ThreadAct: TypeAlias = ReadThread | PatchThread | ForkThread | RevertThread | DeleteThread
+@attrs.frozen
+class ListTerminals(Request[Terminals]):
+    """List the commands that a thread's turns have left running."""
+
+    thread_id: str
+
+
+@attrs.frozen
+class EndTerminal(Request[Terminals]):
+    """End a command that a thread's turns have left running; the answer has the others."""
+
+    thread_id: str
+    process_id: str
+    requested_by: str = "api"
+
+
+ThreadAct: TypeAlias = (
+    ReadThread
+    | PatchThread
+    | ForkThread
+    | RevertThread
+    | DeleteThread
+    | ListTerminals
+    | EndTerminal
+)
 
 THREADS: Final = "/threads"
 """The path of the supervisor of the hosts' threads."""

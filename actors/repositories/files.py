@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from command_center.actors.contracts.files import FindFiles, Place, SeeFiles
+from command_center.actors.contracts.files import FilesOf, FindFiles, SeeFiles
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout
@@ -50,7 +50,7 @@ class Files:
         find = find_names if message.searched == "names" else find_text
         return await find(await self._open(message.place), message.query, message.limit)
 
-    async def _open(self, place: Place) -> Checkout:
+    async def _open(self, place: FilesOf) -> Checkout:
         if place.kind == "repository":
             repository = await self._storage.read(lambda db: repositories.get(db, place.id))
             return await open_main(self._hosts.of(repository), repository)

@@ -16,7 +16,7 @@ Rank = tuple[int, int]
 def best_names(paths: Iterable[str], query: str, limit: int) -> tuple[list[str], bool]:
     """Return the paths that all words of a query fit, the best first, and whether there are more.
 
-    >>> best_names(["src/main.py", "docs/domain.md", "main.c", "a.py"], "main", 2)
+    >>> best_names(["src/main.py", "lib/domain.py", "main.c", "a.py"], "main", 2)
     (['main.c', 'src/main.py'], True)
     """
     words = query.lower().split()

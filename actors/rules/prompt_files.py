@@ -20,7 +20,7 @@ _DESCRIPTION = re.compile(r"^description:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 def name_of(path: str) -> str | None:
     """Return the name of the prompt that a file has; None where it has none.
 
-    >>> [name_of(path) for path in (".codex/prompts/fix-it.md", "x/notes.txt", "x/.hidden.md")]
+    >>> [name_of(f"{FOLDER}/{name}") for name in ("fix-it" + ENDING, "notes.txt", ENDING)]
     ['fix-it', None, None]
     """
     name = path[path.rfind("/") + 1 :]

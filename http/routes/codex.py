@@ -42,13 +42,16 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.threads import (
     DeleteThread,
+    EndTerminal,
     ForkThread,
+    ListTerminals,
     NewFork,
     PatchThread,
     ReadThread,
     Reversion,
     RevertThread,
     ShownThread,
+    Terminals,
     ThreadAct,
     ThreadChanges,
     ThreadDeleted,
@@ -207,6 +210,25 @@ async def revert_thread(center: Center, thread_id: str, body: Reversion) -> Show
 async def delete_thread(center: Center, thread_id: str, query: DeletionQuery) -> ThreadDeleted:
     """Delete a thread for good."""
     return await _ask_threads(center, query.host, DeleteThread(thread_id, query.requested_by))
+
+
+@api.operation("GET", "/api/codex/threads/<thread:thread_id>/terminals", refuses=(404, 409))
+async def list_terminals(center: Center, thread_id: str, query: HostQuery) -> Terminals:
+    """List the commands that a thread's turns have left running."""
+    return await _ask_threads(center, query.host, ListTerminals(thread_id))
+
+
+@api.operation(
+    "DELETE",
+    "/api/codex/threads/<thread:thread_id>/terminals/<process_id>",
+    refuses=(404, 409),
+)
+async def end_terminal(
+    center: Center, thread_id: str, process_id: str, query: DeletionQuery
+) -> Terminals:
+    """End a command that a thread's turns have left running."""
+    message = EndTerminal(thread_id, process_id, query.requested_by)
+    return await _ask_threads(center, query.host, message)
 
 
 @api.operation("GET", "/api/codex/models", refuses=(404, 409))

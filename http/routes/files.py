@@ -8,7 +8,7 @@ import msgspec
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import REPOSITORIES
-from command_center.actors.contracts.files import FindFiles, Place, SearchedFor, SeeFiles
+from command_center.actors.contracts.files import FilesOf, FindFiles, SearchedFor, SeeFiles
 from command_center.actors.git.files import LONGEST_QUERY, FileView, FoundFiles
 from command_center.actors.git.patches import PageCursor
 from command_center.actors.repositories.actor import GIT_SECONDS
@@ -48,7 +48,7 @@ class FilesSearch(
 @api.operation("GET", "/api/repos/<id:repository_id>/files", refuses=(409,))
 async def list_repository_files(center: Center, repository_id: int, query: FilesQuery) -> FileView:
     """Show a folder or a file of a repository's main checkout, page by page."""
-    return await _see(center, Place("repository", repository_id), query)
+    return await _see(center, FilesOf("repository", repository_id), query)
 
 
 @api.operation("GET", "/api/repos/<id:repository_id>/files/search", refuses=(409,))
@@ -56,22 +56,22 @@ async def search_repository_files(
     center: Center, repository_id: int, query: FilesSearch
 ) -> FoundFiles:
     """Find files of a repository's main checkout by name, or by a text in them."""
-    return await _find(center, Place("repository", repository_id), query)
+    return await _find(center, FilesOf("repository", repository_id), query)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/files", refuses=(409,))
 async def list_session_files(center: Center, session_id: int, query: FilesQuery) -> FileView:
     """Show a folder or a file where a session works, page by page."""
-    return await _see(center, Place("session", session_id), query)
+    return await _see(center, FilesOf("session", session_id), query)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/files/search", refuses=(409,))
 async def search_session_files(center: Center, session_id: int, query: FilesSearch) -> FoundFiles:
     """Find files by name, or by a text in them, where a session works."""
-    return await _find(center, Place("session", session_id), query)
+    return await _find(center, FilesOf("session", session_id), query)
 
 
-async def _see(center: Center, place: Place, query: FilesQuery) -> FileView:
+async def _see(center: Center, place: FilesOf, query: FilesQuery) -> FileView:
     cursor = None if query.cursor is None else PageCursor.read(query.cursor)
     found = await center.ask(REPOSITORIES, SeeFiles(place, query.path, cursor), timeout=GIT_SECONDS)
     if found.kind == "file":
@@ -82,6 +82,6 @@ async def _see(center: Center, place: Place, query: FilesQuery) -> FileView:
     return msgspec.structs.replace(found, items=page.items, next_cursor=page.next_cursor)
 
 
-async def _find(center: Center, place: Place, query: FilesSearch) -> FoundFiles:
+async def _find(center: Center, place: FilesOf, query: FilesSearch) -> FoundFiles:
     message = FindFiles(place, query.query, query.searched, query.limit)
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)

@@ -1867,6 +1867,22 @@ export interface Template {
   payload: AutomationPayload;
 }
 
+/** A command that a thread's turns have left running. */
+export interface Terminal {
+  processId: string;
+  itemId: string;
+  command: string;
+  cwd: string;
+  cpuPercent: number | null;
+  memoryBytes: number | null;
+}
+
+/** The commands that a thread's turns have left running. */
+export interface Terminals {
+  host: string;
+  items: Terminal[];
+}
+
 /** Changes to a thread; what is left out stays. */
 export interface ThreadChanges {
   host?: string;
@@ -3121,6 +3137,24 @@ export interface Operations {
     query: Record<string, never>;
     body: Reversion;
     answer: ShownThread;
+  };
+  /** List the commands that a thread's turns have left running */
+  listTerminals: {
+    method: "GET";
+    path: `/api/codex/threads/${string}/terminals`;
+    isExact: false;
+    query: { host?: string | null; };
+    body: undefined;
+    answer: Terminals;
+  };
+  /** End a command that a thread's turns have left running */
+  endTerminal: {
+    method: "DELETE";
+    path: `/api/codex/threads/${string}/terminals/${string}`;
+    isExact: false;
+    query: { host?: string | null; requestedBy?: string | null; };
+    body: undefined;
+    answer: Terminals;
   };
   /** List the models that Codex offers */
   listModels: {
@@ -4615,6 +4649,14 @@ export interface TaskUpdated {
   changed: string[];
 }
 
+/** Somebody ended a command that the turns of a thread had left running. */
+export interface TerminalEnded {
+  host: string;
+  threadId: string;
+  processId: string;
+  command: string;
+}
+
 /** A thread was put away; it takes no turn until it is brought back. */
 export interface ThreadArchived {
   host: string;
@@ -4962,6 +5004,7 @@ export interface EventData {
   "thread.forked": ThreadForked;
   "thread.reverted": ThreadReverted;
   "thread.deleted": ThreadWasDeleted;
+  "thread.terminal.ended": TerminalEnded;
   "mcp.sign_in_begun": ServerSignInBegun;
   "mcp.signed_in": ServerSignedIn;
   "mcp.sign_in_failed": ServerSignInFailed;

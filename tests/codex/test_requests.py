@@ -67,6 +67,7 @@ CALLS = [
     requests.turn_steer("t", "u", "Use less.", client_message_id="m-2"),
     requests.turn_interrupt("t", "u"),
     requests.terminals_clean("t"),
+    requests.terminal_end("t", "1"),
     requests.review_start("t", instructions="Look at the tests."),
     requests.review_start("t", instructions="a", of={"type": "uncommitted"}),
     requests.review_start("t", instructions="a", of={"type": "base", "base": "main"}),

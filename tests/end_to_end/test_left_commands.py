@@ -178,3 +178,35 @@ async def test_a_command_that_outlives_its_sub_agent_is_ended_by_a_stop_of_its_s
         ended = await stream.until("session.item", type="commandExecution")
     assert "failed" == ended["data"]["item"]["status"]
     await codex_client.until_session(other, "completed")
+
+
+async def test_one_of_several_commands_is_listed_and_ended_alone(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (
+        begin("echo first; sleep 600"),
+        begin("echo second; sleep 600"),
+        Say.text("They go on."),
+    )
+    session = await completed(codex_client, await codex_client.register(repository), "Begin.")
+    path = f"/api/codex/threads/{session['codexThreadId']}/terminals"
+    first, second = sorted(
+        (await codex_client.get(path))["items"], key=lambda one: "first" not in one["command"]
+    )
+    assert ("sleep 600" in first["command"], session["cwd"]) == (True, first["cwd"])
+    items = (await codex_client.get(f"/api/sessions/{session['id']}/items"))["items"]
+    assert {first["itemId"], second["itemId"]} <= {item["itemId"] for item in items}
+    left = await codex_client.http.delete(
+        f"{path}/{first['processId']}", params={"requestedBy": "ada"}
+    )
+    assert [second["processId"]] == [one["processId"] for one in left.json()["items"]]
+    again = await codex_client.http.delete(f"{path}/{first['processId']}")
+    assert 404 == again.status_code
+    (told,) = (await codex_client.get("/api/events", type="thread.terminal.ended"))["items"]
+    assert ("ada", session["id"], first["command"]) == (
+        told["actor"],
+        told["sessionId"],
+        told["data"]["command"],
+    )
+    left = await codex_client.http.delete(f"{path}/{second['processId']}")
+    assert [] == left.json()["items"]

@@ -49,3 +49,12 @@ class ThreadWasDeleted(EventData, frozen=True, kw_only=True, tag="thread.deleted
 
     host: str
     thread_id: str
+
+
+class TerminalEnded(EventData, frozen=True, kw_only=True, tag="thread.terminal.ended"):
+    """Somebody ended a command that the turns of a thread had left running."""
+
+    host: str
+    thread_id: str
+    process_id: str
+    command: str

@@ -39,7 +39,9 @@ export const Context = ({ session }) => {
       isFree &&
       session.codexThreadId &&
       html`<div class="actions start">
-        <${Button} busy=${busy} onClick=${() => run("compact", () => compact(session))}>Make its history shorter<//>
+        <${Button} busy=${busy} onClick=${() => run("compact", () => compact(session))}>
+          Make its history shorter
+        <//>
       </div>`
     }
   </section>`;

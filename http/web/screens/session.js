@@ -48,6 +48,10 @@ const Goal = lazily(() => import("../components/goal.js"), "Goal");
 // it waits for git
 const Changes = lazily(() => import("../components/changes.js"), "Changes");
 
+// few sessions have any
+const terminals = () => import("../components/terminals.js");
+const Terminals = lazily(terminals, "Terminals");
+const FoldedTerminals = lazily(terminals, "FoldedTerminals");
 // it is a screen of its own
 const Files = lazily(() => import("./files.js"), "Files");
 
@@ -174,6 +178,11 @@ const Live = ({ id }) => {
           <${Context} session=${session} />
           <h2 class="section">Details</h2>
           <${Facts} session=${session} />
+          ${
+            hasTerminals(session) &&
+            ACTIVE.has(session.status) &&
+            html`<${FoldedTerminals} session=${session} />`
+          }
         </section>
         <section class="pane pane-timeline" aria-label="Timeline">
           <h2 class="section">Timeline</h2>
@@ -211,6 +220,9 @@ const Left = ({ changes, onReview }) => html`<section class="card small left" ar
   <${Button} kind="primary" onClick=${onReview}>Review<//>
 </section>`;
 
+/** @param {SessionRecord} session */
+const hasTerminals = (session) => session.codexThreadId && can(session.runner, "hasThreads");
+
 /**
  * Commands that go on after the turn, and the way to end them.
  * @param {{session: SessionRecord, transcript: Loaded, left: Set<string>}} props
@@ -230,6 +242,7 @@ const Background = ({ session, transcript, left }) => {
     <${Button} kind="danger" icon="stop" onClick=${() => setAsking(true)}>
       End ${running.length === 1 ? "it" : "them"}
     <//>
+    ${hasTerminals(session) && html`<${Terminals} session=${session} version=${running.length} />`}
     ${
       asking &&
       html`<${Confirm} title="End what runs in the background?" label="End it" act=${stop}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from command_center.actors.contracts.files import FindFiles, Place, SearchedFor, SeeFiles
+from command_center.actors.contracts.files import FilesOf, FindFiles, SearchedFor, SeeFiles
 from command_center.actors.git.errors import FileChanged, UnsafeRepository
 from command_center.actors.git.files import (
     HITS_OF_A_FILE,
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes
 
 
 async def see(work: Work, path: str = "", cursor: str | None = None) -> FileView:
-    place = Place("session", work.session.id)
+    place = FilesOf("session", work.session.id)
     read = None if cursor is None else PageCursor.read(cursor)
     return await work.rig.ask(SeeFiles(place, path, read))
 
@@ -37,7 +37,9 @@ async def see(work: Work, path: str = "", cursor: str | None = None) -> FileView
 async def find(
     work: Work, query: str, searched: SearchedFor = "text", limit: int = 50
 ) -> FoundFiles:
-    return await work.rig.ask(FindFiles(Place("session", work.session.id), query, searched, limit))
+    return await work.rig.ask(
+        FindFiles(FilesOf("session", work.session.id), query, searched, limit)
+    )
 
 
 def fill(folder: Path) -> None:
@@ -156,7 +158,7 @@ async def test_the_main_checkout_is_seen_and_a_folder_that_is_gone_is_told(
     rig: Rig, project: Path
 ) -> None:
     repository = await rig.register(project)
-    place = Place("repository", repository.id)
+    place = FilesOf("repository", repository.id)
     top = await rig.ask(SeeFiles(place, ""))
     assert ["readme.txt", "source.py"] == [entry.path for entry in top.items]
     found = await rig.ask(FindFiles(place, "hello", "text", 10))
@@ -168,6 +170,6 @@ async def test_the_main_checkout_is_seen_and_a_folder_that_is_gone_is_told(
     Path(made.path).rename(Path(made.path).with_name("moved"))
     for one, why in ((reserved, "made when it starts"), (session, "is gone")):
         with pytest.raises(Conflict, match=why):
-            await rig.ask(SeeFiles(Place("session", one.id), ""))
+            await rig.ask(SeeFiles(FilesOf("session", one.id), ""))
     with pytest.raises(NotFound):
-        await rig.ask(SeeFiles(Place("session", 99), ""))
+        await rig.ask(SeeFiles(FilesOf("session", 99), ""))

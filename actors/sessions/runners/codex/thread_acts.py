@@ -23,6 +23,7 @@ from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.events.threads import (
+    TerminalEnded,
     ThreadArchived,
     ThreadForked,
     ThreadRenamed,
@@ -33,11 +34,15 @@ from command_center.actors.contracts.events.threads import (
 from command_center.actors.contracts.tasks import check_texts
 from command_center.actors.contracts.threads import (
     DeleteThread,
+    EndTerminal,
     ForkThread,
+    ListTerminals,
     PatchThread,
     ReadThread,
     RevertThread,
     ShownThread,
+    Terminal,
+    Terminals,
     ThreadDeleted,
 )
 from command_center.actors.core.locks import KeyedLocks
@@ -118,6 +123,18 @@ class ThreadActs(Actor):
     def delete(self, message: DeleteThread) -> Deferred[ThreadDeleted]:
         """Answer once it is no more."""
         return self.ctx.answer_later(self._alone, message.thread_id, partial(self._delete, message))
+
+    @handles(ListTerminals)
+    def list_terminals(self, message: ListTerminals) -> Deferred[Terminals]:
+        """Answer with what Codex lists."""
+        return self.ctx.answer_later(self._terminals, message.thread_id)
+
+    @handles(EndTerminal)
+    def end_terminal(self, message: EndTerminal) -> Deferred[Terminals]:
+        """Answer once it is ended."""
+        return self.ctx.answer_later(
+            self._alone, message.thread_id, partial(self._end_terminal, message)
+        )
 
     async def _alone(self, thread_id: str, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do one thing with a thread at a time."""
@@ -248,6 +265,38 @@ class ThreadActs(Actor):
         await self._tell(thread_id, told, message.requested_by)
         return ThreadDeleted(host=name, thread_id=thread_id)
 
+    async def _terminals(self, thread_id: str) -> Terminals:
+        found: list[Terminal] = []
+        cursor: str | None = None
+        while True:
+            page = await self._ask(requests.terminals_list(thread_id, cursor=cursor))
+            found += [_terminal(one) for one in page["data"]]
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return Terminals(host=self._host.name, items=found)
+
+    async def _end_terminal(self, message: EndTerminal) -> Terminals:
+        """End a command.
+
+        Raises:
+            NotFound: Codex lists none of that name.
+        """
+        thread_id, process_id = message.thread_id, message.process_id
+        for one in (await self._terminals(thread_id)).items:
+            if one.process_id == process_id:
+                break
+        else:
+            raise NotFound("Terminal", process_id)
+        await self._ask(requests.terminal_end(thread_id, process_id))
+        told = TerminalEnded(
+            host=self._host.name,
+            thread_id=thread_id,
+            process_id=process_id,
+            command=one.command,
+        )
+        await self._tell(thread_id, told, message.requested_by)
+        return await self._terminals(thread_id)
+
     async def _free(self, thread_id: str) -> None:
         """See that nobody works in the thread.
 
@@ -311,3 +360,15 @@ class ThreadActs(Actor):
     def _of(self, thread: Mapping[str, Any]) -> ShownThread:
         shown = {name: value for name, value in thread.items() if name != "turns"}
         return ShownThread(host=self._host.name, thread=shown)
+
+
+def _terminal(told: Mapping[str, Any]) -> Terminal:
+    kibibytes = told.get("rssKb")
+    return Terminal(
+        process_id=str(told["processId"]),
+        item_id=str(told["itemId"]),
+        command=str(told["command"]),
+        cwd=str(told["cwd"]),
+        cpu_percent=told.get("cpuPercent"),
+        memory_bytes=None if kibibytes is None else int(kibibytes) * 1024,
+    )
