@@ -24,7 +24,7 @@ export const AlwaysAllow = ({ approval, busy, onAllow }) => {
     </button>`;
   const ways = waysOf(offer);
   const where = offer.folder ? html`, in <code>${seen(offer.folder)}</code>` : "";
-  return html`<fieldset class="always">
+  return html`<fieldset class="stack">
     <legend>Always allow in ${repo?.name || "this repository"}</legend>
     ${ways.map(
       ([label, rule], n) => html`<label key=${n} class="check">
@@ -43,13 +43,11 @@ export const AlwaysAllow = ({ approval, busy, onAllow }) => {
       Nobody is asked, in each run of this repository that may do as much as this one, until the
       rule is removed in the repository’s page.
     </p>
-    <div class="actions two">
-      <${Button} kind="quiet" onClick=${() => setOpen(false)}>Not always<//>
-      <${Button} icon="check" busy=${busy === "approved"} disabled=${Boolean(busy)}
-        onClick=${() => onAllow(ways[chosen][1])}>
-        Approve, and always allow
-      <//>
-    </div>
+    <${Button} kind="wide" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy)}
+      onClick=${() => onAllow(ways[chosen][1])}>
+      Approve, and always allow
+    <//>
+    <${Button} kind="quiet wide" onClick=${() => setOpen(false)}>Not always<//>
   </fieldset>`;
 };
 

@@ -38,21 +38,23 @@ export const Tools = () => {
           ["rest", "Skills, plugins, hooks"],
         ]} />
     <//>
-    ${
-      repos.length > 0 &&
-      html`<label class="field">
-        <span>Where</span>
-        <select value=${repo} onChange=${(/** @type {any} */ e) => setRepo(e.currentTarget.value)}>
-          <option value="">Anywhere</option>
-          ${repos.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
-        </select>
-      </label>`
-    }
-    ${
-      which === "rest"
-        ? html`<${Rest} repo=${repo} />`
-        : html`<${Servers} repo=${state.repos.get(Number(repo))} />`
-    }
+    <div class="stack wide-gap">
+      ${
+        repos.length > 0 &&
+        html`<label class="field">
+          <span>Where</span>
+          <select value=${repo} onChange=${(/** @type {any} */ e) => setRepo(e.currentTarget.value)}>
+            <option value="">Anywhere</option>
+            ${repos.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
+          </select>
+        </label>`
+      }
+      ${
+        which === "rest"
+          ? html`<${Rest} repo=${repo} />`
+          : html`<${Servers} repo=${state.repos.get(Number(repo))} />`
+      }
+    </div>
   `;
 };
 
@@ -71,7 +73,7 @@ const Servers = ({ repo }) => {
         <p>Codex's configuration names none: <code>codex mcp add</code>.</p>
       <//>`
     }
-    <ul class="rows">
+    <ul class="stack">
       ${page.items.map(
         (server) => html`<${Server} key=${server.name} server=${server} repo=${repo} />`,
       )}
@@ -103,8 +105,8 @@ const Server = ({ server, repo }) => {
     server.plugin && `of the plugin ${server.plugin}`,
     SIGNED_IN[server.signIn],
   ];
-  return html`<li>
-    <div class="row">
+  return html`<li class="card stack">
+    <div class="switch-row">
       <div class="row-main">
         <div class="row-title">${seen(server.name)}</div>
         <div class="row-note">${facts.filter(Boolean).join(" · ")}</div>
@@ -128,7 +130,7 @@ const Server = ({ server, repo }) => {
       server.tools.length > 0 &&
       html`<details class="fold">
         <summary>${plural(server.tools.length, "tool")}</summary>
-        <ul class="rows">
+        <ul class="stack">
           ${server.tools.map(
             (tool) => html`<li key=${tool.name}>
               <code>${seen(tool.name)}</code>${" "}
@@ -184,7 +186,7 @@ const Rest = ({ repo }) => {
       row=${(/** @type {Hook} */ hook, /** @type {number} */ n) =>
         html`<${HookRow} key=${n} hook=${hook} />`} />
     <${Group} name="Permission profiles" rows=${found.profiles} none="Codex names none."
-      row=${(/** @type {PermissionProfile} */ one) => html`<li key=${one.id}>
+      row=${(/** @type {PermissionProfile} */ one) => html`<li key=${one.id} class="card">
         <code>${seen(one.id)}</code> ${!one.isAllowed && html`<span class="tag">not allowed</span>`}
         ${one.description && html`<p class="hint">${seen(one.description)}</p>`}
       </li>`} />
@@ -196,7 +198,7 @@ const Group = ({ name, rows, none, row }) => html`<section aria-label=${name}>
   <h2 class="section">${name}</h2>
   ${
     rows.length
-      ? html`<ul class="rows">${rows.map(row)}</ul>`
+      ? html`<ul class="stack">${rows.map(row)}</ul>`
       : html`<p class="quiet-line">${none}</p>`
   }
 </section>`;
@@ -210,7 +212,7 @@ const SkillRow = ({ skill }) => {
       const wanted = { path: skill.path, isEnabled, requestedBy: ME };
       setOn((await patch("/api/codex/skills", wanted)).isEnabled);
     });
-  return html`<li>
+  return html`<li class="card">
     <${Switch} label=${seen(skill.name)} hint=${seen(skill.description)} on=${isOn}
       disabled=${Boolean(busy)} onChange=${set} />
     <div class="row-note" title=${skill.path}>
@@ -226,8 +228,8 @@ const OnOff = ({ isOn }) => html`
 `;
 
 /** @param {{plugin: Plugin}} props */
-const PluginRow = ({ plugin }) => html`<li>
-  <div class="row">
+const PluginRow = ({ plugin }) => html`<li class="card">
+  <div class="switch-row">
     <div class="row-main">
       <div class="row-title">${seen(plugin.name)} ${plugin.version}</div>
       <div class="row-note">
@@ -239,8 +241,8 @@ const PluginRow = ({ plugin }) => html`<li>
 </li>`;
 
 /** @param {{hook: Hook}} props */
-const HookRow = ({ hook }) => html`<li class="stack">
-  <div class="row">
+const HookRow = ({ hook }) => html`<li class="card stack">
+  <div class="switch-row">
     <div class="row-main">
       <div class="row-title">
         ${Words(hook.event)} ${hook.matcher && html`<code>${seen(hook.matcher)}</code>`}
