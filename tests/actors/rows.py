@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
+import trio
+import trio.testing
 
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
+from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
 from command_center.store import (
     Readers,
@@ -57,6 +61,15 @@ async def rig(
             yield Rig(system, storage, fanout)
     finally:
         storage.readers.close()
+
+
+async def settle(rig: Rig) -> None:
+    """Let the messages that are on their way be handled, by the store's threads, too."""
+    for _ in range(5):
+        with suppress(Unavailable, sqlite3.Error):  # where a test has it so
+            await rig.storage.write(lambda _tx: None)
+            await rig.storage.read(lambda _db: None)
+        await trio.testing.wait_all_tasks_blocked(0.02)
 
 
 def insert_repository(tx: Transaction, **fields: Any) -> Repository:

@@ -6,16 +6,14 @@ where the test says when Codex answers, and what.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 import msgspec
 import trio
-import trio.testing
 
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import BridgeUnavailable
@@ -49,9 +47,9 @@ from command_center.runtime import (
     SupervisorSpec,
     handles,
 )
-from command_center.store import Session, StoreUnavailable, Transaction, sessions
+from command_center.store import Session, Transaction, sessions
 from tests.actors.hosts.machines import this_machine
-from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
 from tests.codex.confining import confined
 
 THREAD = "t"
@@ -217,11 +215,7 @@ class Live:
 
     async def settled(self) -> None:
         """Let all that is on its way be handled, by the store's thread, too."""
-        for _ in range(5):
-            with suppress(StoreUnavailable, sqlite3.Error):  # where a test has it so
-                await self.rig.storage.write(lambda _tx: None)
-                await self.rig.storage.read(lambda _db: None)
-            await trio.testing.wait_all_tasks_blocked(0.02)
+        await settle(self.rig)
 
     async def restarted(self) -> None:
         """Wait until the session's actor has begun another life, and has read what it can."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +18,7 @@ from command_center.actors.sessions import slots as slots_module
 from command_center.actors.sessions.slots import Slots, live_sessions, waiting_for
 from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
 from command_center.store import Session, StoreUnavailable, Transaction, sessions
-from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
 
 
 @attrs.define
@@ -110,15 +110,6 @@ async def set_aside(made: Rig, session: Session) -> None:
     """The session's actor has failed too often."""
     await made.system.lookup(f"/sessions/{session.id}").tell(Fail())
     await settle(made)
-
-
-async def settle(made: Rig) -> None:
-    """Let the messages that are on their way be handled, threads included."""
-    for _ in range(5):
-        with suppress(StoreUnavailable):
-            await made.storage.write(lambda _tx: None)
-            await made.storage.read(lambda _db: None)
-        await trio.testing.wait_all_tasks_blocked(0.02)
 
 
 async def test_no_more_work_at_once_than_there_are_slots(tmp_path: Path) -> None:
