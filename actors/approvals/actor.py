@@ -203,7 +203,7 @@ class Approvals(Actor):
         try:
             return (await self.ctx.lookup(DEVICES).ask(confirming)).id
         except WrongPasskey as error:
-            raise NeedsPasskey(message.approval_id, f"{error} ") from error
+            raise NeedsPasskey(message.approval_id, f"{error.reason} ") from error
 
     @handles(ExtendApproval)
     async def extend(self, message: ExtendApproval) -> Deferred[Approval]:

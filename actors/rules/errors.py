@@ -111,9 +111,8 @@ class WrongPasskey(Refusal):
 
     def __init__(self, reason: str) -> None:
         """Say why, and what to do."""
-        super().__init__(
-            f"The passkey was not accepted: {reason.rstrip('.')}. Try again, or sign in otherwise."
-        )
+        self.reason = f"The passkey was not accepted: {reason.rstrip('.')}."
+        super().__init__(f"{self.reason} Try again, or sign in otherwise.")
 
 
 class NeedsPasskey(Refusal):

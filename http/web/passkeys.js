@@ -88,7 +88,7 @@ async function browser(asked) {
     return await asked();
   } catch (error) {
     if (error instanceof DOMException)
-      throw new ApiError(400, "The browser gave no passkey. Try again, or sign in otherwise.");
+      throw new ApiError(400, "The browser gave no passkey. Try again.");
     throw error;
   }
 }

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.conftest import DEVICES, FLAGS, LEAN
+from tests.browser.conftest import DEVICES, FLAGS, LEAN, made, make_repository
 from tests.checkout import ROOT, script
 from tests.http.certificates import trusting
 
@@ -63,6 +63,7 @@ def walk(browser: Browser, folder: Path) -> None:
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     ) as server:
         try:
@@ -70,7 +71,7 @@ def walk(browser: Browser, folder: Path) -> None:
             greeting = server.stdout.readline()
             assert " listens on https://" in greeting, greeting
             clock.step("uv run command-center: it listens")
-            ask(authority)
+            ask(authority, folder)
             paired = subprocess.run(
                 [command, "pair", "--name", "Phone"],
                 env=environment,
@@ -86,16 +87,17 @@ def walk(browser: Browser, folder: Path) -> None:
             server.terminate()
 
 
-def ask(authority: Path) -> None:
-    """Have something wait for a decision, as an agent would."""
-    answer = httpx.post(
-        f"https://localhost:{PORT}/api/approvals",
-        json={"title": "May I deploy?"},
+def ask(authority: Path, folder: Path) -> None:
+    """Have something wait for a decision in a repository, as an agent would."""
+    with httpx.Client(
+        base_url=f"https://localhost:{PORT}",
         headers={"Authorization": f"Bearer {TOKEN}"},
         verify=trusting(authority),
         trust_env=False,
-    )
-    answer.raise_for_status()
+    ) as client:
+        if not (folder / "project").exists():
+            made(client, "/api/repos", {"localPath": str(make_repository(folder / "project"))})
+        made(client, "/api/approvals", {"title": "May I deploy?"})
 
 
 def press(browser: Browser, address: str, clock: Clock) -> None:
