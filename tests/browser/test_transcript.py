@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,3 +121,41 @@ def test_what_is_said_to_a_sub_agent_and_by_it_is_shown_as_words(
     settle(page)
     modules = [module_of(page, name) for name in ("html.js", "components/transcript.js")]
     assert told == page.evaluate(TOLD, [modules, body])
+
+
+COMMANDS = """async ([modules, commands]) => {
+  const imported = await Promise.all(modules.map((module) => import(module)));
+  const { html, render, Transcript } = Object.assign({}, ...imported);
+  const place = document.createElement("div");
+  const entries = commands.map((command, key) => ({
+    key: String(key), type: "commandExecution", done: true, version: 1,
+    body: { command, exitCode: 0, status: "completed" },
+  }));
+  render(html`<${Transcript} entries=${entries} cwd="/w" />`, place);
+  return [...place.querySelectorAll("summary code")].map((one) => one.textContent);
+}"""
+
+SCRIPTS = (
+    "make",
+    "git status --short",
+    "printf 'one\\ntwo\\n' > numbers.txt",
+    "echo \"$HOME\" 'it is'",
+    'echo "it\'s" `date` \\ $((1 + 1))',
+)
+
+
+def test_of_a_shells_command_the_script_is_shown_as_the_shell_reads_it(
+    long_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(long_server.url).page
+    settle(page)
+    modules = [module_of(page, name) for name in ("html.js", "components/transcript.js")]
+    doubled = [re.sub(r'([$`"\\])', r"\\\1", script) for script in SCRIPTS]
+    ways = [
+        [shlex.join(["/bin/bash", "-lc", script]) for script in SCRIPTS],
+        [f'bash -lc "{script}"' for script in doubled],
+    ]
+    for commands in ways:
+        assert [*SCRIPTS] == page.evaluate(COMMANDS, [modules, commands])
+    others = ["python -c 'print(1)'", "bash -lc 'a' b", 'bash -lc "a', "bash run.sh"]
+    assert others == page.evaluate(COMMANDS, [modules, others])

@@ -152,9 +152,18 @@ function Reasoning(entry) {
   `;
 }
 
-/** @param {string} command */
-const script = (command) =>
-  /^\S*(?:bash|sh|zsh) -l?c '?([\s\S]*?)'?$/.exec(command)?.[1] || command;
+const ONE_WORD = /^(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|[^\s'"\\])+$/;
+const QUOTED = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])/g;
+
+/** The script that a shell was given, without the quotes around it. @param {string} command */
+function script(command) {
+  const word = /^\S*(?:bash|sh|zsh) -l?c ([^]*)$/.exec(command)?.[1] || "";
+  if (!ONE_WORD.test(word)) return command;
+  return word.replace(
+    QUOTED,
+    (_, single, double, escaped) => single ?? double?.replace(/\\([$`"\\])/g, "$1") ?? escaped,
+  );
+}
 
 /** @param {Entry} entry @param {Stage} stage */
 function Command(entry, stage) {
