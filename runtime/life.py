@@ -159,7 +159,7 @@ class Life:
                     if delay > 0:
                         await trio.sleep(delay)
                     actor = await self._begin()
-                    start_failed = False
+                    start_failed = actor is None
                     if actor is not None:
                         await actor.on_continue()
                         await self._serve(actor)

@@ -28,6 +28,7 @@ from command_center.runtime import (
     Strategy,
     SupervisorSpec,
     System,
+    SystemFailed,
     UnhandledMessage,
     open_system,
 )
@@ -232,6 +233,31 @@ async def test_an_actor_that_is_not_to_run_is_no_failure_and_keeps_its_place(
         await system.restart("/d", reason="test")
         assert not is_dead(ref)
         assert 0 == len([actor for actor in system.snapshot().actors if actor.last_error])
+
+
+class FailsAsItLeaves(Actor):
+    """Would not run, and what it had begun fails as it is taken back."""
+
+    async def on_start(self) -> None:
+        self.ctx.start_task(self.work)
+        await trio.testing.wait_all_tasks_blocked()
+        raise Ignore
+
+    async def work(self) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise Boom
+
+
+async def test_an_actor_that_is_not_to_run_and_cannot_leave_has_failed_to_start() -> None:
+    with pytest.raises(SystemFailed, match="/a did not start"):
+        async with open_system(tree(ChildSpec("a", FailsAsItLeaves))):
+            pass
+    async with open_system(tree(probe("b"))) as system:
+        with pytest.raises(StartFailed):
+            await system.start_child("/", ChildSpec("a", FailsAsItLeaves))
+        assert system.find("/a") is None
 
 
 async def test_a_stopped_child_is_deleted_and_frees_its_path() -> None:

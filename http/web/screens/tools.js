@@ -43,7 +43,10 @@ export const Tools = () => {
         repos.length > 0 &&
         html`<label class="field">
           <span>Where</span>
-          <select value=${repo} onChange=${(/** @type {any} */ e) => setRepo(e.currentTarget.value)}>
+          <select
+            value=${repo}
+            onChange=${(/** @type {any} */ event) => setRepo(event.currentTarget.value)}
+          >
             <option value="">Anywhere</option>
             ${repos.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
           </select>
