@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from command_center.actors.rules.branch_names import LONGEST
@@ -75,7 +76,8 @@ class UnsafeRepository(Conflict):
 
     def __init__(self, path: Path, problem: str) -> None:
         """Name the folder; `problem` is a sentence about it."""
-        super().__init__(f"{path}: {problem}")
+        shown = os.fsencode(path).decode("utf-8", errors="backslashreplace")
+        super().__init__(f"{shown}: {problem}")
         self.path = path
         self.problem = problem
 

@@ -7,8 +7,11 @@ followed, and no repository within the work tree is entered.
 
 from __future__ import annotations
 
+import codecs
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Collection
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
@@ -16,33 +19,45 @@ import msgspec
 import trio
 
 from command_center.actors.git.changes import records_of
-from command_center.actors.git.errors import FileChanged
+from command_center.actors.git.errors import FileChanged, UnsafeRepository
 from command_center.actors.git.including import ignored_among
 from command_center.actors.git.names import check_path
 from command_center.actors.git.patches import PAGE_BYTES, PATCH_BYTES, PageCursor
-from command_center.actors.git.ports import Checkout, EntryKind, SeenEntry, SeenFile, shown
+from command_center.actors.git.ports import (
+    Checkout,
+    EntryKind,
+    SeenEntry,
+    SeenFile,
+    TextSearch,
+    shown,
+)
 from command_center.actors.rules.errors import Invalid, NotFound
 from command_center.actors.rules.file_names import best_names
+from command_center.actors.rules.paths import is_in_work_tree
 
 NAMES_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of the list of files that is searched for a name."""
+"""Bytes of the list of files that are searched."""
 
-HITS_BYTES: Final = 256 * 1024
-"""Bytes of the list of places that have a text."""
-
-SEARCHED_BYTES: Final = 1024 * 1024
-"""Bytes of a file in which the lines are looked up that have a text."""
+SEARCHED_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of a file in which a text is looked for."""
 
 HITS_OF_A_FILE: Final = 20
 """Lines of a file that are found at most."""
 
-FIND_DEADLINE: Final = 15.0
-"""Seconds for a search."""
+LIST_DEADLINE: Final = 15.0
+"""Seconds for the list of the files."""
 
-SHOWN_LINE: Final = 240
-"""Characters of a line that are shown, from a little before what was looked for."""
+NAMES_DEADLINE: Final = 2.0
+"""Seconds in which their names are compared; so many processor time does a search take."""
 
-BEFORE_IT: Final = 60
+TEXT_DEADLINE: Final = 10.0
+"""Seconds in which they are read."""
+
+MOST_REFUSED: Final = 100
+"""Names that are passed over, as their files cannot be read, before fewer are found."""
+
+MOST_WORDS: Final = 8
+"""Words that are looked for in names."""
 
 LONGEST_QUERY: Final = 200
 """Characters that are looked for."""
@@ -130,18 +145,78 @@ async def read_files(checkout: Checkout, path: str, cursor: PageCursor | None = 
         raise NotFound("File", path)
     if isinstance(seen, SeenFile):
         return _page(seen, path, begin, cursor)
-    listed = [_entry(name, entry) for name, entry in names.items() if name not in ignored]
-    listed.sort(key=lambda entry: (entry.kind not in {"folder", "repository"}, entry.path))
-    return FileView(path=path, kind="folder", items=listed, is_cut=seen.is_cut)
+
+    def listed() -> list[FileEntry]:
+        items = [_entry(name, entry) for name, entry in names.items() if name not in ignored]
+        items.sort(key=lambda item: (item.kind not in {"folder", "repository"}, item.path))
+        return items
+
+    items = await trio.to_thread.run_sync(listed)
+    return FileView(path=path, kind="folder", items=items, is_cut=seen.is_cut)
 
 
 async def find_names(checkout: Checkout, query: str, limit: int) -> FoundFiles:
     """Find files by their names: all words of the query are in the path, letter by letter.
 
+    Only those are named that `read_files` shows.
+
     Raises:
         Invalid: that cannot be looked for.
     """
     _check_query(query)
+    if len(query.split()) > MOST_WORDS:
+        raise Invalid.field("query", f"A query for names has at most {MOST_WORDS} words.")
+    listed, is_cut = await _listed_files(checkout)
+    until = time.monotonic() + NAMES_DEADLINE
+
+    def best() -> tuple[list[str], bool]:
+        names = takewhile(lambda _: time.monotonic() < until, listed)
+        texts = filter(_is_text, map(os.fsdecode, names))
+        found, is_more = best_names(texts, query, limit + MOST_REFUSED)
+        return found, is_more or time.monotonic() >= until
+
+    found, is_more = await trio.to_thread.run_sync(best)
+    items: list[FoundFile] = []
+    for path in found:
+        if await _is_shown(checkout, path):
+            items.append(FoundFile(path=path))
+            if len(items) > limit:
+                break
+    return FoundFiles(items=items[:limit], is_cut=is_cut or is_more or len(items) > limit)
+
+
+async def find_text(checkout: Checkout, query: str, limit: int) -> FoundFiles:
+    """Find a text in the files, in any case of its letters unless it has capital ones.
+
+    Git says which files there are; the host reads them, and follows no link on the way. What it may
+    not read is passed over, and so is the end of a large file.
+
+    Raises:
+        Invalid: that cannot be looked for.
+    """
+    _check_query(query)
+    if not query.strip():
+        raise Invalid.field("query", "Name the text to look for.")
+    listed, is_cut = await _listed_files(checkout)
+    wanted = TextSearch(
+        query=query,
+        names=listed,
+        limit=limit,
+        of_a_file=HITS_OF_A_FILE,
+        size=SEARCHED_BYTES,
+        deadline=TEXT_DEADLINE,
+    )
+    seen = await checkout.git.search(checkout, wanted)
+    items = [
+        FoundFile(path=shown(one.name), line=one.line, text=one.text)
+        for one in seen.lines
+        if is_in_work_tree(shown(one.name))
+    ]
+    return FoundFiles(items=items, is_cut=is_cut or seen.is_cut)
+
+
+async def _listed_files(checkout: Checkout) -> tuple[Collection[bytes], bool]:
+    """List the files that git tracks or does not ignore; say whether there are more."""
     answer = await checkout.run(
         "ls-files",
         "-z",
@@ -152,100 +227,37 @@ async def find_names(checkout: Checkout, query: str, limit: int) -> FoundFiles:
         "--exclude-standard",
         limit=NAMES_BYTES,
         may_cut=True,
-        deadline=FIND_DEADLINE,
+        deadline=LIST_DEADLINE,
     )
 
-    def best() -> tuple[list[str], bool]:
+    def read() -> Collection[bytes]:
         names, gone = set(), set()
         for record in records_of(answer.stdout):
             if record.startswith(b"R "):
                 gone.add(record[2:])
             elif not record.endswith(b"/"):  # a repository of its own
                 names.add(record[2:])
-        return best_names([shown(name) for name in names - gone], query, limit)
+        return names - gone
 
-    found, is_cut = await trio.to_thread.run_sync(best)
-    return FoundFiles(items=[FoundFile(path=path) for path in found], is_cut=is_cut or answer.cut)
+    return await trio.to_thread.run_sync(read), answer.cut
 
 
-async def find_text(checkout: Checkout, query: str, limit: int) -> FoundFiles:
-    """Find a text in the files, in any case of its letters unless it has capital ones.
+async def _is_shown(checkout: Checkout, path: str) -> bool:
+    """Return True for a file that can be read in pages."""
+    try:
+        return isinstance(await checkout.git.look(checkout, path, 0, 0), SeenFile)
+    except UnsafeRepository:
+        return False
 
-    Git says where it is; the lines are read by the host, which follows no link on the way.
 
-    Raises:
-        Invalid: that cannot be looked for.
-    """
-    _check_query(query)
-    if not query.strip():
-        raise Invalid.field("query", "Name the text to look for.")
-    answer = await checkout.run(
-        "grep",
-        "-I",
-        "-z",
-        "--line-number",
-        "--only-matching",
-        "--no-color",
-        "--untracked",
-        "--fixed-strings",
-        *(["--ignore-case"] * query.islower()),
-        f"--max-count={HITS_OF_A_FILE}",
-        "-e",
-        query,
-        "--",
-        limit=HITS_BYTES,
-        may_cut=True,
-        deadline=FIND_DEADLINE,
-        accepted=(0, 1),
-    )
-    places: dict[str, list[int]] = {}
-    count = 0
-    for path, line in _places(answer.stdout):
-        if count > limit:
-            break
-        lines = places.setdefault(path, [])
-        if line not in lines:
-            lines.append(line)
-            count += 1
-    found: list[FoundFile] = []
-    is_cut = answer.cut
-    for path, lines in places.items():
-        seen = await checkout.git.look(checkout, path, 0, SEARCHED_BYTES)
-        if isinstance(seen, SeenFile):
-            found += _lines_of(path, seen.content, lines, query)
-            is_cut = is_cut or seen.size > SEARCHED_BYTES
-    return FoundFiles(items=found[:limit], is_cut=is_cut or len(found) > limit)
+def _is_text(path: str) -> bool:
+    """Return True for a path that can be asked for: one in UTF-8, in the work tree."""
+    return path.isascii() or is_in_work_tree(path)
 
 
 def _check_query(query: str) -> None:
     if len(query) > LONGEST_QUERY or not query.isprintable():
         raise Invalid.field("query", f"A query has at most {LONGEST_QUERY} printable characters.")
-
-
-def _places(listed: bytes) -> list[tuple[str, int]]:
-    """Read what `grep -z --line-number --only-matching` says."""
-    found = []
-    for record in listed.split(b"\n"):
-        path, _, rest = record.partition(b"\0")
-        line, mark, _ = rest.partition(b"\0")
-        if mark and line.isdigit():
-            found.append((os.fsdecode(path), int(line)))
-    return found
-
-
-def _lines_of(path: str, content: bytes, lines: Sequence[int], query: str) -> list[FoundFile]:
-    texts = content.split(b"\n")
-    found = []
-    for line in lines:
-        if line > len(texts):
-            continue
-        text = shown(texts[line - 1]).rstrip("\r")
-        at = text.find(query) if not query.islower() else text.lower().find(query)
-        if at < 0:
-            continue  # it has changed meanwhile, or was read in part
-        begin = max(0, at - BEFORE_IT)
-        found.append(FoundFile(path=path, line=line, text=text[begin : begin + SHOWN_LINE]))
-    return found
 
 
 def _named(folder: str, entry: SeenEntry) -> str:
@@ -270,7 +282,7 @@ def _page(seen: SeenFile, path: str, begin: int, cursor: PageCursor | None) -> F
     page = seen.content
     has_more = begin + len(page) < seen.size
     if has_more:
-        page = page[: page.rfind(b"\n") + 1] or page
+        page = page[: page.rfind(b"\n") + 1] or _whole_characters(page)
     end = begin + len(page)
     is_over = not has_more or not page or end >= PATCH_BYTES
     return msgspec.structs.replace(
@@ -279,3 +291,11 @@ def _page(seen: SeenFile, path: str, begin: int, cursor: PageCursor | None) -> F
         is_cut=has_more and is_over,
         next_cursor=None if is_over else str(PageCursor(end, seen.mark)),
     )
+
+
+def _whole_characters(page: bytes) -> bytes:
+    """Cut off the last character where it has come in part; what is not UTF-8 stays."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    decoder.decode(page)
+    part, _ = decoder.getstate()
+    return page[: len(page) - len(part)]

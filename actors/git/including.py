@@ -27,6 +27,9 @@ MOST_FILES: Final = 2000
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Bytes of all of them."""
 
+_WILD: Final = frozenset(b"*?[\\")
+"""What makes a pattern of a name."""
+
 
 async def read_patterns(main: Checkout) -> list[str]:
     """Return the patterns of a repository; none where it has no such file.
@@ -87,11 +90,21 @@ async def include_files(main: Checkout, made: Checkout, names: Sequence[bytes]) 
 
 async def only_ignored(checkout: Checkout, names: Sequence[bytes]) -> list[bytes]:
     """Return those of the names that a work tree has patterns against, in order."""
-    return await ignored_among(checkout, names, "--no-index")
+    return await _matched(checkout, names, "--no-index")
 
 
-async def ignored_among(checkout: Checkout, names: Sequence[bytes], *options: str) -> list[bytes]:
-    """Return those of the names that git ignores in a work tree, in order."""
+async def ignored_among(checkout: Checkout, names: Sequence[bytes]) -> list[bytes]:
+    """Return those of the names that git ignores in a work tree, in order; what it tracks is none.
+
+    A name that git could take for a pattern of other names counts as untracked.
+    """
+    patterns = [name for name in names if _WILD & set(name)]
+    plain = [name for name in names if not _WILD & set(name)]
+    found = await _matched(checkout, plain) + await _matched(checkout, patterns, "--no-index")
+    return sorted(found)
+
+
+async def _matched(checkout: Checkout, names: Sequence[bytes], *options: str) -> list[bytes]:
     if not names:
         return []
     answer = await checkout.run(

@@ -292,6 +292,44 @@ class SeenFile:
     mark: str
 
 
+@attrs.frozen(kw_only=True)
+class TextSearch:
+    """A search for a text in files of a work tree.
+
+    Attributes:
+        query: what is looked for, in any case of its letters unless it has capital ones.
+        names: the files, as git names them; a binary one is passed over.
+        limit: lines that are found at most.
+        of_a_file: those of one file.
+        size: bytes of a file that are searched, from its beginning.
+        deadline: seconds.
+    """
+
+    query: str
+    names: Collection[bytes]
+    limit: int
+    of_a_file: int
+    size: int
+    deadline: float
+
+
+@attrs.frozen
+class SeenLine:
+    """A line that has a text: the file as git names it, the number from 1, and a part of it."""
+
+    name: bytes
+    line: int
+    text: str
+
+
+@attrs.frozen
+class SeenLines:
+    """The lines that have a text; `is_cut` says that not all was searched, or there are more."""
+
+    lines: tuple[SeenLine, ...]
+    is_cut: bool
+
+
 class Git(Protocol):
     """Git on a host, held against repositories that are hostile input: an agent writes to them."""
 
@@ -338,7 +376,8 @@ class Git(Protocol):
     ) -> SeenFolder | SeenFile | None:
         """Show a folder of a work tree, or a part of a file; None where there is nothing.
 
-        The git directory is never shown, and a repository within the work tree is not entered.
+        The git directory is never shown, and a repository within the work tree is not entered. No
+        name leads out of the work tree, whoever made it.
 
         Args:
             checkout: the work tree.
@@ -347,8 +386,17 @@ class Git(Protocol):
             size: bytes of a file that are read at most.
 
         Raises:
-            UnsafeRepository: it is a link, no regular file, in a repository of its own, or cannot
-                be read.
+            UnsafeRepository: it is a link, no regular file, in a repository of its own, no path
+                in the work tree, or cannot be read.
+        """
+
+    async def search(self, checkout: Checkout, wanted: TextSearch) -> SeenLines:
+        """Find the lines that have a text, by folder and name.
+
+        What `look` refuses, and what is gone or cannot be read, is passed over.
+
+        Raises:
+            UnsafeRepository: the work tree is gone.
         """
 
     async def copy_files(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from weakref import WeakValueDictionary
+
 import attrs
+import trio
 
 from command_center.actors.contracts.files import FilesOf, FindFiles, SeeFiles
 from command_center.actors.contracts.hosts import Host, Hosts
@@ -27,6 +31,9 @@ class Files:
 
     _storage: Storage
     _hosts: Hosts[Host]
+    _searches: WeakValueDictionary[Path, trio.Lock] = attrs.field(
+        factory=WeakValueDictionary, init=False
+    )
 
     async def see(self, message: SeeFiles) -> FileView:
         """Show a folder, or a page of a file.
@@ -42,13 +49,19 @@ class Files:
     async def find(self, message: FindFiles) -> FoundFiles:
         """Find files by their names, or by a text.
 
+        A repository is searched once at a time, in all its worktrees, so that searches take at most
+        one of its turns for git, whoever asks for them.
+
         Raises:
             NotFound: there is no such session or repository.
             Invalid: that cannot be looked for.
             Conflict: the folder is gone, or not the repository's.
         """
         find = find_names if message.searched == "names" else find_text
-        return await find(await self._open(message.place), message.query, message.limit)
+        checkout = await self._open(message.place)
+        searching = self._searches.setdefault(checkout.common_dir, trio.Lock())
+        async with searching:
+            return await find(checkout, message.query, message.limit)
 
     async def _open(self, place: FilesOf) -> Checkout:
         if place.kind == "repository":

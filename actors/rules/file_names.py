@@ -19,7 +19,7 @@ def best_names(paths: Iterable[str], query: str, limit: int) -> tuple[list[str],
     >>> best_names(["src/main.py", "lib/domain.py", "main.c", "a.py"], "main", 2)
     (['main.c', 'src/main.py'], True)
     """
-    words = query.lower().split()
+    words = list(dict.fromkeys(query.lower().split()))
     ranked = []
     for path in paths:
         rank = _rank_all(path.lower(), words)

@@ -63,7 +63,7 @@ def check_path(text: str, field: str) -> None:
 def is_in_work_tree(text: str) -> bool:
     """Return True if a text can be the path of a file in a work tree, counted from its top.
 
-    >>> [is_in_work_tree(path) for path in ("a/b.py", ".", "../a", "a/.git/config", "/a")]
+    >>> [is_in_work_tree(path) for path in ("a/b.py", ".", "../a", "a/.Git/config", "/a")]
     [True, False, False, False, False]
     """
     try:
@@ -71,8 +71,9 @@ def is_in_work_tree(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     parts = PurePosixPath(text).parts
-    leads_out = not parts or parts[0] == "/" or ".." in parts or ".git" in parts
-    return is_text and not leads_out and len(text.encode()) <= PATH_BYTES
+    leads_out = not parts or parts[0] == "/" or ".." in parts
+    is_git = any(part.lower() == ".git" for part in parts)
+    return is_text and not leads_out and not is_git and len(text.encode()) <= PATH_BYTES
 
 
 def _system() -> str:

@@ -7,20 +7,25 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 
 from command_center.actors.contracts.files import FilesOf, FindFiles, SearchedFor, SeeFiles
 from command_center.actors.git.errors import FileChanged, UnsafeRepository
 from command_center.actors.git.files import (
     HITS_OF_A_FILE,
+    MOST_WORDS,
     SEARCHED_BYTES,
-    SHOWN_LINE,
     FileEntry,
     FileView,
     FoundFile,
     FoundFiles,
 )
 from command_center.actors.git.patches import PAGE_BYTES, PageCursor
+from command_center.actors.hosts.local.git.looking import MOST_ENTRIES
+from command_center.actors.repositories import files as repositories_files
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
+from command_center.actors.rules.text_lines import SHOWN_LINE
 from tests.actors.git.repository import make_repository
 from tests.actors.repositories.rig import Rig
 from tests.actors.repositories.work import Work
@@ -139,6 +144,134 @@ async def test_no_search_reads_through_a_link_in_the_place_of_a_folder(
     (work.folder / "keys").symlink_to(elsewhere)
     assert "private words" in work.git("grep", "private"), "git itself reads it"
     assert FoundFiles(items=[]) == await find(work, "private")
+
+
+@pytest.mark.parametrize(
+    "name", ["x\n/etc/passwd", "u\n../beside.txt", "y\n.env", "z\n.git/config", "1\x1b\n2\n.env"]
+)
+async def test_a_line_end_in_a_name_leads_nowhere_else(work: Work, name: str) -> None:
+    (work.folder.parent / "beside.txt").write_text("needle root: bare\n")
+    (work.folder / ".gitignore").write_text(".env\n")
+    (work.folder / ".env").write_text("needle root: bare\n")
+    hostile = work.folder / name
+    hostile.parent.mkdir(parents=True, exist_ok=True)
+    hostile.write_text("needle\n")
+    assert [FoundFile(path=name, line=1, text="needle")] == (await find(work, "needle")).items
+    assert not (await find(work, "root:")).items
+    assert not (await find(work, "bare")).items
+
+
+async def test_a_name_of_another_coding_is_found_and_told_as_it_can_be(work: Work) -> None:
+    (work.folder / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"needle \xe9\n")
+    found = await find(work, "needle")
+    assert [FoundFile(path="caf\\xe9.txt", line=1, text="needle \\xe9")] == found.items
+    assert not (await find(work, "caf", "names")).items, "it cannot be asked for"
+    (work.folder / "odd").symlink_to(os.fsdecode(b"to \xe9"))
+    with pytest.raises(UnsafeRepository, match=r"a link to to \\xe9"):
+        await see(work, "odd")
+
+
+async def test_what_git_tracks_is_shown_and_found_whatever_is_ignored(work: Work) -> None:
+    (work.folder / "build").mkdir()
+    for name in ("k.log", "build/k.txt", "left.log", "build/left.txt", "*.log"):
+        (work.folder / name).write_text("needle\n")
+    work.git("add", "k.log", "build/k.txt")
+    (work.folder / ".gitignore").write_text("*.log\nbuild/\n")
+    assert ["build", ".gitignore", "k.log", "readme.txt", "source.py"] == [
+        entry.path for entry in (await see(work)).items
+    ]
+    assert ["build/k.txt"] == [entry.path for entry in (await see(work, "build")).items]
+    assert "needle\n" == (await see(work, "k.log")).text
+    assert ["k.log", "build/k.txt"] == [hit.path for hit in (await find(work, "needle")).items]
+    with pytest.raises(NotFound):
+        await see(work, "left.log")
+
+
+async def test_a_search_passes_over_what_cannot_be_read(work: Work) -> None:
+    (work.folder / "a").mkdir()
+    (work.folder / "a" / ".git").mkdir()
+    (work.folder / "a" / "f").write_text("needle\n")
+    for name in ("swapped.txt", "piped.txt", "seen.txt"):
+        (work.folder / name).write_text("needle\n")
+    work.git("add", "swapped.txt", "piped.txt")
+    (work.folder / "swapped.txt").unlink()
+    (work.folder / "swapped.txt").symlink_to("seen.txt")
+    (work.folder / "piped.txt").unlink()
+    os.mkfifo(work.folder / "piped.txt")
+    with (work.folder / "sparse").open("wb") as file:
+        file.truncate(700 * 1024 * 1024)
+    found = await find(work, "needle")
+    assert FoundFiles(items=[FoundFile(path="seen.txt", line=1, text="needle")]) == found
+    assert not (await find(work, "swapped", "names")).items
+    assert not (await find(work, "piped", "names")).items
+    assert ["seen.txt"] == [hit.path for hit in (await find(work, "txt seen", "names")).items]
+    assert not (await find(work, "a/f", "names")).items
+
+
+async def test_a_large_text_leaves_the_search_with_the_others(work: Work) -> None:
+    with (work.folder / "a-large.txt").open("wb") as file:
+        file.write(b"needle\n" + b" " * SEARCHED_BYTES)
+        file.truncate(700 * 1024 * 1024)
+    (work.folder / "other.txt").write_text("needle\n")
+    found = await find(work, "needle")
+    assert (["a-large.txt", "other.txt"], True) == ([hit.path for hit in found.items], found.is_cut)
+
+
+async def test_one_line_takes_no_place_of_the_others(work: Work) -> None:
+    (work.folder / "a.txt").write_text("needle" * 400_000)
+    (work.folder / "b.txt").write_text("a needle\n")
+    found = await find(work, "needle", limit=2)
+    assert [("a.txt", 1), ("b.txt", 1)] == [(hit.path, hit.line) for hit in found.items]
+    assert not found.is_cut
+
+
+async def test_names_are_looked_for_by_a_few_words(work: Work) -> None:
+    words = " ".join("source.py"[:MOST_WORDS])
+    assert ["source.py"] == [hit.path for hit in (await find(work, words, "names")).items]
+    with pytest.raises(Invalid, match=str(MOST_WORDS)):
+        await find(work, f"{words} y", "names")
+
+
+async def test_a_repository_is_searched_once_at_a_time(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = most = 0
+
+    async def counted(_checkout: object, _query: str, _limit: int) -> FoundFiles:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await trio.testing.wait_all_tasks_blocked()
+        at_once -= 1
+        return FoundFiles(items=[])
+
+    monkeypatch.setattr(repositories_files, "find_text", counted)
+    monkeypatch.setattr(repositories_files, "find_names", counted)
+    async with trio.open_nursery() as nursery:
+        for searched in ("text", "names", "text"):
+            nursery.start_soon(find, work, "x", searched)
+    assert (1, 0) == (most, at_once)
+
+
+async def test_a_folder_of_too_many_things_and_a_path_of_too_many_folders_are_cut(
+    work: Work,
+) -> None:
+    many = work.folder / "many"
+    many.mkdir()
+    for number in range(MOST_ENTRIES + 1):
+        (many / str(number)).touch()
+    listed = await see(work, "many")
+    assert (MOST_ENTRIES, True) == (len(listed.items), listed.is_cut)
+    with pytest.raises(UnsafeRepository, match="more than 256 folders"):
+        await see(work, "a/" * 256 + "a")
+
+
+async def test_a_page_without_line_ends_ends_with_a_whole_character(work: Work) -> None:
+    text = "x" + "ä€😀" * (PAGE_BYTES // 8)
+    (work.folder / "wide.txt").write_text(text, encoding="utf-8")
+    first = await see(work, "wide.txt")
+    rest = await see(work, "wide.txt", first.next_cursor)
+    assert text == (first.text or "") + (rest.text or "")
 
 
 async def test_files_are_found_by_their_names_where_they_are_now(work: Work) -> None:

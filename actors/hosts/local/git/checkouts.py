@@ -27,7 +27,9 @@ from command_center.actors.git.ports import (
     Layout,
     SeenFile,
     SeenFolder,
+    SeenLines,
     Staging,
+    TextSearch,
     Writes,
 )
 from command_center.actors.git.settings import (
@@ -188,6 +190,10 @@ class LocalGit:
     ) -> SeenFolder | SeenFile | None:
         """Show a folder of a work tree, or a part of a file."""
         return await on_disk(checkout.path, looking.look, checkout.layout, name, begin, size)
+
+    async def search(self, checkout: Checkout, wanted: TextSearch) -> SeenLines:
+        """Find the lines that have a text."""
+        return await on_disk(checkout.path, looking.search, checkout.layout, wanted)
 
     async def copy_files(
         self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int

@@ -55,14 +55,21 @@ class Folder:
         if make:
             with suppress(FileExistsError):
                 os.mkdir(self._at(name), dir_fd=self._descriptor)
-        if self._descriptor is None:
-            yield Folder(self.path / name, None)
-            return
-        found = os.open(name, _FOLDER, dir_fd=self._descriptor)
+        folder = self.inner(name)
         try:
-            yield Folder(self.path / name, found)
+            yield folder
         finally:
-            os.close(found)
+            folder.close()
+
+    def inner(self, name: str) -> Folder:
+        """Open a folder in it, which is the caller's to close.
+
+        Raises:
+            OSError: there is none, or it is a link.
+        """
+        if self._descriptor is None:
+            return Folder(self.path / name, None)
+        return Folder(self.path / name, os.open(name, _FOLDER, dir_fd=self._descriptor))
 
     def create(self, name: str) -> IO[bytes]:
         """Make a file and open it for writing.

@@ -1,7 +1,8 @@
 """A look at the files of a work tree, while an agent may change it.
 
-Each folder on the way is held open and entered without following a link, so that nothing outside of
-the work tree is read. It waits for nobody, whatever lies there. It blocks: call it in a thread.
+Each folder on the way is open while the next one is entered from it without following a link, and
+no name leads up or to the top of the machine, so that nothing outside of the work tree is read. It
+waits for nobody, whatever lies there. It blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -10,58 +11,146 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import PurePosixPath
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from pathlib import Path, PurePath
 from typing import Final
 
 from command_center.actors.git.errors import UnsafeRepository
-from command_center.actors.git.ports import EntryKind, Layout, SeenEntry, SeenFile, SeenFolder
-from command_center.actors.hosts.local.git.folders import Folder, held
+from command_center.actors.git.ports import (
+    EntryKind,
+    Layout,
+    SeenEntry,
+    SeenFile,
+    SeenFolder,
+    SeenLine,
+    SeenLines,
+    TextSearch,
+    shown,
+)
+from command_center.actors.hosts.local.git.folders import Folder, held, open_folder
+from command_center.actors.rules.text_lines import LOOKED_AT, is_binary, lines_with
 
 MOST_ENTRIES: Final = 10_000
 """Things of a folder that are shown."""
+
+MOST_PARTS: Final = 256
+"""Names in a path that is entered."""
 
 GIT: Final = ".git"
 
 
 def look(top: Layout, name: str, begin: int, size: int) -> SeenFolder | SeenFile | None:
     """Show a folder, or a part of a file; None where there is nothing."""
+    parts = _parts_of(top.path, name)
     try:
-        with ExitStack() as stack:
-            at = stack.enter_context(held(top.path, top.top))
-            parts = PurePosixPath(name).parts
-            for part in parts[:-1]:
-                at = stack.enter_context(_enter(at, part))
+        with _reached(top, parts[:-1]) as at:
             if not parts:
                 return _listed(at)
             found = at.look(parts[-1])
             if stat.S_ISLNK(found.st_mode):
-                raise UnsafeRepository(
-                    at.path / parts[-1], f"it is a link to {at.target(parts[-1])}."
-                )
-            if stat.S_ISDIR(found.st_mode):
-                return _listed(stack.enter_context(_enter(at, parts[-1])))
-            return _part(at, parts[-1], begin, size)
+                target = shown(os.fsencode(at.target(parts[-1])))
+                raise UnsafeRepository(at.path / parts[-1], f"it is a link to {target}.")
+            if not stat.S_ISDIR(found.st_mode):
+                return _part(at, parts[-1], begin, size)
+            with at.enter(parts[-1]) as folder:
+                _check_own(folder)
+                return _listed(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise UnsafeRepository(top.path / name, f"it cannot be read: {error.strerror}.") from error
 
 
+def search(top: Layout, wanted: TextSearch) -> SeenLines:
+    """Find the lines that have a text, by folder and name; pass over what cannot be looked at."""
+    until = time.monotonic() + wanted.deadline
+    found: list[SeenLine] = []
+    is_cut = False
+    names = sorted(wanted.names, key=lambda name: name.rpartition(b"/"))
+    with held(top.path, top.top):
+        for folder, inside in groupby(names, key=lambda name: name.rpartition(b"/")[0]):
+            with (
+                suppress(OSError, UnsafeRepository),
+                _reached(top, _parts_of(top.path, os.fsdecode(folder))) as at,
+            ):
+                for name in inside:
+                    if time.monotonic() > until:
+                        return SeenLines(tuple(found), is_cut=True)
+                    with suppress(OSError, UnsafeRepository):
+                        lines, is_part = _lines_in(top, at, name, wanted)
+                        found += lines
+                        is_cut = is_cut or is_part
+                    if len(found) > wanted.limit:
+                        return SeenLines(tuple(found[: wanted.limit]), is_cut=True)
+            if time.monotonic() > until:
+                return SeenLines(tuple(found), is_cut=True)
+    return SeenLines(tuple(found), is_cut)
+
+
+def _lines_in(
+    top: Layout, at: Folder, name: bytes, wanted: TextSearch
+) -> tuple[list[SeenLine], bool]:
+    """Find the lines of a file; say whether there is more of it than is searched."""
+    last = _parts_of(top.path, os.fsdecode(name))[-1]
+    with at.open(last, sys.maxsize) as file:
+        content = file.read(LOOKED_AT)
+        if is_binary(content):
+            return [], False
+        content += file.read(wanted.size - len(content))
+        is_part = bool(file.read(1))
+    lines = lines_with(content, wanted.query, wanted.of_a_file)
+    return [SeenLine(name, line, text) for line, text in lines], is_part
+
+
+def _parts_of(top: Path, name: str) -> list[str]:
+    """Return the names of which a path is made, from the top, which is the empty path.
+
+    Raises:
+        UnsafeRepository: it could lead out of the work tree, or into a git directory.
+    """
+    parts = name.split("/") if name else []
+    if len(parts) > MOST_PARTS:
+        raise UnsafeRepository(top, f"a path in it has more than {MOST_PARTS} folders.")
+    for part in parts:
+        # a name of the system's kind has neither its separators nor a drive
+        if part in {"", ".."} or "\0" in part or PurePath(part).name != part or _is_git(part):
+            raise UnsafeRepository(top, f"{shown(os.fsencode(name))!r} is no path in it.")
+    return parts
+
+
 @contextmanager
-def _enter(at: Folder, name: str) -> Iterator[Folder]:
-    """Hold a folder open that is not a repository of its own."""
-    with at.enter(name) as folder:
-        if _is_repository(folder):
-            raise UnsafeRepository(folder.path, "it is a repository of its own.")
-        yield folder
+def _reached(top: Layout, parts: Sequence[str]) -> Iterator[Folder]:
+    """Hold the folder open that a path leads to, and none of those on the way to it."""
+    at = open_folder(top.path, top.top)
+    try:
+        for part in parts:
+            inner = at.inner(part)
+            at.close()
+            at = inner
+            _check_own(at)
+        yield at
+    finally:
+        at.close()
+
+
+def _check_own(folder: Folder) -> None:
+    """Refuse a folder that is a repository of its own."""
+    if _is_repository(folder):
+        raise UnsafeRepository(folder.path, "it is a repository of its own.")
+
+
+def _is_git(name: str) -> bool:
+    """Return True for the name of a git directory, as file systems without cases see it, too."""
+    return name.lower() == GIT
 
 
 def _listed(folder: Folder) -> SeenFolder:
     entries: list[SeenEntry] = []
     for entry in folder.entries():
-        if entry.name == GIT:
+        if _is_git(entry.name):
             continue
         if len(entries) == MOST_ENTRIES:
             return SeenFolder(tuple(entries), is_cut=True)

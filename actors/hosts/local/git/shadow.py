@@ -64,7 +64,17 @@ PATTERNS_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of `info/exclude` and `info/sparse-checkout`."""
 
 READS_INDEX: Final = frozenset(
-    {"commit", "diff", "ls-files", "read-tree", "reset", "status", "update-index", "write-tree"}
+    {
+        "check-ignore",
+        "commit",
+        "diff",
+        "ls-files",
+        "read-tree",
+        "reset",
+        "status",
+        "update-index",
+        "write-tree",
+    }
 )
 """The commands that need a copy of the index."""
 
