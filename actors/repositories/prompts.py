@@ -21,7 +21,7 @@ from command_center.actors.git.files import read_files
 from command_center.actors.git.ports import SeenFile, shown
 from command_center.actors.ledger.prompts import delete_prompt, save_prompt
 from command_center.actors.repositories.main_checkout import open_main
-from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.rules.prompt_files import FOLDER, name_of, read_prompt
 from command_center.store import Repository, SavedPrompt, repositories, saved_prompts
 
@@ -58,8 +58,8 @@ class Prompts:
         try:
             main = await open_main(self._hosts.of(repository), repository)
             listed += await _in_files(main)
-        except (NotFound, Conflict):
-            pass  # it has none, or is not there just now
+        except (NotFound, Conflict, Unavailable):
+            pass  # it has none, or cannot be read just now
         return ReadyPrompts(items=listed)
 
     async def save(self, message: SavePrompt) -> SavedPrompt:

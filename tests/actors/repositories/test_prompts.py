@@ -14,7 +14,9 @@ from command_center.actors.contracts.prompts import (
     SavePrompt,
 )
 from command_center.actors.contracts.repositories import DeleteRepository
+from command_center.actors.git.errors import GitTimedOut
 from command_center.actors.ledger.prompts import MOST_PROMPTS
+from command_center.actors.repositories import prompts
 from command_center.actors.repositories.prompts import FILE_BYTES
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from tests.actors.repositories.rig import Rig
@@ -86,3 +88,17 @@ async def test_files_of_the_repository_have_prompts_of_their_own(rig: Rig, proje
     ] == (await rig.ask(ListPrompts(repository.id))).items
     project.rename(project.with_name("moved"))
     assert not (await rig.ask(ListPrompts(repository.id))).items
+
+
+async def test_what_is_saved_is_listed_where_git_is_slow(
+    rig: Rig, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = await rig.register(project)
+    wanted = NewPrompt(text="Run the tests.", requested_by="ada")
+    await rig.ask(SavePrompt(repository.id, "prüfen", wanted))
+
+    async def slow(*_given: object) -> None:
+        raise GitTimedOut("check-ignore", 30)
+
+    monkeypatch.setattr(prompts, "read_files", slow)
+    assert ["prüfen"] == [one.name for one in (await rig.ask(ListPrompts(repository.id))).items]

@@ -156,6 +156,13 @@ async def test_an_answer_for_later_says_when(error: Exception, expected: str | N
     assert expected == answer["headers"].get("retry-after")
 
 
+async def test_a_name_that_is_no_text_is_told_as_far_as_it_is_one() -> None:
+    error = domain.Conflict("caf\udce9.txt has changed.", paths=["caf\udce9.txt"], count=1)
+    answer = await error_of("GET", "/failing", lambda: error)
+    assert (409, "caf?.txt has changed.") == (answer["statusCode"], answer["message"])
+    assert {"paths": ["caf?.txt"], "count": 1} == answer["facts"]
+
+
 def test_a_refusal_out_of_a_nursery_is_still_that_refusal() -> None:
     group = ExceptionGroup("", [ExceptionGroup("", [domain.NotFound("Task", 1)])])
     assert (404, "Task 1 not found.") == (problem_of(group).status, problem_of(group).message)
