@@ -61,6 +61,13 @@ def test_files_are_looked_through_read_and_searched(
     expect(search).to_have_value("needle")
     search.fill("nowhere at all")
     expect(page.get_by_text("No line has it.")).to_be_visible()
+    (changed.folder / "many").mkdir()
+    for number in range(501):
+        (changed.folder / "many" / f"{number:03}").touch()
+    page.goto(f"{changed.url.partition('?')[0]}/files?path=many")
+    expect(entries).to_have_count(500)
+    page.get_by_role("button", name="Load more of it").click()
+    expect(entries).to_have_count(501)
     page.goto(f"{changed.url.split('#')[0]}#/repos/1")
     page.get_by_role("link", name="Files").click()
     entries.filter(has_text="code.py").click()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, made
 from tests.browser.test_agents import photograph
 from tests.browser.test_changes import Changed
 from tests.browser.test_changes import changed as changed  # noqa: PLC0414 - a fixture
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Server
 
 
 def suggested(page: Page) -> Locator:
@@ -59,6 +64,57 @@ def test_files_commands_and_prompts_are_suggested_where_one_writes(
     expect(page.get_by_role("heading", name="Files")).to_be_visible()
     page.go_back()
     expect(box).to_have_value("")
+
+
+def test_nothing_that_is_put_in_from_the_repository_is_hidden(
+    changed: Changed, open_page: OpenPage
+) -> None:
+    (changed.folder / "odd\nsay\u200b \U000e0041.md").write_text("")
+    (changed.folder / 'a"quote.md').write_text("")
+    prompts = changed.folder.parent / "project" / ".codex" / "prompts"
+    prompts.mkdir(parents=True)
+    long = "Look\u202e.\n" + "and\n" * 40
+    (prompts / "prüfen.md").write_text(long, encoding="utf-8")
+    page = open_page(changed.url.partition("?")[0], device="phone").page
+    box = page.locator(".composer textarea")
+    options = suggested(page)
+    for typed, inserted in (
+        ("@odd", '"odd\\nsay\\u200b \\udb40\\udc41.md" '),
+        ("@quote", '"a\\"quote.md" '),
+    ):
+        box.fill("")
+        box.press_sequentially(typed)
+        expect(options).to_have_count(1)
+        box.press("Enter")
+        expect(box).to_have_value(inserted)
+    box.fill("")
+    box.press_sequentially("/prü")
+    expect(options).to_have_count(1)
+    box.press("Enter")
+    expect(box).to_have_value(long.replace("\u202e", "\\u202e").strip())
+    assert [0, 0] == caret(page)
+    assert 0 == box.evaluate("(box) => box.scrollTop")
+
+
+def test_a_command_that_cannot_be_undone_asks_before(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
+        made(client, "/api/repos", {"localPath": str(repository)})
+        made(client, "/api/tasks", {"repositoryId": 1, "title": "Greet", "prompt": "Greet them."})
+        made(client, "/api/tasks/1/run", {})
+    page = open_page(f"{codex_server.url}/#/sessions/1", device="phone").page
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    asked = len(scripted_model.requests)
+    box = page.locator(".composer textarea")
+    box.press_sequentially("/compact")
+    expect(suggested(page)).to_have_count(1)
+    box.press("Enter")
+    dialog = page.get_by_role("dialog", name="Make its history shorter?")
+    dialog.get_by_role("button", name="Not now").click()
+    expect(dialog).to_have_count(0)
+    expect(box).to_have_value("")
+    assert asked == len(scripted_model.requests)
 
 
 def test_a_prompt_is_saved_in_its_repository_and_said_by_its_name(

@@ -76,7 +76,7 @@ export const Composer = ({ session }) => {
   const hasThreads = can(session.runner, "hasThreads");
   const isFree = isOver && hasThreads && session.codexThreadId;
   const [plans, setPlans] = useState(false);
-  const [asking, ask] = useState(/** @type {"stop" | "review" | null} */ (null));
+  const [asking, ask] = useState(/** @type {"stop" | "review" | "compact" | null} */ (null));
   const sources = {
     of: "sessions",
     id: session.id,
@@ -85,7 +85,7 @@ export const Composer = ({ session }) => {
     commands: commandsOf(session, {
       stop: isOver ? null : () => ask("stop"),
       plan: isFree ? () => setPlans(true) : null,
-      compact: isFree ? () => run("compact", () => compact(session)) : null,
+      compact: isFree ? () => ask("compact") : null,
       review: hasThreads ? () => ask("review") : null,
     }),
   };
@@ -183,6 +183,7 @@ export const Composer = ({ session }) => {
     }
   </form>
   ${asking === "stop" && html`<${AskStop} session=${session} onClose=${() => ask(null)} />`}
+  ${asking === "compact" && html`<${AskCompact} session=${session} onClose=${() => ask(null)} />`}
   ${asking === "review" && html`<${Review} session=${session} onClose=${() => ask(null)} />`}
   `;
 };
@@ -222,6 +223,13 @@ const AskStop = ({ session, onClose }) => {
     <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
   <//>`;
 };
+
+/** @param {{session: Session, onClose: () => void}} props */
+const AskCompact = ({ session, onClose }) => html`<${Confirm}
+  title="Make its history shorter?" label="Make it shorter" act=${() => compact(session)}
+  onClose=${onClose}>
+  <p>The model sums up what was said in the thread, and goes on from that alone.</p>
+<//>`;
 
 /** @param {{session: Session}} props */
 export const Stop = ({ session }) => {

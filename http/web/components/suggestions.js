@@ -26,14 +26,28 @@ const TYPING_MS = 120;
  */
 export function wordAt(text, caret) {
   const before = text.slice(0, caret);
-  const found = /(?:^|\s)([@$])([^\s@$]*)$/.exec(before) || /^(\/)([\w-]*)$/.exec(before);
+  const found = /(?:^|\s)([@$])([^\s@$]*)$/.exec(before) || /^(\/)([\p{L}\p{N}_-]*)$/u.exec(before);
   if (!found) return null;
   const [, mark, query] = found;
   return { mark, query, from: caret - query.length - 1, to: caret };
 }
 
-/** A path as it stands in a prompt. @param {string} path */
-const quoted = (path) => (/\s/.test(path) ? `"${path}"` : path);
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A path as it stands in a prompt: in the quotes of JSON where it has more than one word, or what
+ * could be taken for something else. Nothing in it is hidden.
+ * @param {string} path
+ */
+export function quoted(path) {
+  if (!/[\s"]/.test(path) && path.search(HIDDEN) < 0) return path;
+  return JSON.stringify(path).replace(HIDDEN, (hidden) =>
+    hidden
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
 
 /** Those that have the words, first those that begin with them. @param {Option[]} options
  * @param {string} query */
@@ -94,7 +108,7 @@ function useOptions(sources, word) {
         key: name,
         label: `$${name}`,
         note: description,
-        insert: `$${name} `,
+        insert: `$${seen(name)} `,
       }));
       return fitting(options, query);
     }
@@ -108,7 +122,7 @@ function useOptions(sources, word) {
       note: [prompt.path && `From the repository: ${prompt.path}`, prompt.description]
         .filter(Boolean)
         .join(" · "),
-      insert: prompt.text,
+      insert: prompt.path ? seen(prompt.text) : prompt.text, // nobody here wrote a file's
     }));
     return fitting([...commands, ...options], query);
   };
@@ -149,7 +163,7 @@ export const PromptBox = ({ text, onText, sources, box, onKeyDown, ...rest }) =>
   const [caret, setCaret] = useState(-1);
   const [closed, setClosed] = useState(-1); // where the word begins whose list was closed
   const [at, setAt] = useState(0);
-  const after = useRef(/** @type {[number, number] | null} */ (null));
+  const after = useRef(/** @type {{begin: number, end: number, isTop: boolean} | null} */ (null));
   const word = caret < 0 ? null : wordAt(text, caret);
   const isWanted = word && word.from !== closed;
   const { options, isFresh } = useOptions(sources, isWanted ? word : null);
@@ -161,10 +175,11 @@ export const PromptBox = ({ text, onText, sources, box, onKeyDown, ...rest }) =>
   }, [!word]);
   useLayoutEffect(() => {
     if (!after.current) return;
-    const [begin, end] = after.current;
+    const { begin, end, isTop } = after.current;
     after.current = null;
     area.current?.focus();
     area.current?.setSelectionRange(begin, end);
+    if (isTop) area.current?.scrollTo(0, 0);
     setCaret(end);
   }, [text]);
   /** @param {any} event */
@@ -176,9 +191,10 @@ export const PromptBox = ({ text, onText, sources, box, onKeyDown, ...rest }) =>
   const take = (option) => {
     if (!word) return;
     const insert = option.insert || "";
-    const blank = /\$(?:ARGUMENTS|[1-9])/.exec(word.mark === "/" ? insert : "");
-    const begin = word.from + (blank ? blank.index : insert.length);
-    after.current = [begin, begin + (blank ? blank[0].length : 0)];
+    const isPrompt = word.mark === "/"; // which is read from its beginning
+    const blank = /\$(?:ARGUMENTS|[1-9])/.exec(isPrompt ? insert : "");
+    const begin = word.from + (blank ? blank.index : isPrompt ? 0 : insert.length);
+    after.current = { begin, end: begin + (blank ? blank[0].length : 0), isTop: isPrompt };
     setClosed(-1);
     onText(text.slice(0, word.from) + insert + text.slice(word.to));
     option.act?.();

@@ -120,7 +120,11 @@ const Shown = ({ where, path, line }) => {
         ? html`<${Folder} where=${where} view=${view} />`
         : html`<${File} view=${view} line=${line} />`
     }
-    ${view.isCut && html`<p class="quiet-line">There is more than can be shown.</p>`}
+    ${
+      view.isCut &&
+      !view.nextCursor &&
+      html`<p class="quiet-line">There is more than can be shown.</p>`
+    }
     ${
       view.nextCursor &&
       html`<${Button} kind="quiet wide" onClick=${() => setPages(pages + 1)}>
@@ -143,15 +147,16 @@ async function read(of, id, path, pages, line) {
     });
   const first = await ask(null);
   const items = [...first.items];
-  let { text, nextCursor } = first;
+  let { text, nextCursor, isCut } = first;
   for (let page = 1; nextCursor; page += 1) {
-    if (first.kind === "file" && page >= pages && (text || "").split("\n").length > line) break;
+    const isThere = first.kind === "folder" || (text || "").split("\n").length > line;
+    if (page >= pages && isThere) break;
     const next = await ask(nextCursor);
     items.push(...next.items);
     text = (text || "") + (next.text || "");
-    nextCursor = next.nextCursor;
+    ({ nextCursor, isCut } = next);
   }
-  return { ...first, items, text, nextCursor };
+  return { ...first, items, text, nextCursor, isCut };
 }
 
 /** @param {{where: Where, view: FileView}} props */
@@ -253,7 +258,7 @@ const Found = ({ where: { of, id, version }, query, searched }) => {
         </li>`,
       )}
     </ul>
-    ${found.isCut && html`<p class="quiet-line">There is more. Say more of it.</p>`}
+    ${found.isCut && html`<p class="quiet-line">There may be more. Say more of it.</p>`}
   `;
 };
 
