@@ -28,7 +28,7 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 """Bytes of all of them."""
 
 _WILD: Final = frozenset(b"*?[\\")
-"""What makes a pattern of a name."""
+"""Bytes that make a pattern of a name."""
 
 
 async def read_patterns(main: Checkout) -> list[str]:
