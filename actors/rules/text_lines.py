@@ -36,7 +36,7 @@ def lines_with(content: bytes, query: str, limit: int) -> list[tuple[int, str]]:
     if at < 0:
         return []
     texts = content.split(b"\n")
-    found = []
+    found: list[tuple[int, str]] = []
     begin = number = 0
     while at >= 0 and len(found) < limit:
         number += folded.count(b"\n", begin, at) + 1
