@@ -1,15 +1,12 @@
 // @ts-check
 // What may be meant while one writes: files by @, skills by $, commands and saved prompts by /.
 /** @import { FilesOf } from "../files.js" */
-/** @import { ReadyPrompt, Skill } from "../openapi.js" */
-import { ApiError, get } from "../api.js";
-import { basename, seen } from "../format.js";
+import { seen } from "../format.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
 import { sheet } from "../sheets.js";
 
 sheet("./styles/suggestions.css");
 
-const MOST = 8;
 const TYPING_MS = 120;
 
 /**
@@ -32,112 +29,25 @@ export function wordAt(text, caret) {
   return { mark, query, from: caret - query.length - 1, to: caret };
 }
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-/**
- * A path as it stands in a prompt: in the quotes of JSON where it has more than one word, or what
- * could be taken for something else. Nothing in it is hidden.
- * @param {string} path
- */
-export function quoted(path) {
-  if (!/[\s"]/.test(path) && path.search(HIDDEN) < 0) return path;
-  return JSON.stringify(path).replace(HIDDEN, (hidden) =>
-    hidden
-      .split("")
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
-}
-
-/** Those that have the words, first those that begin with them. @param {Option[]} options
- * @param {string} query */
-function fitting(options, query) {
-  const wanted = query.toLowerCase();
-  const place = (/** @type {Option} */ { label }) => label.slice(1).toLowerCase().indexOf(wanted);
-  return options
-    .filter((option) => place(option) >= 0)
-    .sort((one, other) => Number(place(one) > 0) - Number(place(other) > 0))
-    .slice(0, MOST);
-}
-
-/** Lists that are asked for once while a box is there. */
-function useKept() {
-  const kept = useRef(/** @type {Map<string, Promise<any>>} */ (new Map()));
-  return (/** @type {string} */ key, /** @type {() => Promise<any>} */ load) => {
-    const known = kept.current.get(key);
-    if (known) return known;
-    const asked = load();
-    kept.current.set(key, asked);
-    asked.catch(() => kept.current.delete(key)); // it is asked for again
-    return asked;
-  };
-}
-
 /**
  * What may be meant by a word; not fresh while the answer is to what stood there before.
  * @param {Sources} sources @param {Word | null} word
  * @returns {{options: Option[], isFresh: boolean}}
  */
 function useOptions(sources, word) {
-  const { of, id, repositoryId, hasSkills, commands = [] } = sources;
+  const { of, id, repositoryId } = sources;
   const [found, setFound] = useState(
     /** @type {{of: string, options: Option[]}} */ ({ of: "", options: [] }),
   );
-  const keep = useKept();
+  const kept = useRef(/** @type {Map<string, Promise<any>>} */ (new Map()));
   const key = word ? `${of} ${id} ${repositoryId} ${word.mark}${word.query}` : "";
-  /** @param {Word} wanted @returns {Promise<Option[]>} */
-  const load = async ({ mark, query }) => {
-    if (mark === "@") {
-      const path = /** @type {"/api/sessions/1/files/search"} */ (`/api/${of}/${id}/files/search`);
-      const { items } = await get(path, { query, searched: "names", limit: MOST });
-      return items.map((file) => ({
-        key: file.path,
-        label: basename(file.path),
-        note: file.path,
-        insert: `${quoted(file.path)} `,
-      }));
-    }
-    if (mark === "$") {
-      if (!hasSkills) return [];
-      /** @type {{skills: Skill[]}} */
-      const { skills } = await keep(`skills ${repositoryId}`, () =>
-        get("/api/codex/extensions", { repositoryId }),
-      );
-      const isOn = skills.filter(({ isEnabled }) => isEnabled);
-      const options = isOn.map(({ name, description }) => ({
-        key: name,
-        label: `$${name}`,
-        note: description,
-        insert: `$${seen(name)} `,
-      }));
-      return fitting(options, query);
-    }
-    /** @type {{items: ReadyPrompt[]}} */
-    const prompts = await keep(`prompts ${repositoryId}`, () =>
-      get(`/api/repos/${repositoryId}/prompts`),
-    );
-    const options = prompts.items.map((prompt) => ({
-      key: `${prompt.source} ${prompt.name}`,
-      label: `/${prompt.name}`,
-      note: [prompt.path && `From the repository: ${prompt.path}`, prompt.description]
-        .filter(Boolean)
-        .join(" · "),
-      insert: prompt.path ? seen(prompt.text) : prompt.text, // nobody here wrote a file's
-    }));
-    return fitting([...commands, ...options], query);
-  };
   useEffect(() => {
     if (!word) return undefined;
     let isWanted = true;
     const ask = async () => {
-      try {
-        const options = await load(word);
-        if (isWanted) setFound({ of: key, options });
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (isWanted)
-          setFound({ of: key, options: word.mark === "/" ? fitting(commands, word.query) : [] });
-      }
+      const { meantBy } = await import("./meant.js");
+      const options = await meantBy(sources, word, kept.current);
+      if (isWanted) setFound({ of: key, options });
     };
     const timer = setTimeout(ask, TYPING_MS);
     return () => {
