@@ -30,13 +30,14 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.ledger.pull_request_merges import settle_merge
 from command_center.actors.ledger.push_outcomes import settle_push
-from command_center.actors.ledger.rules import name_of, reason_of, use_rule
+from command_center.actors.ledger.rules import count_uses, name_of, reason_of, use_rule
 from command_center.actors.rules.answers import SECRET
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.questions import ApprovalRequest, connection_of
 from command_center.actors.rules.standing_rules import covers, in_words
 from command_center.store import (
     Approval,
+    DamagedRecord,
     Rule,
     Session,
     Transaction,
@@ -70,13 +71,13 @@ def request_approval(
     the connection was lost, or a rule always allows this: then the answer is still to be delivered.
     """
     session = sessions.get(tx.db, session_id)
-    known = _asked_before(tx, session_id, wanted, request_id)
+    known = _asked_before(tx, session_id, wanted, request_id, request)
     if known is not None:
         approval = approvals.update(tx, known.id, codex_request_id=request_id)
         if approval.status != "pending":
             return session, approval
     else:
-        rule = use_rule(tx, session, wanted.details)
+        rule = use_rule(tx, session, wanted)
         approval = approvals.insert(
             tx,
             kind=wanted.kind,
@@ -176,13 +177,17 @@ def ask_about(
 
 
 def _asked_before(
-    tx: Transaction, session_id: int, wanted: ApprovalRequest, request_id: str
+    tx: Transaction,
+    session_id: int,
+    wanted: ApprovalRequest,
+    request_id: str,
+    request: Mapping[str, Any],
 ) -> Approval | None:
     """Return the approval of a question that Codex asks again.
 
-    One whose answer was delivered is another question of the same item, unless it has the very
-    request's id; so is one that the same connection asked under another id. One whose answer was
-    a secret, and so was not kept, has to be decided anew.
+    One that asks for anything else is another question of the same item. So is one whose answer
+    was delivered, unless it has the very request's id, and one that the same connection asked
+    under another id. One whose answer was a secret, and so was not kept, has to be decided anew.
     """
     same = {
         "session_id": session_id,
@@ -190,7 +195,13 @@ def _asked_before(
         "codex_item_id": wanted.item_id,
         "kind": wanted.kind,
     }
+    asked = _asked_for(tx.redact(dict(request)), tx.redact(wanted.details))
     for approval in reversed(approvals.every(tx.db, same)):
+        if asked != _asked_for(
+            approvals.whole(tx.db, approval, "codex_request") or {},
+            approvals.whole(tx.db, approval, "details"),
+        ):
+            continue
         asked_as = approval.codex_request_id or ""
         if asked_as != request_id and connection_of(asked_as) == connection_of(request_id):
             continue
@@ -199,6 +210,16 @@ def _asked_before(
         if approval.delivered_at is None or asked_as == request_id:
             return approval
     return None
+
+
+def _asked_for(request: Mapping[str, Any], details: Mapping[str, Any]) -> bytes:
+    """Return what a question asks for, to be compared with another of the same item.
+
+    Codex's request says it all, but for the changes of files, which it names by their item.
+    """
+    params = {**(request.get("params") or {}), "startedAtMs": None}
+    asked = [request.get("method"), params, details.get("files"), details.get("diff")]
+    return msgspec.json.encode(asked, order="deterministic")
 
 
 def is_withheld(answers: Mapping[str, Any] | None) -> bool:
@@ -299,11 +320,14 @@ def settle_alike(tx: Transaction, settled: Approval) -> list[Approval]:
 
 
 def settle_by_rule(tx: Transaction, rule: Rule) -> list[Approval]:
-    """Approve what waits in the repository, and the rule that was just made allows."""
+    """Approve what waits in the repository, and the rule that was just made allows.
+
+    A question that cannot be read, or whose session cannot, waits on.
+    """
     waiting, _ = approvals.sound(
         tx.db, {"kind": "command", "repository_id": rule.repository_id, "status": "pending"}
     )
-    return [
+    settled = [
         settle_approval(
             tx,
             other.id,
@@ -314,14 +338,22 @@ def settle_by_rule(tx: Transaction, rule: Rule) -> list[Approval]:
         )
         for other in waiting
         if other.codex_request is not None
-        and other.session_id is not None
         and (other.expires_at is None or other.expires_at > tx.now)
-        and covers(
-            rule,
-            sessions.get(tx.db, other.session_id),
-            approvals.whole(tx.db, other, "details"),
-        )
+        and _is_covered(tx, rule, other)
     ]
+    if settled:
+        count_uses(tx, rule, len(settled))
+    return settled
+
+
+def _is_covered(tx: Transaction, rule: Rule, approval: Approval) -> bool:
+    if approval.session_id is None:
+        return False
+    try:
+        session = sessions.get(tx.db, approval.session_id)
+        return covers(rule, session, approvals.whole(tx.db, approval, "details"))
+    except DamagedRecord:
+        return False
 
 
 def check_pending(tx: Transaction, approval: Approval) -> None:

@@ -5,12 +5,12 @@ Each function is one unit of a transaction, as those of `ledger` are, and tells 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from command_center.actors.contracts.approvals import NewRule
 from command_center.actors.contracts.events.approvals import RuleAdded, RuleRemoved
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.rules.standing_rules import check_wanted, covers, in_words, offer_in
 from command_center.store import Approval, Rule, Session, Transaction, approvals, rules, sessions
 from command_center.store.queries import rules as rule_removal
@@ -22,6 +22,8 @@ MOST_RULES: Final = 200
 
 def add_rule(tx: Transaction, approval: Approval, wanted: NewRule, *, actor: str) -> Rule:
     """Allow from now on what an approval offers, and tell of it; one that is there is returned.
+
+    Those that are damaged do not count.
 
     Raises:
         Conflict: the approval does not offer it, or the repository has too many rules.
@@ -47,7 +49,7 @@ def add_rule(tx: Transaction, approval: Approval, wanted: NewRule, *, actor: str
         "allow_network": session.allow_network,
         "allow_commit": session.allow_commit,
     }
-    known = rules.every(tx.db, {"repository_id": session.repository_id})
+    known = rules.sound(tx.db, {"repository_id": session.repository_id})[0]
     same = next(
         (one for one in known if all(getattr(one, k) == v for k, v in fields.items())), None
     )
@@ -75,23 +77,34 @@ def remove_rule(tx: Transaction, rule_id: int, actor: str) -> Rule:
 
 
 def forget_rules(tx: Transaction, repository_id: int, actor: str) -> None:
-    """Take all rules of a repository back, since another folder is meant by it now."""
-    for rule in rules.sound(tx.db, {"repository_id": repository_id})[0]:
+    """Take all rules of a repository back, since another folder is meant by it now.
+
+    Those that cannot be read go, too; nothing can be told of them.
+    """
+    found, damaged = rules.sound(tx.db, {"repository_id": repository_id})
+    for rule in found:
         remove_rule(tx, rule.id, actor)
+    for unread in damaged:
+        rule_removal.remove(tx, unread.id)
 
 
-def use_rule(tx: Transaction, session: Session, details: Mapping[str, Any]) -> Rule | None:
+def use_rule(tx: Transaction, session: Session, wanted: ApprovalRequest) -> Rule | None:
     """Return the rule that allows what is asked in a session, and count that; None if none does.
 
     One that is damaged allows nothing.
     """
-    if offer_in(details) is None:
+    if wanted.kind != "command" or offer_in(wanted.details) is None:
         return None
     found = rules.sound(tx.db, {"repository_id": session.repository_id})[0]
-    rule = next((one for one in found if covers(one, session, details)), None)
+    rule = next((one for one in found if covers(one, session, wanted.details)), None)
     if rule is None:
         return None
-    return rules.update(tx, rule.id, uses=rule.uses + 1, last_used_at=tx.now)
+    return count_uses(tx, rule, 1)
+
+
+def count_uses(tx: Transaction, rule: Rule, answers: int) -> Rule:
+    """Count the answers that a rule has just given."""
+    return rules.update(tx, rule.id, uses=rule.uses + answers, last_used_at=tx.now)
 
 
 def name_of(rule: Rule) -> str:

@@ -10,12 +10,13 @@ words of one plain command. A script in which a shell might see anything else (`
 wildcard, an assignment, a line break, a letter that cannot be seen) is no plain command, and is
 asked about. So is a shell that does not lie where a system has its shells, since whoever asks
 chooses it; and so is what asks for more than to run: further permissions, typing into a command.
+
+A command is allowed to the word. Only the few `RUNNERS` are allowed with whatever is named behind
+them, since an option of almost any program runs another one, or writes anywhere.
 """
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ import msgspec
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import SANDBOXES
 from command_center.actors.rules.questions import ApprovalRequest
+from command_center.actors.rules.run_leave import goes_beyond_run
 from command_center.store import Rule, Session
 from command_center.store.records import RuleKind
 
@@ -50,41 +52,29 @@ SHELLS: Final = frozenset(
 _PIECE: Final = r"""(?:[A-Za-z0-9_./:,@%+=-]|'[^']*'|"[^"\\$`!]*")"""
 _SCRIPT: Final = re.compile(rf" *{_PIECE}+(?: +{_PIECE}+)* *")
 
-RUNS_ANYTHING: Final = frozenset(
+_PYTHON_TOOLS: Final = (("pytest",), ("mypy",), ("ruff", "check"))
+_PYTHON_STARTS: Final = ((), ("uv", "run"), ("poetry", "run"), ("python", "-m"), ("python3", "-m"))
+_SCRIPTS: Final = ("test", "lint", "build", "typecheck")
+
+RUNNERS: Final = frozenset(
     {
-        *("bash", "sh", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "pwsh", "powershell", "cmd"),
-        *("env", "sudo", "doas", "su", "xargs", "nohup", "time", "timeout", "nice", "ionice"),
-        *("setsid", "stdbuf", "watch", "find", "fd", "parallel", "ssh", "script", "chroot"),
-        *("eval", "exec", "command", "builtin", "source", ".", "trap", "coproc", "busybox"),
-        *("python", "node", "deno", "bun", "perl", "ruby", "php", "lua", "tclsh", "osascript"),
-        *("awk", "gawk", "mawk", "sed", "ed", "vi", "vim", "emacs", "nano", "gdb", "strace"),
-        *("npx", "bunx", "uvx", "pipx", "docker", "podman", "nix", "nix-shell", "crontab", "at"),
-        *("cp", "mv", "rm", "ln", "dd", "tee", "install", "chmod", "chown", "rsync", "scp"),
-        *("curl", "wget", "nc", "ncat", "socat", "tar", "unzip", "git-shell", "systemd-run"),
+        *((*start, *tool) for start in _PYTHON_STARTS for tool in _PYTHON_TOOLS),
+        *((tool, "run", script) for tool in ("npm", "pnpm", "yarn") for script in _SCRIPTS),
+        *((tool, "test") for tool in ("npm", "pnpm", "yarn")),
+        *(("cargo", does) for does in ("test", "check", "build", "clippy")),
+        *(("go", does) for does in ("test", "vet", "build")),
+        *(("eslint",), ("jest",), ("vitest", "run")),
     }
 )
-"""Programs that run any other, or write anywhere, as their arguments say: allowed only exactly."""
+"""The commands that may be allowed whatever follows: they run the folder's own tests and checks.
 
-_WITH_COMMANDS: Final = (
-    "git gh glab hg svn jj npm pnpm yarn uv pip poetry hatch pdm cargo go dotnet bundle gem "
-    "brew apt apt-get dnf yum pacman kubectl helm terraform aws gcloud az systemctl service "
-    "launchctl conda mamba rustup mise asdf"
-)
-HAS_COMMANDS: Final = frozenset(_WITH_COMMANDS.split())
-"""Programs whose second word says what they do; without it, one would allow all that they can."""
+What follows them only chooses which of these, and adds nothing to what the command can do without
+it. So no runner of targets (`make`, `mvn`) is one: the next word there is another thing to do. And
+none that writes to the files that are named (`ruff format`) is one.
+"""
 
-CARRIES_ON: Final = frozenset(
-    {
-        *("uv run", "uv tool", "npm exec", "npm x", "pnpm exec"),
-        *("pnpm dlx", "yarn exec", "yarn dlx", "poetry run", "pdm run"),
-        *("hatch run", "bundle exec", "conda run", "mamba run", "mise exec"),
-        *("mise x", "asdf exec", "rustup run", "go run", "cargo run"),
-        *("kubectl exec", "git bisect", "git config"),
-    }
-)
-"""Commands that run what is named behind them: that is looked at in their place."""
-
-_VERSION: Final = re.compile(r"[\d.]+$")
+_CHOICE: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./:,+\[\] -]*")
+"""A word that chooses: no option, no file of words (`@`), no assignment, nothing for a shell."""
 
 
 class RuleOffer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -120,15 +110,24 @@ def offer_in(details: Mapping[str, Any]) -> RuleOffer | None:
 
 
 def covers(rule: Rule, session: Session, details: Mapping[str, Any]) -> bool:
-    """Tell whether a rule allows what is asked in a session, by its details with their offer."""
+    """Tell whether a rule allows what is asked in a session, by its details with their offer.
+
+    What asks for more than the run got is allowed by none, whatever it offers.
+    """
     offer = offer_in(details)
     if offer is None or offer.kind != rule.kind or not may_as_much(session, rule):
+        return False
+    if goes_beyond_run("command", details):
         return False
     if rule.kind == "network":
         return (offer.host, offer.protocol) == (rule.host, rule.protocol)
     words = tuple(rule.words)
-    asked = offer.words if rule.is_exact else offer.words[: len(words)]
-    return bool(words) and asked == words and offer.folder == rule.folder
+    if not words or offer.folder != rule.folder:
+        return False
+    if rule.is_exact:
+        return offer.words == words
+    runner = runner_length(offer.words)
+    return runner is not None and len(words) >= runner and offer.words[: len(words)] == words
 
 
 def may_as_much(session: Session, rule: Rule) -> bool:
@@ -158,9 +157,11 @@ def check_wanted(
         raise Conflict(f"This asks for {shlex.join(offer.words)!r}: allow that, or its beginning.")
     if exact and len(words) != len(offer.words):
         raise Conflict("Name all words of the command, or set isExact to false.")
-    if not exact and (offer.fewest is None or len(words) < offer.fewest):
-        least = "the very command" if offer.fewest is None else f"{offer.fewest} words at least"
-        raise Conflict(f"That would allow too much: name {least}.")
+    runner = runner_length(offer.words)
+    if not exact and (offer.fewest is None or runner is None):
+        raise Conflict("That would allow too much: name the very command.")
+    if not exact and len(words) < (least := max(offer.fewest or 0, runner or 0)):
+        raise Conflict(f"That would allow too much: name {least} words at least.")
 
 
 def in_words(rule: Rule) -> str:
@@ -193,50 +194,52 @@ def plain_words(command: str) -> tuple[str, ...] | None:
     return None if any(word.startswith("=") for word in words) else words
 
 
-def is_too_broad(words: Sequence[str]) -> bool:
-    """Tell whether commands that begin with these words can do anything."""
-    program = ntpath.basename(posixpath.basename(words[0])).lower().removesuffix(".exe")
-    if {program, _VERSION.sub("", program)} & RUNS_ANYTHING:
-        return True
-    if program not in HAS_COMMANDS:
-        return False
-    if len(words) == 1 or words[1].startswith("-"):
-        return True
-    if f"{program} {words[1]}" in CARRIES_ON:
-        return len(words) == 2 or words[2].startswith("-") or is_too_broad(words[2:])  # noqa: PLR2004 - the two, and what they run
-    return False
+def runner_length(words: Sequence[str]) -> int | None:
+    """Return how many of the words name a runner; None if more is said than what it is to run.
+
+    The words behind it name tests, packages or files below the folder.
+    """
+    found = next((runner for runner in RUNNERS if tuple(words[: len(runner)]) == runner), None)
+    if found is None or not all(_chooses(word) for word in words[len(found) :]):
+        return None
+    return len(found)
+
+
+def _chooses(word: str) -> bool:
+    return _CHOICE.fullmatch(word) is not None and ".." not in word.split("/")
 
 
 def _offer(session: Session, details: Mapping[str, Any]) -> RuleOffer | None:
-    if details.get("beyondRun") or details.get("environmentId") not in {None, "local"}:
+    """Return what can be made of a command; what is not of the shape that is known offers less."""
+    if goes_beyond_run("command", details) or details.get("commandKind") != "command":
+        return None
+    if details.get("environmentId") not in (None, "local"):
         return None
     network = details.get("network")
     if network is not None:
-        return _host_offer(network, details.get("proposedNetworkRules") or ())
-    if details.get("commandKind") != "command" or details.get("additionalPermissions"):
-        return None
+        return _host_offer(network, details.get("proposedNetworkRules"))
     words = plain_words(str(details.get("command") or ""))
     folder = _folder_in(session.cwd, str(details.get("cwd") or ""))
     if words is None or folder is None:
         return None
-    fewest = _fewest(words, details.get("proposedRule") or ())
+    fewest = _fewest(words, details.get("proposedRule"))
     return RuleOffer(kind="command", words=words, fewest=fewest, folder=folder)
 
 
-def _host_offer(network: Mapping[str, Any], proposed: Sequence[Any]) -> RuleOffer | None:
+def _host_offer(network: Mapping[str, Any], proposed: object) -> RuleOffer | None:
     """Offer the host that is asked for, if Codex proposes to allow it always."""
     host, protocol = network["host"], network["protocol"]
-    if {"host": host, "action": "allow"} not in proposed:
+    if not isinstance(proposed, list) or {"host": host, "action": "allow"} not in proposed:
         return None
     return RuleOffer(kind="network", host=host, protocol=protocol)
 
 
-def _fewest(words: tuple[str, ...], proposed: Sequence[str]) -> int | None:
+def _fewest(words: tuple[str, ...], proposed: object) -> int | None:
     """Return how many words begin what can be allowed: those that Codex proposes, or more."""
-    if not proposed or tuple(proposed) != words[: len(proposed)]:
+    if not isinstance(proposed, list) or not proposed or words[: len(proposed)] != tuple(proposed):
         return None
-    counts = range(len(proposed), len(words) + 1)
-    return next((count for count in counts if not is_too_broad(words[:count])), None)
+    runner = runner_length(words)
+    return None if runner is None else max(runner, len(proposed))
 
 
 def _folder_in(cwd: str, folder: str) -> str | None:

@@ -12,7 +12,7 @@ from command_center.store import Transaction, rules
 from tests.browser.conftest import UNWORKED, OpenPage, made
 from tests.end_to_end.server import Server
 
-WORDS = ["pytest", "-q", "tests/a b.py"]
+WORDS = ["pytest", "tests", "tests/a b.py"]
 OFFER = {
     "kind": "command",
     "words": WORDS,
@@ -29,7 +29,7 @@ def test_always_allowing_shows_each_word_and_takes_a_second_press(
 ) -> None:
     with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
         asked = made(client, "/api/approvals", {"title": "Run the tests?"})
-        details = {"command": "pytest -q", "cwd": "/srv/project", "alwaysAllow": OFFER}
+        details = {"command": "pytest tests", "cwd": "/srv/project", "alwaysAllow": OFFER}
         record = {**asked, "kind": "command", "details": details}
         sent: list[Any] = []
 
@@ -42,7 +42,7 @@ def test_always_allowing_shows_each_word_and_takes_a_second_press(
         page.route("**/resolve", settle)
         page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
         page.get_by_role("button", name="Always allow this…").click()
-        exact = page.get_by_label("Exactly pytest -q 'tests/a b.py'")
+        exact = page.get_by_label("Exactly pytest tests 'tests/a b.py'")
         expect(exact).to_be_checked()
         page.get_by_label("Whatever begins with pytest", exact=True).check()
         assert [] == sent

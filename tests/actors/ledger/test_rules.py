@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from command_center.store import (
     Session,
     Transaction,
     Writer,
+    approvals,
     events,
     rules,
     sessions,
@@ -75,31 +77,43 @@ class Book:
             )
         )
 
-    def ask(self, session: Session, script: str) -> Approval:
+    def ask(
+        self,
+        session: Session,
+        script: str,
+        *,
+        connection: str = "c",
+        item: str | None = None,
+        kind: str = "command",
+        **more: Any,
+    ) -> Approval:
         """Have the session ask for a command."""
         self.asked += 1
-        item = f"item-{self.asked}"
+        item = item or f"item-{self.asked}"
         details = {
             "command": shlex.join(["/bin/bash", "-lc", script]),
             "commandKind": "command",
             "cwd": "/srv/r",
             "proposedRule": shlex.split(script)[:1],
+            **more,
         }
         wanted = ApprovalRequest(
-            kind="command",
+            kind=kind,
             title=f"Run: {script}",
             details=details,
             thread_id="t",
             turn_id="u",
             item_id=item,
         )
+        params = {name: details.get(name) for name in ("command", "cwd", "additionalPermissions")}
+        params["startedAtMs"] = self.asked
         _, approval = self.do(
             lambda tx: settlement.request_approval(
                 tx,
                 session.id,
                 with_offer(session, wanted),
-                request_id=f"c:{item}",
-                request={"method": "m", "params": {}},
+                request_id=f"{connection}:{item}",
+                request={"method": "m", "params": params},
                 expires_at="2999-01-01T00:00:00.000Z",
             )
         )
@@ -126,7 +140,7 @@ def test_a_rule_answers_at_once_and_nobody_is_asked(book: Book) -> None:
     session = book.session()
     rule = book.allow(book.ask(session, "pytest"), "pytest")
     other, told = book.beside(session), len(book.types())
-    approval = book.ask(other, "pytest -q")
+    approval = book.ask(other, "pytest a")
     assert ("approved", "once", f"rule:{rule.id}") == (
         *(approval.status, approval.scope, approval.resolved_by),
     )
@@ -135,14 +149,92 @@ def test_a_rule_answers_at_once_and_nobody_is_asked(book: Book) -> None:
     assert 1 == book.do(lambda tx: rules.get(tx.db, rule.id)).uses
 
 
+BEYOND: dict[str, Any] = {"additionalPermissions": {"network": {"enabled": True}}}
+
+
+def test_what_goes_beyond_the_run_is_answered_by_no_rule_whatever_it_offers(book: Book) -> None:
+    session = book.session()
+    first = book.ask(session, "pytest")
+    offer = {"alwaysAllow": first.details["alwaysAllow"]}
+    waiting = book.ask(book.beside(session), "pytest", **BEYOND, **offer)
+    rule = book.allow(first, "pytest")
+    assert [first.id] == book.do(lambda tx: [one.id for one in settlement.settle_by_rule(tx, rule)])
+    assert "pending" == book.ask(session, "pytest", **BEYOND, **offer).status
+    assert "pending" == book.ask(session, "pytest", kind="manual", **offer).status
+    assert "pending" == book.do(lambda tx: approvals.get(tx.db, waiting.id)).status
+
+
+@pytest.mark.parametrize("by_rule", [True, False])
+def test_a_yes_is_for_what_was_asked_and_not_for_another_question_of_the_item(
+    book: Book, *, by_rule: bool
+) -> None:
+    session = book.session()
+    if by_rule:
+        book.allow(book.ask(session, "make test", item="other"), "make", "test", is_exact=True)
+    known = book.ask(session, "make test", connection="c1", item="i")
+    if not by_rule:
+        yes = partial(
+            settlement.settle_approval, approval_id=known.id, status="approved", actor="ada"
+        )
+        book.do(yes)
+    for again in ({"connection": "c2"}, {"connection": "c3"}):
+        same = book.ask(session, "make test", item="i", **again)
+        assert (known.id, "approved") == (same.id, same.status)
+    for script, more in (
+        ("rm -rf /srv", {}),
+        ("make test", BEYOND),
+        ("make test", {"cwd": "/elsewhere"}),
+    ):
+        other = book.ask(session, script, connection="c4", item="i", **more)
+        assert known.id != other.id
+        assert "pending" == other.status
+
+
+def test_a_yes_to_changes_of_files_is_for_these_changes(book: Book) -> None:
+    session = book.session()
+    asks = partial(book.ask, session, "x", item="i", kind="file_change")
+    known = asks(connection="c1", diff="+a", files=[{"path": "a", "change": "add"}])
+    again = asks(connection="c2", diff="+a", files=[{"path": "a", "change": "add"}])
+    other = asks(connection="c3", diff="+b", files=[{"path": "a", "change": "add"}])
+    elsewhere = asks(connection="c4", diff="+a", files=[{"path": "b", "change": "add"}])
+    assert known.id == again.id
+    assert 3 == len({known.id, other.id, elsewhere.id})
+
+
+def test_a_damaged_rule_is_in_nobodys_way_and_goes_with_the_folder(book: Book) -> None:
+    session = book.session()
+    broken = book.allow(book.ask(session, "pytest"), "pytest")
+    book.do(lambda tx: tx.db.execute("UPDATE rules SET checksum = 0 WHERE id = ?", [broken.id]))
+    waiting = book.ask(session, "make test")
+    rule = book.allow(waiting, "make", "test", is_exact=True)
+    assert f"rule:{rule.id}" == book.ask(session, "make test").resolved_by
+    assert "pending" == book.ask(session, "pytest").status
+    book.do(lambda tx: ledger.forget_rules(tx, session.repository_id, "ada"))
+    assert 0 == book.do(lambda tx: rules.count(tx.db, {}))
+
+
+def test_a_rule_settles_the_others_where_a_question_is_damaged(book: Book) -> None:
+    session = book.session()
+    first, good = book.ask(session, "pytest"), book.ask(book.beside(session), "pytest")
+    gone = book.beside(session)
+    book.ask(gone, "pytest")
+    book.do(lambda tx: tx.db.execute("UPDATE sessions SET checksum = 0 WHERE id = ?", [gone.id]))
+    rule = book.allow(first, "pytest")
+    settled = book.do(lambda tx: [one.id for one in settlement.settle_by_rule(tx, rule)])
+    assert [first.id, good.id] == settled
+
+
 def test_what_waits_beside_it_is_answered_too_where_the_rule_covers_it(book: Book) -> None:
     session = book.session()
-    first, alike = book.ask(session, "pytest"), book.ask(book.beside(session), "pytest -q")
-    tighter = book.ask(book.beside(session, sandbox="read-only"), "pytest -q")
-    other, elsewhere = book.ask(session, "pytest; rm x"), book.ask(book.session(), "pytest -q")
+    first, alike = book.ask(session, "pytest"), book.ask(book.beside(session), "pytest a")
+    tighter = book.ask(book.beside(session, sandbox="read-only"), "pytest a")
+    other, elsewhere = book.ask(session, "pytest; rm x"), book.ask(book.session(), "pytest a")
     rule = book.allow(first, "pytest")
     settled = book.do(lambda tx: [one.id for one in settlement.settle_by_rule(tx, rule)])
     assert [first.id, alike.id] == settled
+    counted = book.do(lambda tx: rules.get(tx.db, rule.id))
+    assert 2 == counted.uses
+    assert counted.last_used_at is not None
     assert not {tighter.id, other.id, elsewhere.id} & set(settled)
 
 
@@ -196,4 +288,4 @@ def test_a_repository_has_no_more_rules_than_a_person_can_look_over(
     session = book.session()
     book.allow(book.ask(session, "pytest"), "pytest")
     with pytest.raises(Conflict, match="remove some"):
-        book.allow(book.ask(session, "make test"), "make")
+        book.allow(book.ask(session, "make test"), "make", "test", is_exact=True)

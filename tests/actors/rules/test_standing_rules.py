@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,11 +18,12 @@ from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.rules.standing_rules import (
     OFFER,
+    RuleOffer,
     check_wanted,
     covers,
-    is_too_broad,
     offer_in,
     plain_words,
+    runner_length,
     with_offer,
 )
 from command_center.store import Rule, Session
@@ -84,11 +86,12 @@ def fields_of(record: Rule | Session) -> dict[str, Any]:
 
 def test_a_rule_covers_what_begins_with_its_words_and_an_exact_one_no_more() -> None:
     assert is_covered(asks("pytest"))
-    assert is_covered(asks("pytest -q 'tests/a b.py'"))
+    assert is_covered(asks("pytest tests 'tests/a b.py'"))
     exact = with_words("pytest", "-q", is_exact=True)
     assert is_covered(asks("pytest  -q"), exact)
     assert not is_covered(asks("pytest -q -x"), exact)
     assert not is_covered(asks("pytest"), exact)
+    assert not is_covered(asks("pytest -q"))
     assert not is_covered(asks("pytest-other"))
 
 
@@ -185,6 +188,10 @@ def test_only_what_a_shell_of_the_system_runs_is_covered(command: str) -> None:
         {"additionalPermissions": {"network": {"enabled": True}}},
         {"beyondRun": ["This session may not commit."]},
         {"environmentId": "elsewhere"},
+        {"environmentId": {"id": "local"}},
+        {"environmentId": ["local"]},
+        {"commandKind": ["command"]},
+        {"grantRoot": "/srv"},
         {"network": {"host": "example.org", "protocol": "https"}},
     ],
 )
@@ -228,50 +235,105 @@ def test_a_rule_made_in_a_folder_holds_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "is_broad"),
+    ("words", "length"),
     [
-        (["pytest"], False),
-        (["make", "test"], False),
-        (["git"], True),
-        (["git", "push"], False),
-        (["git", "-c"], True),
-        (["git", "config"], True),
-        (["python3.12", "-m", "pytest"], True),
-        (["/usr/bin/python3", "x.py"], True),
-        (["bash", "-c", "x"], True),
-        (["sudo", "pytest"], True),
-        (["env", "A=1"], True),
-        (["rm", "-rf", "build"], True),
-        (["uv"], True),
-        (["uv", "run"], True),
-        (["uv", "run", "python"], True),
-        (["uv", "run", "--with"], True),
-        (["uv", "run", "pytest"], False),
-        (["npm", "exec", "npx"], True),
-        (["npm", "test"], False),
-        (["PYTHON.EXE"], True),
+        (["pytest"], 1),
+        (["pytest", "tests/a b.py::test_c[1-d]"], 1),
+        (["python3", "-m", "pytest", "tests"], 3),
+        (["uv", "run", "pytest"], 3),
+        (["uv", "run", "ruff", "check", "."], 4),
+        (["npm", "test"], 2),
+        (["npm", "run", "lint", "src/a.ts"], 3),
+        (["cargo", "clippy"], 2),
+        (["go", "test", "./..."], 2),
+        (["vitest", "run"], 2),
+        ([], None),
+        (["git", "push"], None),
+        (["npm", "run"], None),
+        (["npm", "run", "deploy"], None),
+        (["npm", "exec", "pytest"], None),
+        (["uv", "run"], None),
+        (["uv", "run", "python"], None),
+        (["make", "test"], None),
+        (["ruff", "format", "a.py"], None),
+        (["./pytest"], None),
+        (["/usr/bin/pytest"], None),
+        (["PYTEST"], None),
+        (["pytest", "-q"], None),
+        (["pytest", "-p", "evil"], None),
+        (["pytest", "--"], None),
+        (["pytest", "@evil"], None),
+        (["pytest", "a=b"], None),
+        (["pytest", "/elsewhere/evil.py"], None),
+        (["pytest", "tests/../../evil.py"], None),
+        (["pytest", ".."], None),
+        (["npm", "test", "$(evil)"], None),
+        (["npm", "test", "`evil`"], None),
+        (["npm", "test", "a;evil"], None),
+        (["npm", "test", ""], None),
+        (["cargo", "test", "+evil"], None),
     ],
 )
-def test_the_beginning_of_a_rule_may_not_let_everything_through(
-    words: list[str], *, is_broad: bool
+def test_only_a_runner_with_the_names_of_what_it_is_to_run_is_one(
+    words: list[str], length: int | None
 ) -> None:
-    assert is_broad == is_too_broad(words)
+    assert length == runner_length(words)
+
+
+@pytest.mark.parametrize(
+    ("begins", "script"),
+    [
+        ("git log", "git log --output=/home/u/.bashrc -1"),
+        ("git fetch", "git fetch --upload-pack=./evil origin"),
+        ("git push", "git push --receive-pack=./evil origin"),
+        ("git submodule", "git submodule foreach ./evil"),
+        ("git config", "git config core.fsmonitor ./evil"),
+        ("rg", "rg --pre ./evil.sh x"),
+        ("make", "make --eval=x:;./evil"),
+        ("make test", "make test publish"),
+        ("pipenv run", "pipenv run bash -c ./evil"),
+        ("cargo test", "cargo test --config 'build.rustc-wrapper=\"./evil\"'"),
+        ("cargo test", "cargo test --config evil.toml"),
+        ("go test", "go test -exec ./evil ./..."),
+        ("go vet", "go vet -vettool=./evil"),
+        ("pytest", "pytest -p evil"),
+        ("pytest", "pytest --junitxml=/home/u/.bashrc"),
+        ("pytest", "pytest -o cache_dir=/home/u"),
+        ("pytest -p", "pytest -p evil"),
+        ("mypy", "mypy @/home/u/words"),
+        ("eslint", "eslint -o /home/u/.bashrc ."),
+        ("sort", "sort -o /home/u/.bashrc x"),
+        ("nodejs", "nodejs -e evil"),
+        ("noglob", "noglob rm -rf /x"),
+        ("-", "- rm -rf /x"),
+        ("npm run", "npm run evil"),
+        ("npm", "npm --prefix /elsewhere test"),
+    ],
+)
+def test_no_beginning_lets_another_program_run_or_a_file_be_written(
+    begins: str, script: str
+) -> None:
+    beginning = shlex.split(begins)
+    wanted = with_offer(SESSION, asks(script, beginning))
+    offer = offer_in(wanted.details)
+    assert offer is None or offer.fewest is None
+    assert not covers(with_words(*beginning, is_exact=False), SESSION, wanted.details)
 
 
 def test_no_more_is_allowed_than_the_approval_offers() -> None:
-    wanted = with_offer(SESSION, asks("git push origin main", ["git"]))
+    wanted = with_offer(SESSION, asks("cargo test a b", ["cargo"]))
     offer = offer_in(wanted.details)
     assert offer is not None
-    assert (("git", "push", "origin", "main"), 2) == (offer.words, offer.fewest)
-    check_wanted(offer, ["git", "push"], None, exact=False)
+    assert (("cargo", "test", "a", "b"), 2) == (offer.words, offer.fewest)
+    check_wanted(offer, ["cargo", "test"], None, exact=False)
     check_wanted(offer, offer.words, None, exact=True)
     check_wanted(offer, offer.words, None, exact=False)
     for words, exact in (
-        (["git"], False),
+        (["cargo"], False),
         ([], False),
         ([], True),
-        (["git", "push"], True),
-        (["git", "pull"], False),
+        (["cargo", "test"], True),
+        (["cargo", "check"], False),
         ([*offer.words, "x"], False),
     ):
         with pytest.raises(Conflict):
@@ -279,14 +341,22 @@ def test_no_more_is_allowed_than_the_approval_offers() -> None:
     with pytest.raises(Conflict):
         check_wanted(offer, offer.words, "example.org", exact=True)
     with pytest.raises(Conflict):
-        check_wanted(None, ["git", "push"], None, exact=False)
+        check_wanted(None, ["cargo", "test"], None, exact=False)
+    broad = RuleOffer(kind="command", words=("git", "push", "origin"), fewest=2)
+    with pytest.raises(Conflict, match="the very command"):
+        check_wanted(broad, ["git", "push"], None, exact=False)
+    with pytest.raises(Conflict, match="2 words"):
+        check_wanted(msgspec.structs.replace(offer, fewest=1), ["cargo"], None, exact=False)
 
 
-@pytest.mark.parametrize("proposed", [None, [], ["git"], ["pytest", "other"]])
+@pytest.mark.parametrize(
+    "proposed",
+    [None, [], ["git"], ["pytest", "other"], 5, "pytest", {"pytest": 1}, [["pytest"]], [5]],
+)
 def test_without_a_beginning_that_codex_proposes_only_the_very_command_is_offered(
-    proposed: list[str] | None,
+    proposed: Any,
 ) -> None:
-    offer = offer_in(with_offer(SESSION, asks("pytest -q", proposed)).details)
+    offer = offer_in(with_offer(SESSION, asks("pytest tests", proposed)).details)
     assert offer is not None
     assert offer.fewest is None
     with pytest.raises(Conflict, match="the very command"):
@@ -296,14 +366,7 @@ def test_without_a_beginning_that_codex_proposes_only_the_very_command_is_offere
 def test_a_host_is_offered_where_codex_proposes_it_and_no_other_is_covered() -> None:
     network = {"host": "example.org", "protocol": "https"}
     proposed = [{"host": "example.org", "action": "allow"}]
-    session = Session(
-        **{
-            name: getattr(SESSION, name)
-            for name in SESSION.__struct_fields__
-            if name != "allow_network"
-        },
-        allow_network=True,
-    )
+    session = Session(**{**fields_of(SESSION), "allow_network": True})
     fields = {**fields_of(PYTEST), "kind": "network", "words": [], **network}
     rule = Rule(**fields)
     asked = asks("x", command=None, network=network, proposedNetworkRules=proposed)
@@ -317,9 +380,33 @@ def test_a_host_is_offered_where_codex_proposes_it_and_no_other_is_covered() -> 
         assert not is_covered(
             asks("x", command=None, network=other, proposedNetworkRules=denied), rule, session
         )
-    refused = [{"host": "example.org", "action": "deny"}]
-    wanted = asks("x", command=None, network=network, proposedNetworkRules=refused)
-    assert OFFER not in with_offer(session, wanted).details
+    for odd in ([{"host": "example.org", "action": "deny"}], 7, {"host": "example.org"}, None):
+        wanted = asks("x", command=None, network=network, proposedNetworkRules=odd)
+        assert OFFER not in with_offer(session, wanted).details
+    for more in (
+        {"commandKind": "writeStdin"},
+        {"additionalPermissions": {"fileSystem": {"write": ["/"]}}},
+        {"grantRoot": "/srv"},
+        {"beyondRun": ["This session may not use the network."]},
+    ):
+        wanted = asks("x", command=None, network=network, proposedNetworkRules=proposed, **more)
+        assert OFFER not in with_offer(session, wanted).details
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"additionalPermissions": {"network": {"enabled": True}}},
+        {"beyondRun": ["This session may not commit."]},
+        {"grantRoot": "/srv"},
+    ],
+)
+def test_what_goes_beyond_the_run_is_covered_by_nothing_whatever_it_offers(
+    more: dict[str, Any],
+) -> None:
+    details = with_offer(SESSION, asks("pytest")).details
+    assert covers(PYTEST, SESSION, details)
+    assert not covers(PYTEST, SESSION, {**details, **more})
 
 
 PIECES = (
