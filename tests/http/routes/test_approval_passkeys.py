@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,12 @@ import pytest
 from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from command_center.actors.rules.errors import NeedsPasskey
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.rules.run_leave import goes_beyond_run
-from command_center.store import approvals
+from command_center.actors.rules.standing_rules import with_offer
+from command_center.store import Approval, Transaction, approvals, repositories
 from command_center.store.records import ApprovalKind
+from tests.actors.rows import insert_session, insert_task
 from tests.http.devices import bearer
 from tests.http.routes.test_passkeys import SIGN_IN, Page, opened
 
@@ -47,6 +51,33 @@ class Phone:
             )
         )
         return f"/api/approvals/{asked.id}"
+
+    async def ask_within(self, script: str) -> tuple[str, dict[str, Any]]:
+        """Return the path of an approval of a command within its run, and a rule with its yes."""
+        command = shlex.join(["/bin/bash", "-lc", script])
+        details = {"command": command, "commandKind": "command", "cwd": "/srv/r"}
+
+        def write(tx: Transaction) -> Approval:
+            session = insert_session(tx, insert_task(tx, repositories.get(tx.db, 1)), cwd="/srv/r")
+            asked = ApprovalRequest("command", "Run it?", details, "t", "u", "i")
+            return approvals.insert(
+                tx,
+                kind="command",
+                title="Run it?",
+                details=with_offer(session, asked).details,
+                repository_id=1,
+                session_id=session.id,
+                codex_request={"method": "m", "params": {}},
+                requested_by="codex",
+            )
+
+        asked = await self.page.at.center.storage.write(write)
+        return f"/api/approvals/{asked.id}", {**APPROVED, "rule": {"words": shlex.split(script)}}
+
+    async def rules(self) -> list[Any]:
+        """Return the words of the rules that there are."""
+        answer = await self.page.at.root.get("/api/repos/1/rules")
+        return [rule["words"] for rule in answer.json()["items"]]
 
     async def prove(self, path: str, decision: Mapping[str, Any]) -> dict[str, Any]:
         """Return a passkey's proof of a decision."""
@@ -110,6 +141,27 @@ async def test_what_goes_beyond_a_run_is_approved_by_a_passkey_alone_whoever_ask
         ):
             assert 200 == (await it.post(f"{within}/resolve", APPROVED)).status_code
         assert "passkeyId" not in (await it.page.at.events("approval.resolved"))[-1]["data"]
+
+
+async def test_a_rule_is_made_by_a_passkey_alone_though_its_command_is_within_the_run(
+    tmp_path: Path,
+) -> None:
+    async with phone(tmp_path) as it:
+        path, always = await it.ask_within("make test")
+        assert_wants_a_passkey(await it.post(f"{path}/resolve", always))
+        for_this_once = await it.prove(path, APPROVED)
+        assert_wants_a_passkey(await it.resolve(path, always, for_this_once))
+        for_another = await it.prove(path, {**always, "rule": {"words": ["make"]}})
+        assert_wants_a_passkey(await it.resolve(path, always, for_another))
+        assert [] == await it.rules()
+        decides = Phone(it.page, bearer(await it.page.at.device("read", "approve")))
+        proof = await it.prove(path, always)
+        refused = await decides.resolve(path, always, proof)
+        assert (403, "admin") == (refused.status_code, refused.json()["error"]["facts"]["scope"])
+        assert [] == await it.rules()
+        done = await it.resolve(path, always, await it.prove(path, always))
+        assert 200 == done.status_code, done.text
+        assert [["make", "test"]] == await it.rules()
 
 
 async def test_a_proof_is_of_one_decision_once_and_signs_nobody_in(tmp_path: Path) -> None:
