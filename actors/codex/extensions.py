@@ -1,7 +1,7 @@
 """Reads what Codex says of its MCP servers, skills, plugins, hooks and profiles.
 
 What lacks a name, or is of another shape, is left out; a text that Codex may have from anywhere is
-cut to what a list shows.
+cut to what a list shows. Secrets are taken out of what hooks run, and of all such texts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from command_center.actors.contracts.extensions import (
     ServerTool,
     Skill,
 )
+from command_center.store.redaction.redact import redact
 
 SIGN_IN_ENDED: Final = "mcpServer/oauthLogin/completed"
 """The notification that an attempt to sign a server in has ended."""
@@ -129,11 +130,11 @@ def profiles_from(answer: Mapping[str, Any]) -> list[PermissionProfile]:
 
 
 def _runs(hook: Mapping[str, Any]) -> str | None:
-    """Return what a hook runs, as it is: nothing of that is cut."""
+    """Return what a hook runs, without secrets: nothing else of that is cut."""
     command = typed(hook.get("command"), str)
     if command is None and hook.get("server") is not None:
-        return f"{hook['server']}: {hook.get('tool')}"
-    return command
+        command = f"{hook['server']}: {hook.get('tool')}"
+    return None if command is None else str(redact(command))
 
 
 def problems_in(answer: Mapping[str, Any]) -> list[str]:
@@ -155,5 +156,5 @@ def _each(of: Mapping[str, Any], member: str, *needed: str) -> Iterator[dict[str
 def _short(text: object) -> str | None:
     if text is None:
         return None
-    said = str(text)
+    said = str(redact(str(text)))
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"

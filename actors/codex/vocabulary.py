@@ -12,11 +12,20 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
+import msgspec
+
+from command_center.store.redaction.redact import redact
 
 Kind: TypeAlias = Literal["notification", "item", "request"]
 
 MOST_NAMES: Final = 100
 """New names that are told apart; further ones are counted together."""
+
+LONGEST_NAME: Final = 100
+"""Characters of a name that are kept."""
+
+LONGEST_BODY: Final = 10_000
+"""Bytes of what is new that are told, as JSON."""
 
 FURTHER: Final = "further"
 """Stands for the names beyond those."""
@@ -84,7 +93,10 @@ KNOWN: Final[Mapping[Kind, frozenset[str]]] = {
 
 @attrs.frozen
 class Unknown:
-    """Something new of Codex's: its kind, its name, and its members as they came."""
+    """Something new of Codex's: its kind, its name, and its members as they came.
+
+    Of what is longer than `LONGEST_BODY`, `body` has the beginning of its JSON, as `cut`.
+    """
 
     kind: Kind
     name: str
@@ -102,8 +114,9 @@ class Unknowns:
         if method not in NOTIFICATIONS:
             return self.note("notification", method, params)
         item = params.get("item") if method in {"item/started", "item/completed"} else None
-        if isinstance(item, dict) and item.get("type") not in ITEMS and method != "item/started":
-            return self.note("item", str(item.get("type")), item)
+        if isinstance(item, dict) and method != "item/started":
+            name = str(item.get("type"))
+            return None if name in ITEMS else self.note("item", name, item)
         return None
 
     def in_request(self, method: str, params: Mapping[str, Any]) -> Unknown | None:
@@ -112,8 +125,16 @@ class Unknowns:
 
     def note(self, kind: Kind, name: str, body: Mapping[str, Any]) -> Unknown | None:
         """Count something new."""
+        name = name[:LONGEST_NAME]
         is_first = (kind, name) not in self.counts
         if is_first and len(self.counts) >= MOST_NAMES:
             name, is_first = FURTHER, False
         self.counts[kind, name] += 1
-        return Unknown(kind, name, body) if is_first else None
+        return Unknown(kind, name, _cut(body)) if is_first else None
+
+
+def _cut(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    clean = msgspec.json.encode(redact(dict(body)))
+    if len(clean) <= LONGEST_BODY:
+        return body
+    return {"cut": clean[:LONGEST_BODY].decode(errors="ignore")}

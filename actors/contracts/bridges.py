@@ -103,7 +103,8 @@ class BridgeWarned:
 class BridgeUnknown:
     """Told to who watches, once for each name: the agent told or asked something that is new.
 
-    `kind` is `notification`, `item` or `request`, and `body` has its members as they came.
+    `kind` is `notification`, `item` or `request`, and `body` has its members as they came, or of
+    a long one the beginning.
     """
 
     kind: str

@@ -42,7 +42,7 @@ class ExtensionsQuery(HostQuery, frozen=True, kw_only=True, rename="camel"):
     repository_id: int | None = None
 
 
-@api.operation("GET", "/api/codex/mcp-servers", refuses=(404, 409))
+@api.operation("GET", "/api/codex/mcp-servers", refuses=(404, 409), scope="work")
 async def list_mcp_servers(center: Center, query: CodexPageQuery) -> Page[McpServer]:
     """List the MCP servers of Codex's user, with their tools; Codex starts them for that."""
     return await _ask(center, query.host, ListServers(query.cursor, query.limit))

@@ -65,6 +65,21 @@ def test_what_a_hook_runs_is_shown_whole(handler: dict[str, Any], runs: str | No
     assert (runs, True, "trusted") == (found.runs, found.is_enabled, found.trust)
 
 
+def test_no_secret_is_shown_of_what_a_hook_runs_and_of_what_failed() -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    hook = {"key": "k", "command": f"curl -H 'Authorization: Bearer {secret}' https://x.example"}
+    tool = {"key": "l", "server": "tracker", "tool": secret}
+    failed = {"path": "/m.json", "message": f"token={secret} was refused"}
+    answer = {"data": [{"hooks": [hook, tool], "errors": [failed]}]}
+    server = {"name": "a", "toolsError": f"{'x' * LONGEST}"[:-20] + f" token={secret}"}
+    (one,) = servers_from({"data": [server]})
+    said = [*(str(found.runs) for found in hooks_from(answer)), *problems_in(answer)]
+    said.append(str(one.error))
+    assert 4 == len(said)
+    assert not [text for text in said if secret[:8] in text]
+    assert said[0].startswith("curl -H")
+
+
 def test_a_plugin_is_read_with_its_market_and_what_failed_is_named() -> None:
     shown = {"shortDescription": "Does it."}
     plugin = {"id": "p@m", "name": "p", "installed": True, "enabled": False, "interface": shown}

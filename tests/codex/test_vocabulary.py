@@ -8,7 +8,14 @@ import pytest
 
 from command_center.actors.codex.protocol import Notification, ServerRequest
 from command_center.actors.codex.routing import Routes
-from command_center.actors.codex.vocabulary import FURTHER, MOST_NAMES, Unknown, Unknowns
+from command_center.actors.codex.vocabulary import (
+    FURTHER,
+    LONGEST_BODY,
+    LONGEST_NAME,
+    MOST_NAMES,
+    Unknown,
+    Unknowns,
+)
 from command_center.actors.contracts.bridges import BridgeUnknown
 from tests.codex.schemas import schema_of
 from tests.codex.test_routing import ref, take_all
@@ -50,6 +57,20 @@ def test_what_is_new_is_given_as_it_came_once_and_counted_each_time() -> None:
         ("item", "hologram"): 1,
         ("request", "item/dream"): 1,
     } == unknowns.counts
+
+
+@pytest.mark.parametrize("odd", [["agentMessage"], {"a": 1}, 7, None, "x" * 1000])
+def test_an_item_whose_type_is_no_name_is_new(odd: Any) -> None:
+    unknowns = Unknowns()
+    found = unknowns.in_notification("item/completed", {"item": {"type": odd}})
+    assert Unknown("item", str(odd)[:LONGEST_NAME], {"type": odd}) == found
+
+
+def test_of_something_long_the_beginning_is_told() -> None:
+    found = Unknowns().in_request("item/dream", {"password": "hunter-2", "of": "a" * LONGEST_BODY})
+    assert found is not None
+    assert LONGEST_BODY == len(found.body["cut"])
+    assert "hunter-2" not in found.body["cut"]
 
 
 def test_no_more_names_are_told_apart_than_a_person_reads() -> None:

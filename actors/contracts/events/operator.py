@@ -66,9 +66,12 @@ class BridgeWarning(EventData, frozen=True, kw_only=True, tag="bridge.warning"):
 
 
 class BridgeUnknownMet(EventData, frozen=True, kw_only=True, tag="bridge.unknown"):
-    """Codex told or asked something that is not known here; once for each name.
+    """Codex told or asked something that is not known here.
 
-    `kind` is `notification`, `item` or `request`, and `body` has its members as they came.
+    That is told once for each name in a life of the server.
+
+    `kind` is `notification`, `item` or `request`, and `body` has its members as they came; of more
+    than 10 000 bytes, the first as `cut`.
     """
 
     kind: str

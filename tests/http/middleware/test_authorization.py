@@ -31,6 +31,10 @@ def targets() -> Iterator[tuple[str, str, Scope | None]]:
             yield operation.method, re.sub("<[^>]+>", "99", operation.rule), operation.scope
 
 
+def test_to_see_the_servers_that_codex_starts_for_that_takes_work() -> None:
+    assert ("GET", "/api/codex/mcp-servers", "work") in [*targets()]
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 async def test_a_device_may_do_what_its_scope_says_and_nothing_else(
     tmp_path: Path, scope: Scope

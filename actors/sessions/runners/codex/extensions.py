@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.accounts import typed
 from command_center.actors.codex.extensions import (
     SIGN_IN_ENDED,
     hooks_from,
@@ -39,11 +40,12 @@ from command_center.actors.contracts.extensions import (
     SwitchSkill,
 )
 from command_center.actors.core.storage import Storage
-from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
+from command_center.actors.rules.lengths import NAME_LENGTH
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import ActorNotFound, Deferred, Refusal, handles
-from command_center.store import EventData, Page, Transaction
+from command_center.store import EventData, Page, Transaction, redact
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -83,7 +85,13 @@ class CodexExtensions(BridgeWatcher):
 
     @handles(BeginServerSignIn)
     def begin(self, message: BeginServerSignIn) -> Deferred[ServerSignIn]:
-        """Answer with the page to open."""
+        """Answer with the page to open.
+
+        Raises:
+            NotFound: no server has so long a name.
+        """
+        if len(message.server) > NAME_LENGTH:
+            raise NotFound("MCP server", f"{message.server[:NAME_LENGTH]}…")
         return self.ctx.answer_later(self._begin, message)
 
     @handles(SwitchSkill)
@@ -114,7 +122,7 @@ class CodexExtensions(BridgeWatcher):
             try:
                 answer = await self._ask(call, LOOK_SECONDS)
             except Conflict as error:  # an older Codex does not know it
-                problems.append(f"{call.method}: {error}")
+                problems.append(str(redact(f"{call.method}: {error}")))
                 return []
             problems.extend(problems_in(answer))
             return of(answer)
@@ -133,13 +141,14 @@ class CodexExtensions(BridgeWatcher):
         await self._tell(ServerSignInBegun(host=self._host, server=server), message.requested_by)
         try:
             answer = await self._ask(requests.server_sign_in(server), START_SECONDS)
+            page = typed(answer.get("authorizationUrl"), str)
+            if page is None:
+                raise Conflict(f"Codex names no page that signs {server} in: do it in a terminal.")
         except Refusal as error:
             failed = ServerSignInFailed(host=self._host, server=server, reason=str(error))
             await self._tell(failed, self._bridge)
             raise
-        return ServerSignIn(
-            host=self._host, server=server, authorization_url=str(answer["authorizationUrl"])
-        )
+        return ServerSignIn(host=self._host, server=server, authorization_url=page)
 
     async def _switch(self, message: SwitchSkill) -> SkillState:
         wanted = message.wanted

@@ -19,6 +19,7 @@ from typing import Any, Final
 import structlog
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.accounts import typed
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
 from command_center.actors.codex.ports import CodexHost
@@ -59,13 +60,16 @@ from command_center.actors.sessions.runners.codex.threads import (
 )
 from command_center.actors.sessions.runners.codex.user_rules import read_layers
 from command_center.runtime import Actor, ActorNotFound, ActorRef, Deferred, handles
-from command_center.store import EventData, Transaction
+from command_center.store import EventData, Transaction, redact
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MOST_LOADED: Final = 100
 """Threads among which a fork is looked for that a former life may have made."""
 
+
+MOST_PAGES: Final = 20
+"""Pages of a list of Codex's that are read."""
 
 FORKED: Final = "forked history"
 """The words of Codex for a thread that cannot be deleted, since another one has its history."""
@@ -238,14 +242,15 @@ class ThreadActs(Actor):
         return await self._storage.write(record)
 
     async def _knows(self, thread_id: str, turn_id: str) -> bool:
-        cursor: str | None = None
+        cursors: list[str | None] = [None]
         while True:
-            page = await self._ask(requests.turns_list(thread_id, cursor=cursor, items=False))
+            page = await self._ask(requests.turns_list(thread_id, cursor=cursors[-1], items=False))
             if any(turn["id"] == turn_id for turn in page["data"]):
                 return True
             cursor = page.get("nextCursor")
-            if cursor is None:
+            if cursor in cursors:
                 return False
+            cursors.append(cursor)
 
     async def _delete(self, message: DeleteThread) -> ThreadDeleted:
         thread_id, name = message.thread_id, self._host.name
@@ -266,14 +271,17 @@ class ThreadActs(Actor):
         return ThreadDeleted(host=name, thread_id=thread_id)
 
     async def _terminals(self, thread_id: str) -> Terminals:
+        """List what Codex does, as far as it can be read; a list that does not end is cut."""
         found: list[Terminal] = []
-        cursor: str | None = None
-        while True:
-            page = await self._ask(requests.terminals_list(thread_id, cursor=cursor))
-            found += [_terminal(one) for one in page["data"]]
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return Terminals(host=self._host.name, items=found)
+        cursors: list[str | None] = [None]
+        while len(cursors) <= MOST_PAGES:
+            page = await self._ask(requests.terminals_list(thread_id, cursor=cursors[-1]))
+            found += filter(None, map(_terminal, typed(page.get("data"), list) or ()))
+            cursor = typed(page.get("nextCursor"), str)
+            if cursor in cursors:
+                break
+            cursors.append(cursor)
+        return Terminals(host=self._host.name, items=found)
 
     async def _end_terminal(self, message: EndTerminal) -> Terminals:
         """End a command.
@@ -362,13 +370,16 @@ class ThreadActs(Actor):
         return ShownThread(host=self._host.name, thread=shown)
 
 
-def _terminal(told: Mapping[str, Any]) -> Terminal:
-    kibibytes = told.get("rssKb")
+def _terminal(told: object) -> Terminal | None:
+    """Read a command that runs, without its secrets; None if it has no name to end it by."""
+    if not isinstance(told, dict) or not {"processId", "itemId", "command", "cwd"} <= told.keys():
+        return None
+    kibibytes, percent = typed(told.get("rssKb"), int), told.get("cpuPercent")
     return Terminal(
         process_id=str(told["processId"]),
         item_id=str(told["itemId"]),
-        command=str(told["command"]),
+        command=str(redact(str(told["command"]))),
         cwd=str(told["cwd"]),
-        cpu_percent=told.get("cpuPercent"),
-        memory_bytes=None if kibibytes is None else int(kibibytes) * 1024,
+        cpu_percent=percent if isinstance(percent, int | float) else None,
+        memory_bytes=None if kibibytes is None else kibibytes * 1024,
     )

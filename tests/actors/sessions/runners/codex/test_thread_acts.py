@@ -13,13 +13,14 @@ import trio
 
 from command_center.actors.contracts.threads import (
     DeleteThread,
+    ListTerminals,
     PatchThread,
     Reversion,
     RevertThread,
     ThreadAct,
     ThreadChanges,
 )
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.runtime import ActorRef, ChildSpec
 from command_center.store import Session, Transaction, items
@@ -121,3 +122,29 @@ async def test_a_session_that_begins_while_the_thread_is_looked_at_keeps_it(
         with pytest.raises(Conflict, match="already has session"):
             await acts.ref.ask(ACTS[method], timeout=10)
         assert method not in acts.bridge.methods()
+
+
+async def test_a_list_of_commands_that_does_not_end_is_cut_and_what_cannot_be_read_left_out(
+    tmp_path: Path,
+) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    runs = {"processId": "7", "itemId": "c", "cwd": "/srv", "command": f"curl -u x:{secret} /a"}
+    odd = {**runs, "processId": 8, "command": "sleep 9", "rssKb": "many", "cpuPercent": [1]}
+    unread = {name: value for name, value in runs.items() if name != "processId"}
+    async with open_acts(tmp_path) as acts:
+        page = {"data": [runs, odd, unread, "no command"], "nextCursor": "again"}
+        acts.bridge.replies["thread/backgroundTerminals/list"] = lambda _: page
+        found = (await acts.ref.ask(ListTerminals(THREAD), timeout=10)).items
+        assert ["7", "8", "7", "8"] == [one.process_id for one in found]
+        assert secret not in found[0].command
+        assert ("sleep 9", None, None) == (
+            *(found[1].command, found[1].cpu_percent, found[1].memory_bytes),
+        )
+
+
+async def test_turns_whose_list_does_not_end_are_looked_through_once(tmp_path: Path) -> None:
+    async with open_acts(tmp_path) as acts:
+        page = {"data": [{"id": "other"}], "nextCursor": "again"}
+        acts.bridge.replies["thread/turns/list"] = lambda _: page
+        with pytest.raises(NotFound):
+            await acts.ref.ask(ACTS["thread/revert"], timeout=10)
