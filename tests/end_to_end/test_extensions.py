@@ -102,6 +102,45 @@ async def test_a_server_that_is_off_in_a_repository_is_not_there_for_its_runs(
     assert before == (codex_home / "config.toml").read_text()
 
 
+@pytest.mark.parametrize("codex_model", [OLD_MODEL])  # whose tools are all shown to it at once
+async def test_a_thread_that_is_forked_taken_back_or_prompted_again_has_the_servers_of_its_run(
+    codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    offer_tool(codex_home, "tracker")
+    client = codex_client
+    project = await client.register(repository)
+
+    async def is_there(thread_id: str) -> bool:
+        path = f"/api/codex/threads/{thread_id}/prompt"
+        body = {"repositoryId": project["id"], "prompt": "Look."}
+        session = (await client.post(path, body, status=201))["session"]
+        await client.until_session(session, "completed")
+        return "mcp__tracker" in json.dumps(scripted_model.requests[-1].body)
+
+    async def switch(off: list[str]) -> None:
+        await client.patch(f"/api/repos/{project['id']}", {"mcpServersOff": off})
+
+    first = await client.until_session(await client.run(project, "Look."), "completed")
+    thread = first["codexThreadId"]
+    path = f"/api/codex/threads/{thread}"
+    assert await is_there(thread)
+    fork = (await client.post(f"{path}/fork", {}, status=201))["thread"]["id"]
+    assert await is_there(fork)
+    await switch(["tracker"])
+    assert not await is_there(thread)
+    assert not await is_there(fork)
+    fork = (await client.post(f"{path}/fork", {}, status=201))["thread"]["id"]
+    assert not await is_there(fork)
+    newest = (await client.get(f"{path}/turns"))["items"][0]["id"]
+    await client.post(f"{path}/revert", {"beforeTurnId": newest})
+    assert not await is_there(thread)
+    await switch([])
+    newest = (await client.get(f"{path}/turns"))["items"][0]["id"]
+    await client.post(f"{path}/revert", {"beforeTurnId": newest})
+    assert await is_there(thread)
+    assert await is_there(fork)
+
+
 async def test_a_server_is_signed_in_by_a_page_and_its_tools_are_there_then(
     codex_client: Client, codex_home: Path
 ) -> None:

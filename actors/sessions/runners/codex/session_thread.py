@@ -216,20 +216,22 @@ class SessionThread:
         return agents
 
     async def load_anew(self, session: Session, thread_id: str) -> None:
-        """See that no files are obeyed in the thread which nobody has trusted.
+        """See that no files are obeyed in the thread which nobody has trusted, and its servers off.
 
-        Codex obeys those that it did when it loaded the thread, and loads it anew only if nobody
-        else is in it. All else that it was loaded with, the turn sets.
+        Codex obeys the files that it did when it loaded the thread, has the MCP servers that it had
+        then, and loads it anew only if nobody else is in it. All else that it was loaded with, the
+        turn sets.
 
         Raises:
-            Conflict: somebody else is.
+            Conflict: somebody else is, and may have files obeyed. Their servers they keep.
         """
         confinement = await self._confine(session)
-        if not self._loaded or confinement.trusts_project or not confinement.obeyed:
+        is_obeying = bool(confinement.obeyed) and not confinement.trusts_project
+        if not self._loaded or not (is_obeying or confinement.servers_off):
             return
         await self.ask(requests.thread_unsubscribe(thread_id))
         await self.join(session, thread_id)
-        if self._loaded:
+        if is_obeying and self._loaded:
             raise Conflict(
                 f"Thread {thread_id} is open in another program, which may have Codex obey "
                 f"{', '.join(confinement.obeyed)}. Close it there, or prompt another thread.",

@@ -3,8 +3,8 @@
 A thread in which a session works, or a turn runs, is changed in nothing but its name. That is seen
 before each act, and once more directly before it; a session that begins in the moment between that
 look and Codex's answer may still find its thread changed or gone. What loads a thread to act on it
-loads it as tight as can be, as far as that is: none of its project's files are obeyed, and no turn
-begins.
+loads it as tight as can be, as far as that is: none of its project's files are obeyed, no MCP
+server that the configuration names is started, and no turn begins.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.accounts import typed
+from command_center.actors.codex.allowed_tools import servers_in
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
 from command_center.actors.codex.ports import CodexHost
@@ -325,7 +326,7 @@ class ThreadActs(Actor):
         await self._storage.read(partial(check_free, thread=self._thread(thread_id)))
 
     async def _tight(self, thread_id: str) -> Confinement:
-        """Return what a thread may do that is loaded and has no turn.
+        """Return what a thread may do that is loaded and has no turn: no MCP server is started.
 
         Raises:
             Conflict: it is archived.
@@ -335,14 +336,16 @@ class ThreadActs(Actor):
         check_not_archived(answer["thread"])
         cwd = str(answer["thread"]["cwd"])
         files = await self._host.codex.project_files(Path(cwd), Path(cwd))
+        layers = await read_layers(self._ask)
         confinement = Confinement(
             cwd=cwd,
             sandbox=Sandbox.READ_ONLY,
             ask_for=AskFor.UNTRUSTED,
             projects=files.paths,
             obeyed=files.obeyed,
+            servers_off=tuple(sorted(servers_in(layers))),
         )
-        confinement.check_managed(await read_layers(self._ask))
+        confinement.check_managed(layers)
         return confinement
 
     async def _leave(self, thread_id: str) -> None:

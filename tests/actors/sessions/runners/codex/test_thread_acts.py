@@ -11,9 +11,12 @@ import attrs
 import pytest
 import trio
 
+from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.threads import (
     DeleteThread,
+    ForkThread,
     ListTerminals,
+    NewFork,
     PatchThread,
     Reversion,
     RevertThread,
@@ -148,3 +151,20 @@ async def test_turns_whose_list_does_not_end_are_looked_through_once(tmp_path: P
         acts.bridge.replies["thread/turns/list"] = lambda _: page
         with pytest.raises(NotFound):
             await acts.ref.ask(ACTS["thread/revert"], timeout=10)
+
+
+async def test_no_server_is_started_for_a_thread_that_is_loaded_to_be_changed(
+    tmp_path: Path,
+) -> None:
+    async with open_acts(tmp_path) as acts:
+        layers = [{"config": {"mcp_servers": {"tracker": {}}}}, {"config": {}}, {}]
+        acts.bridge.replies["config/read"] = lambda _: {"layers": layers}
+        acts.bridge.replies["thread/fork"] = lambda _: {"thread": {"id": "fork"}}
+        await acts.ref.ask(ForkThread(THREAD, NewFork()), timeout=10)
+        await acts.ref.ask(ACTS["thread/revert"], timeout=10)
+        loaded = [call for call in acts.bridge.asked if isinstance(call, Call)]
+        assert [{"tracker": {"enabled": False}}] * 2 == [
+            call.params["config"]["mcp_servers"]
+            for call in loaded
+            if call.method in {"thread/fork", "thread/resume"}
+        ]
