@@ -109,6 +109,10 @@ export const seen = (text) =>
     (hidden) => `\\u${(hidden.codePointAt(0) || 0).toString(16).padStart(4, "0")}`,
   );
 
+/** A word as a shell would be told it. @param {string} word */
+export const quoted = (word) =>
+  /^[\w./:,@%+=-]+$/.test(word) ? word : `'${seen(word).replaceAll("'", "'\\''")}'`;
+
 /** A path from its folder on, where it lies in it. @param {string} path @param {string} [folder] */
 export function within(path, folder) {
   const isInside = folder && path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length));

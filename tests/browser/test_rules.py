@@ -58,10 +58,13 @@ def test_what_is_always_allowed_is_listed_and_taken_back(
     filled_server.write(allow)
     page = open_page(f"{filled_server.url}/#/repos/1").page
     listed = page.get_by_role("region", name="Always allowed")
-    expect(listed).to_contain_text("make check …")
+    expect(listed).to_contain_text("pytest 'tests/a b.py' …")
     expect(listed).to_contain_text("by ada")
+    least = "In runs with at least: Workspace write, network on, commits off"
+    expect(listed).to_contain_text(least)
     listed.get_by_role("button", name="Remove").click()
-    expect(listed.get_by_role("status")).to_have_text("make check … is asked about again.")
+    told = listed.get_by_role("status")
+    expect(told).to_have_text("pytest 'tests/a b.py' … is asked about again.")
     left = httpx.get(f"{filled_server.url}/api/repos/1/rules", trust_env=False)
     assert [] == left.json()["items"]
 
@@ -72,10 +75,10 @@ def allow(tx: Transaction) -> None:
         tx,
         repository_id=1,
         kind="command",
-        words=["make", "check"],
+        words=["pytest", "tests/a b.py"],
         is_exact=False,
         sandbox="workspace-write",
-        allow_network=False,
+        allow_network=True,
         allow_commit=False,
         requested_by="ada",
     )

@@ -1,7 +1,7 @@
 // @ts-check
 // "Always allow": what would be allowed is shown to the word, and pressed for twice.
 /** @import { Approval, NewRule } from "../openapi.js" */
-import { seen } from "../format.js";
+import { quoted, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { repoOf } from "../store.js";
 import { Button } from "./basics.js";
@@ -69,7 +69,3 @@ function waysOf({ kind, words, fewest, host }) {
 
 /** @param {NewRule} rule */
 const spelled = ({ words, host }) => (host ? seen(host) : (words || []).map(quoted).join(" "));
-
-/** A word as a shell would be told it. @param {string} word */
-const quoted = (word) =>
-  /^[\w./:,@%+=-]+$/.test(word) ? word : `'${seen(word).replaceAll("'", "'\\''")}'`;

@@ -2,7 +2,7 @@
 // What is always allowed in a repository, and the way to be asked again.
 /** @import { Repository, Rule } from "../openapi.js" */
 import { every, ME, remove } from "../api.js";
-import { plural, seen } from "../format.js";
+import { plural, quoted, seen, Words } from "../format.js";
 import { html, useState } from "../html.js";
 import { useStore } from "../store.js";
 import { Ago, Button, Problem, useAct, useLoaded } from "./basics.js";
@@ -41,6 +41,10 @@ export const Rules = ({ repo }) => {
                 ${plural(rule.uses, "time")} · <${Ago} ts=${rule.createdAt} /> by${" "}
                 ${rule.requestedBy}
               </div>
+              <div class="row-note">
+                In runs with at least: ${Words(rule.sandbox)}, network${" "}
+                ${rule.allowNetwork ? "on" : "off"}, commits ${rule.allowCommit ? "on" : "off"}
+              </div>
             </div>
             <${Button} kind="quiet" busy=${act.busy === String(rule.id)}
               onClick=${() => take(rule)}>
@@ -55,4 +59,4 @@ export const Rules = ({ repo }) => {
 
 /** @param {Rule} rule */
 const spelled = ({ words, host, isExact }) =>
-  host ? seen(host) : `${words.map(seen).join(" ")}${isExact ? "" : " …"}`;
+  host ? seen(host) : `${words.map(quoted).join(" ")}${isExact ? "" : " …"}`;
