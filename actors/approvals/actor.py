@@ -30,6 +30,7 @@ from command_center.actors.contracts.approvals import (
     RemoveRule,
     Resolution,
     ResolveApproval,
+    RuleRemoval,
     words_of,
 )
 from command_center.actors.contracts.events.approvals import ApprovalRequested
@@ -66,7 +67,6 @@ from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, 
 from command_center.store import (
     Approval,
     EventFilter,
-    Rule,
     Session,
     Transaction,
     approvals,
@@ -220,12 +220,12 @@ class Approvals(Actor):
         )
 
     @handles(RemoveRule)
-    async def remove_rule(self, message: RemoveRule) -> Deferred[Rule]:
+    async def remove_rule(self, message: RemoveRule) -> Deferred[RuleRemoval]:
         """Answer once it allows nothing any more."""
         return self.ctx.answer_later(self._remove_rule, message)
 
-    async def _remove_rule(self, message: RemoveRule) -> Rule:
-        def remove(tx: Transaction) -> Rule:
+    async def _remove_rule(self, message: RemoveRule) -> RuleRemoval:
+        def remove(tx: Transaction) -> RuleRemoval:
             return remove_rule(tx, message.rule_id, message.requested_by)
 
         return await self._storage.write(only_if(message.condition, remove))

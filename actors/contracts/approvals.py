@@ -116,7 +116,18 @@ def words_of(approval_id: int, resolution: Resolution) -> bytes:
     return msgspec.json.encode(("approval", approval_id, plain), order="sorted")
 
 
-class RemoveRule(msgspec.Struct, Request[Rule], frozen=True):
+class RuleRemoval(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A rule that allows nothing any more.
+
+    Attributes:
+        rule: as it was; None for one that was damaged.
+    """
+
+    rule_id: int
+    rule: Rule | None
+
+
+class RemoveRule(msgspec.Struct, Request[RuleRemoval], frozen=True):
     """Have what a rule allowed asked about again."""
 
     rule_id: int

@@ -5,14 +5,24 @@ Each function is one unit of a transaction, as those of `ledger` are, and tells 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
-from command_center.actors.contracts.approvals import NewRule
+from command_center.actors.contracts.approvals import NewRule, RuleRemoval
 from command_center.actors.contracts.events.approvals import RuleAdded, RuleRemoved
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.rules.standing_rules import check_wanted, covers, in_words, offer_in
-from command_center.store import Approval, Rule, Session, Transaction, approvals, rules, sessions
+from command_center.store import (
+    Approval,
+    DamagedRecord,
+    Rule,
+    Session,
+    Transaction,
+    approvals,
+    rules,
+    sessions,
+)
 from command_center.store.queries import rules as rule_removal
 from command_center.store.redaction.redact import REDACTED
 
@@ -68,24 +78,26 @@ def add_rule(tx: Transaction, approval: Approval, wanted: NewRule, *, actor: str
     return rule
 
 
-def remove_rule(tx: Transaction, rule_id: int, actor: str) -> Rule:
-    """Have what the rule allowed asked about again, and tell of it."""
-    rule = rules.get(tx.db, rule_id)
-    rule_removal.remove(tx, rule_id)
-    tx.emit(RuleRemoved(rule=rule), actor=actor, repository_id=rule.repository_id)
-    return rule
+def remove_rule(tx: Transaction, rule_id: int, actor: str) -> RuleRemoval:
+    """Have what the rule allowed asked about again, and tell of it; also one that is damaged.
+
+    Raises:
+        RecordNotFound: there is none.
+    """
+    rule: Rule | None = None
+    with suppress(DamagedRecord):
+        rule = rules.get(tx.db, rule_id)
+    repository_id = rule_removal.remove(tx, rule_id)
+    told = RuleRemoved(rule_id=rule_id, rule=rule)
+    tx.emit(told, actor=actor, repository_id=repository_id)
+    return RuleRemoval(rule_id=rule_id, rule=rule)
 
 
 def forget_rules(tx: Transaction, repository_id: int, actor: str) -> None:
-    """Take all rules of a repository back, since another folder is meant by it now.
-
-    Those that cannot be read go, too; nothing can be told of them.
-    """
+    """Take all rules of a repository back, since another folder is meant by it now."""
     found, damaged = rules.sound(tx.db, {"repository_id": repository_id})
-    for rule in found:
-        remove_rule(tx, rule.id, actor)
-    for unread in damaged:
-        rule_removal.remove(tx, unread.id)
+    for rule_id in (*(rule.id for rule in found), *(unread.id for unread in damaged)):
+        remove_rule(tx, rule_id, actor)
 
 
 def use_rule(tx: Transaction, session: Session, wanted: ApprovalRequest) -> Rule | None:

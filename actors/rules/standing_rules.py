@@ -52,11 +52,17 @@ SHELLS: Final = frozenset(
 _PIECE: Final = r"""(?:[A-Za-z0-9_./:,@%+=-]|'[^']*'|"[^"\\$`!]*")"""
 _SCRIPT: Final = re.compile(rf" *{_PIECE}+(?: +{_PIECE}+)* *")
 
-_PYTHON_TOOLS: Final = (("pytest",), ("mypy",), ("ruff", "check"))
-_PYTHON_STARTS: Final = ((), ("uv", "run"), ("poetry", "run"), ("python", "-m"), ("python3", "-m"))
+_PYTHON_TOOLS: Final[tuple[tuple[str, ...], ...]] = (("pytest",), ("mypy",), ("ruff", "check"))
+_PYTHON_STARTS: Final[tuple[tuple[str, ...], ...]] = (
+    (),
+    ("uv", "run"),
+    ("poetry", "run"),
+    ("python", "-m"),
+    ("python3", "-m"),
+)
 _SCRIPTS: Final = ("test", "lint", "build", "typecheck")
 
-RUNNERS: Final = frozenset(
+RUNNERS: Final[frozenset[tuple[str, ...]]] = frozenset(
     {
         *((*start, *tool) for start in _PYTHON_STARTS for tool in _PYTHON_TOOLS),
         *((tool, "run", script) for tool in ("npm", "pnpm", "yarn") for script in _SCRIPTS),

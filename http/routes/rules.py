@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import APPROVALS
-from command_center.actors.contracts.approvals import RemoveRule
+from command_center.actors.contracts.approvals import RemoveRule, RuleRemoval
 from command_center.http.routes.repos import RequesterQuery
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
@@ -36,7 +36,7 @@ async def get_rule(center: Center, rule_id: int) -> Rule:
 
 
 @api.operation("DELETE", "/api/rules/<id:rule_id>", scope="approve")
-async def delete_rule(center: Center, rule_id: int, query: RequesterQuery) -> Rule:
+async def delete_rule(center: Center, rule_id: int, query: RequesterQuery) -> RuleRemoval:
     """Have what a rule allowed asked about again."""
     seen = condition(request, lambda db: rules.get(db, rule_id))
     return await center.ask(APPROVALS, RemoveRule(rule_id, query.requested_by, seen))

@@ -1428,6 +1428,12 @@ export interface Rule {
   lastUsedAt: string | null;
 }
 
+/** A rule that allows nothing any more. */
+export interface RuleRemoval {
+  ruleId: number;
+  rule: Rule | null;
+}
+
 /** The body of a run by hand. */
 export interface RunByHand {
   requestedBy?: string;
@@ -2974,7 +2980,7 @@ export interface Operations {
     isExact: false;
     query: { requestedBy?: string | null; };
     body: undefined;
-    answer: Rule;
+    answer: RuleRemoval;
   };
   /** List the automations, the newest first */
   listAutomations: {
@@ -3938,7 +3944,7 @@ export interface BridgeMissing {
   reason: string;
 }
 
-/** Codex told or asked something that is not known here; once for each name. */
+/** Codex told or asked something that is not known here. */
 export interface BridgeUnknownMet {
   kind: string;
   name: string;
@@ -4395,7 +4401,8 @@ export interface RuleAdded {
 
 /** Something is asked about again: a person took the rule back, or the repository was moved. */
 export interface RuleRemoved {
-  rule: Rule;
+  ruleId: number;
+  rule: Rule | null;
 }
 
 /** A retry or follow-up may not run; `reason` says why. */

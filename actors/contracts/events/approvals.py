@@ -76,6 +76,10 @@ class RuleAdded(EventData, frozen=True, kw_only=True, tag="repo.rule.added"):
 
 
 class RuleRemoved(EventData, frozen=True, kw_only=True, tag="repo.rule.removed"):
-    """Something is asked about again: a person took the rule back, or the repository was moved."""
+    """Something is asked about again: a person took the rule back, or the repository was moved.
 
-    rule: Rule
+    `rule` is as it was; null for one that was damaged.
+    """
+
+    rule_id: int
+    rule: Rule | None

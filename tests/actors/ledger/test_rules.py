@@ -22,6 +22,7 @@ from command_center.store import (
     Approval,
     Done,
     Failed,
+    RecordNotFound,
     Session,
     Transaction,
     Writer,
@@ -211,6 +212,19 @@ def test_a_damaged_rule_is_in_nobodys_way_and_goes_with_the_folder(book: Book) -
     assert "pending" == book.ask(session, "pytest").status
     book.do(lambda tx: ledger.forget_rules(tx, session.repository_id, "ada"))
     assert 0 == book.do(lambda tx: rules.count(tx.db, {}))
+
+
+def test_a_damaged_rule_is_taken_back_and_told_of(book: Book) -> None:
+    session = book.session()
+    rule = book.allow(book.ask(session, "pytest"), "pytest")
+    book.do(lambda tx: tx.db.execute("UPDATE rules SET checksum = 0 WHERE id = ?", [rule.id]))
+    removal = book.do(lambda tx: ledger.remove_rule(tx, rule.id, "ada"))
+    assert (rule.id, None) == (removal.rule_id, removal.rule)
+    assert 0 == book.do(lambda tx: rules.count(tx.db, {}))
+    told = book.do(lambda tx: events.after(tx.db, 0, limit=500)[0])[-1]
+    assert ("repo.rule.removed", session.repository_id) == (told.type, told.repository_id)
+    with pytest.raises(RecordNotFound):
+        book.do(lambda tx: ledger.remove_rule(tx, rule.id, "ada"))
 
 
 def test_a_rule_settles_the_others_where_a_question_is_damaged(book: Book) -> None:
