@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import Layout, SeenFile, SeenLine, SeenLines, TextSearch
 from command_center.actors.hosts.local.git.folders import identity
 from command_center.actors.hosts.local.git.looking import MOST_PARTS, look, search
+
+if sys.platform != "win32":
+    import resource
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors are POSIX ones")
 
@@ -65,10 +70,22 @@ def test_a_search_ends_at_its_deadline_and_says_so(top: Layout) -> None:
     assert SeenLines((), is_cut=True) == search(top, of([b"b"], deadline=-1))
 
 
-def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
-    assert sys.platform != "win32"
-    import resource  # noqa: PLC0415 - there is none on Windows
+@contextmanager
+def few_descriptors(folder: Path) -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+    else:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        spare = os.open(folder, os.O_RDONLY)  # the first number that is free
+        os.close(spare)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 64, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
+
+def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
     parts = ["a"] * (MOST_PARTS - 1)
     folder = top.path
     for part in parts:
@@ -76,15 +93,9 @@ def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
         folder.mkdir(exist_ok=True)
     (folder / "b").write_text("needle\n")
     name = "/".join([*parts, "b"])
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    spare = os.open(top.path, os.O_RDONLY)  # the first number that is free
-    os.close(spare)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 64, hard))
-    try:
+    with few_descriptors(top.path):
         seen = look(top, name, 0, 100)
         found = search(top, of([name.encode()]))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert isinstance(seen, SeenFile)
     assert b"needle\n" == seen.content
     assert [name.encode()] == [line.name for line in found.lines]
