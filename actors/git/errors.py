@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from command_center.actors.rules.branch_names import LONGEST
@@ -76,8 +75,8 @@ class UnsafeRepository(Conflict):
 
     def __init__(self, path: Path, problem: str) -> None:
         """Name the folder; `problem` is a sentence about it."""
-        shown = os.fsencode(path).decode("utf-8", errors="backslashreplace")
-        super().__init__(f"{shown}: {problem}")
+        text = str(path).encode("utf-8", errors="backslashreplace").decode()
+        super().__init__(f"{text}: {problem}")
         self.path = path
         self.problem = problem
 
