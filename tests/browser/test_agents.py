@@ -88,7 +88,7 @@ def test_sub_agents_are_a_tree_of_transcripts_that_grow(
     photograph(page, f"{request.node.name}-asked")
     page.get_by_role("button", name="Approve").click()
     gate.wait_until_reached()
-    expect(told.get_by_text("The tests")).to_be_visible()  # while it is written
+    expect(told.get_by_text("The tests", exact=True)).to_be_visible()  # while it is written
     gate.open()
     expect(told.get_by_text("The tests pass.")).to_be_visible()
     expect(tester.get_by_text("Completed").first).to_be_visible()
