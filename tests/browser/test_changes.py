@@ -332,11 +332,21 @@ def test_colours_come_however_long_the_highlighter_takes_to_load(
     page = open_page("about:blank", device="desktop", **UNWORKED).page
     page.clock.install()
     held: list[Route] = []
-    page.route(HIGHLIGHTER, lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
-    with page.expect_request(HIGHLIGHTER):
-        page.goto(changed.url)
+    is_held = True
+
+    def hold(route: Route) -> None:
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(HIGHLIGHTER, hold)
+    page.goto(changed.url)
     expect(row(page, "code.py").locator(".add").first).to_be_visible()
+    while not held:
+        page.wait_for_timeout(10)
     page.clock.fast_forward(60_000)
+    is_held = False
     for route in held:
         route.continue_()
     expect(row(page, "code.py").locator(".add .hl-keyword").first).to_be_visible()
