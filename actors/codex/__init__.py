@@ -8,14 +8,14 @@ session that it is about, by its `inbox`; `open_requests` are what Codex asks, `
 of the connection itself, `lineage` knows which thread was started from which, and `active_turns`
 whether any is at work.
 
-`requests` spells what is asked of Codex, `confinement` what a run lets it do, `allow_rules` what
-its user's rules let through, and `allowed_tools` which tools its user is never asked about.
-`shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the
-decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, `exec_lines`
-reads what that prints, and `exec_servers` asks which MCP servers it would start. `accounts` reads
-who is signed in, `usage_limits` how much of its plan is used, `extensions` what it is extended by,
-`warnings` what Codex warns of, `vocabulary` says what is new in what it tells, and `versions` which
-can be used. `errors` is what can go wrong.
+`requests` spells what is asked of Codex, `pages` reads its lists, `confinement` what a run lets it
+do, `allow_rules` what its user's rules let through, and `allowed_tools` which tools its user is
+never asked about. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is
+shown, and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is
+wanted, `exec_lines` reads what that prints, and `exec_servers` asks which MCP servers it would
+start. `accounts` reads who is signed in, `usage_limits` how much of its plan is used, `extensions`
+what it is extended by, `warnings` what Codex warns of, `vocabulary` says what is new in what it
+tells, and `versions` which can be used. `errors` is what can go wrong.
 
 Nothing imports it but the runners for Codex, the adapters of hosts, and what puts the parts
 together: all others speak of any agent, in the words of `contracts`.

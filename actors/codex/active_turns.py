@@ -6,14 +6,12 @@ It can be left, or ended, only while no turn runs; and a folder is deleted only 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.codex.messages import Call
-
-Ask: TypeAlias = Callable[[Call], Awaitable[dict[str, Any]]]
+from command_center.actors.codex.pages import Ask, Pages
 
 
 async def has_turns(ask: Ask) -> bool:
@@ -21,7 +19,7 @@ async def has_turns(ask: Ask) -> bool:
 
     Raises what `ask` raises.
     """
-    return any(map(_is_active, await _loaded_threads(ask)))
+    return any(map(is_active, await _loaded_threads(ask)))
 
 
 async def working_folders(ask: Ask) -> list[str]:
@@ -32,37 +30,29 @@ async def working_folders(ask: Ask) -> list[str]:
     found: list[str] = []
     for thread in await _loaded_threads(ask):
         left = await _left_in(ask, str(thread["id"]))
-        if left or _is_active(thread):
+        if left or is_active(thread):
             found += [str(thread["cwd"]), *left]
     return found
 
 
 async def _loaded_threads(ask: Ask) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = await ask(requests.threads_loaded(cursor=cursor))
-        for thread_id in page["data"]:
+    async for page in Pages(ask, requests.threads_loaded()):
+        for thread_id in page:
             with contextlib.suppress(CodexError):  # it was unloaded meanwhile
                 found.append(dict((await ask(requests.thread_read(thread_id)))["thread"]))
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return found
+    return found
 
 
 async def _left_in(ask: Ask, thread_id: str) -> list[str]:
     """Return the folders of the commands that a thread's turns have left running."""
     found: list[str] = []
-    cursor: str | None = None
     with contextlib.suppress(CodexError):  # it was unloaded meanwhile, and its commands ended
-        while True:
-            page = await ask(requests.terminals_list(thread_id, cursor=cursor))
-            found += [str(one["cwd"]) for one in page["data"]]
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                break
+        async for page in Pages(ask, requests.terminals_list(thread_id)):
+            found += [str(one["cwd"]) for one in page]
     return found
 
 
-def _is_active(thread: dict[str, Any]) -> bool:
+def is_active(thread: Mapping[str, Any]) -> bool:
+    """Return whether a turn runs in the thread."""
     return (thread.get("status") or {}).get("type") == "active"

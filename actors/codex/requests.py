@@ -125,7 +125,7 @@ def threads_stored(
     return Call("thread/list", _given(params))
 
 
-def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
+def agents_list(thread_id: str) -> Call:
     """Ask for the threads of a thread's sub-agents, and of theirs, oldest first.
 
     A Codex that does not know `ancestorThreadId` lists all: look at their `parentThreadId`. From
@@ -136,9 +136,8 @@ def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
         "sourceKinds": ["subAgentThreadSpawn"],
         "sortDirection": "asc",
         "useStateDbOnly": True,
-        "cursor": cursor,
     }
-    return Call("thread/list", _given(params))
+    return Call("thread/list", params)
 
 
 def turns_list(
@@ -226,11 +225,9 @@ def terminals_clean(thread_id: str) -> Call:
     return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
 
 
-def terminals_list(thread_id: str, *, cursor: str | None = None) -> Call:
+def terminals_list(thread_id: str) -> Call:
     """List the commands that the thread's turns have left running."""
-    return Call(
-        "thread/backgroundTerminals/list", _given({"threadId": thread_id, "cursor": cursor})
-    )
+    return Call("thread/backgroundTerminals/list", {"threadId": thread_id})
 
 
 def terminal_end(thread_id: str, process_id: str) -> Call:

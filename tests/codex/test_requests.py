@@ -1,5 +1,8 @@
 """Every request that is sent fits the schema that the installed Codex prints."""
 
+import inspect
+import re
+
 import pytest
 
 from command_center.actors.codex import requests
@@ -61,12 +64,23 @@ CALLS = [
     requests.thread_delete("t"),
     requests.compact_start("t"),
     requests.agents_list("t"),
-    requests.agents_list("t", cursor="c"),
     requests.turns_list("t"),
     requests.turns_list("t", cursor="c", limit=1),
+    requests.goal_get("t"),
+    requests.goal_set("t", objective="Pass the tests.", status="active", token_budget=1000),
+    requests.goal_set("t", status="paused"),
+    requests.goal_clear("t"),
+    requests.queue_list("t"),
+    requests.account_read(),
+    requests.limits_read(),
+    requests.sign_in_by_code(),
+    requests.sign_in_by_key("a key"),
+    requests.sign_in_cancel("l"),
+    requests.sign_out(),
     requests.turn_steer("t", "u", "Use less.", client_message_id="m-2"),
     requests.turn_interrupt("t", "u"),
     requests.terminals_clean("t"),
+    requests.terminals_list("t"),
     requests.terminal_end("t", "1"),
     requests.review_start("t", instructions="Look at the tests."),
     requests.review_start("t", instructions="a", of={"type": "uncommitted"}),
@@ -96,6 +110,11 @@ CALLS = [
 @pytest.mark.usefixtures("codex_binary")
 def test_a_request_fits_the_schema_of_the_installed_codex(call: Call) -> None:
     check_request(call.method, call.params)
+
+
+def test_every_request_is_among_them() -> None:
+    said = re.findall(r'Call\(\s*"([\w/]+)"', inspect.getsource(requests))
+    assert set() == set(said) - {call.method for call in CALLS}
 
 
 @pytest.mark.usefixtures("codex_binary")

@@ -5,7 +5,7 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -13,16 +13,13 @@ import structlog
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.lineage import started_agents
-from command_center.actors.codex.messages import Call
+from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.contracts.turns import AgentSeen
 from command_center.store import Session
 from command_center.store.records import AgentStatus
 from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-Ask = Callable[[Call], Awaitable[dict[str, Any]]]
-"""Asks Codex; raises one of `runner.FAILURES`."""
 
 STATUSES: Final[Mapping[str, AgentStatus]] = {
     "inProgress": "running",
@@ -50,20 +47,16 @@ async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
     """
     family = {thread_id}
     found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        try:
-            page = await ask(requests.agents_list(thread_id, cursor=cursor))
-        except CodexError as error:
-            log.info("session.agents.unknown", reason=str(error))
-            return []
-        for thread in page["data"]:
-            if thread.get("parentThreadId") in family:
-                family.add(str(thread["id"]))
-                found.append(thread)
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return [agent for agent in found if agent["status"].get("type") != "notLoaded"]
+    try:
+        async for page in Pages(ask, requests.agents_list(thread_id)):
+            for thread in page:
+                if thread.get("parentThreadId") in family:
+                    family.add(str(thread["id"]))
+                    found.append(thread)
+    except CodexError as error:
+        log.info("session.agents.unknown", reason=str(error))
+        return []
+    return [agent for agent in found if agent["status"].get("type") != "notLoaded"]
 
 
 def agents_of(threads: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
@@ -78,10 +71,8 @@ async def turns_for(ask: Ask, session: Session, agent_id: str) -> list[dict[str,
     """
     began = from_timestamp(session.started_at or session.created_at).timestamp()
     found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = await ask(requests.turns_list(agent_id, cursor=cursor, limit=20))
-        for turn in page["data"]:
+    async for page in Pages(ask, requests.turns_list(agent_id, limit=20)):
+        for turn in page:
             root = turn.get("rootTurnId")
             is_ours = int(turn.get("startedAt") or 0) >= int(began)
             if root not in {None, turn["id"]}:
@@ -89,9 +80,7 @@ async def turns_for(ask: Ask, session: Session, agent_id: str) -> list[dict[str,
             if not is_ours:
                 return found[::-1]
             found.append(turn)
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return found[::-1]
+    return found[::-1]
 
 
 def agent_seen(thread: Mapping[str, Any], turns: Sequence[Mapping[str, Any]] = ()) -> AgentSeen:

@@ -27,7 +27,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.active_turns import working_folders
+from command_center.actors.codex.active_turns import is_active, working_folders
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.inbox import STATUS
 from command_center.actors.codex.messages import (
@@ -36,6 +36,7 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     codex_on,
 )
+from command_center.actors.codex.pages import Pages
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, TASKS, session_at
 from command_center.actors.contracts.bridges import (
@@ -70,7 +71,6 @@ from command_center.actors.sessions.runners.codex.turns import (
     ask_bridge,
     end_what_is_left,
     interrupt_active,
-    is_active,
     is_turn_of,
     message_id,
 )
@@ -230,29 +230,19 @@ class ForeignTurns(BridgeWatcher):
 
         Of those that Codex has not loaded, another process may have changed some.
         """
-        cursor: str | None = None
-        while True:
-            page = await self._ask(requests.threads_loaded(cursor=cursor))
-            self._loaded.update(map(str, page["data"]))
-            for thread_id in map(str, page["data"]):
+        async for page in Pages(self._ask, requests.threads_loaded()):
+            self._loaded.update(map(str, page))
+            for thread_id in map(str, page):
                 idle_here = partial(is_idle_here, thread=self._thread(thread_id))
                 if await self._storage.read(idle_here):
                     self._examine_if_changed(await self._read_thread(thread_id))
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                break
         await self._look_at_stored()
 
     async def _look_at_stored(self) -> None:
-        cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            page = await self._ask(requests.threads_stored(cursor=cursor, limit=100))
-            changed = partial(changed_since, host=self._host.name, threads=page["data"])
+        async for page in Pages(self._ask, requests.threads_stored(limit=100), most=MOST_PAGES):
+            changed = partial(changed_since, host=self._host.name, threads=page)
             for thread in await self._storage.read(changed):
                 self._examine_if_changed(thread)
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return
 
     def _examine_if_changed(self, thread: Mapping[str, Any]) -> None:
         """Examine it, unless nothing has changed in it since it was looked at last."""

@@ -14,8 +14,9 @@ import structlog
 import trio
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.runners.codex.agent_threads import Ask, turns_for
+from command_center.actors.sessions.runners.codex.agent_threads import turns_for
 from command_center.actors.sessions.runners.codex.errors import SLOW, UNCERTAIN
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.turns import find_turn
@@ -64,13 +65,9 @@ class LeftCommands:
 
     async def _listed(self, thread_id: str) -> set[str]:
         listed = set[str]()
-        cursor: str | None = None
-        while True:
-            page = await self._ask(requests.terminals_list(thread_id, cursor=cursor))
-            listed |= {str(one["itemId"]) for one in page["data"]}
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return listed
+        async for page in Pages(self._ask, requests.terminals_list(thread_id)):
+            listed |= {str(one["itemId"]) for one in page}
+        return listed
 
     async def _report(self, session: Session, thread_id: str, ended: set[str]) -> None:
         if thread_id != session.codex_thread_id:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.ledger.missed_turns import INSIDE, KnownTurns, began_at
-from command_center.actors.sessions.runners.codex.agent_threads import Ask
 from command_center.actors.sessions.runners.codex.turns import is_inside
 
 RUNNING: Final[dict[str, Any]] = {"status": "inProgress"}
@@ -70,11 +70,6 @@ async def _list_turns(
     ask: Ask, thread_id: str, take: Callable[[dict[str, Any]], bool], *, limit: int, items: bool
 ) -> None:
     """Give the turns one by one, the newest first, for as long as more are taken."""
-    cursor: str | None = None
-    while True:
-        page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=limit, items=items))
-        if not all(take(turn) for turn in page["data"]):
-            return
-        cursor = page.get("nextCursor")
-        if cursor is None:
+    async for page in Pages(ask, requests.turns_list(thread_id, limit=limit, items=items)):
+        if not all(take(turn) for turn in page):
             return

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.active_turns import is_active
 from command_center.actors.codex.allow_rules import AllowRule, allowing
 from command_center.actors.codex.allowed_tools import approving_setting, servers_in
 from command_center.actors.codex.confinement import (
@@ -45,7 +46,7 @@ from command_center.actors.sessions.runners.codex.agent_threads import (
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
 from command_center.actors.sessions.runners.codex.turn_events import heard
-from command_center.actors.sessions.runners.codex.turns import ask_bridge, is_active
+from command_center.actors.sessions.runners.codex.turns import ask_bridge
 from command_center.actors.sessions.runners.codex.user_rules import read_layers, read_user_rules
 from command_center.runtime import ActorRef
 from command_center.store import Session

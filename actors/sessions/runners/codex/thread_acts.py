@@ -23,6 +23,7 @@ from command_center.actors.codex.accounts import typed
 from command_center.actors.codex.allowed_tools import servers_in
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
+from command_center.actors.codex.pages import Pages
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.events.threads import (
     TerminalEnded,
@@ -67,7 +68,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MOST_LOADED: Final = 100
 """Threads among which a fork is looked for that a former life may have made."""
-
 
 MOST_PAGES: Final = 20
 """Pages of a list of Codex's that are read."""
@@ -243,15 +243,10 @@ class ThreadActs(Actor):
         return await self._storage.write(record)
 
     async def _knows(self, thread_id: str, turn_id: str) -> bool:
-        cursors: list[str | None] = [None]
-        while True:
-            page = await self._ask(requests.turns_list(thread_id, cursor=cursors[-1], items=False))
-            if any(turn["id"] == turn_id for turn in page["data"]):
+        async for page in Pages(self._ask, requests.turns_list(thread_id, items=False)):
+            if any(turn["id"] == turn_id for turn in page):
                 return True
-            cursor = page.get("nextCursor")
-            if cursor in cursors:
-                return False
-            cursors.append(cursor)
+        return False
 
     async def _delete(self, message: DeleteThread) -> ThreadDeleted:
         thread_id, name = message.thread_id, self._host.name
@@ -274,14 +269,9 @@ class ThreadActs(Actor):
     async def _terminals(self, thread_id: str) -> Terminals:
         """List what Codex does, as far as it can be read; a list that does not end is cut."""
         found: list[Terminal] = []
-        cursors: list[str | None] = [None]
-        while len(cursors) <= MOST_PAGES:
-            page = await self._ask(requests.terminals_list(thread_id, cursor=cursors[-1]))
-            found += filter(None, map(_terminal, typed(page.get("data"), list) or ()))
-            cursor = typed(page.get("nextCursor"), str)
-            if cursor in cursors:
-                break
-            cursors.append(cursor)
+        listing = requests.terminals_list(thread_id)
+        async for page in Pages(self._ask, listing, most=MOST_PAGES):
+            found += filter(None, map(_terminal, page))
         return Terminals(host=self._host.name, items=found)
 
     async def _end_terminal(self, message: EndTerminal) -> Terminals:

@@ -13,12 +13,12 @@ import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.pages import Ask
 from command_center.actors.contracts.sessions import GoalChanges
 from command_center.actors.contracts.turns import GoalTold
 from command_center.actors.ledger.sessions import WANTED
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import SessionRef
-from command_center.actors.sessions.runners.codex.agent_threads import Ask
 from command_center.store import Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -15,6 +15,7 @@ import structlog
 import trio
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.active_turns import is_active
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import BridgeMessage, Call
@@ -38,7 +39,6 @@ from command_center.actors.sessions.runners.codex.turns import (
     count_queued,
     find_turn,
     interrupt_when_listed,
-    is_active,
     message_id,
     queue_reason,
 )

@@ -14,10 +14,12 @@ import structlog
 import trio
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.active_turns import is_active
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
+from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.codex.ports import Codex
-from command_center.actors.sessions.runners.codex.agent_threads import Ask, find_agents
+from command_center.actors.sessions.runners.codex.agent_threads import find_agents
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -51,18 +53,14 @@ async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any
     A review carries no id of ours, but is the first turn of a thread of its own. Nor does what
     makes a thread's history shorter, but there is no other such turn since the session began.
     """
-    cursor: str | None = None
-    while True:
-        page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=20))
-        for turn in page["data"]:
+    async for page in Pages(ask, requests.turns_list(thread_id, limit=20)):
+        for turn in page:
             if session.codex_turn_id is not None:
                 if is_turn_of(session, turn):
                     return dict(turn)
             elif session.type == "review_task" or _carries(turn, session):
                 return dict(turn)
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return None
+    return None
 
 
 def _carries(turn: Mapping[str, Any], session: Session) -> bool:
@@ -84,16 +82,12 @@ def is_turn_of(session: Session, turn: Mapping[str, Any]) -> bool:
 async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
     """Find the session's turn and those that Codex has begun after it, the oldest first."""
     later: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=20))
-        for turn in page["data"]:
+    async for page in Pages(ask, requests.turns_list(thread_id, limit=20)):
+        for turn in page:
             later.append(dict(turn))
             if is_turn_of(session, turn):
                 return later[::-1]
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return []
+    return []
 
 
 async def settled_turns(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
@@ -111,11 +105,6 @@ async def settled_turns(ask: Ask, session: Session, thread_id: str) -> list[dict
         if turns and not is_active((await ask(requests.thread_read(thread_id)))["thread"]):
             return turns
         await trio.sleep(LOOK_SECONDS)
-
-
-def is_active(thread: Mapping[str, Any]) -> bool:
-    """Return whether a turn runs in the thread."""
-    return (thread.get("status") or {}).get("type") == "active"
 
 
 def is_inside(turn: Mapping[str, Any], review: Mapping[str, Any]) -> bool:

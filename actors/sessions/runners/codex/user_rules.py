@@ -13,8 +13,8 @@ import structlog
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, read_rules
 from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.pages import Ask
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.sessions.runners.codex.agent_threads import Ask
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
