@@ -202,6 +202,17 @@ class Child(abc.ABC):
         self.began.set()
         self.system.emit(Started(self.path))
 
+    @property
+    def has_started(self) -> bool:
+        """Return True if the last start has begun a life, or was to begin none."""
+        is_ignored = self.exit is not None and self.exit.kind is ExitKind.IGNORED
+        return self.running_since is not None or is_ignored
+
+    @property
+    def start_error(self) -> BaseException | None:
+        """Return the error of the last start, if it has one; an end that is retired has none."""
+        return None if self.exit is None else self.exit.error
+
     def has_ended(self, end: Exit) -> None:
         """Note that the current life is over, and do what was intended for that case."""
         self.exit = end

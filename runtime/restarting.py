@@ -10,7 +10,6 @@ from command_center.runtime.child import Child, Intent
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import ActorStopped, StartFailed
 from command_center.runtime.ports import Parent
-from command_center.runtime.signals import ExitKind
 
 
 class Restarting:
@@ -37,9 +36,8 @@ class Restarting:
             child.restarts += 1
             child.spawn(Intent.TRIAL)
             await child.began.wait()
-            end = child.exit
-            if child.running_since is None and (end is None or end.kind is not ExitKind.IGNORED):
-                self.failure = StartFailed(path, None if end is None else end.error)
+            if not child.has_started:
+                self.failure = StartFailed(path, child.start_error)
                 self._deal_with_failure()
         else:
             self.failure = ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)

@@ -29,7 +29,7 @@ from command_center.runtime.errors import (
 from command_center.runtime.groups import Groups
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reports import report
-from command_center.runtime.signals import ExitKind, Signal, Stalled
+from command_center.runtime.signals import Signal, Stalled
 from command_center.runtime.specs import ChildSpec, SupervisorSpec, check_is_child
 from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.watchdog import Watchdog
@@ -287,8 +287,8 @@ class RunningTree:
         except trio.Cancelled:
             child.halt_watched(final=True)
             raise
-        end = child.exit
-        if child.running_since is None and (end is None or end.kind is not ExitKind.IGNORED):
+        if not child.has_started:
+            error = child.start_error
             child.halt_watched(final=True)
-            raise StartFailed(child.path, None if end is None else end.error)
+            raise StartFailed(child.path, error)
         return child.ref

@@ -48,7 +48,7 @@ LIST_DEADLINE: Final = 15.0
 """Seconds for the list of the files."""
 
 NAMES_DEADLINE: Final = 2.0
-"""Seconds in which their names are compared; so many processor time does a search take."""
+"""Seconds in which their names are compared, so that no search takes more processor time."""
 
 TEXT_DEADLINE: Final = 10.0
 """Seconds in which they are read."""

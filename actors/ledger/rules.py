@@ -41,8 +41,9 @@ def add_rule(tx: Transaction, approval: Approval, wanted: NewRule, *, actor: str
     if approval.kind != "command" or approval.codex_request is None or approval.session_id is None:
         raise Conflict(f"Approval {approval.id} asks for nothing that can be allowed always.")
     offer = offer_in(approvals.whole(tx.db, approval, "details"))
+    if offer is None:
+        raise Conflict("Nothing of this can be allowed always: decide each time.")
     check_wanted(offer, wanted.words, wanted.host, exact=wanted.is_exact)
-    assert offer is not None  # noqa: S101 - checked
     words = list(wanted.words)
     if tx.redact(words) != words or any(REDACTED in word for word in words):
         raise Conflict("This command holds a secret, and no rule may keep one: decide each time.")

@@ -265,6 +265,12 @@ def say_next(
     )
 
 
+def newest_of_task(db: Database, session_id: int) -> Session:
+    """Return the newest session of a session's task."""
+    session = sessions.get(db, session_id)
+    return sessions.find(db, {"task_id": session.task_id}, newest_first=True) or session
+
+
 def newest_in_thread(db: Database, session: Session) -> Session:
     """Return the newest session of a session's task that works, or worked, in its thread."""
     if session.codex_thread_id is None:

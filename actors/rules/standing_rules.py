@@ -145,16 +145,12 @@ def may_as_much(session: Session, rule: Rule) -> bool:
     )
 
 
-def check_wanted(
-    offer: RuleOffer | None, words: Sequence[str], host: str | None, *, exact: bool
-) -> None:
+def check_wanted(offer: RuleOffer, words: Sequence[str], host: str | None, *, exact: bool) -> None:
     """Refuse a rule that the approval does not offer.
 
     Raises:
         Conflict: it says what can be allowed.
     """
-    if offer is None:
-        raise Conflict("Nothing of this can be allowed always: decide each time.")
     if offer.kind == "network":
         if words or host != offer.host:
             raise Conflict(f"This asks for the host {offer.host}: allow that, or nothing.")

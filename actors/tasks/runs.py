@@ -81,7 +81,7 @@ class Runs:
         """Commit a run, queued or blocked, and start its actor."""
         await self._check_codex(message.task_id)
         await self._check_choices(message.task_id, message.run)
-        outcome = await self._services.storage.write(
+        return await self._starts.begin(
             lambda tx: run_task(
                 tx,
                 message.task_id,
@@ -91,8 +91,6 @@ class Runs:
                 attachments=message.attachments,
             )
         )
-        await self._starts.start(outcome.session.id)
-        return outcome
 
     async def prompt(self, message: PromptThread) -> RunOutcome:
         """Commit a run in a thread of the agent, and start its actor."""
@@ -116,7 +114,7 @@ class Runs:
         chosen = choices_of(wanted)
         if any(chosen[name] is not None for name in OF_A_MODEL):
             check_choices(chosen, await self._threads.list_models(host))
-        outcome = await self._services.storage.write(
+        return await self._starts.begin(
             lambda tx: prompt_thread(
                 tx,
                 message.thread_id,
@@ -128,8 +126,6 @@ class Runs:
                 approval_seconds=self._services.approval_seconds,
             )
         )
-        await self._starts.start(outcome.session.id)
-        return outcome
 
     async def _name_session(self, thread_id: str) -> None:
         """Name the session whose turn runs in the thread; one that another client began gets one.

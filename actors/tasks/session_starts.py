@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import SESSIONS, session_at
 from command_center.actors.contracts.sessions import StopSession
+from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.services import SessionServices
@@ -24,7 +26,7 @@ from command_center.runtime import (
     StartFailed,
     SupervisorNotFound,
 )
-from command_center.store import Session, Task, sessions, tasks
+from command_center.store import Session, Task, Transaction, sessions, tasks
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -58,6 +60,12 @@ class SessionStarts:
             log.exception("session.start.failed", session=session_id)
             return
         await self._stop_if_cancelled(session_id)
+
+    async def begin(self, unit: Callable[[Transaction], RunOutcome]) -> RunOutcome:
+        """Commit a run, queued or blocked, and start its actor."""
+        outcome = await self._services.storage.write(unit)
+        await self.start(outcome.session.id)
+        return outcome
 
     async def _stop_if_cancelled(self, session_id: int) -> None:
         """Carry out a cancellation that found no actor to stop."""

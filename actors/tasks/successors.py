@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import attrs
-from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.comments import SendComments, SentComments
@@ -16,7 +15,7 @@ from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.comments import send_comments
 from command_center.actors.ledger.reviews import begin_review
-from command_center.actors.ledger.successors import newest_in_thread, say, say_next
+from command_center.actors.ledger.successors import newest_in_thread, newest_of_task, say, say_next
 from command_center.actors.ledger.uploads import attached
 from command_center.actors.sessions.prompts import words_of_conflicts
 from command_center.actors.sessions.services import SessionServices
@@ -64,7 +63,9 @@ class Successors:
 
     async def send_comments(self, message: SendComments) -> SentComments:
         """Say all open comments in the next turn."""
-        await self._check_folder(await self._newest(message.session_id))
+        await self._check_folder(
+            await self._services.storage.read(lambda db: newest_of_task(db, message.session_id))
+        )
         sent = await self._services.storage.write(
             lambda tx: send_comments(
                 tx,
@@ -83,7 +84,7 @@ class Successors:
         await self._check_folder(
             await self._services.storage.read(lambda db: sessions.get(db, session_id))
         )
-        outcome = await self._services.storage.write(
+        return await self._starts.begin(
             lambda tx: begin_review(
                 tx,
                 message.session_id,
@@ -92,8 +93,6 @@ class Successors:
                 approval_seconds=self._services.approval_seconds,
             )
         )
-        await self._starts.start(outcome.session.id)
-        return outcome
 
     async def resolve_conflicts(self, message: ResolveConflicts) -> Resolving:
         """Mark the conflicts in the folder, and ask for their resolution."""
@@ -101,11 +100,9 @@ class Successors:
         merge = await self._ctx.lookup(REPOSITORIES).ask(marking, timeout=GIT_SECONDS)
 
         def write(tx: Transaction) -> Resolving:
-            session = sessions.get(tx.db, message.session_id)
-            newest = sessions.find(tx.db, {"task_id": session.task_id}, newest_first=True)
             followup, told = say(
                 tx,
-                newest or session,
+                newest_of_task(tx.db, message.session_id),
                 message=words_of_conflicts(merge),
                 actor=message.wanted.requested_by,
                 approval_seconds=self._services.approval_seconds,
@@ -116,16 +113,6 @@ class Successors:
         if resolving.followup is None:
             await self._starts.start(resolving.session.id)
         return resolving
-
-    async def _newest(self, session_id: int) -> Session:
-        """Return the newest session of a session's task."""
-
-        def find(db: Database) -> Session:
-            session = sessions.get(db, session_id)
-            newest = sessions.find(db, {"task_id": session.task_id}, newest_first=True)
-            return newest or session
-
-        return await self._services.storage.read(find)
 
     async def _check_folder(self, newest: Session) -> None:
         """See that the turn after a session has a folder, where it may begin now.
