@@ -15,10 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import attrs
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.vendored import WEB as VENDOR
 from tests.browser.watching import Watched, watched
 from tests.end_to_end.server import Server
 
@@ -47,6 +49,8 @@ DEVICES: dict[str, dict[str, Any]] = {
 PATIENCE_MS = 30_000
 UNWORKED: dict[str, Any] = {"service_workers": "block"}
 """For pages whose requests a test answers itself: none goes past it by way of a worker."""
+
+SOURCE = "".join(f"def function_{number}():\n    return {number}\n\n\n" for number in range(40))
 
 OpenPage: TypeAlias = Callable[..., Watched]
 
@@ -155,3 +159,40 @@ def make_repository(path: Path) -> Path:
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
         subprocess.run([*git, *words], check=True, capture_output=True)
     return path
+
+
+@attrs.frozen
+class Changed:
+    """The page of a session that has ended, and the worktree in which it changed something."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Iterator[Changed]:
+    project, folder = make_repository(tmp_path / "project"), tmp_path / "work"
+    (project / "code.py").write_text(SOURCE)
+
+    def git(*words: str) -> None:
+        author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        subprocess.run(["git", "-C", str(project), *author, *words], check=True)  # noqa: S607
+
+    git("add", ".")
+    git("commit", "-q", "-m", "Code")
+    git("worktree", "add", "-q", "-b", "work", str(folder))
+    (folder / "code.py").write_text(
+        SOURCE.replace("return 7\n", "return 8\n").replace("    return 30", "  return 30")
+    )
+    (folder / "notes.md").write_text("# Notes\n\nThis is new.\n")
+    (folder / "picture.png").write_bytes((VENDOR.parent / "icons" / "icon-192.png").read_bytes())
+    (folder / "raw.bin").write_bytes(bytes(range(256)))
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        repository = made(client, "/api/repos", {"localPath": str(project), "allowWrite": True})
+        wanted = {"repositoryId": repository["id"], "title": "Change it", "prompt": "Do it."}
+        task = made(client, "/api/tasks", wanted)
+        run = {"worktreePath": str(folder)}
+        session = made(client, f"/api/tasks/{task['id']}/run", run)["session"]
+    yield Changed(f"{server.url}/#/sessions/{session['id']}?pane=changes", folder)
+    server.end()

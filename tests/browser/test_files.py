@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Changed, OpenPage
 from tests.browser.test_agents import photograph
-from tests.browser.test_changes import Changed, row
-from tests.browser.test_changes import changed as changed  # noqa: PLC0414 - a fixture
+from tests.browser.test_changes import row
 
 
 @pytest.mark.parametrize(("device", "scheme"), [("phone", "light"), ("desktop", "dark")])

@@ -7,10 +7,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, made
+from tests.browser.conftest import Changed, OpenPage, made
 from tests.browser.test_agents import photograph
-from tests.browser.test_changes import Changed
-from tests.browser.test_changes import changed as changed  # noqa: PLC0414 - a fixture
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
 

@@ -105,6 +105,7 @@ export const Composer = ({ session }) => {
         });
         remember(text.trim());
         setDraft(forget(session, draft));
+        setPlans(false);
         follow(answer);
         return;
       }

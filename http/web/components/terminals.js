@@ -34,7 +34,7 @@ export const Terminals = ({ session, version }) => {
           </div>
           <${Button} kind="danger" busy=${busy === one.processId}
             onClick=${() => end(one.processId)}>
-            End<span class="visually-hidden"> ${one.command}</span>
+            End<span class="visually-hidden"> ${seen(one.command)}</span>
           <//>
         </li>`,
       )}

@@ -104,8 +104,8 @@ const Server = ({ server, repo }) => {
       learn("repos", await patch(`/api/repos/${repo.id}`, { mcpServersOff, requestedBy: ME }));
     });
   const facts = [
-    server.origin || "a program on this machine",
-    server.plugin && `of the plugin ${server.plugin}`,
+    (server.origin && seen(server.origin)) || "a program on this machine",
+    server.plugin && `of the plugin ${seen(server.plugin)}`,
     SIGNED_IN[server.signIn],
   ];
   return html`<li class="card stack">
@@ -119,7 +119,7 @@ const Server = ({ server, repo }) => {
         html`<${Button} icon="lock" busy=${busy === "sign-in"} onClick=${signIn}>Sign in<//>`
       }
     </div>
-    ${server.error && html`<p class="problem" data-tone="warn">${server.error}</p>`}
+    ${server.error && html`<p class="problem" data-tone="warn">${seen(server.error)}</p>`}
     ${
       repo &&
       !server.plugin &&
