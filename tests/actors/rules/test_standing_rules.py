@@ -27,22 +27,9 @@ from command_center.actors.rules.standing_rules import (
     with_offer,
 )
 from command_center.store import Rule, Session
+from tests.actors.rules.made_sessions import a_session
 
-SESSION = Session(
-    id=1,
-    created_at="",
-    updated_at="",
-    task_id=1,
-    repository_id=1,
-    runner="app-server",
-    sandbox="workspace-write",
-    allow_network=False,
-    allow_commit=False,
-    cwd="/srv/project",
-    prompt="Do it.",
-    requested_by="ada",
-    correlation_id="c",
-)
+SESSION = a_session(cwd="/srv/project", allow_network=False, allow_commit=False)
 BASH = "/bin/bash"
 PYTEST = Rule(
     id=1,

@@ -10,25 +10,13 @@ import pytest
 
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.transitions import TRANSITIONS, check
-from command_center.store import Session
 from command_center.store.records import SessionStatus
 from command_center.store.statuses import ACTIVE, FINAL
+from tests.actors.rules.made_sessions import a_session
 
 STATUSES: tuple[SessionStatus, ...] = get_args(SessionStatus)
 
-SESSION = Session(
-    id=1,
-    created_at="",
-    updated_at="",
-    task_id=1,
-    repository_id=1,
-    runner="stub",
-    sandbox="read-only",
-    cwd="/srv/r",
-    prompt="P",
-    requested_by="test",
-    correlation_id="c",
-)
+SESSION = a_session(sandbox="read-only")
 
 
 def test_every_status_is_in_the_table_and_can_be_reached() -> None:
