@@ -8,6 +8,7 @@ from typing import Any
 from quart_trio import QuartTrio
 
 from command_center.actors.center import Center
+from command_center.http.mcp import AgentEndpoint
 from command_center.http.middleware.authorization import authorized, authorized_socket
 from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.middleware.idempotency import IdempotencyKeys
@@ -15,7 +16,7 @@ from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
-from command_center.http.routes import dashboard, health, metrics, pairing, passkeys, signin
+from command_center.http.routes import dashboard, health, mcp, metrics, pairing, passkeys, signin
 from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter, ThreadConverter
@@ -47,6 +48,7 @@ def create_app(
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
+        mcp.api: AgentEndpoint.of(app, center, policy.sign_in_key),
         passkeys.api: pairing.Doorway(center, credentials, policy.counter("passkeys"), urls),
     }
     keys = IdempotencyKeys(center.storage)

@@ -318,7 +318,7 @@ class _Choosing:
 
 def is_api(path: str) -> bool:
     """Return True if the path is one that a token protects."""
-    return path.rstrip("/") in {"/api", "/metrics"} or path.startswith("/api/")
+    return path.rstrip("/") in {"/api", "/metrics", "/mcp"} or path.startswith("/api/")
 
 
 async def _answer(send: Send, kind: str, problem: Problem, *, page: bytes | None = None) -> None:

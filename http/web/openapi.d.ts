@@ -816,6 +816,31 @@ export interface MarkedConflicts {
   conflicts: string[];
 }
 
+/** The answer to a request: its `result`, or its `error`. */
+export interface McpAnswer {
+  jsonrpc: "2.0";
+  id: number | string;
+  result?: any;
+  error?: McpError;
+}
+
+/** The failure of a request. */
+export interface McpError {
+  code: number;
+  message: string;
+  data?: Record<string, any>;
+}
+
+/** One message of JSON-RPC 2.0: a request, a notification (without `id`), or an answer. */
+export interface McpMessage {
+  jsonrpc: "2.0";
+  id?: number | string;
+  method?: string;
+  params?: Record<string, any>;
+  result?: Record<string, any>;
+  error?: Record<string, any>;
+}
+
 /** An MCP server that the agent's user has set up, or that a plugin brings. */
 export interface McpServer {
   name: string;
@@ -3296,6 +3321,24 @@ export interface Operations {
     query: { limit?: number | null; cursor?: string | null; q: string | null; sessionId?: number | null; repositoryId?: number | null; };
     body: undefined;
     answer: Page<Found>;
+  };
+  /** Send a message of the Model Context Protocol; some are answered as a stream of events */
+  sendMcpMessage: {
+    method: "POST";
+    path: "/mcp";
+    isExact: true;
+    query: Record<string, never>;
+    body: McpMessage;
+    answer: McpAnswer | null;
+  };
+  /** End the session that `Mcp-Session-Id` names, and what runs in it */
+  endMcpSession: {
+    method: "DELETE";
+    path: "/mcp";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: null;
   };
   /** Sum up the last hours or days in numbers */
   summary: {

@@ -1,0 +1,98 @@
+"""Calls of operations from within: as requests of the same caller, without a connection.
+
+All that stands between a request and its handler counts for them: the scopes, the checks of the
+body, and the shape of refusals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import attrs
+import msgspec
+from quart import request
+from werkzeug.datastructures import Headers
+
+from command_center.http.mcp.tools import Tool
+from command_center.http.wire.problems import JSON, Problem, problem_of
+from command_center.http.wire.quart_app import Application
+
+_HEADERS: Final = Headers({"Content-Type": JSON})
+
+
+@attrs.frozen
+class Answered:
+    """An operation's answer, as JSON."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_refusal(self) -> bool:
+        """Return True if nothing was done."""
+        return self.status >= 400  # noqa: PLR2004 - the border between answers and refusals
+
+
+async def perform(
+    app: Application,
+    tool: Tool,
+    *,
+    path: Mapping[str, object],
+    query: Mapping[str, object],
+    body: Mapping[str, object],
+) -> Answered:
+    """Carry a tool out for who sent the request in hand; a refusal is an answer, too."""
+    operation, target = tool.operation, tool.target
+    scope: Any = request.scope
+    for name, value in path.items():
+        target = target.replace(f"{{{name}}}", str(value))
+    inner = app.request_class(
+        operation.method,
+        request.scheme,
+        target,
+        urlencode(_plain(query), doseq=True).encode(),
+        _HEADERS,
+        "",
+        request.http_version,
+        scope,
+        send_push_promise=_push_nothing,
+    )
+    if operation.body is not None:
+        inner.body.append(msgspec.json.encode(body))
+    inner.body.set_complete()
+    async with app.request_context(inner) as context:
+        rule = inner.url_rule
+        if rule is None or rule.endpoint != operation.id:
+            # What stands in the path is no id of its kind, or leads to another operation.
+            return _told(Problem(404, f"There is no {target}."))
+        try:
+            answer: Any = await app.dispatch_request(context)
+        except Exception as error:  # noqa: BLE001 - it becomes an answer here, as it would outside
+            return _told(problem_of(error))
+        return Answered(answer.status_code, await answer.get_data(as_text=False))
+
+
+async def _push_nothing(path: str, headers: Headers) -> None:
+    del path, headers
+
+
+def _told(problem: Problem) -> Answered:
+    return Answered(problem.status, problem.body())
+
+
+def _plain(query: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters as a query string spells them; null is left out."""
+    return {name: _spelt(value) for name, value in query.items() if value is not None}
+
+
+def _spelt(value: object) -> object:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return [_spelt(item) for item in value]
+        case dict():
+            return msgspec.json.encode(value).decode()
+    return value

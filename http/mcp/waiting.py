@@ -1,0 +1,180 @@
+"""The wait for a session: a request whose answer comes when the session has ended, or time is up.
+
+It is answered as a stream of server-sent events, on which the client is told how the session gets
+on, if it asked for that. Nothing depends on it: a wait that is cut off is begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+import trio
+from quart.wrappers.response import ResponseBody
+
+from command_center.actors.center import Center
+from command_center.http.mcp.sessions import Running
+from command_center.http.wire.codec import encode
+from command_center.http.wire.event_stream import HEARTBEAT_SECONDS, Feed
+from command_center.http.wire.mcp import McpNotification, RequestId
+from command_center.store import EventFilter, Session, approvals, sessions
+from command_center.store.statuses import FINAL
+
+WAIT: Final = "wait_for_session"
+
+_SECONDS: Final = 45
+_MOST_SECONDS: Final = 3600
+
+
+class WaitForSession(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Wait until a session has ended, or time is up. Call it again if `ended` is false.
+
+    Attributes:
+        timeout_seconds: how long to wait at most; less than the client waits for a tool.
+    """
+
+    session_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    timeout_seconds: Annotated[int, msgspec.Meta(ge=0, le=_MOST_SECONDS)] = _SECONDS
+
+
+class Waited(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session after a wait, without its diff.
+
+    Attributes:
+        ended: it has, or was refused; else time was up.
+        approval_ids: the decisions that it waits for, which are a person's to make.
+    """
+
+    ended: bool
+    session: Session
+    approval_ids: list[int]
+
+
+async def look(center: Center, session_id: int) -> Waited:
+    """Return the session as it is now.
+
+    Raises:
+        NotFound: there is none.
+    """
+
+    def read(db: Any) -> Waited:
+        session = sessions.get(db, session_id)
+        pending = approvals.every(db, {"session_id": session_id, "status": "pending"})
+        return Waited(
+            ended=session.status in FINAL or (session.status == "blocked" and not pending),
+            session=msgspec.structs.replace(session, diff=None),
+            approval_ids=[approval.id for approval in pending],
+        )
+
+    return await center.storage.read(read)
+
+
+class WaitStream(ResponseBody):
+    """A wait as the body of an answer: what happens meanwhile, and at last the answer."""
+
+    def __init__(
+        self,
+        center: Center,
+        wanted: WaitForSession,
+        *,
+        token: RequestId | None,
+        answer: Callable[[Waited], bytes],
+        running: Running,
+        done: Callable[[], None],
+    ) -> None:
+        """Wait for what is `wanted`, until it is there or `running` is cancelled.
+
+        Args:
+            center: where the session is.
+            wanted: the arguments of the tool.
+            token: the name of the progress; None for a client that wants to hear of none.
+            answer: makes the message at the end.
+            running: what cancels the wait.
+            done: called at the end, however it comes.
+        """
+        self._center = center
+        self._wanted = wanted
+        self._token = token
+        self._answer = answer
+        self._running = running
+        self._done = done
+        self._stack = ExitStack()
+        self._is_answered = False
+        self._steps = 0
+        self._ends_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        subscription = self._stack.enter_context(
+            self._center.fanout.subscribe(EventFilter(session_id=self._wanted.session_id), after=0)
+        )
+        self._stack.callback(self._done)
+        self._feed = Feed(self._center, subscription, None)
+        self._ends_at = trio.current_time() + self._wanted.timeout_seconds
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Leave."""
+        self._stack.close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next message; the stream ends after the answer, or when it is cancelled."""
+        if self._is_answered or self._running.is_cancelled:
+            raise StopAsyncIteration
+        if self._steps == 0:
+            return await self._tell("looked")
+        while True:
+            left = self._ends_at - trio.current_time()
+            batch = None
+            with self._running.step(), trio.move_on_after(max(0.0, min(left, HEARTBEAT_SECONDS))):
+                batch = await self._feed.next()
+            if self._running.is_cancelled:
+                raise StopAsyncIteration
+            if batch is None and left > HEARTBEAT_SECONDS:
+                return b":\n\n"
+            if not batch:  # time is up, the server stops, or the client reads too slowly
+                return await self._tell(None)
+            kept = [published.event.type for published in batch if published.event.id]
+            if kept:
+                return await self._tell(kept[-1])
+
+    async def _tell(self, event: str | None) -> bytes:
+        """Return how far the session is, after an event; the answer, where it is the last word."""
+        now = await look(self._center, self._wanted.session_id)
+        if now.ended or event is None:
+            self._is_answered = True
+            return _sent(self._answer(now))
+        self._steps += 1
+        if self._token is None:
+            return b":\n\n"
+        waits = f", waits for the approvals {now.approval_ids}" if now.approval_ids else ""
+        return _sent(
+            encode(
+                McpNotification(
+                    method="notifications/progress",
+                    params={
+                        "progressToken": self._token,
+                        "progress": self._steps,
+                        "message": f"{now.session.status}{waits} ({event})",
+                    },
+                )
+            )
+        )
+
+
+def _sent(message: bytes) -> bytes:
+    return b"event: message\ndata: " + message + b"\n\n"

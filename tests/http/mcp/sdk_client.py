@@ -1,0 +1,63 @@
+"""A client of the official SDK, in a process of its own: `python sdk_client.py URL TOKEN`.
+
+It does what an agent would, and prints what it saw as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import anyio
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.shared.exceptions import MCPError
+
+
+async def main(url: str, token: str) -> None:
+    seen: dict[str, Any] = {"progress": []}
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        del total
+        seen["progress"].append([progress, message])
+
+    headers = {"Authorization": f"Bearer {token}"}
+    async with create_mcp_http_client(headers=headers) as http:
+        transport = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport) as client:
+            seen["version"] = client.protocol_version
+            assert client.server_info is not None
+            seen["server"] = client.server_info.name
+            seen["tools"] = [tool.name for tool in (await client.list_tools()).tools]
+
+            async def call(name: str, **arguments: Any) -> Any:
+                result = await client.call_tool(name, arguments, progress_callback=on_progress)
+                assert not result.is_error, result
+                return result.structured_content
+
+            task = await call("create_task", repositoryId=1, title="Look", prompt="Look around.")
+            run = await call("run_task", taskId=task["id"], sandbox="read-only")
+            session = run["session"]["id"]
+            seen["ended"] = (await call("wait_for_session", sessionId=session))["ended"]
+            seen["diff"] = await call("get_diff", sessionId=session)
+            found = await call("search", q="around")
+            seen["found"] = len(found["items"])
+            resources = (await client.list_resources()).resources
+            seen["resources"] = [str(resource.uri) for resource in resources]
+            templates = (await client.list_resource_templates()).resource_templates
+            seen["templates"] = [template.uri_template for template in templates]
+            (read,) = (await client.read_resource(f"command-center://sessions/{session}")).contents
+            seen["read"] = read.mime_type
+            refused = await client.call_tool("resolve_approval", {"approvalId": 1})
+            seen["refused"] = refused.is_error
+            try:
+                await client.call_tool("delete_all", {})
+            except MCPError as error:
+                seen["unknown"] = error.code
+    sys.stdout.write(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1], sys.argv[2])

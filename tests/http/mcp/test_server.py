@@ -1,0 +1,180 @@
+"""The endpoint over real sockets: what an agent may do by it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import trio
+
+from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER
+from tests.http.devices import server
+from tests.http.mcp.speaking import Speaker, messages_of
+
+TASK: dict[str, Any] = {"repositoryId": 1, "title": "Look", "prompt": "Look around."}
+
+
+async def test_an_agent_works_by_tools_and_does_not_approve(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        agent = await at.device("read", "work", name="An agent")
+        async with at.client(agent) as http:
+            speaker = Speaker(http)
+            told = await speaker.initialize()
+            assert "2025-06-18" == told["protocolVersion"]
+            assert {"tools": {}, "resources": {}} == told["capabilities"]
+            names = {tool["name"] for tool in (await speaker.ask("tools/list"))["tools"]}
+            assert {"create_task", "run_task", "wait_for_session", "get_diff", "search"} <= names
+            assert not {"resolve_approval", "list_devices", "restart_actor"} & names
+
+            task = await speaker.call("create_task", **TASK)
+            outcome = await speaker.call("run_task", taskId=task["id"], sandbox="read-only")
+            waited = await speaker.post(
+                speaker.request(
+                    "tools/call",
+                    {
+                        "name": "wait_for_session",
+                        "arguments": {"sessionId": outcome["session"]["id"]},
+                        "_meta": {"progressToken": "far"},
+                    },
+                )
+            )
+            *steps, last = messages_of(waited.text)
+            assert {"far"} == {step["params"]["progressToken"] for step in steps}
+            assert sorted(range(1, len(steps) + 1)) == [
+                step["params"]["progress"] for step in steps
+            ]
+            assert last["result"]["structuredContent"]["ended"]
+
+            status, words = await speaker.refusal("list_devices")
+            assert (403, True) == (status, '"admin"' in words)
+            approval = await at.root.post(
+                "/api/approvals", json={"taskId": task["id"], "title": "May it?"}
+            )
+            assert 201 == approval.status_code, approval.text
+            status, words = await speaker.refusal(
+                "resolve_approval", approvalId=approval.json()["id"], decision="approve"
+            )
+            assert 403 == status
+            assert '"approve"' in words
+            status, words = await speaker.refusal("create_task", repositoryId=1, titel="a")
+            assert (400, True) == (status, "titel" in words)
+
+            listed = (await speaker.ask("resources/list"))["resources"]
+            assert "command-center://sessions/1/diff" in [each["uri"] for each in listed]
+            read = await speaker.ask("resources/read", {"uri": "command-center://sessions/1"})
+            assert 1 == json.loads(read["contents"][0]["text"])["id"]
+        (created,) = await at.events("task.created")
+        assert ("mcp", 'device:1 "An agent"') == (created["actor"], created["device"])
+
+
+async def test_what_is_no_message_of_a_session_is_refused(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        one, other = await at.device("read"), await at.device("read")
+        async with at.client(one) as http, at.client(other) as stranger:
+            speaker = Speaker(http)
+            ping = speaker.request("ping")
+            assert 400 == (await speaker.post(ping)).status_code
+            told = await speaker.initialize("1999-01-01")
+            assert "2025-11-25" == told["protocolVersion"]
+
+            async def status(message: object, **headers: str) -> int:
+                return (await speaker.post(message, **headers)).status_code
+
+            assert 200 == await status(ping)
+            assert 400 == await status([ping])
+            assert 400 == await status({"id": 1, "method": "ping"})
+            assert 400 == await status({**ping, "id": None})
+            assert 400 == await status(ping, **{VERSION_HEADER: "2025-06-18"})
+            assert 404 == await status(ping, **{SESSION_HEADER: "2025-11-25.made.up"})
+            stolen = await Speaker(stranger, speaker.headers).post(ping)
+            assert 404 == stolen.status_code
+            assert 403 == await status(ping, Origin="http://elsewhere.example")
+            assert 413 == await status({**ping, "params": {"_": "x" * 1024 * 1024}})
+            assert 202 == await status({"jsonrpc": "2.0", "id": 7, "result": {}})
+            assert 202 == await status(
+                {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9}}
+            )
+            assert 405 == (await http.get("/mcp", headers=speaker.headers)).status_code
+            async with httpx.AsyncClient(base_url=at.address.url) as nobody:
+                assert 401 == (await nobody.post("/mcp", json=ping)).status_code
+
+            assert -32601 == (await speaker.ask("tools/forget"))["code"]
+            assert -32602 == (await speaker.ask("tools/call", {"name": "delete_all"}))["code"]
+            assert -32602 == (await speaker.ask("tools/call", {"name": "get_session"}))["code"]
+            assert -32602 == (await speaker.ask("tools/call", {"arguments": {}}))["code"]
+            unknown = {"uri": "file:///etc/passwd"}
+            assert -32002 == (await speaker.ask("resources/read", unknown))["code"]
+            absent = {"uri": "command-center://sessions/9"}
+            assert -32002 == (await speaker.ask("resources/read", absent))["code"]
+            assert 404 == (await speaker.refusal("wait_for_session", sessionId=9))[0]
+            # What stands in the path leads to no other operation.
+            assert 404 == (await speaker.refusal("get_session", sessionId="1/items"))[0]
+
+            assert 204 == (await http.delete("/mcp", headers=speaker.headers)).status_code
+            assert 404 == await status(ping)
+
+
+async def test_a_wait_ends_when_it_is_cancelled_and_with_the_access_of_its_token(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path) as at:
+        agent = await at.device("read", "work")
+        await at.root.post("/api/tasks", json=TASK)
+        made = await at.root.post("/api/tasks/1/sessions", json={"sandbox": "read-only"})
+        assert "created" == made.json()["status"]  # and so it stays
+        async with at.client(agent) as http:
+            speaker = Speaker(http)
+            await speaker.initialize()
+            ended: list[list[Any]] = []
+
+            async def wait(
+                request: dict[str, Any],
+                task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+            ) -> None:
+                async with http.stream(
+                    "POST", "/mcp", json=request, headers=speaker.headers
+                ) as answer:
+                    text = ""
+                    async for piece in answer.aiter_text():
+                        text += piece
+                        if "created" in text:
+                            task_status.started()
+                ended.append(messages_of(text))
+
+            call = {
+                "name": "wait_for_session",
+                "arguments": {"sessionId": 1, "timeoutSeconds": 600},
+                "_meta": {"progressToken": 1},
+            }
+            with trio.fail_after(10):
+                async with trio.open_nursery() as nursery:
+                    request = speaker.request("tools/call", call)
+                    await nursery.start(wait, request)
+                    await speaker.post(
+                        {
+                            "jsonrpc": "2.0",
+                            "method": "notifications/cancelled",
+                            "params": {"requestId": request["id"]},
+                        }
+                    )
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(wait, speaker.request("tools/call", call))
+                    await at.root.patch("/api/devices/1", json={"scopes": ["work"]})
+            assert [["notifications/progress"]] * 2 == [
+                [message["method"] for message in messages] for messages in ended
+            ]
+            names = {tool["name"] for tool in (await speaker.ask("tools/list"))["tools"]}
+            assert {"create_task"} == names & {"create_task", "get_session", "wait_for_session"}
+            assert 403 == (await speaker.refusal("get_session", sessionId=1))[0]
+            assert 403 == (await speaker.refusal("wait_for_session", sessionId=1))[0]
+
+
+async def test_a_session_of_a_client_outlives_the_server(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        speaker = Speaker(at.root)
+        await speaker.initialize()
+    async with server(tmp_path) as at:
+        again = Speaker(at.root, speaker.headers)
+        assert [] == (await again.call("list_tasks"))["items"]
