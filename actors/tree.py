@@ -14,6 +14,7 @@
     ├ /accounts/…            one per host: signs its Codex in and out
     ├ /threads/…             one per host: what is done with the threads of its Codex
     ├ /extensions/…          one per host: shows what extends its Codex, and switches it
+    ├ /shells/…              one per host: terminals of people, where sessions work
     ├ /sessions/…            dynamic, one per live session
     ├ /orphaned-turns        ends the turns that outlive their sessions
     ├ /commit-messages       asks Codex for the messages of commits
@@ -75,6 +76,7 @@ from command_center.actors.sessions.runners.codex.commit_messages import CommitM
 from command_center.actors.sessions.runners.codex.extensions import CodexExtensions
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.shells import Shells
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.actors.sessions.runners.codex.usage_limits import AccountLimits
 from command_center.actors.sessions.services import SessionServices
@@ -295,6 +297,16 @@ def build_tree(
                 ],
                 quarantine=True,
                 contract="MCP servers, skills, plugins and hooks are not shown; turns are not "
+                "touched.",
+            ),
+            SupervisorSpec(
+                id="shells",
+                children=[
+                    ChildSpec(id=host.name, start=partial(Shells, storage, fanout, roster, host))
+                    for host in hosts
+                ],
+                quarantine=True,
+                contract="Terminals of people are closed, and can be opened again; turns are not "
                 "touched.",
             ),
             SupervisorSpec(

@@ -44,7 +44,14 @@ def test_the_bill_of_materials_has_each_part_with_its_version_and_licence() -> N
     assert all(found.values())
     assert {part["purl"] for part in locked()["components"]} < found.keys()
     brought = {part.name for part in javascript_parts()}
-    assert {"preact", "htm", "uplot", "@highlightjs/cdn-assets"} == brought
+    assert {
+        "preact",
+        "htm",
+        "uplot",
+        "@highlightjs/cdn-assets",
+        "@xterm/xterm",
+        "@xterm/addon-fit",
+    } == brought
     for package in PACKAGES:
         is_there = f"pkg:npm/{package.name}@{package.version}" in found
         assert is_there == (package.name in brought)

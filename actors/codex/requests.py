@@ -7,12 +7,41 @@ so that Codex's own configuration decides.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.messages import Call
+
+SHELL = (
+    "sh",
+    "-c",
+    """shell="${SHELL:-/bin/sh}"
+case "$(uname)" in
+    Darwin) set -- -q /dev/null "$shell" -i;;
+    *) set -- -qec "$shell -i" /dev/null;;
+esac
+exec 3<&0
+( (
+    old=$(stty size)
+    while sleep 1 && kill -0 $$; do
+        new=$(stty size)
+        [ "$new" = "$old" ] || { old=$new; kill -WINCH $$; }
+    done
+) <&3 2>/dev/null &)
+exec script "$@" 3<&-
+""",
+)
+"""The command that gives the shell of Codex's user a terminal, as the system spells it.
+
+No signal of the terminal that Codex gives reaches what is in its sandbox, so its size is looked at,
+by no child of `script`, which would wait for it.
+"""
+
+SHELL_SECONDS = 12 * 3600.0
+"""Seconds that a shell may run."""
 
 START_SECONDS = 60.0
 """For requests that load a thread, which may start tools of its configuration first."""
@@ -234,6 +263,47 @@ def terminal_end(thread_id: str, process_id: str) -> Call:
     """End one of the commands that the thread's turns have left running."""
     params = {"threadId": thread_id, "processId": process_id}
     return Call("thread/backgroundTerminals/terminate", params)
+
+
+def shell_start(
+    name: str, program: Sequence[str], confinement: Confinement, *, columns: int, rows: int
+) -> Call:
+    """Run the shell of Codex's user in a terminal; the answer comes when it has ended.
+
+    Codex gives a terminal to nothing that it holds itself. So what it runs is its own `program`,
+    which holds the shell. That puts the shell into a session without a terminal, where no Ctrl-C
+    would reach it, so `script` gives it another one there. Without `disableOutputCap` nothing
+    would come after the first megabyte.
+    """
+    params = {
+        "command": [*program, *confinement.sandbox_options(), *SHELL],
+        "cwd": confinement.cwd,
+        "processId": name,
+        "tty": True,
+        "disableTimeout": True,
+        "disableOutputCap": True,
+        "size": {"cols": columns, "rows": rows},
+        "env": {"TERM": "xterm-256color"},
+        "sandboxPolicy": {"type": "dangerFullAccess"},
+    }
+    return Call("command/exec", params, timeout=SHELL_SECONDS)
+
+
+def shell_write(name: str, data: bytes) -> Call:
+    """Type something in the terminal of a shell."""
+    encoded = base64.b64encode(data).decode()
+    return Call("command/exec/write", {"processId": name, "deltaBase64": encoded})
+
+
+def shell_resize(name: str, *, columns: int, rows: int) -> Call:
+    """Give the terminal of a shell another size."""
+    size = {"cols": columns, "rows": rows}
+    return Call("command/exec/resize", {"processId": name, "size": size})
+
+
+def shell_end(name: str) -> Call:
+    """End a shell with all that runs in its terminal."""
+    return Call("command/exec/terminate", {"processId": name})
 
 
 def review_start(thread_id: str, *, instructions: str, of: Mapping[str, Any] | None = None) -> Call:

@@ -97,6 +97,7 @@ class CreateRepository(
     issue_label: Label | None = None
     issue_approval: bool = True
     mcp_servers_off: ServerNames = []
+    allow_terminal: bool = False
     run_defaults: Choices = Choices()
     caps: Caps = Caps()
     requested_by: Name = "api"
@@ -129,6 +130,7 @@ class RepositoryChanges(
     issue_label: Label | msgspec.UnsetType | None = msgspec.UNSET
     issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
     mcp_servers_off: ServerNames | msgspec.UnsetType = msgspec.UNSET
+    allow_terminal: bool | msgspec.UnsetType = msgspec.UNSET
     run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
     caps: Caps | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"

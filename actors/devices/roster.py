@@ -6,10 +6,11 @@ A device's streams are registered here while they are open, so that they end wit
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 import trio
@@ -80,6 +81,7 @@ class Roster:
     _by_id: dict[int, Admitted] = attrs.field(factory=dict, init=False)
     _by_hash: dict[str, Admitted] = attrs.field(factory=dict, init=False)
     _unsaved: set[int] = attrs.field(factory=set, init=False)
+    _of_no_device: set[trio.CancelScope] = attrs.field(factory=set, init=False)
     on_seen: Callable[[], None] | None = attrs.field(default=None, init=False)
     """Told when there is something to be saved of who was seen."""
 
@@ -94,6 +96,35 @@ class Roster:
     def by_id(self, device_id: int) -> Admitted | None:
         """Return a device, expired or not; None for one that is not let in."""
         return self._by_id.get(device_id)
+
+    @contextlib.contextmanager
+    def access_of(self, device_id: int | None) -> Iterator[trio.CancelScope]:
+        """Have what runs in this context end with a device's access, or when it signs out.
+
+        None stands for who needs to be no device.
+        """
+        with trio.CancelScope() as scope:
+            device = None if device_id is None else self._by_id.get(device_id)
+            if device is not None:
+                device.add_stream(scope)
+            elif device_id is None:
+                self._of_no_device.add(scope)
+            else:
+                scope.cancel()
+            try:
+                yield scope
+            finally:
+                self._of_no_device.discard(scope)
+                if device is not None:
+                    device.drop_stream(scope)
+
+    def sign_out(self, device_id: int | None) -> None:
+        """End what runs for a device, as a browser of it is let in no more."""
+        if device_id is None:
+            for scope in tuple(self._of_no_device):
+                scope.cancel()
+        elif (device := self._by_id.get(device_id)) is not None:
+            device.end_streams()
 
     def note_seen(self, device: Admitted, address: str) -> None:
         """Note that a request of it came; it is written later."""

@@ -72,6 +72,7 @@ def create_repository(
         issue_label=message.issue_label,
         issue_approval=message.issue_approval,
         mcp_servers_off=message.mcp_servers_off,
+        allow_terminal=message.allow_terminal,
         run_defaults=stored(message.run_defaults),
         caps=stored_caps(message.caps),
         **columns_of(seen, git_dir, worktrees),
@@ -107,6 +108,7 @@ def registered(repository: Repository) -> RepositoryRegistered:
         issue_label=repository.issue_label,
         issue_approval=repository.issue_approval,
         mcp_servers_off=repository.mcp_servers_off,
+        allow_terminal=repository.allow_terminal,
     )
 
 

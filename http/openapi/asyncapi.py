@@ -14,6 +14,7 @@ from command_center.actors.contracts.events.sessions import LiveEventData
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.routes.events import StreamQuery
 from command_center.http.routes.runtime import TraceQuery
+from command_center.http.routes.shells import End, Resize, ShellExit, TerminalQuery
 from command_center.http.wire.responses import LiveEvent, TraceRecordShown
 from command_center.store import Event, EventData
 from command_center.store.events import TYPE_FIELD
@@ -30,7 +31,9 @@ _TOKEN = {
 
 def asyncapi_document(*, secured: bool) -> dict[str, Any]:
     """Make the document; `secured` says that this server wants a token."""
-    told = schemas_of([Event, LiveEvent, TraceRecordShown, *EVENTS.values()])
+    told = schemas_of(
+        [Event, LiveEvent, TraceRecordShown, ShellExit, Resize, End, *EVENTS.values()]
+    )
     schemas = {**told.components, **_event_data(told.components)}
     security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
     return {
@@ -39,10 +42,11 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
             "title": "Command Center's streams",
             "version": version("command-center"),
             "description": (
-                "Each text frame holds one message. A client sends nothing. The first message of "
-                "a stream of events is `stream.opened` or `stream.resumed`, which says which log "
-                "it is and after which event the stream begins. A stream that closes "
-                "with 1013 (too slow) or 1012 (the server stops) is resumed with `after` set to "
+                "Each text frame holds one message. A client sends nothing, but to a terminal. The "
+                "first message of a stream of events is `stream.opened` or `stream.resumed`, which "
+                "says which log it is and after which event the stream begins. A stream that "
+                "closes with 1013 (too slow) or 1012 (the server stops) is resumed with `after` "
+                "set to "
                 "the last id that came; 4410 says that the position to resume after is not in "
                 "this log. Events come as server-sent events, too: see /openapi.json."
             ),
@@ -68,6 +72,21 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                 },
                 "bindings": {"ws": {"method": "GET", "query": _query(StreamQuery)}},
             },
+            "terminal": {
+                "address": "/api/sessions/{sessionId}/terminal",
+                "description": (
+                    "A shell where a session works. Binary frames are what is typed, and what it "
+                    "writes. Text frames give it another size, or end it, or say that nothing "
+                    "more comes."
+                ),
+                "parameters": {"sessionId": {"description": "The session's id."}},
+                "messages": {
+                    "ended": {"$ref": "#/components/messages/terminalEnded"},
+                    "resize": {"$ref": "#/components/messages/terminalResize"},
+                    "end": {"$ref": "#/components/messages/terminalEnd"},
+                },
+                "bindings": {"ws": {"method": "GET", "query": _query(TerminalQuery)}},
+            },
             "trace": {
                 "address": "/api/runtime/actors/{path}/trace",
                 "description": "Messages that one actor handles, until the trace ends.",
@@ -77,6 +96,19 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
             },
         },
         "operations": {
+            "openTerminal": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/terminal"},
+                "messages": [{"$ref": "#/channels/terminal/messages/ended"}],
+            },
+            "controlTerminal": {
+                "action": "receive",
+                "channel": {"$ref": "#/channels/terminal"},
+                "messages": [
+                    {"$ref": "#/channels/terminal/messages/resize"},
+                    {"$ref": "#/channels/terminal/messages/end"},
+                ],
+            },
             "sendEvents": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/events"},
@@ -97,6 +129,9 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                 "event": _message("A durable event", "Event"),
                 "liveEvent": _message("An event that is sent only live", "LiveEvent"),
                 **{kind: _event_message(kind, event) for kind, event in EVENTS.items()},
+                "terminalEnded": _message("A terminal has ended", "ShellExit"),
+                "terminalResize": _message("A terminal has another size", "Resize"),
+                "terminalEnd": _message("A terminal is to end", "End"),
                 "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
             "schemas": schemas,

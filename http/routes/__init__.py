@@ -14,4 +14,5 @@ what happens sent elsewhere.
 `passkeys` lets a device in by a browser's authenticator.
 `mcp` takes the messages of agents.
 `files` are those of a checkout, and `prompts` what is said again in a repository.
+`shells` are terminals where sessions work.
 """

@@ -57,8 +57,8 @@ async def sign_in(credentials: Credentials) -> Response:
     is_for_all=True,
 )
 async def sign_out(credentials: Credentials) -> Response:
-    """End the cookie."""
-    del credentials
+    """End the cookie, and with it the streams and terminals of whose it is."""
+    credentials.roster.sign_out(caller_of(request.scope).device_id)
     answer = _nothing()
     _set_cookie(answer, "", 0)
     return answer

@@ -387,6 +387,7 @@ export interface CreateRepository {
   issueLabel?: string | null;
   issueApproval?: boolean;
   mcpServersOff?: string[];
+  allowTerminal?: boolean;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -1337,6 +1338,7 @@ export interface Repository {
   runDefaults: Record<string, any>;
   caps: Record<string, any>;
   mcpServersOff: string[];
+  allowTerminal: boolean;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -1359,6 +1361,7 @@ export interface RepositoryChanges {
   issueLabel?: string | null;
   issueApproval?: boolean;
   mcpServersOff?: string[];
+  allowTerminal?: boolean;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -3763,7 +3766,7 @@ export interface Operations {
     body: undefined;
     answer: null;
   };
-  /** End the cookie */
+  /** End the cookie, and with it the streams and terminals of whose it is */
   signOut: {
     method: "POST";
     path: "/api/signout";
@@ -4147,6 +4150,11 @@ export interface DiffShown {
   agentId?: number;
 }
 
+/** The terminal is to end with all that runs in it, which a client sends in a text frame. */
+export interface End {
+  type?: "end";
+}
+
 /** An event of the log is not as it was written. It is shown in its place, and is not stored. */
 export interface EventDamaged {
 }
@@ -4416,6 +4424,7 @@ export interface RepositoryRegistered {
   issueLabel?: string | null;
   issueApproval?: boolean;
   mcpServersOff?: string[];
+  allowTerminal?: boolean;
 }
 
 /** Git was asked again for its state. */
@@ -4435,6 +4444,13 @@ export interface RepositoryUpdated {
 /** Codex asked for something that is not understood here. */
 export interface RequestRefused {
   method: string;
+}
+
+/** The terminal has another size, which a client sends in a text frame. */
+export interface Resize {
+  type?: "resize";
+  columns: number;
+  rows: number;
 }
 
 /** A person had something allowed from then on, as they approved it. */
@@ -4604,6 +4620,25 @@ export interface SessionWarning {
 export interface SetupTrusted {
   digest: string;
   files: string[];
+}
+
+/** A terminal of the session has ended; `exitCode` is null where it was cut off. */
+export interface ShellClosed {
+  shellId: string;
+  exitCode: number | null;
+  reason: string;
+}
+
+/** The end of a terminal, in a text frame; `exitCode` is null where it was cut off. */
+export interface ShellExit {
+  exitCode: number | null;
+  reason: string;
+}
+
+/** Somebody opened a terminal where the session works. What is typed there is not kept. */
+export interface ShellOpened {
+  shellId: string;
+  sandbox: string;
 }
 
 /** Somebody began to sign a host's agent in; `type` is `device_code` or `api_key`. */
@@ -5013,6 +5048,8 @@ export interface EventData {
   "session.plan": PlanShown;
   "session.diff": DiffShown;
   "session.usage": UsageShown;
+  "session.terminal.opened": ShellOpened;
+  "session.terminal.closed": ShellClosed;
   "approval.requested": ApprovalRequested;
   "approval.expiring": ApprovalExpiring;
   "approval.extended": ApprovalExtended;

@@ -34,6 +34,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         issue_approval: whether a task that is made of an issue needs a person's approval.
         sign_commits: whether commits that are made here are signed, with the user's own key.
         mcp_servers_off: the agent's MCP servers that its runs do without.
+        allow_terminal: whether people may have a terminal where its sessions work.
         run_defaults: choices about the model, for runs that say nothing else.
         caps: of what its runs may use in a day.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
@@ -70,3 +71,4 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     run_defaults: dict[str, Any] = msgspec.field(default_factory=dict)
     caps: dict[str, Any] = msgspec.field(default_factory=dict)
     mcp_servers_off: list[str] = msgspec.field(default_factory=list)
+    allow_terminal: bool = False

@@ -4,8 +4,10 @@
 checks the archive against the pinned hash, and writes the files anew. A new version is pinned by
 changing `PACKAGES` and running it with `--pin`, which records the hashes that it finds.
 
-Two things are changed in a file: an import becomes one of the file as it is named here, for an
-import map would have to stand in the page, and uPlot's script becomes a module (`EXPORTS`). Each
+Three things are changed in a file: an import becomes one of the file as it is named here, for an
+import map would have to stand in the page, uPlot's script becomes a module (`EXPORTS`), and xterm
+takes the document that it is given, where an error in the order of two operators has it take its
+window's, and sets no attribute `style`: the page's policy refuses the styles that it writes. Each
 package's own declarations stand beside its module, for the check of types; they are not shipped.
 """
 
@@ -46,7 +48,8 @@ class Package:
         """A file as it is kept."""
         for old, new in self.edits.items():
             text = text.replace(old, new)
-        kept = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL")]
+        lines = text.removesuffix("\n").split("\n")  # what else ends one may stand in a text
+        kept = [line for line in lines if not line.startswith("//# sourceMappingURL")]
         return "\n".join(kept) + "\n"
 
 
@@ -101,6 +104,28 @@ PACKAGES = (
         licence="BSD-3-Clause",
         folder=WEB,
         files={"es/highlight.min.js": "highlight.js", "LICENSE": "highlight.LICENSE.txt"},
+    ),
+    Package(
+        name="@xterm/xterm",
+        version="6.0.0",
+        licence="MIT",
+        folder=WEB,
+        files={
+            "lib/xterm.mjs": "xterm.js",
+            "css/xterm.css": "xterm.css",
+            "LICENSE": "xterm.LICENSE.txt",
+        },
+        edits={
+            'this._document??typeof window<"u"?window.document:null': "this._document",
+            't.setAttribute("style",`${t.getAttribute("style")||""}${e};`)': "t.style.cssText+=e",
+        },
+    ),
+    Package(
+        name="@xterm/addon-fit",
+        version="0.11.0",
+        licence="MIT",
+        folder=WEB,
+        files={"lib/addon-fit.mjs": "xterm-fit.js", "LICENSE": "xterm-fit.LICENSE.txt"},
     ),
     Package(
         name="axe-core",

@@ -50,6 +50,7 @@ CRASHED = (
     "/limits/local",
     "/threads/local",
     "/extensions/local",
+    "/shells/local",
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",

@@ -9,5 +9,5 @@ here.
 `operator` have the events about these; `operator` also has those of the clock, of Codex's
 connection, of actors and of Telegram's chats. `streams` has what a stream says of itself.
 `catalogue` has them all, and makes of a stored event's data its class again.
-`prompts` has those of prompts that are saved.
+`prompts` has those of prompts that are saved, and `shells` those of terminals.
 """

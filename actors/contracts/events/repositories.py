@@ -37,6 +37,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     issue_label: str | UnsetType | None = UNSET
     issue_approval: bool | UnsetType = UNSET
     mcp_servers_off: list[str] | UnsetType = UNSET
+    allow_terminal: bool | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

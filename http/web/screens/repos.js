@@ -36,7 +36,8 @@ const Rules = lazily(() => import("../components/rules.js"), "Rules");
 const Issues = lazily(() => import("../components/issues.js"), "Issues");
 const Prompts = lazily(() => import("../components/prompts.js"), "Prompts");
 
-/** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
+/** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush" | "allowTerminal"}
+ * Allowance */
 /** @typedef {Allowance | "signCommits" | "requireWorktree"} Permission */
 
 /** @type {[Permission, string, string][]} */
@@ -62,6 +63,11 @@ const PERMISSIONS = [
     "requireWorktree",
     "Require a worktree",
     "No run works in your checkout, also not one that only reads or says so.",
+  ],
+  [
+    "allowTerminal",
+    "Terminals",
+    "Who may operate this server has a shell where sessions work, in their sandbox.",
   ],
 ];
 
@@ -180,6 +186,7 @@ export const Register = ({ onClose }) => {
     allowNetwork: false,
     allowCommit: false,
     allowPush: false,
+    allowTerminal: false,
     signCommits: false,
     requireWorktree: false,
   });

@@ -54,12 +54,15 @@ const Terminals = lazily(terminals, "Terminals");
 const FoldedTerminals = lazily(terminals, "FoldedTerminals");
 // it is a screen of its own
 const Files = lazily(() => import("./files.js"), "Files");
+const Terminal = lazily(() => import("./terminal.js"), "Terminal");
 
 /** @param {{id: number}} props */
-export const Session = ({ id }) =>
-  usePlace().parts[2] === "files"
-    ? html`<${Files} of="sessions" id=${id} />`
-    : html`<${Live} id=${id} />`;
+export const Session = ({ id }) => {
+  const part = usePlace().parts[2];
+  if (part === "files") return html`<${Files} of="sessions" id=${id} />`;
+  if (part === "terminal") return html`<${Terminal} id=${id} />`;
+  return html`<${Live} id=${id} />`;
+};
 
 /** @param {{id: number}} props */
 const Live = ({ id }) => {
@@ -102,6 +105,11 @@ const Live = ({ id }) => {
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
         <a href=${filesAt("sessions", id)}>Files</a>
+        ${
+          repo?.allowTerminal &&
+          can(session.runner, "hasThreads") &&
+          html`<a href=${`#/sessions/${id}/terminal`}>Terminal</a>`
+        }
         ${
           session.goal &&
           html`<a class="tag" href=${`#/sessions/${id}?pane=details`} title="Its goal">

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -118,3 +119,26 @@ async def test_a_stream_ends_at_its_devices_expiry(
         await trio.sleep_forever()
     assert scope.cancelled_caught
     assert 30.0 == pytest.approx(trio.current_time() - began)
+
+
+async def test_what_runs_for_somebody_ends_with_their_access_and_as_they_sign_out() -> None:
+    roster = Roster()
+    roster.put(device(1), "hash 1")
+    roster.put(device(2), "hash 2")
+    ended: list[int | None] = []
+
+    async def run(device_id: int | None) -> None:
+        with roster.access_of(device_id):
+            await trio.sleep(math.inf)
+        ended.append(device_id)
+
+    async with trio.open_nursery() as nursery:
+        for device_id in (1, 2, None, 3):
+            nursery.start_soon(run, device_id)
+        await trio.testing.wait_all_tasks_blocked()
+        assert [3] == ended
+        for device_id in (2, 3, None):
+            roster.sign_out(device_id)
+            await trio.testing.wait_all_tasks_blocked()
+        roster.remove(1)
+    assert [3, 2, None, 1] == ended

@@ -98,8 +98,8 @@ def test_another_release_is_called_otherwise() -> None:
 
 IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)"', re.MULTILINE)
 DYNAMIC = re.compile(r'import\("(\.[^"]+)"\)')
-WORKER = re.compile(r'(?:new URL\(|^const NAME = )"(\.[^"]+)"', re.MULTILINE)
-"""Modules of a worker, and what a worker imports by its name."""
+WORKER = re.compile(r'(?:new URL\(|^const [A-Z]+ = )"(\.[^"]+\.js)"', re.MULTILINE)
+"""Modules of a worker, and what is imported by its name."""
 EXPORT = re.compile(r"^export (?:async )?(?:const|function\*?|class) (\w+)", re.MULTILINE)
 
 

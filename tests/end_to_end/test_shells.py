@@ -1,0 +1,180 @@
+"""Terminals of people where sessions work, run by the real Codex in its sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from command_center.actors.sessions.runners.codex.shells import MOST_KEPT
+from tests.codex.script import Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client, client_of
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+PHONE = {"name": "Phone", "scopes": ["read", "operate"]}
+
+
+@attrs.define
+class Typed:
+    """A terminal, and all that it has shown."""
+
+    socket: WebSocketConnection
+    shown: str = ""
+    ended: dict[str, Any] | None = None
+
+    async def type(self, text: str) -> None:
+        await self.socket.send_message(text.encode())
+
+    async def control(self, **wanted: object) -> None:
+        await self.socket.send_message(json.dumps(wanted))
+
+    async def until(self, text: str) -> None:
+        """Wait until it shows that."""
+        with trio.fail_after(30):
+            while text not in self.shown:
+                assert self.ended is None, (self.ended, self.shown)
+                await self._read()
+
+    async def until_ended(self) -> dict[str, Any]:
+        with trio.fail_after(30):
+            while self.ended is None:
+                await self._read()
+        return self.ended
+
+    async def _read(self) -> None:
+        frame = await self.socket.get_message()
+        if isinstance(frame, str):
+            self.ended = json.loads(frame)
+        else:
+            self.shown += frame.decode(errors="replace")
+
+
+@asynccontextmanager
+async def terminal(client: Client, session: Any) -> AsyncIterator[Typed]:
+    path = f"/api/sessions/{session['id']}/terminal"
+    async with client.websocket(path, columns=100, rows=30, requestedBy="ada") as socket:
+        yield Typed(socket)
+
+
+async def kinds(client: Client) -> list[str]:
+    found = (await client.get("/api/events", limit=500))["items"]
+    return [one["type"] for one in found if ".terminal." in one["type"]]
+
+
+async def test_a_terminal_is_a_shell_in_the_sandbox_of_its_session(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    place = await codex_client.register(repository)
+    session = await codex_client.run(place, "Go.")
+    session = await codex_client.until_session(session, "completed")
+    refused = await codex_client.http.get(
+        f"/api/sessions/{session['id']}/terminal", headers=HANDSHAKE
+    )
+    assert (409, True) == (refused.status_code, "allows no terminal" in refused.text)
+    await codex_client.patch(f"/api/repos/{place['id']}", {"allowTerminal": True})
+    async with terminal(codex_client, session) as typed:
+        await typed.type("stty size; pwd; tty; echo in-it > typed.txt; echo wr''itten\r")
+        await typed.until("written")
+        assert "30 100" in typed.shown
+        assert str(repository) in typed.shown
+        assert "/dev/pts/" in typed.shown
+        assert "in-it\n" == (repository / "typed.txt").read_text()
+        outside = Path.home() / f"outside-of-{repository.parent.name}"
+        await typed.type(f"touch {outside}; touch .git/inside; echo tr''ied\r")
+        await typed.until("tried")
+        assert not outside.exists()
+        assert not (repository / ".git" / "inside").exists()
+        await typed.type("sleep 600\r")
+        await typed.until("sleep 600")
+        await typed.type("\x03")
+        await typed.type("echo go''ing on\r")
+        await typed.until("going on")
+        await typed.control(type="resize", columns=120, rows=40)
+        await typed.type("while [ $COLUMNS = 100 ]; do sleep 0.1; done; stty size; echo si''zed\r")
+        await typed.until("sized")
+        assert "40 120" in typed.shown
+        await typed.type(f"yes {'x' * 200} | head -c 1500000; echo a l''ot\r")
+        await typed.until("a lot")
+    async with terminal(codex_client, session) as typed:
+        await typed.until("a lot")
+        assert MOST_KEPT // 2 < len(typed.shown) <= MOST_KEPT
+        await typed.type("while [ $COLUMNS = 120 ]; do sleep 0.1; done; stty size; exit 3\r")
+        await typed.until("30 100")
+        assert 3 == (await typed.until_ended())["exitCode"]
+        with pytest.raises(ConnectionClosed):
+            await typed.socket.get_message()
+    opened, closed = [
+        one
+        for one in (await codex_client.get("/api/events", limit=500))["items"]
+        if ".terminal." in one["type"]
+    ]
+    assert ("ada", "workspace-write") == (opened["actor"], opened["data"]["sandbox"])
+    assert (session["id"], 3) == (closed["sessionId"], closed["data"]["exitCode"])
+    assert "typed.txt" not in json.dumps([opened, closed])
+
+
+async def test_a_terminal_waits_for_who_comes_back_and_ends_with_their_leave(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    place = await codex_client.register(repository, allowTerminal=True)
+    session = await codex_client.run(place, "Go.")
+    session = await codex_client.until_session(session, "completed")
+    alive = repository / "alive"
+    beats = f"while :; do touch {alive}; sleep 0.1; done & echo be''gun\r"
+
+    async def until_dead() -> None:
+        with trio.fail_after(30):
+            while True:
+                alive.unlink(missing_ok=True)
+                await trio.sleep(1)
+                if not alive.exists():
+                    return
+
+    async with codex_client.watch(after=0, sessionId=session["id"]) as stream:
+        async with terminal(codex_client, session) as typed:
+            await typed.type(beats)
+            await typed.until("begun")
+        async with terminal(codex_client, session) as typed:
+            await typed.until("begun")
+            async with terminal(codex_client, session) as elsewhere:
+                await elsewhere.until("begun")
+                assert "shown elsewhere" in (await typed.until_ended())["reason"]
+                await elsewhere.control(type="end")
+                assert "closed" in (await elsewhere.until_ended())["reason"]
+        await stream.until("session.terminal.closed")
+        await until_dead()
+        async with terminal(codex_client, session) as typed:
+            await typed.control(type="nonsense")
+            with pytest.raises(ConnectionClosed) as closed:
+                await typed.until_ended()
+                await typed.socket.get_message()
+            assert closed.value.reason is not None
+            assert 1003 == closed.value.reason.code
+        device = await codex_client.post("/api/devices", PHONE, status=201)
+        async with client_of(codex_client.server, token=device["token"]) as phone:
+            async with terminal(phone, session) as typed:
+                await typed.type(beats)
+                await typed.until("begun")
+            await codex_client.http.delete(f"/api/devices/{device['id']}")
+            ended = await stream.until("session.terminal.closed")
+            assert "access of its device" in ended["data"]["reason"]
+        await until_dead()
+        async with terminal(codex_client, session) as typed:
+            await codex_client.patch(f"/api/repos/{place['id']}", {"allowTerminal": False})
+            assert "allows has changed" in (await typed.until_ended())["reason"]
