@@ -28,6 +28,7 @@ from command_center.http.transport.accept import ask_for_descriptors
 from command_center.http.transport.encryption import UnusableCertificate
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.http.wire.socket_owner import tells_owners
+from command_center.runtime.threads import switch_often
 from command_center.store.errors import (
     AcknowledgedLost,
     CannotOpenDatabase,
@@ -83,6 +84,7 @@ def run(settings: Settings, greet: Greeting | None = None) -> int:
     """
     configure_logging(settings)
     ask_for_descriptors()
+    switch_often()
     try:
         return trio.run(
             partial(serve, settings, on_ready=partial(_ready, greet or _greet, settings))

@@ -14,9 +14,9 @@ has a message in `hand`, and beside it `background_tasks` and `timers`; its `bon
 its `groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic
 of restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen
 in time. A `watchdog` sees when an actor stalls the loop. `lazy_event` and `cancel_shields` are two
-tools over trio. `signals`, `snapshots`, `accounting`, `tracing`, `deadletters` and the log of
-`reports` are how all of it is seen from outside. `ports` says what the lower of these need of the
-higher, so that none imports upward.
+tools over trio, and `threads` says which work may have how many of those. `signals`, `snapshots`,
+`accounting`, `tracing`, `deadletters` and the log of `reports` are how all of it is seen from
+outside. `ports` says what the lower of these need of the higher, so that none imports upward.
 """
 
 from command_center.runtime.actor import Actor

@@ -145,20 +145,19 @@ class Context:
         Any exception but a `Refusal` crashes the actor, and the asker is told.
         """
         reply: Deferred[Reply] = self.defer()
+        self.start_task(_settle, reply, work, args, name=getattr(work, "__name__", None))
+        return reply
 
-        async def settle() -> None:
-            try:
-                value = await work(*args)
-            except Exception as error:
-                refusal = refusal_in(error)
-                if refusal is None:
-                    raise
-                reply.fail(refusal)
-                del refusal
-            else:
-                reply.send(value)
+    def answer_while_asked(
+        self, work: Callable[[*Args], Awaitable[Reply]], *args: *Args
+    ) -> Deferred[Reply]:
+        """Answer as `answer_later` does, unless the asker gives up: then the work is cancelled.
 
-        self.start_task(settle, name=getattr(work, "__name__", None))
+        For work that nobody needs without its answer: if nobody waits for it, it is not begun.
+        """
+        reply: Deferred[Reply] = self.defer()
+        scope = self.start_task(_settle, reply, work, args, name=getattr(work, "__name__", None))
+        reply.stand_for(scope)
         return reply
 
     @overload
@@ -282,3 +281,18 @@ class Context:
         waiting messages become dead letters, and asks fail at once.
         """
         self._life.leave(kind)
+
+
+async def _settle(
+    reply: Deferred[Any], work: Callable[..., Awaitable[Any]], args: tuple[Any, ...]
+) -> None:
+    try:
+        value = await work(*args)
+    except Exception as error:
+        refusal = refusal_in(error)
+        if refusal is None:
+            raise
+        reply.fail(refusal)
+        del refusal
+    else:
+        reply.send(value)

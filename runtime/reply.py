@@ -21,7 +21,7 @@ class Deferred(Generic[R]):
     actor's life ends first, the asker gets `ActorStopped` or `ActorCrashed`.
     """
 
-    __slots__ = ("asked_at", "error", "line", "message", "owner", "task", "value")
+    __slots__ = ("asked_at", "error", "line", "message", "owner", "task", "value", "work")
 
     def __init__(
         self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
@@ -35,6 +35,8 @@ class Deferred(Generic[R]):
         """The open deferred replies of the life that owes this one; None if it is not deferred."""
         self.value: R
         self.error: Exception | None = None
+        self.work: trio.CancelScope | None = None
+        """The work that is done for this answer alone."""
 
     @property
     def is_awaited(self) -> bool:
@@ -82,12 +84,26 @@ class Deferred(Generic[R]):
             self.line.leave_line(self)
             waited = now - self.asked_at
             self.fail(AskTimeout(self.line.path, type(self.message).__name__, waited))
+            self._give_up_work()
 
     def give_up(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         """Stop waiting, for the asker is cancelled; a later settlement does nothing."""
         self.line.leave_line(self)
         self.task = None
+        self._give_up_work()
         return trio.lowlevel.Abort.SUCCEEDED
+
+    def stand_for(self, work: trio.CancelScope) -> None:
+        """Cancel that work once nobody waits for this answer."""
+        self.work = work
+        if not self.is_awaited:
+            self._give_up_work()
+
+    def _give_up_work(self) -> None:
+        if self.work is not None:
+            self.work.cancel()
+            if self.owner is not None:
+                self.owner.discard(self)
 
 
 class Forwarded(Deferred[R]):
@@ -107,6 +123,10 @@ class Forwarded(Deferred[R]):
     def is_awaited(self) -> bool:
         """Return True while the asker waits."""
         return self._first.is_awaited
+
+    def stand_for(self, work: trio.CancelScope) -> None:
+        """Cancel that work once the asker waits no more."""
+        self._first.stand_for(work)
 
     def send(self, value: R) -> None:
         """Answer with a value."""

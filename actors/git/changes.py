@@ -12,7 +12,6 @@ from typing import Final, Literal
 
 import attrs
 import msgspec
-import trio
 
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit, check_path
@@ -25,6 +24,7 @@ from command_center.actors.git.ports import (
     shown,
 )
 from command_center.actors.rules.errors import NotFound
+from command_center.runtime.threads import PROCESSOR
 
 FILES_LIMIT: Final = 2000
 """Files that are listed."""
@@ -167,7 +167,7 @@ async def read_changes(
     """
     status = await read_status(checkout)
     changed, is_cut = await list_changes(checkout, limit=LIST_LIMIT, may_cut=True)
-    letters_of = await trio.to_thread.run_sync(_by_name, changed)
+    letters_of = await PROCESSOR.run(_by_name, changed)
     if start is None:
         start = await find_start(checkout, status.head, base, against=against)
     unknown = [name for name, letters in letters_of.items() if letters == "??"]

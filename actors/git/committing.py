@@ -18,7 +18,6 @@ from pathlib import PurePosixPath
 from typing import Annotated, Final
 
 import msgspec
-import trio
 
 from command_center.actors.git.changes import is_unmerged, list_changes
 from command_center.actors.git.errors import GitFailed
@@ -50,6 +49,7 @@ from command_center.actors.git.refs import set_ref
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, HeadMoved, Invalid
 from command_center.actors.rules.lengths import NOTE_LENGTH
+from command_center.runtime.threads import PROCESSOR
 
 FILES_LIMIT: Final = 50_000
 """Files that one commit takes."""
@@ -293,7 +293,7 @@ async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[bytes]:
     """
     changes, _ = await list_changes(checkout)
     chosen = {os.fsencode(PurePosixPath(path)) for path in paths}
-    return await trio.to_thread.run_sync(_chosen, changes, chosen)
+    return await PROCESSOR.run(_chosen, changes, chosen)
 
 
 def _chosen(changes: Iterable[tuple[str, bytes]], chosen: set[bytes]) -> list[bytes]:

@@ -10,13 +10,10 @@ from __future__ import annotations
 import codecs
 import os
 import time
-from collections.abc import Collection
-from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
 import msgspec
-import trio
 
 from command_center.actors.git.changes import records_of
 from command_center.actors.git.errors import FileChanged, UnsafeRepository
@@ -32,11 +29,18 @@ from command_center.actors.git.ports import (
     shown,
 )
 from command_center.actors.rules.errors import Invalid, NotFound
-from command_center.actors.rules.file_names import best_names
+from command_center.actors.rules.file_names import BestNames
 from command_center.actors.rules.paths import is_in_work_tree
+from command_center.runtime.threads import PROCESSOR
 
-NAMES_BYTES: Final = 16 * 1024 * 1024
+NAMES_BYTES: Final = 12 * 1024 * 1024
 """Bytes of the list of files that are searched."""
+
+MOST_NAMES: Final = 200_000
+"""Files that are searched."""
+
+NAMES_OF_A_PIECE: Final = 4_000
+"""Names that are compared before others have their turn."""
 
 SEARCHED_BYTES: Final = 4 * 1024 * 1024
 """Bytes of a file in which a text is looked for."""
@@ -52,6 +56,9 @@ NAMES_DEADLINE: Final = 2.0
 
 TEXT_DEADLINE: Final = 10.0
 """Seconds in which they are read."""
+
+SHORT_DEADLINE: Final = 2.0
+"""Seconds in which they are read where other searches wait."""
 
 MOST_REFUSED: Final = 100
 """Names that are passed over, as their files cannot be read, before fewer are found."""
@@ -151,7 +158,7 @@ async def read_files(checkout: Checkout, path: str, cursor: PageCursor | None = 
         items.sort(key=lambda item: (item.kind not in {"folder", "repository"}, item.path))
         return items
 
-    items = await trio.to_thread.run_sync(listed)
+    items = await PROCESSOR.run(listed)
     return FileView(path=path, kind="folder", items=items, is_cut=seen.is_cut)
 
 
@@ -168,16 +175,15 @@ async def find_names(checkout: Checkout, query: str, limit: int) -> FoundFiles:
         raise Invalid.field("query", f"A query for names has at most {MOST_WORDS} words.")
     listed, is_cut = await _listed_files(checkout)
     until = time.monotonic() + NAMES_DEADLINE
-
-    def best() -> tuple[list[str], bool]:
-        names = takewhile(lambda _: time.monotonic() < until, listed)
-        texts = filter(_is_text, map(os.fsdecode, names))
-        found, is_more = best_names(texts, query, limit + MOST_REFUSED)
-        return found, is_more or time.monotonic() >= until
-
-    found, is_more = await trio.to_thread.run_sync(best)
+    best = BestNames(query, limit + MOST_REFUSED)
+    for begin in range(0, len(listed), NAMES_OF_A_PIECE):
+        if time.monotonic() >= until:
+            is_cut = True
+            break
+        await PROCESSOR.run(_compare, best, listed[begin : begin + NAMES_OF_A_PIECE])
+    is_more = best.is_cut
     items: list[FoundFile] = []
-    for path in found:
+    for path in best.names():
         if await _is_shown(checkout, path):
             items.append(FoundFile(path=path))
             if len(items) > limit:
@@ -185,11 +191,13 @@ async def find_names(checkout: Checkout, query: str, limit: int) -> FoundFiles:
     return FoundFiles(items=items[:limit], is_cut=is_cut or is_more or len(items) > limit)
 
 
-async def find_text(checkout: Checkout, query: str, limit: int) -> FoundFiles:
+async def find_text(
+    checkout: Checkout, query: str, limit: int, deadline: float = TEXT_DEADLINE
+) -> FoundFiles:
     """Find a text in the files, in any case of its letters unless it has capital ones.
 
     Git says which files there are; the host reads them, and follows no link on the way. What it may
-    not read is passed over, and so is the end of a large file.
+    not read is passed over, and so is the end of a large file, and what the deadline leaves.
 
     Raises:
         Invalid: that cannot be looked for.
@@ -204,7 +212,7 @@ async def find_text(checkout: Checkout, query: str, limit: int) -> FoundFiles:
         limit=limit,
         of_a_file=HITS_OF_A_FILE,
         size=SEARCHED_BYTES,
-        deadline=TEXT_DEADLINE,
+        deadline=deadline,
     )
     seen = await checkout.git.search(checkout, wanted)
     items = [
@@ -215,8 +223,12 @@ async def find_text(checkout: Checkout, query: str, limit: int) -> FoundFiles:
     return FoundFiles(items=items, is_cut=is_cut or seen.is_cut)
 
 
-async def _listed_files(checkout: Checkout) -> tuple[Collection[bytes], bool]:
-    """List the files that git tracks or does not ignore; say whether there are more."""
+def _compare(best: BestNames, names: list[bytes]) -> None:
+    best.add(filter(_is_text, map(os.fsdecode, names)))
+
+
+async def _listed_files(checkout: Checkout) -> tuple[list[bytes], bool]:
+    """List the files that git tracks or does not ignore, by name; say whether there are more."""
     answer = await checkout.run(
         "ls-files",
         "-z",
@@ -229,17 +241,28 @@ async def _listed_files(checkout: Checkout) -> tuple[Collection[bytes], bool]:
         may_cut=True,
         deadline=LIST_DEADLINE,
     )
+    names = await PROCESSOR.run(_names_in, answer.stdout)
+    return names, answer.cut or len(names) == MOST_NAMES
 
-    def read() -> Collection[bytes]:
-        names, gone = set(), set()
-        for record in records_of(answer.stdout):
-            if record.startswith(b"R "):
-                gone.add(record[2:])
-            elif not record.endswith(b"/"):  # a repository of its own
-                names.add(record[2:])
-        return names - gone
 
-    return await trio.to_thread.run_sync(read), answer.cut
+def _names_in(listed: bytes) -> list[bytes]:
+    """Return the names that git has listed, sorted, without those of files that are gone.
+
+    Git lists what it does not track, then what it does, both in order; a file that is gone a second
+    time, after itself. One that has conflicts is listed once for each side.
+    """
+    names: list[bytes] = []
+    for record in records_of(listed):
+        name, is_known = record[2:], bool(names) and names[-1] == record[2:]
+        if record.startswith(b"R "):
+            if is_known:
+                names.pop()
+        elif not is_known and not name.endswith(b"/"):  # a repository of its own
+            if len(names) == MOST_NAMES:
+                break
+            names.append(name)
+    names.sort()
+    return names
 
 
 async def _is_shown(checkout: Checkout, path: str) -> bool:

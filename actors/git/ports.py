@@ -391,7 +391,7 @@ class Git(Protocol):
         """
 
     async def search(self, checkout: Checkout, wanted: TextSearch) -> SeenLines:
-        """Find the lines that have a text, by folder and name.
+        """Find the lines that have a text, in the order of the names.
 
         What `look` refuses, and what is gone or cannot be read, is passed over.
 

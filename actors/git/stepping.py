@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-import trio
-
 from command_center.actors.git.changes import records_of
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
+from command_center.runtime.threads import PROCESSOR
 
 _LIST_LIMIT: Final = 4 * ANSWER_LIMIT
 """Bytes of a list of files."""
@@ -75,7 +74,7 @@ async def _check_ignored(checkout: Checkout, before: str, after: str) -> None:
         limit=_LIST_LIMIT,
         deadline=SCAN_DEADLINE,
     )
-    lost = await trio.to_thread.run_sync(_first_lost, added.stdout, ignored.stdout)
+    lost = await PROCESSOR.run(_first_lost, added.stdout, ignored.stdout)
     if lost is not None:
         raise Conflict(
             f"{shown(lost)} is a file that git ignores, and it is in the way. Move it elsewhere.",

@@ -177,7 +177,7 @@ class Repositories(Actor):
     @handles(InspectRepository)
     async def inspect(self, message: InspectRepository) -> Deferred[Inspection]:
         """Say what a folder is."""
-        return self.ctx.answer_later(self._registrations.inspect, message)
+        return self.ctx.answer_while_asked(self._registrations.inspect, message)
 
     @handles(CreateRepository)
     async def create(self, message: CreateRepository) -> Deferred[Repository]:
@@ -219,12 +219,12 @@ class Repositories(Actor):
     @handles(ListWorktrees)
     async def list_worktrees(self, message: ListWorktrees) -> Deferred[list[WorktreeState]]:
         """List the worktrees of a repository."""
-        return self.ctx.answer_later(self._worktrees.describe, message)
+        return self.ctx.answer_while_asked(self._worktrees.describe, message)
 
     @handles(DiffWorktree)
     async def diff_worktree(self, message: DiffWorktree) -> Deferred[Diff]:
         """Show what a worktree changed."""
-        return self.ctx.answer_later(self._worktrees.diff, message)
+        return self.ctx.answer_while_asked(self._worktrees.diff, message)
 
     @handles(RemoveWorktree)
     async def remove_worktree(self, message: RemoveWorktree) -> Deferred[WorktreeEntry]:
@@ -268,32 +268,32 @@ class Repositories(Actor):
     @handles(SeeChanges)
     async def see_changes(self, message: SeeChanges) -> Deferred[Changes]:
         """List what a session has changed."""
-        return self.ctx.answer_later(self._seeing.see, message)
+        return self.ctx.answer_while_asked(self._seeing.see, message)
 
     @handles(SeePatch)
     async def see_patch(self, message: SeePatch) -> Deferred[Patch]:
         """Show what a session has changed in a file."""
-        return self.ctx.answer_later(self._seeing.see_patch, message)
+        return self.ctx.answer_while_asked(self._seeing.see_patch, message)
 
     @handles(SeePicture)
     async def see_picture(self, message: SeePicture) -> Deferred[Picture]:
         """Show a picture that a session has changed."""
-        return self.ctx.answer_later(self._seeing.see_picture, message)
+        return self.ctx.answer_while_asked(self._seeing.see_picture, message)
 
     @handles(SeeFiles)
     async def see_files(self, message: SeeFiles) -> Deferred[FileView]:
         """Show a folder, or a page of a file."""
-        return self.ctx.answer_later(self._files.see, message)
+        return self.ctx.answer_while_asked(self._files.see, message)
 
     @handles(FindFiles)
     async def find_files(self, message: FindFiles) -> Deferred[FoundFiles]:
         """Find files by their names, or by a text."""
-        return self.ctx.answer_later(self._files.find, message)
+        return self.ctx.answer_while_asked(self._files.find, message)
 
     @handles(ListPrompts)
     async def list_prompts(self, message: ListPrompts) -> Deferred[ReadyPrompts]:
         """List the prompts that can be said in a repository."""
-        return self.ctx.answer_later(self._prompts.list, message)
+        return self.ctx.answer_while_asked(self._prompts.list, message)
 
     @handles(SavePrompt)
     async def save_prompt(self, message: SavePrompt) -> Deferred[SavedPrompt]:

@@ -7,26 +7,47 @@ has them, then one that has only their letters, the closest together; and of the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 Rank = tuple[int, int]
 """The way in which a word fits, and how far apart its letters are: less is better."""
 
 
-def best_names(paths: Iterable[str], query: str, limit: int) -> tuple[list[str], bool]:
-    """Return the paths that all words of a query fit, the best first, and whether there are more.
+class BestNames:
+    """The paths that all words of a query fit, the best first; holds no more than its limit.
 
-    >>> best_names(["src/main.py", "lib/domain.py", "main.c", "a.py"], "main", 2)
+    >>> best = BestNames("main", limit=2)
+    >>> best.add(["src/main.py", "lib/domain.py"])
+    >>> best.add(["main.c", "a.py"])
+    >>> best.names(), best.is_cut
     (['main.c', 'src/main.py'], True)
     """
-    words = list(dict.fromkeys(query.lower().split()))
-    ranked = []
-    for path in paths:
-        rank = _rank_all(path.lower(), words)
-        if rank is not None:
-            ranked.append((rank, len(path), path))
-    best = heapq.nsmallest(limit, ranked)
-    return [path for _, _, path in best], len(ranked) > limit
+
+    def __init__(self, query: str, limit: int) -> None:
+        self._words = list(dict.fromkeys(query.lower().split()))
+        self._limit = limit
+        self._best: list[tuple[Rank, int, str]] = []
+        self._fitting = 0
+
+    @property
+    def is_cut(self) -> bool:
+        """Return True if more paths fit."""
+        return self._fitting > self._limit
+
+    def names(self) -> list[str]:
+        """Return those that fit best so far."""
+        return [path for _, _, path in self._best]
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Look at more paths."""
+        self._best = heapq.nsmallest(self._limit, [*self._best, *self._ranked(paths)])
+
+    def _ranked(self, paths: Iterable[str]) -> Iterator[tuple[Rank, int, str]]:
+        for path in paths:
+            rank = _rank_all(path.lower(), self._words)
+            if rank is not None:
+                self._fitting += 1
+                yield rank, len(path), path
 
 
 def rank_of(path: str, word: str) -> Rank | None:

@@ -32,18 +32,24 @@ def lines_with(content: bytes, query: str, limit: int) -> list[tuple[int, str]]:
     """
     folded = _folded(content, query) if query.islower() else content
     needle = query.encode()
-    at = folded.find(needle)
-    if at < 0:
-        return []
-    texts = content.split(b"\n")
     found: list[tuple[int, str]] = []
     begin = number = 0
+    at = folded.find(needle)
     while at >= 0 and len(found) < limit:
         number += folded.count(b"\n", begin, at) + 1
-        found.append((number, _part_of(texts[number - 1], query)))
+        if query.isascii():
+            line = _line_around(content, at)
+        else:  # characters that were folded may have had other lengths
+            line = content.split(b"\n", number)[number - 1]
+        found.append((number, _part_of(line, query)))
         begin = folded.find(b"\n", at) + 1
         at = folded.find(needle, begin) if begin else -1
     return found
+
+
+def _line_around(content: bytes, at: int) -> bytes:
+    end = content.find(b"\n", at)
+    return content[content.rfind(b"\n", 0, at) + 1 : len(content) if end < 0 else end]
 
 
 def _folded(content: bytes, query: str) -> bytes:

@@ -23,7 +23,6 @@ from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-import trio
 from quart import Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart.wrappers.request import Request
@@ -38,6 +37,7 @@ from command_center.http.wire.problems import (
     MalformedBody,
     WrongContentType,
 )
+from command_center.runtime.threads import PROCESSOR
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import PAGE_BYTES, Page
 from command_center.store.lists.where import Scalar
@@ -60,9 +60,6 @@ LONGEST_AT_ONCE = 32 * 1024
 """Bytes of JSON, or characters of a text, above which it is decoded or encoded in a thread."""
 
 LARGEST = 2**63 - 1
-
-LONG_WORK_AT_ONCE = 2
-"""Long texts that are decoded or encoded at the same time."""
 
 _JSON_TYPE = re.compile(
     r'application/(json|[\w.!#$&^+-]+\+json)(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE
@@ -269,17 +266,8 @@ async def encode_aside(value: object) -> bytes:
 
 
 async def aside(work: Callable[..., R], *arguments: object) -> R:
-    """Do long work in a thread, beside the loop; a little of it at once, the rest waits."""
-    return await trio.to_thread.run_sync(work, *arguments, limiter=_limiter_aside())
-
-
-def _limiter_aside() -> trio.CapacityLimiter:
-    try:
-        return _aside.get()
-    except LookupError:
-        limiter = trio.CapacityLimiter(LONG_WORK_AT_ONCE)
-        _aside.set(limiter)
-        return limiter
+    """Do long work in a thread, beside the loop; one at once, the rest waits."""
+    return await PROCESSOR.run(work, *arguments)
 
 
 def is_long(value: object) -> bool:
@@ -331,7 +319,6 @@ def within_page(items: Sequence[R]) -> list[R]:
 
 
 _encoder = msgspec.json.Encoder()
-_aside: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("_aside")
 _MANY = 100
 
 

@@ -10,19 +10,23 @@ import trio
 import trio.testing
 
 from command_center.runtime import (
+    Actor,
     ActorCrashed,
     ActorNotFound,
     ActorRef,
     ActorStopped,
+    AskTimeout,
     ChildExists,
     ChildSpec,
     Context,
+    Deferred,
     Exit,
     ExitKind,
     LinkBroken,
     Restart,
     Status,
     SupervisorNotFound,
+    handles,
     open_system,
 )
 from tests.runtime.probes import (
@@ -154,6 +158,44 @@ async def test_a_background_task_may_settle_a_deferred_reply_after_its_asker_gav
             await ref.ask(Later())
         assert scope.cancelled_caught
         assert await ref.ask(Echo("fine")) == "fine"
+
+
+class Looker(Actor):
+    """Looks for something for as long as it is asked for it."""
+
+    begun = ended = 0
+
+    @handles(Later)
+    async def later(self, _message: Later) -> Deferred[str]:
+        return self.ctx.answer_while_asked(self.look)
+
+    async def look(self) -> str:
+        Looker.begun += 1
+        try:
+            await trio.sleep(5)
+        finally:
+            Looker.ended += 1
+        return "found"
+
+
+async def test_work_ends_with_the_wait_for_its_answer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    Looker.begun = Looker.ended = 0
+    async with open_system(tree(ChildSpec("a", Looker))) as system:
+        ref = system.lookup("/a")
+        assert "found" == await ref.ask(Later())
+        with trio.move_on_after(1):
+            await ref.ask(Later())
+        with pytest.raises(AskTimeout):
+            await ref.ask(Later(), timeout=1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert (3, 3, 7) == (Looker.begun, Looker.ended, trio.current_time())
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await ref.ask(Later())
+        assert "found" == await ref.ask(Later())
+    assert Looker.begun == Looker.ended
 
 
 @pytest.mark.parametrize("victim", ["/a", "/b"])

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-import trio
 
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.paths import CONTROL, check_path
+from command_center.runtime.threads import CHECKOUTS
 
 SIZE_LIMIT: Final = 200_000
 """Files of a folder that are counted for its size."""
@@ -59,7 +59,7 @@ class LocalFolders:
                 return f"{text} cannot be read by this server."
             return found
 
-        found = await trio.to_thread.run_sync(resolve)
+        found = await CHECKOUTS.run(resolve)
         if isinstance(found, str):
             raise Invalid.field(field, found)
         if CONTROL.search(str(found)):
@@ -86,7 +86,7 @@ class LocalFolders:
                 return f"{text} cannot be looked into: {error.strerror}."
             return found
 
-        found = await trio.to_thread.run_sync(resolve)
+        found = await CHECKOUTS.run(resolve)
         if isinstance(found, str):
             raise Invalid.field(field, found)
         if await self.is_kept(found):
@@ -113,11 +113,11 @@ class LocalFolders:
                 number += 1
             return free
 
-        return await trio.to_thread.run_sync(find)
+        return await CHECKOUTS.run(find)
 
     async def worktrees(self) -> Path:
         """Return the folder for worktrees in the data folder, links followed."""
-        return await trio.to_thread.run_sync(self.home.resolve)
+        return await CHECKOUTS.run(self.home.resolve)
 
     async def is_kept(self, path: Path) -> bool:
         """Say whether a folder lies where worktrees go that nobody named a place for."""
@@ -129,7 +129,7 @@ class LocalFolders:
 
     async def has_data_in(self, path: Path) -> bool:
         """Say whether the data folder lies in that folder."""
-        return await trio.to_thread.run_sync(lambda: self.data_dir.resolve().is_relative_to(path))
+        return await CHECKOUTS.run(lambda: self.data_dir.resolve().is_relative_to(path))
 
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
@@ -141,7 +141,7 @@ class LocalFolders:
 
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""
-        return await trio.to_thread.run_sync(_size_of, path)
+        return await CHECKOUTS.run(_size_of, path)
 
 
 async def same_file(left: Path, right: Path) -> bool:
@@ -153,13 +153,11 @@ async def same_file(left: Path, right: Path) -> bool:
         except OSError:
             return False
 
-    return await trio.to_thread.run_sync(look)
+    return await CHECKOUTS.run(look)
 
 
 async def _within(path: Path, roots: Sequence[Path]) -> bool:
-    return await trio.to_thread.run_sync(
-        lambda: any(path.is_relative_to(root.resolve()) for root in roots)
-    )
+    return await CHECKOUTS.run(lambda: any(path.is_relative_to(root.resolve()) for root in roots))
 
 
 def _at_home(text: str) -> Path:

@@ -182,7 +182,7 @@ async def test_what_git_tracks_is_shown_and_found_whatever_is_ignored(work: Work
     ]
     assert ["build/k.txt"] == [entry.path for entry in (await see(work, "build")).items]
     assert "needle\n" == (await see(work, "k.log")).text
-    assert ["k.log", "build/k.txt"] == [hit.path for hit in (await find(work, "needle")).items]
+    assert ["build/k.txt", "k.log"] == [hit.path for hit in (await find(work, "needle")).items]
     with pytest.raises(NotFound):
         await see(work, "left.log")
 
@@ -238,7 +238,7 @@ async def test_a_repository_is_searched_once_at_a_time(
 ) -> None:
     at_once = most = 0
 
-    async def counted(_checkout: object, _query: str, _limit: int) -> FoundFiles:
+    async def counted(*_: object) -> FoundFiles:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
@@ -253,6 +253,27 @@ async def test_a_repository_is_searched_once_at_a_time(
         for searched in kinds:
             nursery.start_soon(find, work, "x", searched)
     assert (1, 0) == (most, at_once)
+
+
+async def test_a_search_ends_with_the_wait_for_it(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = trio.Event(), trio.Event()
+
+    async def endless(*_: object) -> FoundFiles:
+        begun.set()
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(repositories_files, "find_text", endless)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(find, work, "x")
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+    await ended.wait()
+    assert ["source.py"] == [hit.path for hit in (await find(work, "source.py", "names")).items]
 
 
 async def test_a_folder_of_too_many_things_and_a_path_of_too_many_folders_are_cut(

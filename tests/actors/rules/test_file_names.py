@@ -7,7 +7,16 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.rules.file_names import best_names, rank_of
+from command_center.actors.rules.file_names import BestNames, rank_of
+
+
+def best_names(paths: list[str], query: str, limit: int) -> tuple[list[str], bool]:
+    """Look at the paths one by one, as they come from the disk in pieces."""
+    best = BestNames(query, limit)
+    for path in paths:
+        best.add([path])
+    return best.names(), best.is_cut
+
 
 TEXTS = st.text("abC/._-é ", max_size=30)
 

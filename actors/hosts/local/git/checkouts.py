@@ -41,7 +41,7 @@ from command_center.actors.git.settings import (
     written_settings,
 )
 from command_center.actors.hosts.local.folders import same_file
-from command_center.actors.hosts.local.git import copying, looking, worktrees
+from command_center.actors.hosts.local.git import copying, looking, searching, worktrees
 from command_center.actors.hosts.local.git.configuration import (
     check_named,
     check_owner,
@@ -54,6 +54,7 @@ from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.hosts.local.git.shadow import Shadow, make_shadow
 from command_center.actors.hosts.local.git.snapshots import says_something
 from command_center.actors.rules.errors import Conflict
+from command_center.runtime.threads import CHECKOUTS
 
 AGAIN: Final = 3
 """Times that a reading command is run if refs are packed meanwhile."""
@@ -67,7 +68,7 @@ class LocalGit:
 
     async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
         """Look at a work tree before working in it."""
-        layout = await trio.to_thread.run_sync(find_layout, path)
+        layout = await CHECKOUTS.run(find_layout, path)
         async with self.program.turns.of(layout.common_dir):
             user = await user_settings(self.program, layout)
             repository = await repository_settings(self.program, layout)
@@ -140,15 +141,15 @@ class LocalGit:
                     answer = attrs.evolve(answer, complaint=staged + answer.complaint)
                     killed = answer.cut
                     await on_disk(checkout.path, shadow.bring_back, keeps_logs)
-                    refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
+                    refs_moved = await CHECKOUTS.run(shadow.refs_were_packed)
                 except GitFailed as error:
                     killed = error.exit_code < 0
                     complaint = shadow.named_as_it_is(error.complaint)
                     failed = GitFailed(error.command, error.exit_code, complaint)
-                    refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
+                    refs_moved = await CHECKOUTS.run(shadow.refs_were_packed)
                 finally:
                     with trio.CancelScope(shield=True):
-                        await trio.to_thread.run_sync(partial(shadow.discard, killed=killed))
+                        await CHECKOUTS.run(partial(shadow.discard, killed=killed))
                 if left and refs_moved:
                     continue
                 if failed is not None:
@@ -179,7 +180,7 @@ class LocalGit:
 
     async def says_something(self, checkout: Checkout, name: str) -> bool:
         """Say whether a small file of the common directory has more in it than comments."""
-        return await trio.to_thread.run_sync(says_something, checkout.common_dir / name)
+        return await CHECKOUTS.run(says_something, checkout.common_dir / name)
 
     async def read_file(self, checkout: Checkout, name: str, limit: int) -> bytes | None:
         """Read a file of a work tree."""
@@ -193,7 +194,7 @@ class LocalGit:
 
     async def search(self, checkout: Checkout, wanted: TextSearch) -> SeenLines:
         """Find the lines that have a text."""
-        return await on_disk(checkout.path, looking.search, checkout.layout, wanted)
+        return await searching.search(checkout.layout, wanted)
 
     async def copy_files(
         self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int
@@ -205,12 +206,12 @@ class LocalGit:
 
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""
-        return await trio.to_thread.run_sync(worktrees.commit_folders, checkout)
+        return await CHECKOUTS.run(worktrees.commit_folders, checkout)
 
     async def make_folder(self, path: Path) -> None:
         """Make a folder for a worktree, and those above it."""
         try:
-            await trio.to_thread.run_sync(lambda: path.mkdir(parents=True, exist_ok=True))
+            await CHECKOUTS.run(lambda: path.mkdir(parents=True, exist_ok=True))
         except OSError as error:
             raise Conflict(f"{path} cannot be made: {error.strerror}.", path=str(path)) from error
 
@@ -220,19 +221,19 @@ class LocalGit:
 
     async def is_merging(self, checkout: Checkout) -> bool:
         """Say whether a merge into a work tree was begun and not finished."""
-        return await trio.to_thread.run_sync(os.path.lexists, checkout.git_dir / "MERGE_HEAD")
+        return await CHECKOUTS.run(os.path.lexists, checkout.git_dir / "MERGE_HEAD")
 
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index."""
-        return await trio.to_thread.run_sync(os.path.lexists, checkout.git_dir / "index")
+        return await CHECKOUTS.run(os.path.lexists, checkout.git_dir / "index")
 
     async def is_being_filled(self, checkout: Checkout) -> bool:
         """Say whether git writes the files of a work tree just now."""
-        return await trio.to_thread.run_sync(worktrees.is_being_filled, checkout)
+        return await CHECKOUTS.run(worktrees.is_being_filled, checkout)
 
     async def read_begun(self, checkout: Checkout, algorithm: str) -> Mapping[bytes, str]:
         """Name all files of a work tree, each with the id that its content has as a blob."""
-        return await trio.to_thread.run_sync(worktrees.read_begun, checkout, algorithm)
+        return await CHECKOUTS.run(worktrees.read_begun, checkout, algorithm)
 
     async def reclaim_worktree(self, main: Checkout, path: Path) -> bool:
         """Have a worktree lead to its git directory where it was killed before it did."""

@@ -25,6 +25,7 @@ from command_center.actors.git.settings import Setting, is_true, values
 from command_center.actors.hosts.local.git.layout import does_not_name, resolved
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.hosts.local.git.snapshots import check_regular, read_regular
+from command_center.runtime.threads import CHECKOUTS
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -62,7 +63,7 @@ async def user_settings(git: GitProgram, layout: Layout) -> tuple[Setting, ...]:
     known = git.of_users.get(layout.common_dir)
     if known is not None and known[0] > now:
         return known[1]
-    await trio.to_thread.run_sync(check_regular, layout.common_dir / "HEAD")
+    await CHECKOUTS.run(check_regular, layout.common_dir / "HEAD")
     answer = await git.run(
         layout.path,
         "config",
@@ -133,7 +134,7 @@ def _is_trusted(path: Path, trusted: Sequence[str]) -> bool:
 
 
 async def _parsed(git: GitProgram, path: Path, file: Path) -> tuple[Setting, ...]:
-    content = await trio.to_thread.run_sync(_read, path, file)
+    content = await CHECKOUTS.run(_read, path, file)
     digest = hashlib.sha256(content).digest()
     known = git.parsed.get(digest)
     if known is not None:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import attrs
-import trio
 
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import Identity
+from command_center.runtime.threads import CHECKOUTS
 
 T = TypeVar("T")
 
@@ -208,7 +208,7 @@ async def on_disk(path: Path, work: Callable[..., T], *arguments: object) -> T:
         UnsafeRepository: a file or folder is gone, is a link, cannot be written, …
     """
     try:
-        return await trio.to_thread.run_sync(lambda: work(*arguments))
+        return await CHECKOUTS.run(lambda: work(*arguments))
     except OSError as error:
         raise UnsafeRepository(
             path, f"{error.filename or 'a file of it'}: {error.strerror or error}."

@@ -12,11 +12,13 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path, PurePath
 from typing import Final
+
+import attrs
 
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import (
@@ -25,13 +27,11 @@ from command_center.actors.git.ports import (
     SeenEntry,
     SeenFile,
     SeenFolder,
-    SeenLine,
-    SeenLines,
-    TextSearch,
     shown,
 )
 from command_center.actors.hosts.local.git.folders import Folder, held, open_folder
-from command_center.actors.rules.text_lines import LOOKED_AT, is_binary, lines_with
+from command_center.actors.rules.text_lines import LOOKED_AT, is_binary
+from command_center.runtime.threads import PIECE_SECONDS
 
 MOST_ENTRIES: Final = 10_000
 """Things of a folder that are shown."""
@@ -64,45 +64,52 @@ def look(top: Layout, name: str, begin: int, size: int) -> SeenFolder | SeenFile
         raise UnsafeRepository(top.path / name, f"it cannot be read: {error.strerror}.") from error
 
 
-def search(top: Layout, wanted: TextSearch) -> SeenLines:
-    """Find the lines that have a text, by folder and name; pass over what cannot be looked at."""
-    until = time.monotonic() + wanted.deadline
-    found: list[SeenLine] = []
-    is_cut = False
-    names = sorted(wanted.names, key=lambda name: name.rpartition(b"/"))
+@attrs.frozen
+class ReadText:
+    """The beginning of a file, as git names it; `is_part`: there is more of it."""
+
+    name: bytes
+    content: bytes
+    is_part: bool
+
+
+def read_texts(
+    top: Layout, names: Iterable[bytes], size: int
+) -> Generator[list[ReadText], None, None]:
+    """Read files that are texts, each up to a size; pass over what cannot be looked at.
+
+    Each piece that it yields took a moment, and is not much longer than one file; some are empty.
+    It may be gone on with in another thread.
+    """
+    read, length, pause = list[ReadText](), 0, time.monotonic() + PIECE_SECONDS
     with held(top.path, top.top):
         for folder, inside in groupby(names, key=lambda name: name.rpartition(b"/")[0]):
-            with (
-                suppress(OSError, UnsafeRepository),
-                _reached(top, _parts_of(top.path, os.fsdecode(folder))) as at,
-            ):
+            with ExitStack() as entered:
+                at = None
+                with suppress(OSError, UnsafeRepository):
+                    at = entered.enter_context(
+                        _reached(top, _parts_of(top.path, os.fsdecode(folder)))
+                    )
                 for name in inside:
-                    if time.monotonic() > until:
-                        return SeenLines(tuple(found), is_cut=True)
                     with suppress(OSError, UnsafeRepository):
-                        lines, is_part = _lines_in(top, at, name, wanted)
-                        found += lines
-                        is_cut = is_cut or is_part
-                    if len(found) > wanted.limit:
-                        return SeenLines(tuple(found[: wanted.limit]), is_cut=True)
-            if time.monotonic() > until:
-                return SeenLines(tuple(found), is_cut=True)
-    return SeenLines(tuple(found), is_cut)
+                        text = None if at is None else _text_of(top, at, name, size)
+                        if text is not None:
+                            read.append(text)
+                            length += len(text.content)
+                    if length >= size or time.monotonic() > pause:
+                        yield read
+                        read, length, pause = [], 0, time.monotonic() + PIECE_SECONDS
+    yield read
 
 
-def _lines_in(
-    top: Layout, at: Folder, name: bytes, wanted: TextSearch
-) -> tuple[list[SeenLine], bool]:
-    """Find the lines of a file; say whether there is more of it than is searched."""
+def _text_of(top: Layout, at: Folder, name: bytes, size: int) -> ReadText | None:
     last = _parts_of(top.path, os.fsdecode(name))[-1]
     with at.open(last, sys.maxsize) as file:
         content = file.read(LOOKED_AT)
         if is_binary(content):
-            return [], False
-        content += file.read(wanted.size - len(content))
-        is_part = bool(file.read(1))
-    lines = lines_with(content, wanted.query, wanted.of_a_file)
-    return [SeenLine(name, line, text) for line, text in lines], is_part
+            return None
+        content += file.read(size - len(content))
+        return ReadText(name, content, is_part=bool(file.read(1)))
 
 
 def _parts_of(top: Path, name: str) -> list[str]:

@@ -23,6 +23,7 @@ import attrs
 import structlog
 import trio
 
+from command_center.actors.core.turns import Turns
 from command_center.actors.git.errors import (
     GitAnswerTooLong,
     GitFailed,
@@ -42,7 +43,7 @@ from command_center.actors.hosts.local.git.confinement import (
 )
 from command_center.actors.hosts.local.git.hardening import NOWHERE, environment
 from command_center.actors.hosts.local.git.shadow import StandInFolder
-from command_center.actors.hosts.local.git.turns import Turns
+from command_center.runtime.threads import CHECKOUTS
 
 if sys.platform != "win32":
     from command_center.actors.hosts.local.git.children import Child
@@ -254,7 +255,7 @@ class GitProgram:
             return
         with trio.move_on_after(SETTLE_SECONDS):
             while True:
-                seconds = await trio.to_thread.run_sync(self.home.settle, common_dir)
+                seconds = await CHECKOUTS.run(self.home.settle, common_dir)
                 if not seconds:
                     return
                 await trio.sleep(seconds)
@@ -274,13 +275,13 @@ class GitProgram:
         version = re.match(r"git version (\d+)\.(\d+)", answer)
         if version is None or (int(version[1]), int(version[2])) < OLDEST:
             raise GitMissing(f"This is {answer[:60]!r}, which is too old or unknown.")
-        await trio.to_thread.run_sync(self.home.prepare)
+        await CHECKOUTS.run(self.home.prepare)
         return await self._confined(free)
 
     async def _confined(self, free: _Program) -> _Program:
         """Return the program with the limits of this system; with none if git fails in them."""
         folder = Path(await self._ask(free, "--exec-path"))
-        program = await trio.to_thread.run_sync(
+        program = await CHECKOUTS.run(
             lambda: _Program(
                 free.path, ConfinementSupport.found(), programs(Path(free.path).resolve(), folder)
             )
@@ -370,7 +371,7 @@ async def _start(
             return popen
 
         grant = Grant(tuple(writable), program.executes)
-        return Child.of(await trio.to_thread.run_sync(program.confinement.start, grant, start))
+        return Child.of(await CHECKOUTS.run(program.confinement.start, grant, start))
     process = await trio.lowlevel.open_process(command, **options)
     limit_memory(process.pid)
     return process

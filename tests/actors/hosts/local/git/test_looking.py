@@ -13,7 +13,8 @@ import pytest
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import Layout, SeenFile, SeenLine, SeenLines, TextSearch
 from command_center.actors.hosts.local.git.folders import identity
-from command_center.actors.hosts.local.git.looking import MOST_PARTS, look, search
+from command_center.actors.hosts.local.git.looking import MOST_PARTS, look
+from command_center.actors.hosts.local.git.searching import search
 
 if sys.platform != "win32":
     import resource
@@ -59,15 +60,15 @@ def of(names: list[bytes], deadline: float = 10) -> TextSearch:
     )
 
 
-def test_a_search_passes_over_such_names(top: Layout) -> None:
+async def test_a_search_passes_over_such_names(top: Layout) -> None:
     (top.path / "a" / "b").write_text("needle\n")
     names = [*map(os.fsencode, HOSTILE), b"a/b", b"a/gone", b"gone/b", b"a"]
-    assert SeenLines((SeenLine(b"a/b", 1, "needle"),), is_cut=False) == search(top, of(names))
+    assert SeenLines((SeenLine(b"a/b", 1, "needle"),), is_cut=False) == await search(top, of(names))
 
 
-def test_a_search_ends_at_its_deadline_and_says_so(top: Layout) -> None:
+async def test_a_search_ends_at_its_deadline_and_says_so(top: Layout) -> None:
     (top.path / "b").write_text("needle\n")
-    assert SeenLines((), is_cut=True) == search(top, of([b"b"], deadline=-1))
+    assert SeenLines((), is_cut=True) == await search(top, of([b"b"], deadline=-1))
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def few_descriptors(folder: Path) -> Iterator[None]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
+async def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
     parts = ["a"] * (MOST_PARTS - 1)
     folder = top.path
     for part in parts:
@@ -95,7 +96,7 @@ def test_a_long_path_holds_one_folder_open(top: Layout) -> None:
     name = "/".join([*parts, "b"])
     with few_descriptors(top.path):
         seen = look(top, name, 0, 100)
-        found = search(top, of([name.encode()]))
+        found = await search(top, of([name.encode()]))
     assert isinstance(seen, SeenFile)
     assert b"needle\n" == seen.content
     assert [name.encode()] == [line.name for line in found.lines]

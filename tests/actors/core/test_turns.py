@@ -1,10 +1,10 @@
-"""The order in which processes of git may start."""
+"""The order in which work may begin that repositories have done."""
 
 import pytest
 import trio
 import trio.testing
 
-from command_center.actors.hosts.local.git.turns import Turns
+from command_center.actors.core.turns import NoTurn, Turns
 
 
 async def holder(turns: Turns, key: str, order: list[str], leave: trio.Event) -> None:
@@ -35,6 +35,22 @@ async def test_where_all_turns_are_taken_keys_are_served_round_and_round() -> No
         leave.set()
 
     assert ["busy", "busy", "late", "busy"] == order
+
+
+async def test_where_too_many_of_a_key_wait_others_still_get_their_turn() -> None:
+    turns, order, leave = Turns(total=2, share=1, queue=2), list[str](), trio.Event()
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(holder, turns, "busy", order, leave)
+        await trio.testing.wait_all_tasks_blocked()
+        assert 2 == turns.waiting
+        with pytest.raises(NoTurn, match="2 requests wait") as refused:
+            await turns.of("busy").__aenter__()
+        async with turns.of("other"):
+            assert ["busy"] == order
+        leave.set()
+    assert refused.value.retry_after
+    assert (["busy"] * 3, 0) == (order, turns.waiting)
 
 
 async def test_who_gives_up_waiting_takes_no_turn() -> None:

@@ -1,8 +1,8 @@
-"""Turns: who may start a git next, so that no repository takes the turns of the others.
+"""Turns: who may begin next, so that no repository takes the turns of the others.
 
-A repository can make git slow, or hang. So each has a share of its own; the work of one waits for
-its own turns only, and where all turns are taken, repositories get the next ones round and round,
-however much work one of them has waiting.
+A repository can make git slow, or hang, and so it can a search. So each has a share of its own; the
+work of one waits for its own turns only, and where all turns are taken, repositories get the next
+ones round and round, however much work one of them has waiting.
 """
 
 from __future__ import annotations
@@ -14,6 +14,22 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
+from command_center.actors.rules.errors import Unavailable
+
+AGAIN_SECONDS = 2.0
+"""Seconds after which somebody may ask again who was sent away."""
+
+
+class NoTurn(Unavailable):
+    """So many wait already that nobody else is let in."""
+
+    def __init__(self, waiting: int) -> None:
+        """Say how many, and what to do."""
+        super().__init__(
+            f"{waiting} requests wait for this repository already. Try again in a few seconds.",
+            retry_after=AGAIN_SECONDS,
+        )
+
 
 @attrs.define
 class _Key:
@@ -23,7 +39,7 @@ class _Key:
 
 @attrs.define
 class Turns:
-    """At most `total` at a time, and at most `share` of one key.
+    """At most `total` at a time, and at most `share` of one key; `queue` of one key may wait.
 
     turns = Turns(total=8, share=2)
     async with turns.of(repository):
@@ -32,13 +48,20 @@ class Turns:
 
     total: int
     share: int
+    queue: int | None = None
     _running: int = attrs.field(default=0, init=False)
     _keys: OrderedDict[Hashable, _Key] = attrs.field(factory=OrderedDict, init=False)
 
     @asynccontextmanager
     async def of(self, key: Hashable) -> AsyncIterator[None]:
-        """Hold a turn of a key; waits until there is one."""
+        """Hold a turn of a key; waits until there is one.
+
+        Raises:
+            NoTurn: too many wait for one.
+        """
         entry = self._keys.setdefault(key, _Key())
+        if self.queue is not None and len(entry.waiting) >= self.queue:
+            raise NoTurn(len(entry.waiting))
         given = trio.Event()
         entry.waiting.append(given)
         self._give()
@@ -54,6 +77,11 @@ class Turns:
             if not entry.running and not entry.waiting:
                 self._keys.pop(key, None)
             self._give()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait, of all keys."""
+        return sum(len(entry.waiting) for entry in self._keys.values())
 
     def _give(self) -> None:
         """Hand out the free turns; whoever gets one goes behind the others."""
