@@ -4,6 +4,9 @@
 import { seen } from "../format.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
 import { sheet } from "../sheets.js";
+import { lazily } from "./basics.js";
+
+const Voice = lazily(() => import("./voice.js"), "Voice");
 
 sheet("./styles/suggestions.css");
 
@@ -147,6 +150,7 @@ export const PromptBox = ({ text, onText, sources, box, onKeyDown, ...rest }) =>
       }}
       onKeyUp=${follow} onClick=${follow} onBlur=${() => setCaret(-1)}
       onKeyDown=${press}></textarea>
+    <${Voice} text=${text} onText=${onText} />
     <span class="visually-hidden" role="status">
       ${isOpen ? `${options.length} suggestions` : ""}
     </span>

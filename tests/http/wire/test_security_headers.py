@@ -21,6 +21,7 @@ async def test_every_answer_carries_the_security_headers() -> None:
             assert "unsafe" not in policy
             assert "nosniff" == headers["x-content-type-options"]
             assert "no-referrer" == headers["referrer-policy"]
+            assert "microphone=(self)" in headers["permissions-policy"]
             assert "same-origin" == headers["cross-origin-opener-policy"]
             assert "same-origin" == headers["cross-origin-resource-policy"]
             assert "server" not in headers
