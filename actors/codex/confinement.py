@@ -22,7 +22,7 @@ from typing import Any
 
 import attrs
 
-from command_center.actors.codex.errors import NotConfined, ProjectTouched
+from command_center.actors.codex.errors import NotConfined, ProfileTooWide, ProjectTouched
 
 
 class Sandbox(enum.Enum):
@@ -70,6 +70,8 @@ class Confinement:
         stamp: names what lies in those folders, down to when it was touched.
         servers_off: the MCP servers that are not started; Codex refuses one that it does not know.
         goals: whether the model may set a goal, for which Codex begins turns by itself.
+        profile: the permission profile that holds commands in the place of `sandbox`, of which it
+            may give no more. Codex takes either alone, and tells what a profile gives.
     """
 
     cwd: str
@@ -84,13 +86,14 @@ class Confinement:
     stamp: str | None = None
     goals: bool = False
     servers_off: tuple[str, ...] = ()
+    profile: str | None = None
 
     def start_params(self) -> dict[str, Any]:
         """Spell it for `thread/start`."""
         return {
             "cwd": self.cwd,
             "runtimeWorkspaceRoots": [self.cwd],
-            "sandbox": self.sandbox.value,
+            **self._held_by({"sandbox": self.sandbox.value}),
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
             "config": {**self._overrides(), **self._server_overrides()},
@@ -113,7 +116,7 @@ class Confinement:
         what it answers, `was_loaded` tells whether it has looked.
         """
         tight = {"sandbox": _TIGHTEST.value, "approvalPolicy": AskFor.UNTRUSTED.value}
-        return {**self.start_params(), **tight}
+        return {**attrs.evolve(self, profile=None).start_params(), **tight}
 
     def turn_params(self) -> dict[str, Any]:
         """Spell it for `turn/start`, which changes it for that turn and those after it.
@@ -125,8 +128,11 @@ class Confinement:
             "runtimeWorkspaceRoots": [self.cwd],
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
-            "sandboxPolicy": self._sandbox_policy(),
+            **self._held_by({"sandboxPolicy": self._sandbox_policy()}),
         }
+
+    def _held_by(self, sandbox: Mapping[str, Any]) -> Mapping[str, Any]:
+        return sandbox if self.profile is None else {"permissions": self.profile}
 
     def check_started(self, answer: Mapping[str, Any]) -> None:
         """Refuse a thread that Codex has started looser than it was asked to.
@@ -135,6 +141,7 @@ class Confinement:
 
         Raises:
             NotConfined: it says which setting is another one.
+            ProfileTooWide: the profile gives more than the sandbox.
         """
         for name, asked in (
             ("approvalPolicy", self.ask_for.value),
@@ -143,6 +150,12 @@ class Confinement:
             if answer.get(name, asked) != asked:
                 raise NotConfined(name, asked=asked, found=answer[name])
         asked_policy = self._sandbox_policy()
+        if self.profile is not None:
+            found = (answer.get("activePermissionProfile") or {}).get("id")
+            if found != self.profile:
+                raise NotConfined("permissions", asked=self.profile, found=found)
+            if _is_looser(answer["sandbox"], asked_policy):
+                raise ProfileTooWide(self.profile, asked=asked_policy, found=answer["sandbox"])
         if _is_looser(answer.get("sandbox", asked_policy), asked_policy):
             raise NotConfined("sandbox", asked=asked_policy, found=answer["sandbox"])
 
@@ -170,9 +183,11 @@ class Confinement:
 
         They are as `thread/settings/updated` tells them.
         """
-        policy, profile = settings["sandboxPolicy"], settings.get("activePermissionProfile")
-        if profile is not None:
-            return f"permissions {profile.get('id')}"
+        policy = settings["sandboxPolicy"]
+        profile = (settings.get("activePermissionProfile") or {}).get("id")
+        is_tightest = profile is None and policy["type"] == "readOnly"
+        if profile != self.profile and not is_tightest:
+            return f"permissions {profile}"
         if _is_looser(policy, self._sandbox_policy()):
             return f"sandbox {policy['type']}"
         if settings["cwd"] != self.cwd:

@@ -78,6 +78,18 @@ class NotConfined(Refusal):
         self.setting = setting
 
 
+class ProfileTooWide(Refusal):
+    """A permission profile lets commands do more than the run may, so nothing is begun in it."""
+
+    def __init__(self, profile: str, *, asked: object, found: object) -> None:
+        """Show what the profile gives as Codex spells it, and what the run may have."""
+        super().__init__(
+            f"Permission profile {profile} gives {found}, but this run may have no more than "
+            f"{asked}. No turn was begun. Choose a narrower profile, or allow the run more."
+        )
+        self.profile = profile
+
+
 class ProjectTouched(Refusal):
     """The files by which a project configures Codex changed while Codex was reading them."""
 

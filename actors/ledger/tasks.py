@@ -217,6 +217,12 @@ def _make_session(
             "Leave collaborationMode out.",
             runner=runner,
         )
+    if policy.run.permission_profile is not None and not RUNNERS[runner].has_threads:
+        raise Conflict(
+            "A permission profile needs CC_CODEX_RUNNER_MODE=app-server; the runner here is "
+            f"{runner}. Leave permissionProfile out.",
+            runner=runner,
+        )
     session = ledger.insert_session(
         tx,
         task,

@@ -22,6 +22,11 @@ Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0
 ServiceTier = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
 """The tier in which the provider serves a model, by the ids that Codex lists with each one."""
 
+Profile = Annotated[
+    str, msgspec.Meta(max_length=128, pattern=r"^:?[A-Za-z0-9][\w.-]{0,126}$(?!\n)")
+]
+"""The id of one of Codex's permission profiles, as Codex lists it."""
+
 Mode: TypeAlias = Literal["plan", "default"]
 
 Personality: TypeAlias = Literal["none", "friendly", "pragmatic"]
@@ -40,6 +45,8 @@ class Choices(
         service_tier: how fast the provider serves it; as the thread has it, if left out.
         collaboration_mode: `plan` has the agent plan and change nothing; `default` ends that.
         personality: the style of a model that has several; newer versions of Codex have none.
+        permission_profile: a permission profile of Codex's, in the place of a sandbox. One that
+            gives more than the run may have is refused when the run begins.
     """
 
     model: Model | None = None
@@ -47,6 +54,7 @@ class Choices(
     service_tier: ServiceTier | None = None
     collaboration_mode: Mode | None = None
     personality: Personality | None = None
+    permission_profile: Profile | None = None
 
 
 NAMES: Final = Choices.__struct_fields__

@@ -277,6 +277,7 @@ export interface Choices {
   serviceTier?: string | null;
   collaborationMode?: "default" | "plan" | null;
   personality?: "friendly" | "none" | "pragmatic" | null;
+  permissionProfile?: string | null;
 }
 
 /** A remark on lines that a session has changed: of a person, or found by a review. */
@@ -1474,6 +1475,7 @@ export interface RunInput {
   serviceTier?: string | null;
   collaborationMode?: "default" | "plan" | null;
   personality?: "friendly" | "none" | "pragmatic" | null;
+  permissionProfile?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   worktreePath?: string | null;
   branchName?: string | null;
@@ -1501,6 +1503,7 @@ export interface RunRequest {
   serviceTier?: string | null;
   collaborationMode?: "default" | "plan" | null;
   personality?: "friendly" | "none" | "pragmatic" | null;
+  permissionProfile?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   worktreePath?: string | null;
   branchName?: string | null;
@@ -1520,6 +1523,7 @@ export interface RunSettings {
   serviceTier: string | null;
   collaborationMode: "default" | "plan" | null;
   personality: "friendly" | "none" | "pragmatic" | null;
+  permissionProfile: string | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
   allowNetwork: boolean;
   allowCommit: boolean;
@@ -1649,6 +1653,7 @@ export interface Session {
   serviceTier: string | null;
   collaborationMode: string | null;
   personality: string | null;
+  permissionProfile: string | null;
   review: Record<string, any> | null;
   attachments: (Record<string, any>)[];
 }
@@ -1938,6 +1943,7 @@ export interface ThreadPrompt {
   serviceTier?: string | null;
   collaborationMode?: "default" | "plan" | null;
   personality?: "friendly" | "none" | "pragmatic" | null;
+  permissionProfile?: string | null;
   repositoryId: number;
   prompt: string;
   cwd?: string | null;

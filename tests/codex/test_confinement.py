@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.codex.confinement import Reviewer, Sandbox
-from command_center.actors.codex.errors import NotConfined
+from command_center.actors.codex.errors import NotConfined, ProfileTooWide
 from tests.codex.confining import confined
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -90,6 +90,43 @@ def test_a_thread_that_codex_starts_looser_than_asked_is_refused(
 )
 def test_a_thread_that_is_as_tight_as_asked_or_tighter_is_taken(answer: dict[str, Any]) -> None:
     confined().check_started(answer)
+
+
+def started(**sandbox: object) -> dict[str, Any]:
+    policy = {"type": "workspaceWrite", "writableRoots": [], "networkAccess": False, **sandbox}
+    return {"sandbox": policy, "activePermissionProfile": {"id": "mine", "extends": ":workspace"}}
+
+
+def test_a_profile_holds_commands_in_the_place_of_a_sandbox() -> None:
+    confinement = confined("/w", sandbox=Sandbox.WORKSPACE_WRITE, profile="mine")
+    for params in (confinement.start_params(), confinement.turn_params()):
+        assert "mine" == params["permissions"]
+        assert not {"sandbox", "sandboxPolicy"} & params.keys()
+    resumed = confinement.resume_params()
+    assert ("read-only", False) == (resumed["sandbox"], "permissions" in resumed)
+    confinement.check_started(started())
+    told = {**SETTINGS, "activePermissionProfile": {"id": "mine"}}
+    assert confinement.exceeded_by(told) is None
+    assert confinement.exceeded_by({**told, "sandboxPolicy": {"type": "dangerFullAccess"}})
+    assert confinement.exceeded_by({**told, "activePermissionProfile": {"id": "other"}})
+    assert confinement.exceeded_by(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"writableRoots": ["/srv"]},
+        {"networkAccess": True},
+        {"type": "dangerFullAccess"},
+        {"type": "unheardOf"},
+    ],
+)
+def test_a_profile_that_gives_more_than_the_run_may_have_is_refused(wider: dict[str, Any]) -> None:
+    confinement = confined("/w", sandbox=Sandbox.WORKSPACE_WRITE, profile="mine")
+    with pytest.raises(ProfileTooWide, match="mine gives"):
+        confinement.check_started(started(**wider))
+    with pytest.raises(NotConfined, match="permissions"):
+        confinement.check_started({**started(), "activePermissionProfile": None})
 
 
 def test_a_thread_is_resumed_as_tight_as_can_be_and_the_turn_says_what_it_may() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import trio
 
-from tests.codex.script import Say
+from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
+from tests.end_to_end.test_shells import HANDSHAKE
 
 PLANS = "Plan Mode"
 """The words by which Codex has a model only plan."""
@@ -154,3 +155,50 @@ async def test_an_effort_that_is_no_word_is_refused(stub_client: Client, effort:
     refused = await stub_client.http.post("/api/tasks/1/run", json={"effort": effort})
     assert 400 == refused.status_code, refused.text
     assert "effort" in refused.text
+
+
+PROFILES = """
+[permissions.shy]
+extends = ":workspace"
+[permissions.shy.filesystem]
+"/etc/hostname" = "deny"
+
+[permissions.wide]
+extends = ":workspace"
+[permissions.wide.filesystem]
+"/srv" = "write"
+"""
+
+
+async def test_a_permission_profile_holds_a_run_and_gives_it_no_more_than_policy_does(
+    codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    with (codex_home / "config.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write(PROFILES)
+    client = codex_client
+    scripted_model.script = (Run("cat /etc/hostname; echo in > inside.txt"), Say.text("Done."))
+    place = await client.register(repository, runDefaults={"permissionProfile": "shy"})
+    session = await client.run(place, "Look.")
+    ended = await client.until_session(session, "completed")
+    assert "shy" == ended["permissionProfile"]
+    prompt = {"repositoryId": place["id"], "prompt": "Again.", "permissionProfile": "shy"}
+    path = f"/api/codex/threads/{ended['codexThreadId']}/prompt"
+    again = await client.post(path, prompt, status=201)
+    await client.until_session(again["session"], "completed")
+    results = scripted_model.requests[-1].tool_outputs
+    assert [True, True] == ["hostname: Permission denied" in result for result in results]
+    assert "in\n" == (repository / "inside.txt").read_text()
+
+    wide = {**prompt, "permissionProfile": "wide"}
+    shut = {"permissionProfile": ":workspace", "sandbox": "read-only"}
+    for refused, said in (
+        (await client.run(place, "More.", permissionProfile="wide"), "profile wide gives"),
+        ((await client.post(path, wide, status=201))["session"], "profile wide gives"),
+        (await client.run(place, "Write.", **shut), "profile :workspace gives"),
+        (await client.run(place, "What?", permissionProfile="none-such"), "none-such"),
+    ):
+        assert said in (await client.until_session(refused, "failed"))["exitReason"]
+    assert 4 == len(scripted_model.requests)
+    await client.patch(f"/api/repos/{place['id']}", {"allowTerminal": True})
+    terminal = await client.http.get(f"/api/sessions/{ended['id']}/terminal", headers=HANDSHAKE)
+    assert (409, True) == (terminal.status_code, "permission profile shy" in terminal.text)

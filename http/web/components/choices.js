@@ -66,6 +66,16 @@ export const Choices = ({ chosen, host, onChange, otherwise = "As Codex has it" 
         ["plan", "Plan first"],
         ["default", "Do it"],
       ]} />
+    ${
+      can(state.health?.runnerMode, "hasThreads") &&
+      html`<${Field} label="Permission profile"
+        hint="One of Codex's, as Tools lists them. It may give no more than the run may have.">
+        <input value=${chosen.permissionProfile || ""} placeholder=${otherwise} autocomplete="off"
+          autocapitalize="none"
+          onInput=${(/** @type {any} */ e) =>
+            set("permissionProfile")(e.currentTarget.value.trim())} />
+      <//>`
+    }
   `;
 };
 

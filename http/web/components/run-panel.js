@@ -126,7 +126,7 @@ export const RunPanel = ({ task, onStarted }) => {
               ${gets.allowCommit ? "on" : "off"}
               ${gets.worktree === "automatic" ? ", a worktree of its own" : ""}
               ${gets.worktree === "none" ? ", your checkout" : ""}
-              ${[gets.model, gets.effort, gets.serviceTier]
+              ${[gets.model, gets.effort, gets.serviceTier, gets.permissionProfile]
                 .filter(Boolean)
                 .map((one) => `, ${one}`)
                 .join("")}${gets.collaborationMode === "plan" ? ", a plan only" : ""}.

@@ -445,6 +445,7 @@ const Facts = ({ session }) => {
       html`
         ${Words(session.sandbox)} · network ${session.allowNetwork ? "on" : "off"} · commits${" "}
         ${session.allowCommit ? "on" : "off"}
+        ${session.permissionProfile && ` · profile ${session.permissionProfile}`}
       `,
     ],
     ["Branch", session.branchName && html`<code>${session.branchName}</code>`],

@@ -52,4 +52,5 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
         reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
         goals=session.goal is not None,
         servers_off=bounds.servers_off,
+        profile=session.permission_profile,
     )

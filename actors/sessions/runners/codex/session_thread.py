@@ -20,7 +20,7 @@ from command_center.actors.codex.confinement import (
     check_untouched,
     was_loaded,
 )
-from command_center.actors.codex.errors import CodexError, NotConfined
+from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
 from command_center.actors.contracts.turns import (
     AgentsListed,
@@ -105,13 +105,14 @@ class SessionThread:
 
         Raises:
             NotConfined: Codex would not hold it to what the session may.
+            ProfileTooWide: the permission profile gives more.
         """
         confinement = await self._bound(session)
         answer = await self.ask(requests.thread_start(confinement, model=session.model))
         thread_id = str(answer["thread"]["id"])
         try:
             confinement.check_started(answer)
-        except NotConfined:
+        except (NotConfined, ProfileTooWide):
             await self.ask(requests.thread_unsubscribe(thread_id))
             raise
         await self._note_opened(answer)
@@ -124,10 +125,23 @@ class SessionThread:
         await self.attach(thread_id)
         await self.goal.calm(session, thread_id)
         answer = await self.ask(requests.thread_resume(thread_id, confinement, model=session.model))
+        await self._check_profile(confinement)
         await self._note_opened(answer)
         self._loaded = was_loaded(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
+
+    async def _check_profile(self, confinement: Confinement) -> None:
+        """See what a profile gives, in a thread that is kept nowhere: a turn does not tell.
+
+        Raises:
+            ProfileTooWide: it gives more than the session may have.
+        """
+        if confinement.profile is None:
+            return
+        answer = await self.ask(requests.thread_start(confinement, ephemeral=True))
+        await self.ask(requests.thread_unsubscribe(str(answer["thread"]["id"])))
+        confinement.check_started(answer)
 
     async def _bound(self, session: Session) -> Confinement:
         """Find out what Codex is let do, and what its user's rules let it do besides.

@@ -301,6 +301,11 @@ class Shells(BridgeWatcher):
                 f"Repository {repository.id} allows no terminal. Allow it: "
                 f'PATCH /api/repos/{repository.id} {{"allowTerminal": true}}.'
             )
+        if session.permission_profile is not None:
+            raise Conflict(
+                f"Session {session.id} runs in the permission profile "
+                f"{session.permission_profile}, in which no terminal is opened."
+            )
         if session.worktree_reserved:
             raise Conflict(f"The worktree of session {session.id} is made when it starts.")
         bounds = await self.ctx.lookup(REPOSITORIES).ask(
