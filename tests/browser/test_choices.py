@@ -8,22 +8,31 @@ import httpx
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, made
+from tests.browser.test_agents import photograph
 from tests.codex.script import Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
 
 
-def test_an_effort_of_the_model_is_chosen_and_shown(
+def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
 ) -> None:
     scripted_model.script = (Say.text("Done."),)
     with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
         made(client, "/api/repos", {"localPath": str(repository), "allowWrite": True})
         made(client, "/api/tasks", {"repositoryId": 1, "title": "Think", "prompt": "Think."})
-    page = open_page(f"{codex_server.url}/#/tasks/1", device="desktop").page
+    page = open_page(f"{codex_server.url}/#/tasks/new", device="desktop").page
+    page.get_by_label("What is to be done?").fill("Think.")
+    page.locator("summary", has_text="More").click()
+    page.get_by_label("Effort").select_option("high")
+    photograph(page, "task-choices")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("effort high")).to_be_visible()
+    page.goto(f"{codex_server.url}/#/tasks/1")
     page.get_by_text("Branch and model").click()
     page.get_by_label("Effort").select_option("low")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("effort low")).to_be_visible()
-    (call,) = scripted_model.wait_for_requests(1)
-    assert "low" == call.body["reasoning"]["effort"]
+    calls = scripted_model.wait_for_requests(2)
+    assert ["high", "low"] == [call.body["reasoning"]["effort"] for call in calls]

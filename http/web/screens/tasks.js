@@ -1,6 +1,6 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
-/** @import { CreateTask, Found, QueryOf, Task } from "../openapi.js" */
+/** @import { Choices as Chosen, CreateTask, Found, QueryOf, Task } from "../openapi.js" */
 /** @import { Wishes } from "../components/pull-request-wishes.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { curl, get, ME, post } from "../api.js";
@@ -18,6 +18,7 @@ import {
   Switch,
   useAct,
 } from "../components/basics.js";
+import { Choices } from "../components/choices.js";
 import { Icon } from "../components/icon.js";
 import { AS_REPOSITORY, PullRequestWishes } from "../components/pull-request-wishes.js";
 import { PromptBox } from "../components/suggestions.js";
@@ -253,7 +254,7 @@ export const Priority = ({ task }) =>
 /**
  * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"],
  * prompt: string, title: string, approvalRequired: boolean, wishes: Wishes,
- *   onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
+ *   runDefaults: Chosen,   onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
  */
 
 export const NewTask = () => {
@@ -271,8 +272,10 @@ export const NewTask = () => {
       onInterrupt: "stop",
       maxAttempts: 1,
       wishes: AS_REPOSITORY,
+      runDefaults: {},
     }),
   );
+  const [isOpen, setOpen] = useState(false);
   const { busy, error, run } = useAct();
   const prompt = useRef(/** @type {any} */ (null));
   useEffect(() => prompt.current?.focus(), []);
@@ -295,6 +298,7 @@ export const NewTask = () => {
         onInterrupt: form.onInterrupt,
         maxAttempts: Number(form.maxAttempts),
         ...form.wishes,
+        runDefaults: form.runDefaults,
         requestedBy: ME,
       });
       learn("tasks", task);
@@ -346,7 +350,7 @@ export const NewTask = () => {
           </select>
         <//>
       </div>
-      <details class="fold">
+      <details class="fold" onToggle=${() => setOpen(true)}>
         <summary>More</summary>
         <div class="stack">
           <${Switch} label="Ask me before each run" on=${form.approvalRequired}
@@ -362,6 +366,13 @@ export const NewTask = () => {
           <//>
           <${PullRequestWishes} wishes=${form.wishes}
             onChange=${(/** @type {Wishes} */ wishes) => setForm({ ...form, wishes })} />
+          ${
+            isOpen &&
+            html`<${Choices} chosen=${form.runDefaults} host=${repoOf({ repositoryId })?.host}
+              otherwise="As the repository says"
+              onChange=${(/** @type {Chosen} */ runDefaults) =>
+                setForm({ ...form, runDefaults })} />`
+          }
         </div>
       </details>
       <${Problem} error=${error} />
