@@ -10,6 +10,9 @@ the change: whatever else changes the resource meanwhile, with a condition or wi
 wholly before it or wholly after. The other way round each header counts as well: a GET with an
 `If-Match` that does not hold, and a change with an `If-None-Match` that does not, are 412.
 
+That a rule has answered, or that a device was seen, is no change of it. Such a tag has two parts:
+of all that the answer says, and of it without that. `If-Match` holds by either.
+
 A POST that acts on a branch takes the branch's commit as its tag: `If-Match: "<headSha>"`. It is
 the `headSha` of its body, and 412 where that would be 409.
 """
@@ -17,6 +20,7 @@ the `headSha` of its body, and 412 where that would be 409.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -33,6 +37,13 @@ from command_center.http.wire.codec import LONGEST_AT_ONCE, aside, encode
 from command_center.http.wire.compression import GZIP, coding_of
 from command_center.http.wire.problems import JSON, error_response, problem_of
 
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+_USE = re.compile(rb'"(?:uses|lastUsedAt|lastSeenAt|lastSeenFrom)":(?:%b|[^,}"]*),?' % _TEXT)
+"""The fields that tell of a record's use, as they are written."""
+_WRITTEN = re.compile(rb'"updatedAt":%b,?' % _TEXT)
+"""The time when a record was written, which its use changes, too."""
+_OF_STATE = "."
+
 B = TypeVar("B", bound=msgspec.Struct)
 
 IF_MATCH = "If-Match"
@@ -46,8 +57,15 @@ def install_etags(app: Quart) -> None:
 
 def etag_of(body: bytes, coding: str | None = None) -> str:
     """Return the tag of an answer that is sent in that coding: equal for equal bytes."""
-    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    tag = _digest(body)
+    state = _USE.sub(b"", body)
+    if state != body:
+        tag = f"{tag}{_OF_STATE}{_digest(_WRITTEN.sub(b'', state))}"
     return tag if coding is None else f"{tag}-{coding}"
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
@@ -58,7 +76,7 @@ def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
 
     def check(db: Database) -> None:
         tags = _tags_of(encode(look(db)))
-        if not any(map(wanted.contains, tags)) or any(map(unwanted.contains_weak, tags)):
+        if not _is_among(wanted, tags) or any(map(unwanted.contains_weak, tags)):
             raise PreconditionFailed(path)
 
     return check
@@ -92,6 +110,17 @@ def _wanted(asked: Request) -> ETags:
     return asked.if_match if IF_MATCH in asked.headers else ETags(star_tag=True)
 
 
+def _is_among(wanted: ETags, tags: tuple[str, str]) -> bool:
+    """Return True if one of the tags is wanted, or one of the same state before it was used."""
+    states = {_state_of(tag) for tag in tags} - {""}
+    return any(map(wanted.contains, tags)) or not states.isdisjoint(map(_state_of, wanted.as_set()))
+
+
+def _state_of(tag: str) -> str:
+    """Return the part of a tag that stays while what it stands for is only used; else nothing."""
+    return tag.removesuffix(f"-{GZIP}").partition(_OF_STATE)[2]
+
+
 def _tags_of(body: bytes) -> tuple[str, str]:
     """Return the tags of an answer, in either form."""
     return etag_of(body), etag_of(body, GZIP)
@@ -108,7 +137,7 @@ async def _tag(response: Response) -> Response:
         or "ETag" in response.headers
     ):
         return response
-    if IF_MATCH in request.headers and not any(map(request.if_match.contains, _tags_of(body.data))):
+    if IF_MATCH in request.headers and not _is_among(request.if_match, _tags_of(body.data)):
         return error_response(problem_of(PreconditionFailed(request.path)))
     coding = coding_of(response)
     if len(body.data) > LONGEST_AT_ONCE:

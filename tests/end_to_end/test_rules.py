@@ -93,6 +93,7 @@ async def test_what_is_always_allowed_is_not_asked_again_until_it_is_taken_back(
         (made,) = await runs.rules()
         assert (words, True, "ada") == (made["words"], made["isExact"], made["requestedBy"])
         assert not (codex_home / "rules").exists()
+        tag = (await client.http.get(f"/api/rules/{made['id']}")).headers["ETag"]
 
         (outside / "a").unlink()
         approval = await runs.ask(command, f"{command}; touch {outside / 'b'}")
@@ -108,11 +109,12 @@ async def test_what_is_always_allowed_is_not_asked_again_until_it_is_taken_back(
             *(settled["status"], settled["scope"], settled["resolvedBy"]),
         )
         assert settled["deliveredAt"] is not None
-        assert 1 == (await client.get(f"/api/rules/{made['id']}"))["uses"]
+        used = await client.http.get(f"/api/rules/{made['id']}", headers={"If-Match": tag})
+        assert (200, 1) == (used.status_code, used.json()["uses"])
 
         await runs.decide(await runs.ask(command, sandbox="read-only"), "rejected")
         async with client_of(server, token=device["token"]) as phone:
-            gone = await phone.http.delete(f"/api/rules/{made['id']}")
+            gone = await phone.http.delete(f"/api/rules/{made['id']}", headers={"If-Match": tag})
             assert 200 == gone.status_code, gone.text
         assert [] == await runs.rules()
         await runs.decide(await runs.ask(command), "rejected")

@@ -130,9 +130,13 @@ async def test_a_change_is_told_with_both_states(tmp_path: Path) -> None:
 
 async def test_a_change_may_depend_on_what_was_seen(tmp_path: Path) -> None:
     async with server(tmp_path) as at:
-        await at.device("read")
+        token = await at.device("read")
         tag = (await at.root.get("/api/devices/1")).headers["ETag"]
         change, seen = {"name": "Tablet"}, {"If-Match": tag}
+        async with at.client(token) as http:
+            assert 200 == (await http.get("/api/devices/current")).status_code
+        now = await at.root.get("/api/devices/1", headers={"If-None-Match": tag})
+        assert (200, True) == (now.status_code, now.json()["lastSeenAt"] is not None)
         assert 200 == (await at.root.patch("/api/devices/1", json=change, headers=seen)).status_code
         assert 412 == (await at.root.delete("/api/devices/1", headers=seen)).status_code
 
