@@ -13,6 +13,9 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("actors", "http", "runtime", "store")
 
+CLIENT = Path("http", "command_center_client")
+"""The one folder that is imported by its own name: a package for programs that ask a server."""
+
 
 def pyproject() -> dict[str, Any]:
     """Return what pyproject.toml says."""

@@ -8,7 +8,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.checkout import ROOT
 
-pytest_plugins = ["tests.codex.fixtures", "tests.end_to_end.fixtures", "tests.missing_parts"]
+pytest_plugins = [
+    "tests.codex.fixtures",
+    "tests.end_to_end.fixtures",
+    "tests.http.cli.client.fixtures",
+    "tests.missing_parts",
+]
 
 # Tests start hundreds of interpreters, and without bytecode each compiles all that it imports. Who
 # wants none beside the sources gets it in pytest's own folder.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkout import FOLDERS, ROOT, pyproject, source_files
+from tests.checkout import CLIENT, FOLDERS, ROOT, pyproject, source_files
 
 
 def test_http_is_a_namespace_package_or_it_would_shadow_the_standard_librarys() -> None:
@@ -42,7 +42,9 @@ def test_type_checkers_see_each_folder_through_a_relative_link(folder: str) -> N
 
 
 def test_typings_has_nothing_else() -> None:
-    assert ["command_center"] == [path.name for path in (ROOT / "typings").iterdir()]
+    there = {path.name: path for path in (ROOT / "typings").iterdir()}
+    assert {"command_center", CLIENT.name} == there.keys()
+    assert Path("..", CLIENT) == there[CLIENT.name].readlink()
     linked = {path.name for path in (ROOT / "typings" / "command_center").iterdir()}
     assert set(FOLDERS) == linked
 
@@ -50,9 +52,11 @@ def test_typings_has_nothing_else() -> None:
 def test_every_folder_with_modules_is_packaged() -> None:
     setuptools = pyproject()["tool"]["setuptools"]
     folders = {path.parent for path in source_files()}
+    folders.remove(CLIENT)
     expected = {".".join(("command_center", *folder.parts)) for folder in folders}
-    assert sorted(expected) == setuptools["packages"]
+    assert sorted({*expected, CLIENT.name}) == setuptools["packages"]
     mapped = {f"command_center.{folder}": folder for folder in FOLDERS}
+    mapped[CLIENT.name] = CLIENT.as_posix()
     assert mapped == setuptools["package-dir"]
 
 
@@ -61,7 +65,7 @@ def test_every_folder_but_http_says_in_its_init_what_lives_there() -> None:
     assert [] == [str(f) for f in sorted(folders) if not (ROOT / f / "__init__.py").is_file()]
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [*FOLDERS, str(CLIENT)])
 def test_each_folder_tells_type_checkers_that_it_is_typed(folder: str) -> None:
     assert (ROOT / folder / "py.typed").is_file()
 

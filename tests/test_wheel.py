@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.checkout import FOLDERS, ROOT, run, source_files
+from tests.checkout import CLIENT, FOLDERS, ROOT, run, source_files
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -66,14 +66,18 @@ def test_wheel_and_sdist_have_every_module_and_nothing_of_the_tests(built: Path)
     pages = (path for path in web.rglob("*") if path.is_file() and path not in unshipped)
     expected = {
         *map(str, source_files()),
-        *(f"{folder}/py.typed" for folder in FOLDERS),
+        *(f"{folder}/py.typed" for folder in (*FOLDERS, CLIENT.as_posix())),
         *(path.relative_to(ROOT).as_posix() for path in pages),
     }
     (wheel,) = built.glob("*.whl")
     in_wheel = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"command_center/{name}" for name in expected} == {
-        name for name in in_wheel if ".dist-info/" not in name
-    }
+    client = f"{CLIENT.as_posix()}/"
+    assert {
+        f"command_center_client/{name.removeprefix(client)}"
+        if name.startswith(client)
+        else f"command_center/{name}"
+        for name in expected
+    } == {name for name in in_wheel if ".dist-info/" not in name}
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}

@@ -1,49 +1,105 @@
-"""The command line: `command-center serve` (also without its name), `config`, `doctor` and others.
+"""The command line: every command by its name, loaded when it is asked for.
 
-Exit codes: 0 after an ordered stop, 2 where the start is refused (settings, port, data folder,
-database) with one line that says why, 1 for a failure while running, 130 where Ctrl-C cut it short.
+To load what all of them need takes longer than most of them do. Without a command, it serves.
+What goes wrong is one line that says what happened and what to do. Exit codes: 2 for wrong use, 5
+where no server answers, 1 where it refuses, 130 after Ctrl-C; `run` has more.
 """
 
 from __future__ import annotations
 
-import gc
-import json
+import difflib
 import os
-import shlex
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, NoReturn, get_args
+from importlib import import_module
+from typing import Any, Final, NamedTuple
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from command_center.http.cli.telegram import telegram
-from command_center.http.config.parsers import COMMAND
-from command_center.http.config.settings import (
-    DECLARATIONS,
-    ResolvedSettings,
-    SettingDeclaration,
-    SettingsError,
-    resolve_settings,
-    usual_config_file,
-)
-from command_center.store.records import Scope
+from command_center_client.errors import CallRefused, ClientError
 
-REFUSED = 2
-ALONE: Final = MappingProxyType({"tailscale": "serve"})
-"""Give a flag that stands without a value this one."""
+REFUSED: Final = 1
+WRONG: Final = 2
+UNREACHABLE: Final = 5
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
 
-INTERRUPTED = 130
+INVALID: Final = frozenset({400, 413, 415, 422})
+"""Refusals of what was typed."""
+
+_HERE: Final = "command_center.http.cli"
 
 
-class ServeByDefault(click.Group):
-    """A group whose command is `serve` where none is named: `command-center --port 9000`."""
+class CommandPlace(NamedTuple):
+    """A command's module and its name in there."""
+
+    module: str
+    name: str
+
+
+def _in(module: str, *names: str) -> dict[str, CommandPlace]:
+    return {name: CommandPlace(f"{_HERE}.{module}", name.replace("-", "_")) for name in names}
+
+
+COMMANDS: Final = {
+    **_in("local", "serve", "demo", "config", "doctor", "top", "pair", "certificate"),
+    **_in("telegram", "telegram"),
+    **_in("client.running", "run"),
+    **_in("client.lists", "ls", "show", "search"),
+    **_in("client.watching", "tail"),
+    **_in("client.decisions", "approve", "reject", "answer"),
+    **_in("client.sessions", "steer", "follow-up", "stop", "diff", "commit", "merge", "push", "pr"),
+    **_in("client.sessions", "automate"),
+    **_in("client.requests", "api"),
+    **_in("client.login", "login", "logout"),
+}
+"""Every command, in the order in which `--help` lists them within their part."""
+
+PARTS: Final = {
+    "Work": ("run", "tail", "steer", "follow-up", "stop", "automate"),
+    "Look": ("ls", "show", "search", "diff", "top"),
+    "Decide": ("approve", "reject", "answer"),
+    "Land": ("commit", "merge", "push", "pr"),
+    "Serve": ("serve", "demo", "config", "doctor", "pair", "certificate", "telegram"),
+    "Other": ("login", "logout", "api"),
+}
+"""The commands by what they are for, as `--help` shows them."""
+
+
+class CommandLine(click.Group):
+    """A group that loads a command by its name, and is `serve` where none is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
+        """Return all names."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """Load one command."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        command: click.Command = getattr(import_module(place.module), place.name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args[0] not in COMMANDS:
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            meant = f" Did you mean {close[0]}?" if close else " See --help."
+            raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what they are for."""
+        for part, names in PARTS.items():
+            rows = []
+            for name in names:
+                command = self.get_command(ctx, name)
+                rows.append((name, "" if command is None else command.get_short_help_str(80)))
+            with formatter.section(part):
+                formatter.write_dl(rows)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `serve` before arguments that begin with one of its flags, or are none."""
@@ -54,232 +110,53 @@ class ServeByDefault(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Carry the command out; Ctrl-C ends any of them without a word, while it loads, too."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Nobody reads on. What is still buffered goes nowhere, without another failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(BROKEN_PIPE)
+        return done
+
+    def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Carry the command out, and end with its exit code; what goes wrong is one line."""
+        try:
+            carry_out: Callable[..., Any] = super().main
+            code = carry_out(*arguments, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            if not standalone_mode:
+                raise
+            _say(error.format_message(), error.ctx if isinstance(error, click.UsageError) else None)
+            sys.exit(WRONG)
+        except ClientError as error:
+            if not standalone_mode:
+                raise
+            _say(str(error), None)
+            if isinstance(error, CallRefused):
+                sys.exit(WRONG if error.status in INVALID else REFUSED)
+            sys.exit(UNREACHABLE)
+        except click.Abort:  # somebody ended a question with Ctrl-C or Ctrl-D
+            sys.exit(INTERRUPTED)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
 
 
-_config_flag = click.option(
-    "--config",
-    "config_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="TOML file with settings; else the one in CC_CONFIG or the usual place.",
-)
+def _say(problem: str, ctx: click.Context | None) -> None:
+    """Say on one line, in letters that command no terminal, what went wrong."""
+    from command_center.http.cli.client.terminal import line_of  # noqa: PLC0415 - most need it not
+
+    path = "command-center" if ctx is None else ctx.command_path
+    click.echo(f"{path}: {line_of(problem)}", err=True)
 
 
-def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one flag for each setting, and `--config`."""
-    for declaration in reversed([*DECLARATIONS.values()]):
-        alone: dict[str, Any] = {}
-        if declaration.name in ALONE:
-            alone = {"is_flag": False, "flag_value": ALONE[declaration.name]}
-        in_processes = " Other users may see it in the process list; prefer the environment."
-        command = click.option(
-            declaration.flag,
-            metavar=declaration.parser.form,
-            **alone,
-            help=declaration.help + (in_processes if declaration.is_secret else ""),
-        )(command)
-    return _config_flag(command)
-
-
-@click.group(cls=ServeByDefault, context_settings={"max_content_width": 100})
+@click.group(cls=CommandLine, context_settings={"max_content_width": 100})
 @click.version_option(package_name="command-center", prog_name="command-center")
 def main() -> None:
     """Put OpenAI Codex to work on local git repositories.
 
-    Without a command, serves. Every flag is also a setting in the environment (--port is CC_PORT)
-    and in the configuration file (port).
+    Without a command, serves. Every flag of `serve` is also a setting in the environment (--port
+    is CC_PORT) and in the configuration file (port).
     """
-
-
-main.add_command(telegram)
-
-
-@main.command()
-@_setting_flags
-def serve(config_file: Path | None, **flags: str | None) -> None:
-    """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
-    settings = _resolve(config_file, flags).settings
-    # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
-    gc.disable()
-    from command_center.http.run import StartRefused, run  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
-
-    try:
-        sys.exit(run(settings))
-    except StartRefused as refusal:
-        _refuse(str(refusal))
-    finally:
-        gc.enable()
-
-
-@main.command()
-@click.option("--port", default=8787, show_default=True, help="Port to listen on; 0 for any free.")
-def demo(port: int) -> None:
-    """Show a living dashboard with made-up work, without Codex."""
-    from command_center.http.demo.run import run_demo  # noqa: PLC0415 - other commands answer sooner without it
-    from command_center.http.run import StartRefused  # noqa: PLC0415 - the same
-
-    try:
-        sys.exit(run_demo(port))
-    except StartRefused as refusal:
-        _refuse(str(refusal))
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@_setting_flags
-def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
-    """Show every setting and where it comes from; secrets are hidden."""
-    resolved = _resolve(config_file, flags)
-    if as_json:
-        click.echo(json.dumps(_as_json(resolved), indent=2))
-        return
-    table = Table("Setting", "Value", "From", box=None, pad_edge=False)
-    for name, declaration in DECLARATIONS.items():
-        source = resolved.sources[name]
-        table.add_row(
-            declaration.variable,
-            Text(_as_text(declaration, resolved.shown(name)), overflow="fold"),
-            source,
-            style="dim" if source == "default" else None,
-        )
-    Console().print(table)
-    click.echo(f"\nConfiguration file: {resolved.config_file or f'none at {usual_config_file()}'}")
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@_setting_flags
-def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
-    """Check git, Codex and the data folder; say what is wrong and what mends it.
-
-    The exit code is 1 if something is wrong that keeps the server from working.
-    """
-    settings = _resolve(config_file, flags).settings
-    from command_center.http.cli.doctor import examine  # noqa: PLC0415 - other commands answer sooner without it
-
-    findings = examine(settings)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(findings)))
-    else:
-        for finding in findings:
-            click.echo(f"{finding.level:<8} {finding.check}: {finding.message}")
-            if finding.mend is not None:
-                click.echo(f"{'':<8} {finding.mend}")
-    sys.exit(any(finding.level == "error" for finding in findings))
-
-
-@main.command()
-@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
-@click.option(
-    "--sort",
-    type=click.Choice(["path", "depth", "age", "restarts"]),
-    default="path",
-    show_default=True,
-    help="Column to sort the rows by.",
-)
-@click.option(
-    "--interval",
-    type=click.FloatRange(min=0.2),
-    default=1.0,
-    show_default=True,
-    help="Seconds between two refreshes.",
-)
-@click.option("--once", is_flag=True, help="Print the tree once, and end.")
-@_config_flag
-def top(
-    *, url: str | None, sort: str, interval: float, once: bool, config_file: Path | None
-) -> None:
-    """Show the actor tree of a running server, live."""
-    settings = _resolve(config_file, {}).settings
-    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - other commands answer sooner without it
-    from command_center.http.cli.top import show  # noqa: PLC0415 - the same
-
-    try:
-        show(settings, url, sort=sort, interval=interval, once=once)
-    except NotAnswered as refusal:
-        _refuse(str(refusal))
-
-
-@main.command()
-@click.option("--name", metavar="NAME", help="The device's name; else what it calls itself.")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(get_args(Scope)),
-    help="What it may do; may be given more than once. All but admin, unless given.",
-)
-@click.option(
-    "--days", type=click.IntRange(1, 3650), help="Days until it is let in no more; else never."
-)
-@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
-@_config_flag
-def pair(
-    *,
-    name: str | None,
-    scopes: tuple[str, ...],
-    days: int | None,
-    url: str | None,
-    config_file: Path | None,
-) -> None:
-    """Show an address and a QR code that sign one phone or browser in, once."""
-    settings = _resolve(config_file, {}).settings
-    from command_center.http.cli import pair as pairing  # noqa: PLC0415 - other commands answer sooner without it
-    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - the same
-
-    try:
-        pairing.show(pairing.pair(settings, url, name=name, scopes=scopes, days=days))
-    except NotAnswered as refusal:
-        _refuse(str(refusal))
-
-
-@main.command()
-@click.argument("names", nargs=-1)
-@_config_flag
-def certificate(names: tuple[str, ...], config_file: Path | None) -> None:
-    """Make a certificate for this machine and NAMES, from an authority of its own."""
-    settings = _resolve(config_file, {}).settings
-    if find_spec("cryptography") is None:
-        _refuse('This needs a library: install "command-center[certificate]".')
-    from command_center.http.cli import certificate as certificates  # noqa: PLC0415 - the server does without it
-    from command_center.http.config.local_authority import OtherNames  # noqa: PLC0415 - the same
-
-    try:
-        click.echo(certificates.certificate(settings, names))
-    except (OtherNames, OSError, ValueError) as refusal:
-        _refuse(str(refusal))
-
-
-def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
-    return {
-        "configFile": None if resolved.config_file is None else str(resolved.config_file),
-        "settings": {
-            declaration.variable: {"value": resolved.shown(name), "source": resolved.sources[name]}
-            for name, declaration in DECLARATIONS.items()
-        },
-    }
-
-
-def _as_text(declaration: SettingDeclaration, shown: object) -> str:
-    if shown is None or shown == []:
-        return "not set"
-    if isinstance(shown, list):
-        return shlex.join(shown) if declaration.parser is COMMAND else ", ".join(map(str, shown))
-    return str(shown)
-
-
-def _resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:
-    given = {name: value for name, value in flags.items() if value is not None}
-    try:
-        return resolve_settings(os.environ, given, config_file=config_file)
-    except SettingsError as error:
-        _refuse(*error.problems)
-
-
-def _refuse(*problems: str) -> NoReturn:
-    for problem in problems:
-        click.echo(f"command-center: {problem}", err=True)
-    sys.exit(REFUSED)

@@ -49,6 +49,9 @@ from command_center.store.records import Runner
 
 Source: TypeAlias = Literal["flag", "environment", "file", "default"]
 
+OF_COMMANDS = frozenset({"CC_CONFIG", "CC_SERVER", "CC_TOKEN"})
+"""Variables of commands: which file they read, and which server they ask, by which token."""
+
 _APPLICATION = "command-center"
 _DAY = 24 * 60 * 60
 _YEAR = 365 * _DAY
@@ -454,7 +457,7 @@ def _is_ours(variable: str) -> bool:
     return (
         re.fullmatch(r"CC_[A-Z0-9_]+", variable) is not None
         and not variable.startswith("CC_TEST_")
-        and variable != "CC_CONFIG"
+        and variable not in OF_COMMANDS
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import command_center.http.cli.local
 import command_center.http.run  # noqa: F401
 from command_center.store import open_database
 

@@ -1,0 +1,53 @@
+"""`login` and `logout`: how this machine's commands get into a server."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import click
+
+from command_center.http.cli.client.logins import Login, Logins
+from command_center.http.cli.client.server import opened
+from command_center.http.cli.client.terminal import line_of
+from command_center_client import calls
+from command_center_client.connection import CommandCenter
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--server", metavar="URL", help="The server; else CC_SERVER, or this machine's.")
+@click.option("--with-token", is_flag=True, help="Read a token from stdin instead of a code.")
+@click.option("--name", help="What the server calls this device; else this machine's name.")
+def login(*, code: str | None, server: str | None, with_token: bool, name: str | None) -> None:
+    """Sign in with the CODE that `command-center pair` or the page shows.
+
+    The server is then the one that commands ask, and what signs in is kept in a file of your own.
+    """
+    with opened(server) as center:
+        url = center.url
+        if with_token:
+            kept = Login(sys.stdin.readline().strip(), None)
+            with CommandCenter(url, token=kept.token) as trying:
+                who = trying.send(calls.get_current_device())
+            known = who["device"]["name"] if who["device"] else "the server's own token"
+        else:
+            if code is None:
+                code = click.prompt("The code that `command-center pair` shows")
+            device, cookie = center.redeem(
+                calls.redeem_code(code=code.strip(), name=name or platform.node() or "terminal")
+            )
+            kept, known = Login(None, cookie), device["name"]
+    where = Logins.read().keep(url, kept)
+    click.echo(f"Signed in to {url} as {line_of(known)}; kept in {where}.")
+
+
+@click.command()
+@click.option("--server", metavar="URL", help="The server; else the last one.")
+def logout(*, server: str | None) -> None:
+    """Forget how to sign in to a server."""
+    logins = Logins.read()
+    url = server or logins.last
+    if url is None or not logins.forget(url):
+        raise click.UsageError("Nobody has signed in there.")
+    click.echo(f"Signed out of {url}. Revoke the device in the page, if it was lost.")

@@ -1,0 +1,219 @@
+"""One command for each act on a session: something said to it, its work shown and landed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from typing import Any, Final
+
+import click
+
+from command_center.http.cli.client.running import repository_of
+from command_center.http.cli.client.server import asks_server
+from command_center.http.cli.client.terminal import diff_lines, line_of
+from command_center_client import calls
+from command_center_client.connection import CommandCenter
+
+NAME: Final = "command-center"
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.argument("message")
+@asks_server
+def steer(center: CommandCenter, *, session: int, message: str) -> None:
+    """Tell the running turn of SESSION something."""
+    center.send(calls.steer_session(session, message=_text(message), requestedBy=NAME))
+    click.echo(f"Session {session} has heard it.")
+
+
+@click.command("follow-up")
+@click.argument("session", type=int)
+@click.argument("message")
+@asks_server
+def follow_up(center: CommandCenter, *, session: int, message: str) -> None:
+    """Say MESSAGE (- reads it from stdin) in the thread of SESSION, once its turn has ended."""
+    told = center.send(calls.say(session, message=_text(message), how="followup", requestedBy=NAME))
+    if told["how"] == "followup":
+        click.echo(f"It is said when the turn of session {told['session']['id']} has ended.")
+    else:
+        click.echo(f"Session {told['session']['id']} says it.")
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--reason", metavar="TEXT", help="What to keep with it.")
+@asks_server
+def stop(center: CommandCenter, *, session: int, reason: str | None) -> None:
+    """Stop SESSION."""
+    wanted: dict[str, Any] = {"requestedBy": NAME}
+    if reason is not None:
+        wanted["reason"] = reason
+    ended = center.send(calls.stop_session(session, **wanted))["session"]
+    click.echo(f"Session {session} is {ended['status']}.")
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--stat", is_flag=True, help="List the files alone.")
+@click.option("--no-pager", is_flag=True, help="Print it without the pager.")
+@asks_server
+def diff(center: CommandCenter, *, session: int, stat: bool, no_pager: bool) -> None:
+    """Show what SESSION has changed, through your pager."""
+    lines: list[str] = []
+    for change in _changes(center, session):
+        if stat:
+            counts = f"+{change['additions'] or 0} -{change['deletions'] or 0}"
+            lines.append(f"{counts:>12}  {line_of(change['path'])}")
+            continue
+        where = {"path": change["path"], "previousPath": change["previousPath"]}
+        cursor: str | None = None
+        text = ""
+        while True:
+            query: dict[str, Any] = {k: v for k, v in where.items() if v}
+            query |= {} if cursor is None else {"cursor": cursor}
+            page = center.send(calls.show_patch(session, **query))
+            text += page["patch"] or ""
+            cursor = page["nextCursor"]
+            if cursor is None:
+                break
+        lines += diff_lines(text)
+    _paged("\n".join(lines) + "\n" if lines else "", no_pager=no_pager)
+
+
+def _changes(center: CommandCenter, session: int) -> list[Any]:
+    found: list[Any] = []
+    query: dict[str, Any] = {"limit": 500}
+    while True:
+        page = center.send(calls.list_changes(session, **query))
+        found += page["items"]
+        if page["nextCursor"] is None:
+            return found
+        query["cursor"] = page["nextCursor"]
+
+
+def _paged(text: str, *, no_pager: bool) -> None:
+    """Show it through the user's pager, as git does; print it where nobody turns pages."""
+    pager = os.environ.get("PAGER", "less")
+    if no_pager or not sys.stdout.isatty() or pager in {"", "cat"}:
+        click.echo(text, nl=False)
+        return
+    environment = {"LESS": "FRX", **os.environ}
+    try:
+        subprocess.run(  # noqa: S603 - the user's own pager
+            shlex.split(pager), input=text, text=True, env=environment, check=False
+        )
+    except OSError:
+        click.echo(text, nl=False)
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--message", "-m", help="The message; else the one that is proposed.")
+@asks_server
+def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
+    """Commit what SESSION left, on its branch."""
+    body: dict[str, Any] = {"requestedBy": NAME}
+    if message is not None:
+        body["message"] = message
+    made = center.send(_at_head(center, session, calls.commit_session(session, **body)))
+    click.echo(f"{made['sha'][:12]} on {line_of(made['branchName'])}, {_counted(made['files'])}.")
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--into", metavar="BRANCH", help="The branch; else that of the main checkout.")
+@click.option("--strategy", type=click.Choice(["auto", "fast-forward", "merge-commit"]))
+@asks_server
+def merge(center: CommandCenter, *, session: int, into: str | None, strategy: Any) -> None:
+    """Merge the branch of SESSION."""
+    given = {"into": into, "strategy": strategy}
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    call = calls.merge_session(session, requestedBy=NAME, **body)
+    merged = center.send(_at_head(center, session, call))
+    click.echo(f"Merged: {line_of(merged.get('sha') or merged)}")
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--remote", help="The remote; else the one that the branch follows, or origin.")
+@click.option(
+    "--force-with-lease", is_flag=True, help="Replace what is there, if nobody added to it."
+)
+@asks_server
+def push(
+    center: CommandCenter, *, session: int, remote: str | None, force_with_lease: bool
+) -> None:
+    """Push the branch of SESSION."""
+    body: dict[str, Any] = {"requestedBy": NAME}
+    if remote is not None:
+        body["remote"] = remote
+    if force_with_lease:
+        body["force"] = "with-lease"
+    call = calls.push_session(session, **body)
+    told = center.send(_at_head(center, session, call))
+    line = f"{line_of(told['branchName'])} to {line_of(told['remote'])}: {told['status']}"
+    if told["status"] == "waiting_approval":
+        line += f". Decide with `command-center approve {told['approvalId']}`"
+    elif told["problem"]:
+        line += f": {line_of(told['problem'])}"
+    click.echo(f"{line}.")
+
+
+@click.command()
+@click.argument("session", type=int)
+@click.option("--title", help="Its title; else that of the task.")
+@click.option("--body", help="Its text.")
+@click.option("--base", metavar="BRANCH", help="The branch to merge into; else the usual one.")
+@click.option("--draft", is_flag=True, help="Open it as a draft.")
+@asks_server
+def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None) -> None:
+    """Open a pull request of what SESSION pushed."""
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if draft:
+        body["draft"] = True
+    made = center.send(calls.open_pull_request(session, requestedBy=NAME, **body))
+    click.echo(f"{made['status']}: {line_of(made['url'] or made['title'])}")
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("--schedule", required=True, help="hourly, daily@09:00, weekly@mon@09:00, cron:…")
+@click.option("--repo", default=".", help="Its folder, name or id; else where you are.")
+@click.option("--title", help="Its title; else the beginning of the prompt.")
+@asks_server
+def automate(
+    center: CommandCenter, *, prompt: str, schedule: str, repo: str, title: str | None
+) -> None:
+    """Have PROMPT (- reads it from stdin) run each time that a schedule is due."""
+    text = _text(prompt)
+    made = center.send(
+        calls.create_automation(
+            repositoryId=repository_of(center, repo, None),
+            title=title or text.strip().splitlines()[0][:72],
+            scheduleExpr=schedule,
+            payload={"prompt": text},
+            requestedBy=NAME,
+        )
+    )
+    click.echo(f"Automation {made['id']} runs next at {made['nextRunAt']}.")
+
+
+def _at_head(center: CommandCenter, session: int, call: Any) -> Any:
+    """Return the call, to be done only at the commit that the session's branch is at now."""
+    head = center.send(calls.list_changes(session, limit=1))["headSha"]
+    return call if head is None else call.provided(if_match=f'"{head}"')
+
+
+def _text(given: str) -> str:
+    text = sys.stdin.read() if given == "-" else given
+    if not text.strip():
+        raise click.UsageError("There is nothing to say.")
+    return text
+
+
+def _counted(files: Any) -> str:
+    count = files if isinstance(files, int) else len(files)
+    return f"{count} file{'' if count == 1 else 's'}"

@@ -1,0 +1,179 @@
+"""Text for a terminal: without what a terminal would obey, and with colour only where it is liked.
+
+What agents, repositories and other clients say is foreign. No control character of it reaches the
+terminal, nor does one that turns the order of letters around.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any, Final
+
+COLOURS: Final = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "cyan": "36",
+}
+
+STATUSES: Final = {
+    "completed": "green",
+    "approved": "green",
+    "running": "cyan",
+    "starting": "cyan",
+    "waiting_approval": "yellow",
+    "waiting_limit": "yellow",
+    "blocked": "yellow",
+    "pending": "yellow",
+    "failed": "red",
+    "interrupted": "red",
+    "rejected": "red",
+    "expired": "red",
+    "stopped": "dim",
+    "cancelled": "dim",
+}
+"""Colours of what has such a status."""
+
+TURNING: Final = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+GAP: Final = "  "
+NARROWEST: Final = 8
+
+
+def is_coloured(stream: IO[str]) -> bool:
+    """Return True if the stream is a terminal that shows colours, and its user likes them."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def painted(text: str, colour: str, stream: IO[str] | None = None) -> str:
+    """Return the text in a colour, if the stream (stdout) shows colours."""
+    code = COLOURS.get(colour)
+    if code is None or not is_coloured(stream or sys.stdout):
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def cleaned(text: object) -> str:
+    """Return a foreign text with its lines and tabs, and all other controls spelled out."""
+    return "".join(_harmless(c) for c in str(text).replace("\r\n", "\n"))
+
+
+def json_of(value: object, *, indent: int | None = 2) -> str:
+    """Return JSON in which the controls are escaped that JSON itself lets stand."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(c if _harmless(c) == c else f"\\u{ord(c):04x}" for c in text)
+
+
+def line_of(text: object) -> str:
+    """Return a foreign text as one line."""
+    return " ".join(cleaned(text).split())
+
+
+def _harmless(letter: str) -> str:
+    if letter in "\n\t":
+        return letter
+    if letter in TURNING or unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}:
+        return ascii(letter)[1:-1]
+    return letter
+
+
+def width_of(text: str) -> int:
+    """Return how many cells a terminal takes for it."""
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text in that many cells, with an ellipsis where it is longer."""
+    if width_of(text) <= width:
+        return text
+    kept, used = [], 1
+    for letter in text:
+        used += width_of(letter)
+        if used > width:
+            break
+        kept.append(letter)
+    return "".join(kept) + "…"
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    paint: Callable[[int, str], str | None] = lambda _column, _text: None,
+) -> Iterator[str]:
+    """Yield the lines of a table that fits the terminal; in a pipe, columns between tabs.
+
+    The widest column gives way first. `paint` names the colour of a cell, by its column and text.
+    """
+    if not sys.stdout.isatty():
+        for row in rows:
+            yield "\t".join(line_of(cell) for cell in row)
+        return
+    cells = [[line_of(cell) for cell in row] for row in rows]
+    widths = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
+    room = shutil.get_terminal_size().columns - len(GAP) * (len(heads) - 1)
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widest = widths.index(max(widths))
+        second = max([w for i, w in enumerate(widths) if i != widest] or [0])
+        excess = sum(widths) - room
+        widths[widest] = max(NARROWEST, widths[widest] - excess, min(second, widths[widest]) - 1)
+    yield painted(_row(heads, widths), "bold")
+    for row in cells:
+        colours = [paint(column, text) for column, text in enumerate(row)]
+        yield _row(row, widths, colours)
+
+
+def _row(
+    cells: Sequence[str], widths: Sequence[int], colours: Sequence[str | None] | None = None
+) -> str:
+    told = []
+    for column, (text, width) in enumerate(zip(cells, widths, strict=True)):
+        shown = cut(text, width)
+        padding = " " * (width - width_of(shown)) if column < len(cells) - 1 else ""
+        colour = colours[column] if colours else None
+        told.append((painted(shown, colour) if colour else shown) + padding)
+    return GAP.join(told).rstrip()
+
+
+def diff_lines(patch: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, coloured where that is liked."""
+    for line in cleaned(patch).splitlines():
+        yield painted(line, _diff_colour(line))
+
+
+def _diff_colour(line: str) -> str:
+    if line.startswith(("diff ", "index ", "--- ", "+++ ")):
+        return "bold"
+    first = line[:1]
+    return {"+": "green", "-": "red", "@": "cyan"}.get(first, "")
+
+
+def said(value: Any) -> str:
+    """Return a value of JSON as a person reads it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case [*items]:
+            return ", ".join(said(item) for item in items)
+        case dict():
+            return json_of(value, indent=None)
+        case _:
+            return str(value)

@@ -1,0 +1,120 @@
+"""The client for programs on trio, which wait for many things: over httpx, and streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+import httpx
+
+from command_center_client.call import ApiCall, asked
+from command_center_client.connection import ANSWER_SECONDS
+from command_center_client.errors import ClientError, NotReachable, refusal
+from command_center_client.following import Events, StreamLines
+from command_center_client.place import LogPlace
+
+if TYPE_CHECKING:
+    import ssl
+
+    from command_center_client.shapes import ListPage
+
+A = TypeVar("A")
+
+
+class AsyncCommandCenter:
+    """A server of Command Center, as `CommandCenter`, but nothing blocks.
+
+    Use it as an async context manager, or `aclose` it. Many tasks may use it at once.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8787",
+        *,
+        token: str | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Speak to the server at `url`; nothing is sent yet."""
+        self._sent = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._context = context
+        self.url = url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            base_url=self.url,
+            headers=self._sent,
+            timeout=ANSWER_SECONDS,
+            verify=True if context is None else context,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def send(self, call: ApiCall[A]) -> A:
+        """Return what the server answers; it raises as `CommandCenter.send` does."""
+        sent: dict[str, Any] = {"json": call.body}
+        headers = dict(call.headers)
+        if isinstance(call.body, bytes):
+            sent = {"content": call.body}
+            headers["Content-Type"] = "application/octet-stream"
+        elif call.body is None:
+            sent = {}
+        try:
+            answer = await self._http.request(call.method, call.path, headers=headers, **sent)
+        except httpx.HTTPError as error:
+            raise NotReachable(self.url, error) from error
+        told = _decoded(answer)
+        if answer.is_error or (answer.content and told is None):
+            raise refusal(self.url, answer.status_code, told)
+        return cast("A", told)
+
+    async def every(self, call: ApiCall[ListPage[A]]) -> AsyncIterator[A]:
+        """Yield the items of all pages of a list, each page when it is needed."""
+        path, cursor = call.path, None
+        while True:
+            more = asked({"cursor": cursor}).replace("?", "&" if "?" in path else "?")
+            page = await self.send(ApiCall[Any](call.method, path + more, headers=call.headers))
+            for item in page["items"]:
+                yield item
+            cursor = page["nextCursor"]
+            if cursor is None:
+                return
+
+    @asynccontextmanager
+    async def events(
+        self,
+        place: LogPlace | None = None,
+        *,
+        on_loss: Callable[[ClientError, float], None] = lambda _error, _seconds: None,
+        **query: object,
+    ) -> AsyncIterator[Events]:
+        """Open a stream of events as they happen, without an end, a gap or a repeat.
+
+        It is as `CommandCenter.events`; at the end of the block its connection is closed.
+        """
+        headers = {**self._sent, "Accept": "text/event-stream"}
+        lines = StreamLines(self.url, headers, self._context)
+        try:
+            yield Events(self.url, lines, LogPlace() if place is None else place, query, on_loss)
+        finally:
+            await lines.aclose()
+
+
+def _decoded(answer: httpx.Response) -> Any:
+    """Return what JSON says, or None if it is none."""
+    try:
+        return answer.json()
+    except ValueError:
+        return None

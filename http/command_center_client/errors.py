@@ -1,0 +1,105 @@
+"""Failures of a request to a server; each says in one line what happened, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+
+
+class ClientError(Exception):
+    """A request was not answered with what was asked for."""
+
+
+class NotReachable(ClientError):
+    """No server answers at the address."""
+
+    def __init__(self, url: str, problem: object) -> None:
+        super().__init__(
+            f"No server answers at {url}: {problem}. Start one with `command-center`, "
+            "or name another with --server."
+        )
+        self.url = url
+
+
+class NotCommandCenter(ClientError):
+    """Something else answers at the address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"What answers at {url} is not a Command Center. Look at its address.")
+        self.url = url
+
+
+class CallRefused(ClientError):
+    """The server refused the request, and says why.
+
+    Attributes:
+        status: the status of HTTP, such as 404.
+        facts: what the server knows of the conflict.
+    """
+
+    def __init__(self, status: int, message: str, error: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.facts: Mapping[str, Any] = error.get("facts") or {}
+        self.error = error
+
+
+class LogChanged(ClientError):
+    """The log is another one than before: a copy of the database was put back.
+
+    Attributes:
+        log_id: the log that is there now.
+        last_id: its last event; ask for everything anew, and go on after it.
+    """
+
+    def __init__(self, log_id: str | None, last_id: int) -> None:
+        super().__init__(
+            "The server's log is another one than before. Ask for everything anew, "
+            f"and go on after event {last_id}."
+        )
+        self.log_id = log_id
+        self.last_id = last_id
+
+
+TEMPORARY = frozenset({429, 503})
+GONE = 410
+
+
+def lasting(error: ClientError) -> ClientError | None:
+    """Return what a stream ends with; None for what it waits for to be over."""
+    match error:
+        case NotReachable():
+            return None
+        case CallRefused(status=status) if status in TEMPORARY:
+            return None
+        case CallRefused(status=status, facts=facts) if status == GONE:
+            return LogChanged(facts.get("logId"), facts.get("lastId", 0))
+        case _:
+            return error
+
+
+def refusal(url: str, status: int, told: object) -> ClientError:
+    """Return the failure that an answer tells of; `told` is its body, or None if it is no JSON."""
+    match told:
+        case {"error": {"statusCode": int(), "message": str() as message} as error}:
+            known: Mapping[str, Any] = error
+            return CallRefused(status, f"{message}{_hint(message, status, known)}", known)
+        case _:
+            return NotCommandCenter(url)
+
+
+def _hint(message: str, status: int, error: Mapping[str, Any]) -> str:
+    """Return what to do, where the server's own words do not say it."""
+    details = error.get("details") or ()
+    others = [d for d in details if str(d.get("path")) not in message]
+    if others:
+        told = "; ".join(f"{d.get('path')}: {d.get('message')}" for d in others)
+        return f" ({told})"
+    if status == UNAUTHORIZED and "token" in message:
+        return " Sign in with `command-center login`, or set CC_TOKEN."
+    if status == FORBIDDEN and "scope" in (error.get("facts") or {}):
+        return " Have the owner of the server change what it may do, or use another token."
+    return ""

@@ -1,0 +1,208 @@
+"""The commands that ask a server: a story with one server, then what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.checkout import ROOT
+from tests.end_to_end.server import Server
+from tests.http.cli.client.fixtures import Person
+
+SERVER_CODE = ("command_center.actors", "command_center.store", "command_center.runtime")
+SLOW = ("httpx", "rich", "msgspec", "trio", "quart", "attrs", "asyncio", "sqlite3", "platformdirs")
+
+
+def test_a_task_is_run_listed_searched_shown_and_followed(person: Person, repository: Path) -> None:
+    where = ("--repo", str(repository))
+    told = person.is_told(2, "run", "Say hello.", *where)
+    assert "is not registered. Run it again with --register" in told
+    shown = person.sees("run", "-", "--register", *where, stdin="Say \x1b[31mhello.\nPlease.")
+    assert "[stub] No Codex was asked." in shown
+    assert shown.endswith("completed\n")
+    number = person.sees("ls", "--quiet").split()[0]
+    assert f"Session {number}\n" in shown
+    assert [number, "completed"] == person.sees("ls").split("\t")[:2]
+    chosen = json.loads(person.sees("ls", "--json", "--fields", "id,status"))
+    assert {"id": int(number), "status": "completed"} == chosen[0]
+    title = json.loads(person.sees("ls", "tasks", "--json"))[0]["title"]
+    assert "Say \x1b[31mhello." == title
+    assert r"Say \x1b[31mhello." in person.sees("ls", "tasks", "--status", "completed")
+    assert "completed" in person.sees("show", number)
+    assert "project" in person.sees("ls", "repos")
+    assert [number, "prompt"] == person.sees("search", "Please").split("\t")[:2]
+    assert shown.partition("\n")[2] == person.sees("tail", number, "-f")
+    kinds = [json.loads(line)["type"] for line in person.sees("tail", "--json").splitlines()]
+    assert "session.completed" in kinds
+    assert 2 == len(person.sees("tail", "-n", "2").splitlines())
+
+    # In a worktree of it, and by its name and id, it is the same repository.
+    identity = person.sees("ls", "repos", "-q").split()[0]
+    for named in ("project", identity):
+        assert person.sees("run", "More.", "--detach", "--repo", named).strip().isdecimal()
+    assert "[stub]" in person.sees("run", "More.", "--wait", "--repo", str(repository))
+    assert "is nothing to show" in person.is_told(2, "show", "thing", "1")
+    made = person.sees("automate", "Look.", "--schedule", "hourly", "--repo", identity)
+    assert made.startswith("Automation ")
+    assert "hourly" in person.sees("ls", "automations")
+
+
+def test_any_request_is_sent_and_what_is_decided_is_decided_once(person: Person) -> None:
+    made = json.loads(person.sees("api", "POST", "/api/approvals", "-f", "title=Go\u202e on?"))
+    number = str(made["id"])
+    assert "manual" == made["kind"]
+    assert rf"Approval {number} is approved: Go\u202e on?" in person.sees("approve", number)
+    assert "already" in person.is_told(1, "reject", number, "--note", "No.").lower()
+    again = json.loads(person.sees("api", "get", "/api/approvals", "-f", "limit=1"))
+    assert [made["id"]] == [item["id"] for item in again["items"]]
+    body = json.dumps({"title": "From a file."})
+    assert "From a file." in person.sees(
+        "api", "POST", "/api/approvals", "--input", "-", stdin=body
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (["sevre"], 2, "There is no command 'sevre'. Did you mean serve?"),
+        (["ls", "sesions"], 2, "'sesions' is not one of 'sessions'"),
+        (["ls", "--fields", "nothing", "approvals"], 2, "There is no field nothing."),
+        (["ls", "devices", "--status", "x"], 2, "devices are not listed by status."),
+        (["show", "12x"], 2, "'12x' is no id of sessions."),
+        (["show", "999999"], 1, "Session 999999 not found."),
+        (["tail", "-f", "999999"], 1, "Session 999999 not found."),
+        (["approve", "999999"], 1, "Approval 999999 not found."),
+        (["api", "POST", "/api/tasks", "-f", "nothing"], 2, "-f takes NAME=VALUE"),
+        (["api", "POST", "/api/tasks", "-f", "titel=x"], 2, "titel"),
+        (["api", "GET", "api/tasks"], 2, "A path begins with a slash"),
+        (["run", " "], 2, "The prompt is empty."),
+        (["run", "Go.", "--repo", "/"], 2, "/ is not in a git repository."),
+        (["run", "Go.", "--repo", "nobody"], 2, "neither a folder nor a repository"),
+        (["answer", "1", "yes"], 2, "An answer is QUESTION=ANSWER"),
+        (["login", "WRONG-CODE"], 1, "code is wrong"),
+        (["logout"], 2, "Nobody has signed in there."),
+        (["ls", "--server", "localhost:8787"], 2, "is no address. Write it as http://host:port."),
+        (["ls", "--server", "http://127.0.0.1:9"], 5, "No server answers at http://127.0.0.1:9"),
+    ],
+)
+def test_what_is_wrong_is_one_line(person: Person, words: list[str], code: int, line: str) -> None:
+    assert line in person.is_told(code, *words)
+
+
+def test_a_prompt_of_two_megabytes_is_refused_before_it_is_sent(person: Person) -> None:
+    told = person.is_told(2, "run", "-", stdin="x" * 2_000_000)
+    assert "The prompt is longer than 200,000 characters." in told
+
+
+def test_a_code_signs_this_machine_in_and_its_scopes_are_told(
+    person: Person, stub_server: Server
+) -> None:
+    offer = {"scopes": ["read"], "name": "Laptop"}
+    code = httpx.post(f"{stub_server.url}/api/devices/pairings", json=offer).json()["code"]
+    told = person.sees("login", code, "--server", stub_server.url)
+    assert f"Signed in to {stub_server.url} as Laptop" in told
+    kept = person.home / "command-center" / "logins.json"
+    if os.name == "posix":
+        assert 0o600 == kept.stat().st_mode & 0o777
+    # The server is known from now on, and lets this machine do what the device may.
+    alone = Person(None, person.home)
+    assert "Laptop" in alone.sees("api", "GET", "/api/devices/current")
+    assert 'the scope "approve"' in alone.is_told(1, "approve", "1")
+    assert f"Signed out of {stub_server.url}." in alone.sees("logout")
+    token = httpx.post(
+        f"{stub_server.url}/api/devices", json={"name": "Script", "scopes": ["read"]}
+    ).json()["token"]
+    given = ("login", "--with-token", "--server", stub_server.url)
+    assert "as Script" in person.sees(*given, stdin=f"{token}\n")
+    assert "" == alone.sees("ls", "approvals", "--status", "rejected")
+
+
+def answering(body: str, version: str) -> type[BaseHTTPRequestHandler]:
+    """Another server than ours, or ours in another version."""
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told = json.dumps({"version": version, "logId": "x"}) if version else body
+            is_health = self.path == "/health"
+            self.send_response(200 if is_health else 404)
+            self.end_headers()
+            self.wfile.write((told if is_health else body).encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    return Other
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "line"),
+    [
+        ("99.0.0", 1, "The server is version 99.0.0, and this command 0.1.0. Update this command."),
+        ("0.0.9", 1, "The server is version 0.0.9, and this command 0.1.0. Update the server."),
+        ("", 5, "is not a Command Center"),
+    ],
+)
+def test_a_server_of_another_version_says_which_side_to_update(
+    person: Person, version: str, code: int, line: str
+) -> None:
+    refusal = {"error": {"statusCode": 404, "message": "No route GET /api/sessions."}}
+    body = json.dumps(refusal) if version else "<html>Hello</html>"
+    with ThreadingHTTPServer(("127.0.0.1", 0), answering(body, version)) as other:
+        thread = threading.Thread(target=other.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{other.server_address[1]}"
+            assert line in person.is_told(code, "ls", "--server", url)
+        finally:
+            other.shutdown()
+            thread.join()
+
+
+def test_what_speaks_no_http_is_no_command_center(person: Person) -> None:
+    def answer(listener: socket.socket) -> None:
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.recv(1000)
+            accepted.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert "is not a Command Center" in person.is_told(5, "ls", "--server", url)
+        thread.join()
+
+
+def test_a_command_loads_nothing_of_the_server_and_ends_with_a_broken_pipe_quietly(
+    stub_server: Server, tmp_path: Path
+) -> None:
+    code = (
+        "import sys, atexit; from command_center.http.cli.main import main\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    variables = {"CC_SERVER": stub_server.url, "HOME": str(tmp_path), "XDG_CONFIG_HOME": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "api", "GET", "/health"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert 141 == done.returncode, done.stderr
+    (loaded,) = done.stderr.splitlines()
+    assert [] == [m for m in loaded.split() if m.startswith(SERVER_CODE) or m in SLOW]
+    assert "command_center_client.connection" in loaded.split()

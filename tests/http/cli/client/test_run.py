@@ -1,0 +1,160 @@
+"""`run` in a real terminal, with the real Codex: what it shows, asks, and ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.checkout import ROOT
+from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Server
+from tests.http.cli.client.fixtures import Person
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+
+
+@attrs.define
+class Terminal:
+    """A command in a terminal of its own."""
+
+    process: subprocess.Popen[bytes]
+    master: int
+    shown: str = ""
+
+    def until(self, text: str) -> None:
+        """Read until it has shown the text."""
+        while text not in self.shown:
+            assert self._read(), self.shown
+
+    def type(self, line: str) -> None:
+        os.write(self.master, f"{line}\n".encode())
+
+    def end(self) -> int:
+        """Read to its end, and return its exit code."""
+        while self._read():
+            pass
+        return self.process.wait(30)
+
+    def _read(self) -> bool:
+        try:
+            read = os.read(self.master, 65536)
+        except OSError:  # the other end is closed
+            read = b""
+        self.shown += read.decode(errors="replace").replace("\r\n", "\n")
+        return bool(read)
+
+
+@pytest.fixture
+def terminals() -> Iterator[list[Terminal]]:
+    opened: list[Terminal] = []
+    yield opened
+    for terminal in opened:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.master)
+
+
+def typed(terminals: list[Terminal], person: Person, *words: str) -> Terminal:
+    master, slave = os.openpty()
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(("CC_", "NO_COLOR"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "command_center.http", *words],
+        cwd=ROOT,
+        env={
+            **environment,
+            "CC_SERVER": person.server or "",
+            "XDG_CONFIG_HOME": str(person.home),
+            "TERM": "xterm",
+            "COLUMNS": "80",
+        },
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    terminals.append(Terminal(process, master))
+    return terminals[-1]
+
+
+def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 - one long story
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+    terminals: list[Terminal],
+) -> None:
+    person = Person(codex_server.url, tmp_path / "home")
+    escapes = Say.text("I \x1b]0;own\x07 it.")
+    scripted_model.script = (
+        Run("echo one; echo two"),
+        AddFile("new.txt", "Hello\n"),
+        Run("touch /asked", justification="May I?"),
+        escapes,
+    )
+    shell = typed(terminals, person, "run", "Do it.", "--repo", str(repository))
+    shell.until("Register it?")
+    shell.type("y")
+    shell.until("[d]etails? ")
+    shell.type("what")
+    shell.until("Type one of")
+    shell.type("d")
+    shell.until("touch /asked")
+    shell.type("n")
+    assert 0 == shell.end()
+    assert "(2 lines)" in shell.shown
+    assert "one\n" not in shell.shown  # folded
+    assert "\x1b[32m+Hello\x1b[0m" in shell.shown
+    assert r"I \x1b]0;own\x07 it." in shell.shown
+    assert shell.shown.endswith("\x1b[32mcompleted\x1b[0m\n")
+    assert "+Hello" in person.sees("diff", "1")
+    assert "new.txt" in person.sees("diff", "1", "--stat")
+    assert "1 file." in person.sees("commit", "1", "-m", "Say hello")
+    assert "Merged" in person.sees("merge", "1", "--strategy", "merge-commit")
+    assert "Hello\n" == (repository / "new.txt").read_text()
+
+    # Somebody else decides while the question stands there.
+    scripted_model.script = (Run("touch /asked", justification="May I?"), Say.text("Well."))
+    shell = typed(terminals, person, "run", "Again.", "--repo", str(repository))
+    shell.until("[d]etails? ")
+    (waiting,) = json.loads(person.sees("ls", "approvals", "--status", "pending", "--json"))
+    person.sees("reject", str(waiting["id"]))
+    shell.until("rejected")
+    assert 0 == shell.end()
+
+    # Nobody is asked; then somebody else stops it.
+    scripted_model.script = (Run("touch /asked", justification="May I?"), Say.text("Well."))
+    where = ("--repo", str(repository))
+    told = person.types("run", "Once more.", "--no-ask", *where)
+    assert (4, True) == (told.exit_code, "Decide with `command-center approve" in told.stderr)
+    assert "Session 3 is stopped." in person.sees("stop", "3")
+
+    # Ctrl-C leaves it running, and says how to come back.
+    gate = Gate()
+    scripted_model.script = (Say.text("Wait", gate, " for it."),)
+    shell = typed(terminals, person, "run", "Slowly.", *where)
+    gate.wait_until_reached()
+    shell.until("Session 4")
+    shell.process.send_signal(signal.SIGINT)
+    assert 130 == shell.end()
+    assert "The run goes on. See it with `command-center tail -f 4`" in shell.shown
+    follower = typed(terminals, person, "run", "-", "--detach", *where)
+    follower.type("Queued\n\x04")
+    assert 0 == follower.end()
+    person.sees("stop", "5")
+    watching = typed(terminals, person, "tail", "-f", "4")
+    assert "Session 4 has heard it." in person.sees("steer", "4", "Faster.")
+    assert "has ended" in person.sees("follow-up", "4", "And then?")
+    person.sees("stop", "4", "--reason", "Enough.")
+    gate.open()
+    assert 0 == watching.end()
+    assert "stopped" in watching.shown

@@ -1,0 +1,101 @@
+"""Foreign text, tables and colours: the rules, without a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from command_center.http.cli.client import terminal
+from command_center.http.cli.client.terminal import (
+    cleaned,
+    cut,
+    diff_lines,
+    is_coloured,
+    json_of,
+    line_of,
+    table,
+    width_of,
+)
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@settings(max_examples=30)
+@given(st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Lu"])))
+def test_no_control_of_a_foreign_text_reaches_the_terminal(text: str) -> None:
+    for shown in (cleaned(text), line_of(text), json_of({"a": text})):
+        controls = {c for c in shown if unicodedata.category(c) in {"Cc", "Cs"}} - {"\n", "\t"}
+        assert set() == controls | (terminal.TURNING & {*shown})
+    assert "\n" not in line_of(text)
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_says_the_same_after_its_controls_are_escaped(value: dict[str, str]) -> None:
+    assert value == json.loads(json_of(value))
+
+
+def test_a_title_that_would_command_the_terminal_is_spelled_out() -> None:
+    assert r"\x1b]0;owned\x07 \x9b2J \u202e" == line_of("\x1b]0;owned\x07 \x9b2J \u202e")
+    assert "two\nlines" == cleaned("two\r\nlines")
+
+
+@given(st.text(), st.integers(2, 40))
+def test_what_is_cut_fits(text: str, width: int) -> None:
+    assert width_of(cut(line_of(text), width)) <= width
+
+
+def test_a_table_fits_the_terminal_and_its_widest_column_gives_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdout", Screen())
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    rows = [["1", "completed", "x" * 100], ["22", "failed", "漢字" * 30]]
+    lines = [*table(["ID", "STATUS", "PROMPT"], rows)]
+    assert "ID  STATUS     PROMPT" == lines[0]
+    assert ["1   completed  ", "22  failed     "] == [line[:15] for line in lines[1:]]
+    assert all(30 < width_of(line) <= 40 and line.endswith("…") for line in lines[1:])
+
+
+def test_in_a_pipe_a_table_is_whole_between_tabs_without_its_head() -> None:
+    assert ["1\t" + "x" * 300] == [*table(["ID", "PROMPT"], [["1", "x" * 300]])]
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "expected"),
+    [
+        (Screen(), {"TERM": "xterm"}, True),
+        (Screen(), {"TERM": "dumb"}, False),
+        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+        (io.StringIO(), {"FORCE_COLOR": "1"}, True),
+        (io.StringIO(), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_have_them_and_people_who_like_them(
+    monkeypatch: pytest.MonkeyPatch,
+    stream: io.StringIO,
+    variables: dict[str, str],
+    expected: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    for name in ("TERM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert expected is is_coloured(stream)
+
+
+def test_a_diff_has_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert ["\x1b[32m+a\x1b[0m", "\x1b[31m-b\\x1b\x1b[0m", " c"] == [*diff_lines("+a\n-b\x1b\n c")]
