@@ -692,6 +692,16 @@ def search(**query: Unpack[shapes.SearchQuery]) -> ApiCall[ListPage[shapes.Found
     return ApiCall("GET", "/api/search", query=query)
 
 
+def send_mcp_message(**body: Unpack[shapes.McpMessage]) -> ApiCall[shapes.McpAnswer | None]:
+    """Send a message of the Model Context Protocol; some are answered as a stream of events: `POST /mcp`."""
+    return ApiCall("POST", "/mcp", body=body)
+
+
+def end_mcp_session() -> ApiCall[None]:
+    """End the session that `Mcp-Session-Id` names, and what runs in it: `DELETE /mcp`."""
+    return ApiCall("DELETE", "/mcp")
+
+
 def summary(**query: Unpack[shapes.SummaryQuery]) -> ApiCall[shapes.Summary]:
     """Sum up the last hours or days in numbers: `GET /api/telemetry/summary`."""
     return ApiCall("GET", "/api/telemetry/summary", query=query)
@@ -928,5 +938,5 @@ def sign_in() -> ApiCall[None]:
 
 
 def sign_out() -> ApiCall[None]:
-    """End the cookie: `POST /api/signout`."""
+    """End the cookie, and with it the streams and terminals of whose it is: `POST /api/signout`."""
     return ApiCall("POST", "/api/signout")

@@ -502,6 +502,7 @@ CreateRepository = TypedDict(
         "issueLabel": 'NotRequired[str | None]',
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
+        "allowTerminal": 'NotRequired[bool]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -1058,6 +1059,40 @@ MarkedConflicts = TypedDict(
         "baseRef": 'str',
         "sha": 'str',
         "conflicts": 'list[str]',
+    },
+)
+
+# The answer to a request: its `result`, or its `error`.
+McpAnswer = TypedDict(
+    "McpAnswer",
+    {
+        "jsonrpc": 'Literal["2.0"]',
+        "id": 'int | str',
+        "result": 'NotRequired[Any]',
+        "error": 'NotRequired[McpError]',
+    },
+)
+
+# The failure of a request.
+McpError = TypedDict(
+    "McpError",
+    {
+        "code": 'int',
+        "message": 'str',
+        "data": 'NotRequired[Mapping[str, Any]]',
+    },
+)
+
+# One message of JSON-RPC 2.0: a request, a notification (without `id`), or an answer.
+McpMessage = TypedDict(
+    "McpMessage",
+    {
+        "jsonrpc": 'Literal["2.0"]',
+        "id": 'NotRequired[int | str]',
+        "method": 'NotRequired[str]',
+        "params": 'NotRequired[Mapping[str, Any]]',
+        "result": 'NotRequired[Mapping[str, Any]]',
+        "error": 'NotRequired[Mapping[str, Any]]',
     },
 )
 
@@ -1718,6 +1753,7 @@ Repository = TypedDict(
         "runDefaults": 'Mapping[str, Any]',
         "caps": 'Mapping[str, Any]',
         "mcpServersOff": 'list[str]',
+        "allowTerminal": 'bool',
     },
 )
 
@@ -1743,6 +1779,7 @@ RepositoryChanges = TypedDict(
         "issueLabel": 'NotRequired[str | None]',
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
+        "allowTerminal": 'NotRequired[bool]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -3206,6 +3243,14 @@ DiffShown = TypedDict(
     },
 )
 
+# The terminal is to end with all that runs in it, which a client sends in a text frame.
+End = TypedDict(
+    "End",
+    {
+        "type": 'NotRequired[Literal["end"]]',
+    },
+)
+
 # An event of the log is not as it was written. It is shown in its place, and is not stored.
 EventDamaged = TypedDict(
     "EventDamaged",
@@ -3579,6 +3624,7 @@ RepositoryRegistered = TypedDict(
         "issueLabel": 'NotRequired[str | None]',
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
+        "allowTerminal": 'NotRequired[bool]',
     },
 )
 
@@ -3603,10 +3649,20 @@ RepositoryUpdated = TypedDict(
 )
 
 # Codex asked for something that is not understood here.
-CallRefused = TypedDict(
-    "CallRefused",
+RequestRefused = TypedDict(
+    "RequestRefused",
     {
         "method": 'str',
+    },
+)
+
+# The terminal has another size, which a client sends in a text frame.
+Resize = TypedDict(
+    "Resize",
+    {
+        "type": 'NotRequired[Literal["resize"]]',
+        "columns": 'int',
+        "rows": 'int',
     },
 )
 
@@ -3845,6 +3901,34 @@ SetupTrusted = TypedDict(
     {
         "digest": 'str',
         "files": 'list[str]',
+    },
+)
+
+# A terminal of the session has ended; `exitCode` is null where it was cut off.
+ShellClosed = TypedDict(
+    "ShellClosed",
+    {
+        "shellId": 'str',
+        "exitCode": 'int | None',
+        "reason": 'str',
+    },
+)
+
+# The end of a terminal, in a text frame; `exitCode` is null where it was cut off.
+ShellExit = TypedDict(
+    "ShellExit",
+    {
+        "exitCode": 'int | None',
+        "reason": 'str',
+    },
+)
+
+# Somebody opened a terminal where the session works. What is typed there is not kept.
+ShellOpened = TypedDict(
+    "ShellOpened",
+    {
+        "shellId": 'str',
+        "sandbox": 'str',
     },
 )
 
@@ -5083,7 +5167,7 @@ EVENT_DATA = {
     "session.command.elsewhere": "CommandRunElsewhere",
     "session.command.outside": "CommandBegunOutside",
     "session.stalled": "SessionStalled",
-    "session.request.refused": "CallRefused",
+    "session.request.refused": "RequestRefused",
     "session.comment.added": "CommentAdded",
     "session.comment.changed": "CommentChanged",
     "session.comment.cancelled": "CommentCancelled",
@@ -5111,6 +5195,8 @@ EVENT_DATA = {
     "session.plan": "PlanShown",
     "session.diff": "DiffShown",
     "session.usage": "UsageShown",
+    "session.terminal.opened": "ShellOpened",
+    "session.terminal.closed": "ShellClosed",
     "approval.requested": "ApprovalRequested",
     "approval.expiring": "ApprovalExpiring",
     "approval.extended": "ApprovalExtended",
