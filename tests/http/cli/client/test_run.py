@@ -63,8 +63,15 @@ def terminals() -> Iterator[list[Terminal]]:
         os.close(terminal.master)
 
 
+def opened_terminal() -> tuple[int, int]:
+    """The two ends of a new terminal."""
+    if sys.platform != "win32":
+        return os.openpty()
+    raise NotImplementedError
+
+
 def typed(terminals: list[Terminal], person: Person, *words: str) -> Terminal:
-    master, slave = os.openpty()
+    master, slave = opened_terminal()
     environment = {n: v for n, v in os.environ.items() if not n.startswith(("CC_", "NO_COLOR"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "command_center.http", *words],
