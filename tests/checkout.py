@@ -16,6 +16,9 @@ FOLDERS = ("actors", "http", "runtime", "store")
 CLIENT = Path("http", "command_center_client")
 """The one folder that is imported by its own name: a package for programs that ask a server."""
 
+MANUAL = Path("http", "cli", "command-center.1")
+"""The man page, which `command-center manual` prints."""
+
 
 def pyproject() -> dict[str, Any]:
     """Return what pyproject.toml says."""

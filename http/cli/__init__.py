@@ -2,8 +2,8 @@
 
 `main` is `command-center` itself, which loads a command when it is asked for. `client` has those
 that ask a server, from anywhere. `local` has those of the machine that serves, among them `serve`
-itself. `telegram` is the command that sets the bot up, as `telegram_setup` does it, `top` shows the
-running tree, live in a terminal, `pair` lets a phone in, `certificate` gives the server an
-encrypted address, and `doctor` looks for what would keep the server from working. `asking` is how
-`top` and `pair` speak to a server that runs.
+itself. `manual` makes the man page. `operating` has `top`, which shows the running tree live in
+a terminal, and `pair`, which lets a phone in. `telegram` is the command that sets the bot up, as
+`telegram_setup` does it, `certificate` gives the server an encrypted address, and `doctor` looks
+for what would keep the server from working.
 """

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, get_args
+from typing import Any, Final, NoReturn
 
 import click
 import msgspec
@@ -32,7 +32,6 @@ from command_center.http.config.settings import (
     resolve_settings,
     usual_config_file,
 )
-from command_center.store.records import Scope
 
 REFUSED = 2
 ALONE: Final = MappingProxyType({"tailscale": "serve"})
@@ -136,71 +135,6 @@ def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
             if finding.mend is not None:
                 click.echo(f"{'':<8} {finding.mend}")
     sys.exit(any(finding.level == "error" for finding in findings))
-
-
-@click.command()
-@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
-@click.option(
-    "--sort",
-    type=click.Choice(["path", "depth", "age", "restarts"]),
-    default="path",
-    show_default=True,
-    help="Column to sort the rows by.",
-)
-@click.option(
-    "--interval",
-    type=click.FloatRange(min=0.2),
-    default=1.0,
-    show_default=True,
-    help="Seconds between two refreshes.",
-)
-@click.option("--once", is_flag=True, help="Print the tree once, and end.")
-@_config_flag
-def top(
-    *, url: str | None, sort: str, interval: float, once: bool, config_file: Path | None
-) -> None:
-    """Show the actor tree of a running server, live."""
-    settings = _resolve(config_file, {}).settings
-    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - other commands answer sooner without it
-    from command_center.http.cli.top import show  # noqa: PLC0415 - the same
-
-    try:
-        show(settings, url, sort=sort, interval=interval, once=once)
-    except NotAnswered as refusal:
-        _refuse(str(refusal))
-
-
-@click.command()
-@click.option("--name", metavar="NAME", help="The device's name; else what it calls itself.")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(get_args(Scope)),
-    help="What it may do; may be given more than once. All but admin, unless given.",
-)
-@click.option(
-    "--days", type=click.IntRange(1, 3650), help="Days until it is let in no more; else never."
-)
-@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
-@_config_flag
-def pair(
-    *,
-    name: str | None,
-    scopes: tuple[str, ...],
-    days: int | None,
-    url: str | None,
-    config_file: Path | None,
-) -> None:
-    """Show an address and a QR code that sign one phone or browser in, once."""
-    settings = _resolve(config_file, {}).settings
-    from command_center.http.cli import pair as pairing  # noqa: PLC0415 - other commands answer sooner without it
-    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - the same
-
-    try:
-        pairing.show(pairing.pair(settings, url, name=name, scopes=scopes, days=days))
-    except NotAnswered as refusal:
-        _refuse(str(refusal))
 
 
 @click.command()

@@ -7,7 +7,6 @@ where no server answers, 1 where it refuses, 130 after Ctrl-C; `run` has more.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Callable
@@ -24,8 +23,22 @@ UNREACHABLE: Final = 5
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
+OUTCOMES: Final = {
+    0: "It is done; of `run`, the session completed.",
+    1: "It failed, or the server refused it.",
+    2: "What was typed is wrong.",
+    3: "The session of `run` was stopped.",
+    4: "The session of `run` waits for a decision, and nobody is to be asked.",
+    5: "No server answers.",
+    130: "Ctrl-C.",
+}
+"""Exit codes, by what they mean."""
+
 INVALID: Final = frozenset({400, 413, 415, 422})
 """Refusals of what was typed."""
+
+COMPLETING: Final = "_COMMAND_CENTER_COMPLETE"
+"""The variable by which a shell asks for completions."""
 
 _HERE: Final = "command_center.http.cli"
 
@@ -42,7 +55,8 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 
 
 COMMANDS: Final = {
-    **_in("local", "serve", "demo", "config", "doctor", "top", "pair", "certificate"),
+    **_in("local", "serve", "demo", "config", "doctor", "certificate"),
+    **_in("operating", "top", "pair"),
     **_in("telegram", "telegram"),
     **_in("client.running", "run"),
     **_in("client.lists", "ls", "show", "search"),
@@ -52,6 +66,8 @@ COMMANDS: Final = {
     **_in("client.sessions", "automate"),
     **_in("client.requests", "api"),
     **_in("client.login", "login", "logout"),
+    **_in("client.completing", "completion"),
+    **_in("manual", "manual"),
 }
 """Every command, in the order in which `--help` lists them within their part."""
 
@@ -61,7 +77,7 @@ PARTS: Final = {
     "Decide": ("approve", "reject", "answer"),
     "Land": ("commit", "merge", "push", "pr"),
     "Serve": ("serve", "demo", "config", "doctor", "pair", "certificate", "telegram"),
-    "Other": ("login", "logout", "api"),
+    "Other": ("login", "logout", "api", "completion", "manual"),
 }
 """The commands by what they are for, as `--help` shows them."""
 
@@ -86,6 +102,8 @@ class CommandLine(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was probably meant."""
         if args[0] not in COMMANDS:
+            import difflib  # noqa: PLC0415 - only a slip of the fingers asks for it
+
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
             meant = f" Did you mean {close[0]}?" if close else " See --help."
             raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
@@ -103,7 +121,8 @@ class CommandLine(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `serve` before arguments that begin with one of its flags, or are none."""
-        if not args or (args[0].startswith("-") and args[0] not in {"--help", "--version"}):
+        is_serve = not args or (args[0].startswith("-") and args[0] not in {"--help", "--version"})
+        if is_serve and not ctx.resilient_parsing:  # a shell that completes means no command yet
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
@@ -122,6 +141,8 @@ class CommandLine(click.Group):
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Carry the command out, and end with its exit code; what goes wrong is one line."""
+        if COMPLETING in os.environ:
+            import_module(f"{_HERE}.client.completing")  # which knows one more shell than click
         try:
             carry_out: Callable[..., Any] = super().main
             code = carry_out(*arguments, standalone_mode=False, **extra)

@@ -4,39 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from command_center.http.cli.asking import ask, client_of
-from command_center.http.config.settings import Settings
 from command_center.http.config.urls import is_loopback_url
+from command_center_client import calls
+from command_center_client.connection import CommandCenter
+
+if TYPE_CHECKING:
+    from command_center_client.shapes import NewPairing
 
 QUIET = 2
 """Light modules around a QR code."""
 
 
 def pair(
-    settings: Settings,
-    url: str | None,
-    *,
-    name: str | None,
-    scopes: Sequence[str],
-    days: int | None,
+    center: CommandCenter, *, name: str | None, scopes: Sequence[str], days: int | None
 ) -> str:
-    """Ask a running server for a code; return what to show.
-
-    Raises:
-        NotAnswered: no server answers, or it refuses.
-    """
-    wanted: dict[str, object] = {"requestedBy": "command-center pair"}
+    """Ask a running server for a code; return what to show."""
+    wanted: NewPairing = {"requestedBy": "command-center pair"}
     if name is not None:
         wanted["name"] = name
     if scopes:
-        wanted["scopes"] = [*scopes]
+        wanted["scopes"] = cast("Any", [*scopes])
     if days is not None:
         wanted["expiresAt"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-    with client_of(settings, url) as client:
-        offer = ask(client, "POST", "/api/devices/pairings", wanted, holds="places")
+    offer = center.send(calls.offer_pairing(**wanted))
     places = offer["places"]
     lines = []
     others = [place for place in places if not is_loopback_url(place["url"])]

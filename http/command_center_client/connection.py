@@ -58,9 +58,14 @@ class CommandCenter:
             ValueError: that is no address.
         """
         split = urlsplit(url)
-        if split.scheme not in {"http", "https"} or not split.hostname or split.path.strip("/"):
+        try:
+            self._port = split.port
+        except ValueError:
+            self._port = -1
+        is_web = split.scheme in {"http", "https"} and not split.path.strip("/")
+        if not (is_web and split.hostname) or self._port == -1:
             raise ValueError(f"{url!r} is no address. Write it as http://host:port.")
-        self._host, self._port = split.hostname, split.port
+        self._host = split.hostname
         self._is_encrypted = split.scheme == "https"
         self.url = f"{split.scheme}://{split.netloc}"
         self._context = context

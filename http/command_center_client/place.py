@@ -6,7 +6,6 @@ It knows no sockets. Both clients hand it the lines that they read, and ask it w
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -69,4 +68,6 @@ class LogPlace:
         """Return how long to wait before the next attempt: doubled each time, with some chance."""
         ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
+        import random  # noqa: PLC0415 - most programs lose no connection
+
         return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - it spreads clients, and hides nothing

@@ -10,6 +10,7 @@ from typing import IO, Any, Final
 
 import click
 
+from command_center.http.cli.client.known import ids
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import cleaned, line_of, painted, said
 from command_center_client import calls
@@ -17,6 +18,7 @@ from command_center_client.connection import CommandCenter
 from command_center_client.errors import CallRefused
 
 NAME: Final = "command-center"
+PENDING: Final = ids("approvals", status="pending")
 LOOK_SECONDS: Final = 1.0
 """Time between two looks whether somebody else has decided, while a person thinks."""
 
@@ -24,7 +26,7 @@ CONFLICT: Final = 409
 
 
 @click.command()
-@click.argument("approval", type=int)
+@click.argument("approval", type=int, shell_complete=PENDING)
 @click.option(
     "--session", "for_session", is_flag=True, help="Allow it for the rest of the session."
 )
@@ -36,7 +38,7 @@ def approve(center: CommandCenter, *, approval: int, for_session: bool, note: st
 
 
 @click.command()
-@click.argument("approval", type=int)
+@click.argument("approval", type=int, shell_complete=PENDING)
 @click.option("--note", metavar="TEXT", help="What to keep with the decision.")
 @asks_server
 def reject(center: CommandCenter, *, approval: int, note: str | None) -> None:
@@ -45,7 +47,7 @@ def reject(center: CommandCenter, *, approval: int, note: str | None) -> None:
 
 
 @click.command()
-@click.argument("approval", type=int)
+@click.argument("approval", type=int, shell_complete=PENDING)
 @click.argument("answers", nargs=-1, required=True, metavar="QUESTION=ANSWER...")
 @asks_server
 def answer(center: CommandCenter, *, approval: int, answers: tuple[str, ...]) -> None:

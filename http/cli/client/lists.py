@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+from command_center.http.cli.client.known import nouns_and_ids
+from command_center.http.cli.client.nouns import HEADS, NOUNS, ONE
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import (
     STATUSES,
@@ -24,78 +26,7 @@ from command_center_client.connection import CommandCenter
 A = TypeVar("A")
 
 
-class Noun(NamedTuple):
-    """A kind of thing: where its list is, where one of it is, and what a table shows of it."""
-
-    path: str
-    one: str | None
-    fields: tuple[str, ...]
-    filters: frozenset[str]
-
-
-NOUNS: Final[Mapping[str, Noun]] = {
-    "sessions": Noun(
-        "/api/sessions",
-        "/api/sessions/{}",
-        ("id", "status", "repositoryId", "taskId", "updatedAt", "prompt"),
-        frozenset({"status", "repositoryId"}),
-    ),
-    "tasks": Noun(
-        "/api/tasks",
-        "/api/tasks/{}",
-        ("id", "status", "repositoryId", "updatedAt", "title"),
-        frozenset({"status", "repositoryId"}),
-    ),
-    "approvals": Noun(
-        "/api/approvals",
-        "/api/approvals/{}",
-        ("id", "status", "kind", "sessionId", "expiresAt", "title"),
-        frozenset({"status", "repositoryId"}),
-    ),
-    "repos": Noun(
-        "/api/repos",
-        "/api/repos/{}",
-        ("id", "name", "currentBranch", "isDirty", "allowWrite", "localPath"),
-        frozenset(),
-    ),
-    "automations": Noun(
-        "/api/automations",
-        "/api/automations/{}",
-        ("id", "enabled", "repositoryId", "scheduleExpr", "nextRunAt", "lastOutcome", "title"),
-        frozenset({"repositoryId"}),
-    ),
-    "threads": Noun(
-        "/api/codex/threads",
-        "/api/codex/threads/{}",
-        ("id", "source", "cwd", "preview"),
-        frozenset(),
-    ),
-    "devices": Noun(
-        "/api/devices",
-        "/api/devices/{}",
-        ("id", "name", "scopes", "expiresAt", "lastSeenAt"),
-        frozenset(),
-    ),
-}
-
 USUAL: Final = 30
-ONE: Final = {name.removesuffix("s"): name for name in NOUNS}
-
-HEADS: Final = {
-    "repositoryId": "REPO",
-    "taskId": "TASK",
-    "sessionId": "SESSION",
-    "updatedAt": "UPDATED",
-    "expiresAt": "UNTIL",
-    "currentBranch": "BRANCH",
-    "isDirty": "CHANGED",
-    "allowWrite": "WRITES",
-    "localPath": "PATH",
-    "scheduleExpr": "SCHEDULE",
-    "nextRunAt": "NEXT",
-    "lastOutcome": "LAST",
-    "lastSeenAt": "SEEN",
-}
 
 
 def as_listing(command: Callable[..., A]) -> Callable[..., A]:
@@ -142,7 +73,7 @@ def ls(
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="[NOUN] ID")
+@click.argument("what", nargs=-1, required=True, metavar="[NOUN] ID", shell_complete=nouns_and_ids)
 @click.option("--fields", metavar="A,B", help="The fields to print, such as id,status.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @asks_server

@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 
 from command_center.http.cli.client.decisions import Asker, terminal
+from command_center.http.cli.client.known import names
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import cleaned, json_of, line_of, painted
 from command_center.http.cli.client.transcript import ENDINGS, event_lines
@@ -32,7 +33,9 @@ TITLE_LENGTH: Final = 72
 
 @click.command()
 @click.argument("prompt")
-@click.option("--repo", default=".", help="Its folder, name or id; else where you are.")
+@click.option(
+    "--repo", default=".", shell_complete=names("repos"), help="Its folder, name or id; else here."
+)
 @click.option("--register", is_flag=True, help="Register the repository, if it is not, unasked.")
 @click.option(
     "--worktree/--no-worktree",
@@ -44,7 +47,9 @@ TITLE_LENGTH: Final = 72
 @click.option("--model", help="The model; else as the repository or Codex says.")
 @click.option("--effort", help="How much the model is to think.")
 @click.option(
-    "--sandbox", type=click.Choice(["read-only", "workspace-write", "danger-full-access"])
+    "--sandbox",
+    type=click.Choice(["read-only", "workspace-write", "danger-full-access"]),
+    help="What commands may touch; else what the repository allows.",
 )
 @click.option(
     "--image",

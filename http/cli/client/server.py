@@ -17,7 +17,7 @@ import click
 
 from command_center.http.cli.client.logins import Login, Logins, configuration_folder
 from command_center.http.config.urls import is_loopback_url, url_of
-from command_center_client.connection import CommandCenter
+from command_center_client.connection import ANSWER_SECONDS, CommandCenter
 from command_center_client.errors import CallRefused, ClientError, NotCommandCenter
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ STRANGE: Final = frozenset({400, 404, 405, 501})
 def asks_server(command: Callable[..., A]) -> Callable[..., A]:
     """Give a command the option `--server`, and the server as its argument `center`."""
 
-    def asking(*arguments: Any, server: str | None, **options: Any) -> A:
-        with opened(server) as center:
+    def asking(*arguments: Any, server: str | None, config_file: Path | None, **options: Any) -> A:
+        with opened(server, config_file=config_file) as center:
             try:
                 return command(center, *arguments, **options)
             except CallRefused as error:
@@ -44,15 +44,24 @@ def asks_server(command: Callable[..., A]) -> Callable[..., A]:
                     raise
                 raise _told_apart(center, error) from error
 
-    option = click.option(
+    server = click.option(
         "--server",
         metavar="URL",
         help="The server; else CC_SERVER, the last login, this machine's.",
     )
-    return option(update_wrapper(asking, command))
+    config = click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="TOML file with the settings of this machine's server, to ask that one.",
+    )
+    return server(config(update_wrapper(asking, command)))
 
 
-def opened(server: str | None) -> CommandCenter:
+def opened(
+    server: str | None, *, config_file: Path | None = None, seconds: float = ANSWER_SECONDS
+) -> CommandCenter:
     """Return the server that is meant; nothing is sent yet.
 
     Raises:
@@ -61,16 +70,19 @@ def opened(server: str | None) -> CommandCenter:
     logins = Logins.read()
     named = server or os.environ.get(SERVER)
     token = os.environ.get(TOKEN) or None
-    if named is None and logins.last is not None:
+    if named is None and config_file is None:
         named = logins.last
     try:
         if named is None:
-            return _own(token)
+            return _own(_settings(config_file), token, seconds)
         login = logins.of(named)
-        if token is None and login is None and _is_same(named, own := _settings()):
+        if token is None and login is None and _is_same(named, own := _settings(config_file)):
             token = own.get("api_token")
         return CommandCenter(
-            named, token=token or _token(login), cookie=None if login is None else login.cookie
+            named,
+            token=token or _token(login),
+            cookie=None if login is None else login.cookie,
+            seconds=seconds,
         )
     except ValueError as error:
         raise click.UsageError(f"--server: {error}") from error
@@ -80,13 +92,13 @@ def _token(login: Login | None) -> str | None:
     return None if login is None else login.token
 
 
-def _own(token: str | None) -> CommandCenter:
-    settings = _settings()
+def _own(settings: Mapping[str, str], token: str | None, seconds: float) -> CommandCenter:
     certificate = settings.get("tls_cert")
     return CommandCenter(
         _address(settings),
         token=token or settings.get("api_token"),
         context=None if certificate is None else _context(certificate),
+        seconds=seconds,
     )
 
 
@@ -103,10 +115,11 @@ def _is_same(named: str, settings: Mapping[str, str]) -> bool:
     return named.rstrip("/") == _address(settings) and is_loopback_url(named)
 
 
-def _settings() -> dict[str, str]:
+def _settings(config_file: Path | None) -> dict[str, str]:
     """Return the settings that lead to this machine's server, from the environment and the file."""
     found: dict[str, str] = {}
-    file = Path(os.environ.get("CC_CONFIG") or configuration_folder() / "config.toml").expanduser()
+    usual = configuration_folder() / "config.toml"
+    file = (config_file or Path(os.environ.get("CC_CONFIG") or usual)).expanduser()
     names = ("host", "port", "api_token", "tls_cert")
     if file.is_file():
         import tomllib  # noqa: PLC0415 - most users have no such file

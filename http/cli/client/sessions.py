@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from command_center.http.cli.client.known import ids, names
 from command_center.http.cli.client.running import repository_of
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import diff_lines, line_of
@@ -17,10 +18,11 @@ from command_center_client import calls
 from command_center_client.connection import CommandCenter
 
 NAME: Final = "command-center"
+SESSIONS: Final = ids("sessions")
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.argument("message")
 @asks_server
 def steer(center: CommandCenter, *, session: int, message: str) -> None:
@@ -30,7 +32,7 @@ def steer(center: CommandCenter, *, session: int, message: str) -> None:
 
 
 @click.command("follow-up")
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.argument("message")
 @asks_server
 def follow_up(center: CommandCenter, *, session: int, message: str) -> None:
@@ -43,7 +45,7 @@ def follow_up(center: CommandCenter, *, session: int, message: str) -> None:
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--reason", metavar="TEXT", help="What to keep with it.")
 @asks_server
 def stop(center: CommandCenter, *, session: int, reason: str | None) -> None:
@@ -56,7 +58,7 @@ def stop(center: CommandCenter, *, session: int, reason: str | None) -> None:
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--stat", is_flag=True, help="List the files alone.")
 @click.option("--no-pager", is_flag=True, help="Print it without the pager.")
 @asks_server
@@ -110,7 +112,7 @@ def _paged(text: str, *, no_pager: bool) -> None:
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--message", "-m", help="The message; else the one that is proposed.")
 @asks_server
 def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
@@ -123,7 +125,7 @@ def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--into", metavar="BRANCH", help="The branch; else that of the main checkout.")
 @click.option("--strategy", type=click.Choice(["auto", "fast-forward", "merge-commit"]))
 @asks_server
@@ -137,7 +139,7 @@ def merge(center: CommandCenter, *, session: int, into: str | None, strategy: An
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--remote", help="The remote; else the one that the branch follows, or origin.")
 @click.option(
     "--force-with-lease", is_flag=True, help="Replace what is there, if nobody added to it."
@@ -163,7 +165,7 @@ def push(
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--title", help="Its title; else that of the task.")
 @click.option("--body", help="Its text.")
 @click.option("--base", metavar="BRANCH", help="The branch to merge into; else the usual one.")
@@ -181,7 +183,9 @@ def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None)
 @click.command()
 @click.argument("prompt")
 @click.option("--schedule", required=True, help="hourly, daily@09:00, weekly@mon@09:00, cron:…")
-@click.option("--repo", default=".", help="Its folder, name or id; else where you are.")
+@click.option(
+    "--repo", default=".", shell_complete=names("repos"), help="Its folder, name or id; else here."
+)
 @click.option("--title", help="Its title; else the beginning of the prompt.")
 @asks_server
 def automate(

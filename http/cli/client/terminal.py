@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +46,7 @@ TURNING: Final = frozenset(
 )
 GAP: Final = "  "
 NARROWEST: Final = 8
+USUAL_COLUMNS: Final = 80
 
 
 def is_coloured(stream: IO[str]) -> bool:
@@ -127,7 +127,7 @@ def table(
         return
     cells = [[line_of(cell) for cell in row] for row in rows]
     widths = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
-    room = shutil.get_terminal_size().columns - len(GAP) * (len(heads) - 1)
+    room = _columns() - len(GAP) * (len(heads) - 1)
     while sum(widths) > room and max(widths) > NARROWEST:
         widest = widths.index(max(widths))
         second = max([w for i, w in enumerate(widths) if i != widest] or [0])
@@ -149,6 +149,15 @@ def _row(
         colour = colours[column] if colours else None
         told.append((painted(shown, colour) if colour else shown) + padding)
     return GAP.join(told).rstrip()
+
+
+def _columns() -> int:
+    """Return how wide the terminal is; shutil knows it, too, but loads much that it needs not."""
+    told = os.environ.get("COLUMNS", "")
+    try:
+        return int(told) if told.isdecimal() else os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return USUAL_COLUMNS
 
 
 def diff_lines(patch: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from command_center.http.cli.client.known import ids
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import json_of, line_of
 from command_center.http.cli.client.transcript import ENDINGS, event_lines, summary_of
@@ -19,7 +20,7 @@ INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("session", type=int, required=False)
+@click.argument("session", type=int, required=False, shell_complete=ids("sessions"))
 @click.option("--follow", "-f", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 @click.option(
     "--lines", "-n", type=click.IntRange(0, 500), default=20, show_default=True, help="Events back."

@@ -27,7 +27,9 @@ def pair(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_shows_a_code_that_lets_a_device_in(stub_server: Server) -> None:
-    shown = pair("--url", stub_server.url, "--name", "My phone", "--scope", "read", "--days", "3")
+    shown = pair(
+        "--server", stub_server.url, "--name", "My phone", "--scope", "read", "--days", "3"
+    )
     assert ("", 0) == (shown.stderr, shown.returncode)
     (code,) = re.findall(r"type the code: (\S+)", shown.stdout)
     assert f"{stub_server.url}/#/pair/{code}" in shown.stdout
@@ -38,8 +40,8 @@ def test_it_shows_a_code_that_lets_a_device_in(stub_server: Server) -> None:
 
 
 def test_where_no_server_answers_it_says_so_in_one_line() -> None:
-    shown = pair("--url", "http://127.0.0.1:9")
-    assert 2 == shown.returncode
+    shown = pair("--server", "http://127.0.0.1:9")
+    assert 5 == shown.returncode
     assert shown.stderr.startswith("command-center: No server answers at http://127.0.0.1:9")
 
 

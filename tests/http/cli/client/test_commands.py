@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, run
 from tests.end_to_end.server import Server
 from tests.http.cli.client.fixtures import Person
 
@@ -206,3 +207,56 @@ def test_a_command_loads_nothing_of_the_server_and_ends_with_a_broken_pipe_quiet
     (loaded,) = done.stderr.splitlines()
     assert [] == [m for m in loaded.split() if m.startswith(SERVER_CODE) or m in SLOW]
     assert "command_center_client.connection" in loaded.split()
+
+
+def completions(person: Person, line: str, shell: str) -> list[str]:
+    """The lines that a shell is answered at a Tab, after this line."""
+    words = line.split(" ")
+    asking = {
+        "_COMMAND_CENTER_COMPLETE": f"{shell}_complete",
+        "COMP_LINE": line,
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1) if shell != "fish" else words[-1],
+    }
+    return person.types(**asking).stdout.splitlines()
+
+
+def test_shells_complete_commands_nouns_ids_and_names(person: Person, repository: Path) -> None:
+    person.sees("run", "Complete me.", "--register", "--repo", str(repository))
+    number = person.sees("ls", "--quiet").split()[0]
+    begun = completions(person, "command-center s", "bash")
+    assert {f"plain,{name}" for name in ("serve", "show", "search", "steer", "stop")} == {*begun}
+    about = f"{number}\tcompleted Complete me."
+    assert about in completions(person, "command-center diff ", "powershell")
+    assert about in completions(person, f"command-center show session {number}", "powershell")
+    assert ["plain", number, "completed Complete me."] == (
+        completions(person, f"command-center stop {number}", "zsh")[:3]
+    )
+    assert ["plain,approvals"] == completions(person, "command-center ls a", "bash")[:1]
+    assert "plain,project" in completions(person, "command-center run --repo p", "bash")
+    nobody = Person("http://127.0.0.1:9", person.home)
+    assert [""] == completions(nobody, "command-center diff ", "bash")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_each_shell_loads_a_script_of_its_own(person: Person, shell: str) -> None:
+    told = person.sees("completion", shell)
+    assert f"{shell}_complete" in told
+    assert "command-center" in told
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
+def test_bash_completes_in_earnest(person: Person, tmp_path: Path) -> None:
+    """Bash loads the script, and asks the command as it does at a Tab."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "command-center"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m command_center.http "$@"\n')
+    command.chmod(0o755)
+    asks = (
+        "source <(command-center completion bash); COMP_WORDS=(command-center ans); COMP_CWORD=1; "
+        "$(complete -p command-center | grep -o -- '-F [^ ]*' | cut -d' ' -f2) command-center; "
+        'echo "${COMPREPLY[@]}"'
+    )
+    done = run("bash", "-c", asks, variables={"PATH": f"{folder}:{os.environ['PATH']}"})
+    assert "answer" == done.stdout.strip()
