@@ -21,6 +21,7 @@ import attrs
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from command_center.http.config.colours import is_coloured
 from command_center.http.config.settings import DECLARATIONS, Settings
 from command_center.runtime import origin
 from command_center.store import redact
@@ -72,7 +73,7 @@ def write_logs(
     last: list[Processor]
     if form == "json":
         last = [structlog.processors.JSONRenderer()]
-    elif stream.isatty():
+    elif is_coloured(stream):
         last = [legible, structlog.dev.ConsoleRenderer(colors=True)]
     else:
         last = [legible, plain_line]

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, Final
 
+from command_center.http.config.colours import is_coloured
+
 COLOURS: Final = {
     "bold": "1",
     "dim": "2",
@@ -47,15 +49,6 @@ TURNING: Final = frozenset(
 GAP: Final = "  "
 NARROWEST: Final = 8
 USUAL_COLUMNS: Final = 80
-
-
-def is_coloured(stream: IO[str]) -> bool:
-    """Return True if the stream is a terminal that shows colours, and its user likes them."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def painted(text: str, colour: str, stream: IO[str] | None = None) -> str:

@@ -180,3 +180,18 @@ def test_the_secrets_of_settings_are_those_that_are_set() -> None:
         notify_urls=(Secret("c://"), Secret("d://")),
     )
     assert ("a", "b", "c://", "d://") == secrets_of(settings)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_without_colours_is_written_none(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    for is_liked in (True, False):
+        screen = Terminal()
+        write_logs("info", "console", stream=screen)
+        structlog.get_logger("some").info("Hello.")
+        assert is_liked is ("\x1b[" in screen.getvalue())
+        monkeypatch.setenv(variable, value)

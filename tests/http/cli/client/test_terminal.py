@@ -15,7 +15,6 @@ from command_center.http.cli.client.terminal import (
     cleaned,
     cut,
     diff_lines,
-    is_coloured,
     json_of,
     line_of,
     table,
@@ -69,30 +68,6 @@ def test_a_table_fits_the_terminal_and_its_widest_column_gives_way(
 
 def test_in_a_pipe_a_table_is_whole_between_tabs_without_its_head() -> None:
     assert ["1\t" + "x" * 300] == [*table(["ID", "PROMPT"], [["1", "x" * 300]])]
-
-
-@pytest.mark.parametrize(
-    ("stream", "variables", "expected"),
-    [
-        (Screen(), {"TERM": "xterm"}, True),
-        (Screen(), {"TERM": "dumb"}, False),
-        (Screen(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
-        (io.StringIO(), {"TERM": "xterm"}, False),
-        (io.StringIO(), {"FORCE_COLOR": "1"}, True),
-        (io.StringIO(), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
-    ],
-)
-def test_colours_are_for_terminals_that_have_them_and_people_who_like_them(
-    monkeypatch: pytest.MonkeyPatch,
-    stream: io.StringIO,
-    variables: dict[str, str],
-    expected: bool,  # noqa: FBT001 - a column of the table
-) -> None:
-    for name in ("TERM", "NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert expected is is_coloured(stream)
 
 
 def test_a_diff_has_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
