@@ -33,7 +33,7 @@ from tests.actors.hosts.local.git.test_hostile_repositories import (
 from tests.actors.hosts.local.git.traps import Trap, traps
 
 SECONDS = 0.3
-"""Seconds that a trap is moved in the usual run, and at least two rounds of work."""
+"""Seconds that a trap is moved in the usual run, and at least until two of its steps were done."""
 
 CHAOS_SECONDS = 10.0
 """Seconds that it is moved in a chaos run."""
@@ -102,7 +102,7 @@ async def move_and_work(
     done = rounds = 0
     with moving(before, state_of(repository)) as mover:
         end = time.monotonic() + seconds
-        while not canary.exists() and (rounds < 2 or time.monotonic() < end):
+        while not canary.exists() and (done < 2 or time.monotonic() < end):
             done += await work(git, repository, f"side-{rounds}")
             rounds += 1
     return mover.moves, done
