@@ -2146,9 +2146,9 @@ Session = TypedDict(
         "serviceTier": 'str | None',
         "collaborationMode": 'str | None',
         "personality": 'str | None',
-        "permissionProfile": 'str | None',
         "review": 'Mapping[str, Any] | None',
         "attachments": 'list[Mapping[str, Any]]',
+        "permissionProfile": 'str | None',
     },
 )
 

@@ -1653,9 +1653,9 @@ export interface Session {
   serviceTier: string | null;
   collaborationMode: string | null;
   personality: string | null;
-  permissionProfile: string | null;
   review: Record<string, any> | null;
   attachments: (Record<string, any>)[];
+  permissionProfile: string | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */

@@ -113,6 +113,6 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     service_tier: str | None = None
     collaboration_mode: str | None = None
     personality: str | None = None
-    permission_profile: str | None = None
     review: dict[str, Any] | None = None
     attachments: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    permission_profile: str | None = None

@@ -6,7 +6,6 @@ with `--no-ask`, 5 no server, 130 Ctrl-C, after which the run goes on.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -150,19 +149,23 @@ def repository_of(
 
 
 def _top_of(folder: Path) -> Path:
-    """Return the main checkout that a folder belongs to, also from within one of its worktrees."""
-    done = subprocess.run(  # noqa: S603 - no shell is between
-        ["git", "-C", str(folder), "rev-parse", "--path-format=absolute", "--git-common-dir"],  # noqa: S607 - the user's own git
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise click.UsageError(
-            f"{folder.resolve()} is not in a git repository. Name one with --repo."
-        )
-    common = Path(done.stdout.strip()).resolve()
-    return common.parent if common.name == ".git" else common
+    """Return the main checkout that a folder belongs to, also from within one of its worktrees.
+
+    It is read from git's own files: no git is started in a folder that may choose what that runs.
+    """
+    folder = folder.resolve()
+    for top in (folder, *folder.parents):
+        git = top / ".git"
+        if git.is_dir():
+            return top
+        if git.is_file():  # a worktree, or a submodule, whose checkout is its own
+            named = top / git.read_text().strip().removeprefix("gitdir:").strip()
+            shared = named / "commondir"
+            if not shared.is_file():
+                return top
+            common = (named / shared.read_text().strip()).resolve()
+            return common.parent if common.name == ".git" else common
+    raise click.UsageError(f"{folder} is not in a git repository. Name one with --repo.")
 
 
 class Following:
