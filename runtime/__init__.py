@@ -9,7 +9,7 @@ which state), `messages` (what it takes), `context` (what it may do), `ref` (how
 `specs` (how it is started) and `errors`; `system` is the door to the whole tree, and `testing` a
 kit for tests. Inside, the `tree` holds all tasks and all places; a `supervisor` and the `cell` of
 an actor are each a `child`, which is a place in it, and `restarting` is one at an operator's word.
-In a cell runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. A life
+In a cell runs one `life` after the other, `serving` its `mailbox`, answering by a `reply`. A life
 has a message in `hand`, and beside it `background_tasks` and `timers`; its `bonds` are its links,
 its `groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic
 of restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen

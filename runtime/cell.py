@@ -7,12 +7,13 @@ from typing import Any
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import ActorStopped
-from command_center.runtime.life import Life, LifeHost
+from command_center.runtime.life import Life
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef, LinkedLife
 from command_center.runtime.reply import Deferred
 from command_center.runtime.restart_policy import comes_back
+from command_center.runtime.serving import LifeHost
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
 from command_center.runtime.tracing import Trace
@@ -175,6 +176,7 @@ class Cell(Child):
             self.tracing.close()
         deadline = self.system.clock() + seconds
         self.tracing = Trace(self._trace_ended, messages=messages, deadline=deadline)
+        self.mailbox.held = True  # so that the actor's loop looks for it
         return self.tracing
 
     def _trace_ended(self, trace: Trace) -> None:

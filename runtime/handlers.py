@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
+import attrs
+
 from command_center.runtime.errors import Refusal
 from command_center.runtime.messages import Asked, Request
 from command_center.runtime.reply import Deferred
@@ -103,7 +105,8 @@ def handles(
     return mark
 
 
-class Handler(NamedTuple):
+@attrs.frozen
+class Handler:
     """A handler of an actor class; `is_async` if calling it gives a coroutine."""
 
     call: Callable[[Any, Any], Any]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 import trio
@@ -46,6 +46,13 @@ _NOTHING: deque[Envelope] = deque()
 """Stands in every mailbox until its first message, for an empty deque takes 760 bytes."""
 
 
+class Server(Protocol):
+    """A life that waits for a message."""
+
+    def handle_at_once(self, envelope: Envelope) -> bool:
+        """Handle a message in the task of who sends it; return False if that cannot be."""
+
+
 class Mailbox:
     """Two lanes and the one task that empties them."""
 
@@ -60,8 +67,10 @@ class Mailbox:
         "path",
         "room",
         "sent",
+        "server",
         "stashed",
         "suspended",
+        "turn",
         "user",
     )
 
@@ -79,6 +88,13 @@ class Mailbox:
         self._closed: DeadLetterReason | None = None
         self.parked: trio.lowlevel.Task | None = None
         """The actor's task, if it sleeps because there is nothing to do."""
+        self.server: Server | None = None
+        """Handles a message in the stead of that task, which would do nothing else with it."""
+        self.turn = 0.0
+        """The time at which the actor was woken, while it has not run since; else 0.
+
+        What is put meanwhile is put in the same turn of the scheduler, and needs no clock.
+        """
         self.sent = 0
         self.high_water = 0
         self.stashed: deque[Envelope] | None = None
@@ -101,13 +117,15 @@ class Mailbox:
         user = self.user
         if user is _NOTHING:
             user = self.user = deque()
-        user.append((message, reply, self.clock(), sent_for))
+        now = self.turn or self.clock()
+        user.append((message, reply, now, sent_for))
         self.sent += 1
         depth = len(user)
         self.high_water = max(self.high_water, depth)
         task = self.parked
         if task is not None:
             self.parked = None
+            self.turn = now
             trio.lowlevel.reschedule(task)
 
     def wake(self) -> None:
@@ -119,7 +137,7 @@ class Mailbox:
 
     def stop_parking(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         """Leave the park because of cancellation."""
-        self.parked = None
+        self.parked = self.server = None
         return trio.lowlevel.Abort.SUCCEEDED
 
     def line_up(

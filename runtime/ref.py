@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import trio
 
@@ -13,7 +13,7 @@ from command_center.runtime.messages import Asked, Message_contra
 from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin
 from command_center.runtime.ports import Watched
-from command_center.runtime.reply import Deferred, SentRequest
+from command_center.runtime.reply import AtOnce, Deferred, SentRequest
 from command_center.runtime.timers import Timekeeper
 
 R = TypeVar("R")
@@ -159,6 +159,17 @@ class ActorRef(Generic[Message_contra]):
             raise ActorStopped(self.path, type(message).__name__, 0.0, "not started")
         await trio.lowlevel.checkpoint_if_cancelled()
         asked_at = mailbox.clock()
+        server = mailbox.server
+        if server is not None and mailbox.parked is not None and not mailbox.held and mailbox.room:
+            at_once: AtOnce[R] = AtOnce(task, mailbox, message, asked_at)
+            if server.handle_at_once((message, at_once, asked_at, _origin())):
+                if at_once.task is None:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    return at_once.value if at_once.error is None else at_once.unwrap()
+                at_once.is_waited_for = True
+                cell.system.deadlines.add(asked_at + timeout, at_once)
+                answer: R = await trio.lowlevel.wait_task_rescheduled(at_once.give_up)
+                return answer
         reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
         if len(mailbox.user) < mailbox.room:
             mailbox.put(message, reply, _origin())
@@ -167,8 +178,7 @@ class ActorRef(Generic[Message_contra]):
         else:
             mailbox.line_up(message, reply)
         cell.system.deadlines.add(asked_at + timeout, reply)
-        answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
-        return answer
+        return cast("R", await trio.lowlevel.wait_task_rescheduled(reply.give_up))
 
     def send_request(
         self,
@@ -208,7 +218,7 @@ class ActorRef(Generic[Message_contra]):
         depth = len(user)
         if 0 < depth < mailbox.room:
             # What `put` would do for a mailbox whose actor is awake; the case that must be quick.
-            user.append((message, None, mailbox.clock(), _origin()))
+            user.append((message, None, mailbox.turn or mailbox.clock(), _origin()))
             mailbox.sent += 1
             if depth >= mailbox.high_water:
                 mailbox.high_water = depth + 1

@@ -106,6 +106,34 @@ class Deferred(Generic[R]):
                 self.owner.discard(self)
 
 
+class AtOnce(Deferred[R]):
+    """An answer that may be given before its asker waits for it: in the asker's own task."""
+
+    __slots__ = ("is_waited_for",)
+
+    def __init__(
+        self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
+    ) -> None:
+        super().__init__(task, line, message, asked_at)
+        self.is_waited_for = False
+
+    def send(self, value: R) -> None:
+        """Answer with a value."""
+        if self.is_waited_for:
+            super().send(value)
+        elif self.task is not None:
+            self.task = None
+            self.value = value
+
+    def fail(self, error: Exception) -> None:
+        """Answer with an exception."""
+        if self.is_waited_for:
+            super().fail(error)
+        elif self.task is not None:
+            self.task = None
+            self.error = error
+
+
 class Forwarded(Deferred[R]):
     """An answer that an actor owes in the stead of the one that was asked.
 

@@ -18,11 +18,11 @@ from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import RestartLimitReached, StartFailed, UnhandledMessage
-from command_center.runtime.life import LifeHost
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.restart_policy import RestartWindow, comes_back
+from command_center.runtime.serving import LifeHost
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
 from command_center.runtime.specs import (
     AutoShutdown,

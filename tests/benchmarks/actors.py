@@ -3,8 +3,8 @@
     python -m tests.benchmarks.actors
 
 Ratios, because the machine and its load are the same for both sides: they take turns, round by
-round. Still, a busy machine disturbs pykka's threads more than one trio thread, so compare on a
-quiet one.
+round. And seconds of the processor, of all threads, because what other programs take is no cost of
+either side.
 """
 
 from __future__ import annotations
