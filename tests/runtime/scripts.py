@@ -50,6 +50,7 @@ class How(enum.Enum):
     TELL = "tell"
     TRY_TELL = "try_tell"
     ASK = "ask"
+    QUICK_ASK = "ask, of a handler that awaits nothing"
     SEND_REQUEST = "send_request"
     IMPATIENT_TELL = "tell, given up soon"
 
