@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import rich.console
 import rich.table
 
-from tests.benchmarks import messages, scale, triotp_peer
+from tests.benchmarks import imports, messages, scale, tractor_peer, triotp_peer
 
 ROUNDS = 5
 
@@ -61,7 +61,8 @@ def rates(count: int) -> rich.table.Table:
             "asyncio.Queue": (lambda: messages.ask_asyncio_queue(few), ""),
             "bare deque and lot": (lambda: messages.ask_bare(few), ""),
         }
-        | _of_triotp(lambda: triotp_peer.ask_triotp(few), "≥ 5"),
+        | _of_triotp(lambda: triotp_peer.ask_triotp(few), "≥ 5")
+        | _of_tractor(lambda: tractor_peer.ask_tractor(few // 20)),
     )
     rows(
         "ask, 32 askers",
@@ -81,6 +82,20 @@ def rates(count: int) -> rich.table.Table:
 def _of_triotp(measure: Callable[[], float], aim: str) -> dict[str, _Peer]:
     """Return triotp as a peer, where it is installed."""
     return {"triotp": (measure, aim)} if triotp_peer.IS_HERE else {}
+
+
+def _of_tractor(measure: Callable[[], float]) -> dict[str, _Peer]:
+    """Return tractor as a peer, where there is a Python that has it."""
+    return {"tractor": (measure, "")} if tractor_peer.IS_HERE else {}
+
+
+def importing(rounds: int) -> str:
+    """Import the runtime, and say what that costs with trio and alone."""
+    it = imports.measure(rounds)
+    return (
+        f"import: {it.runtime * 1000:.0f} ms (aim: 60) where trio and attrs are imported, "
+        f"{(it.trio + it.runtime) * 1000:.0f} ms with them"
+    )
 
 
 def coming_and_going(count: int) -> str:
@@ -122,6 +137,7 @@ def main() -> None:
     console.print(rates(100_000))
     console.print(footprints(10_000))
     console.print(coming_and_going(50_000))
+    console.print(importing(9))
     console.print(f"snapshot of 10,000 actors: {scale.snapshot_seconds(10_000):.3f} s")
 
 
