@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import attrs
 from hypothesis import strategies as st
 
-from command_center.runtime import Restart, Strategy
+from command_center.runtime import AutoShutdown, Restart, Strategy
 
 
 class Act(enum.Enum):
@@ -54,6 +54,7 @@ class Step:
     restart: Restart = Restart.PERMANENT
     strategy: Strategy = Strategy.ONE_FOR_ONE
     limit: int = 1
+    auto_shutdown: AutoShutdown = AutoShutdown.NEVER
 
 
 @attrs.frozen
@@ -73,6 +74,7 @@ class Script:
     limit: int
     steps: tuple[Step, ...]
     cut: Cut | None = None
+    quarantine: bool = False
 
 
 class Together(list[str]):
@@ -88,6 +90,9 @@ class Place:
     parent: Branch | None
     is_dynamic: bool
     is_alive: bool = False
+    significant: bool = False
+    failures: int = 0
+    """Its restarts, where each child is counted by itself."""
     is_stopped: bool = False
     """True if an operator stopped it: then its group's restart does not start it."""
     life: int = 0
@@ -119,10 +124,17 @@ class Branch(Place):
 
     strategy: Strategy = Strategy.ONE_FOR_ONE
     limit: int = 1
+    quarantine: bool = False
+    auto_shutdown: AutoShutdown = AutoShutdown.NEVER
     spec: tuple[tuple[str, Restart], ...] = ()
     children: dict[str, Place] = attrs.field(factory=dict)
     restarts: int = 0
     ends: deque[tuple[Place, int, bool]] = attrs.field(factory=deque)
+
+    def has_seen_enough(self) -> bool:
+        """Return True if the end of a significant child is one that ends this, too."""
+        living = [one for one in self.children.values() if one.significant and one.is_alive]
+        return self.auto_shutdown is AutoShutdown.ANY_SIGNIFICANT or not living
 
     def beneath(self) -> Iterator[Place]:
         yield self
@@ -148,6 +160,7 @@ class Model:
             is_dynamic=False,
             strategy=script.strategy,
             limit=script.limit,
+            quarantine=script.quarantine,
             spec=spec,
         )
         self.start(self.top)
@@ -166,9 +179,14 @@ class Model:
             kept, place.children = place.children, {}
             for id_, restart in place.spec:
                 place.children[id_] = kept.get(id_) or Leaf(
-                    f"{place.path}/{id_}", restart, place, is_dynamic=False
+                    f"{place.path}/{id_}",
+                    restart,
+                    place,
+                    is_dynamic=False,
+                    significant=is_significant(restart, place.auto_shutdown),
                 )
             for child in tuple(place.children.values()):
+                child.failures = 0
                 self.start(child)
             self.settle(place)
 
@@ -249,9 +267,14 @@ class Model:
                     self.close(place)
                 if not place.stays:
                     self.leave(place)
+                if place.significant and branch.has_seen_enough():
+                    self.shut_down(branch)
                 continue
             branch.restarts += 1
-            if branch.restarts > branch.limit:
+            place.failures += 1
+            if branch.quarantine and place.failures > branch.limit:
+                self.set_aside(place)
+            elif branch.restarts > branch.limit and not branch.quarantine:
                 self.give_up(branch)
             elif branch.strategy is Strategy.ONE_FOR_ONE:
                 self.start(place)
@@ -265,6 +288,19 @@ class Model:
             self.has_given_up = True  # for the root may restart nothing
         else:
             branch.parent.ends.append((branch, branch.life, True))
+
+    def set_aside(self, place: Place) -> None:
+        """Let it be dead in its place, with all that is beneath."""
+        for one in place.beneath():
+            if isinstance(one, Leaf):
+                self.close(one)
+
+    def shut_down(self, branch: Branch) -> None:
+        """End it by itself, with its significant children."""
+        assert branch.parent is not None
+        self.stop_all(branch, final=False)
+        branch.is_alive = False
+        branch.parent.ends.append((branch, branch.life, False))
 
     def restart_group(self, branch: Branch, failed: Place) -> None:
         """Stop the group in reverse, and start it in order, but for temporary ones."""
@@ -333,6 +369,7 @@ class Model:
                 if not place.stays:
                     self.leave(place)
             case (Act.RESTART, _):
+                place.failures = 0
                 self.stop(place, final=False)
                 self.start(place)
             case (Act.DELETE, _) if not place.is_alive:
@@ -366,6 +403,7 @@ class Model:
                 is_dynamic=True,
                 strategy=step.strategy,
                 limit=step.limit,
+                auto_shutdown=step.auto_shutdown,
                 spec=BENEATH,
             )
         self.top.children[place.id] = place
@@ -374,6 +412,11 @@ class Model:
 
 BENEATH = (("x", Restart.PERMANENT), ("y", Restart.TRANSIENT), ("z", Restart.TEMPORARY))
 """The children of a supervisor that is added."""
+
+
+def is_significant(restart: Restart, kind: AutoShutdown) -> bool:
+    """Return True if a child of such a supervisor is significant: wherever it may be."""
+    return kind is not AutoShutdown.NEVER and restart is not Restart.PERMANENT
 
 
 def added_path(step: Step) -> str:
@@ -399,6 +442,7 @@ STEPS = st.builds(
     KINDS,
     st.sampled_from(Strategy),
     st.integers(0, 2),
+    st.sampled_from(AutoShutdown),
 )
 
 
@@ -411,4 +455,11 @@ def scripts(steps: int) -> st.SearchStrategy[Script]:
         st.integers(0, 5),
         st.lists(STEPS, max_size=steps).map(tuple),
         st.none() | st.builds(Cut, st.integers(0, steps - 1), st.integers(0, 40)),
-    )
+        st.booleans(),
+    ).map(_without_contradiction)
+
+
+def _without_contradiction(script: Script) -> Script:
+    """Let only children that are restarted one by one be set aside one by one."""
+    is_alone = script.strategy is Strategy.ONE_FOR_ONE
+    return attrs.evolve(script, quarantine=script.quarantine and is_alone)

@@ -20,6 +20,7 @@ from command_center.runtime import (
     ActorNotFound,
     ActorRef,
     ActorStopped,
+    AutoShutdown,
     ChildExists,
     ChildRunning,
     ChildSpec,
@@ -45,9 +46,10 @@ from tests.runtime.otp_model import (
     Step,
     Together,
     added_path,
+    is_significant,
     scripts,
 )
-from tests.runtime.probes import Crash, Leave, Note, Probe, Run, branch, tree
+from tests.runtime.probes import AT_ONCE, Crash, Leave, Note, Probe, Run, branch, tree
 
 FOREVER = 1e9
 """A period of which no restart falls out."""
@@ -72,26 +74,43 @@ class Tree:
         self.pending: tuple[int, Step | None] | None = None
         """The place in the log from which on it is still to be compared, and the step."""
 
-    def probe(self, path: str, restart: Restart) -> ChildSpec:
-        return ChildSpec(path.rpartition("/")[2], lambda: Probe(self.log, path), restart=restart)
+    def probe(self, path: str, restart: Restart, *, significant: bool = False) -> ChildSpec:
+        return ChildSpec(
+            path.rpartition("/")[2],
+            lambda: Probe(self.log, path),
+            restart=restart,
+            significant=significant,
+        )
 
     def spec(self) -> SupervisorSpec:
         script = self.script
         children = [self.probe(f"/s/{n}", kind) for n, kind in enumerate(script.children)]
         limit = Intensity(script.limit, FOREVER)
-        supervisor = branch("s", children, strategy=script.strategy, intensity=limit)
+        supervisor = branch(
+            "s",
+            children,
+            strategy=script.strategy,
+            intensity=limit,
+            quarantine=script.quarantine,
+        )
         return tree(supervisor, intensity=Intensity(0, FOREVER))
 
     def added(self, step: Step) -> ChildSpec | SupervisorSpec:
         path = added_path(step)
         if step.act is Act.ADD:
             return self.probe(path, step.restart)
-        return branch(
+        kind = step.auto_shutdown
+        return SupervisorSpec(
             path.rpartition("/")[2],
-            [self.probe(f"{path}/{id_}", restart) for id_, restart in BENEATH],
+            [
+                self.probe(f"{path}/{id_}", restart, significant=is_significant(restart, kind))
+                for id_, restart in BENEATH
+            ],
             strategy=step.strategy,
             intensity=Intensity(step.limit, FOREVER),
             restart=step.restart,
+            backoff=AT_ONCE,
+            auto_shutdown=kind,
         )
 
     async def happen(  # noqa: C901, PLR0912 - a table of acts
@@ -277,6 +296,22 @@ CASES = (
             Step(Act.CRASH, 0),
         ),
     ),
+    Script(
+        Strategy.ONE_FOR_ONE,
+        (Restart.PERMANENT,),
+        1,
+        (
+            Step(Act.ADD_SUPERVISOR, auto_shutdown=AutoShutdown.ALL_SIGNIFICANT),
+            Step(Act.LEAVE, 3),
+            Step(Act.LEAVE, 3),
+            Step(Act.CRASH, 0),
+            Step(Act.CRASH, 0),
+            Step(Act.NOTE, 0),
+            Step(Act.RESTART, 0),
+            Step(Act.CRASH, 0),
+        ),
+        quarantine=True,
+    ),
 )
 
 
@@ -286,6 +321,7 @@ CASES = (
 @example(CASES[0])
 @example(CASES[1])
 @example(CASES[2])
+@example(CASES[3])
 def test_a_supervisor_does_what_the_rules_of_otp_say(script: Script) -> None:
     run(script)
 
