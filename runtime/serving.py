@@ -208,11 +208,12 @@ class Serving(abc.ABC):
                 )
                 continue
             outcome = handled
+            is_async = handler.is_async
             try:
-                if handler.is_async or trace is not None:
+                if is_async or trace is not None:
                     self.current_since = clock()
                 answer = handler.call(actor, message)
-                if handler.is_async:
+                if is_async:
                     answer = await answer
             except BaseException as error:
                 refusal = refusal_in(error)
@@ -229,7 +230,7 @@ class Serving(abc.ABC):
             else:
                 if reply is not None and reply.owner is None:
                     reply.send(answer)
-            if self.abandoned:
+            if is_async and self.abandoned:
                 return
             cell.handled += 1
             if trace is not None:
