@@ -8,11 +8,11 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``, ``idempotency_keys``,
-``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``, ``usage_limits`` and
-``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
-the store: what the tables cannot ask or change is in ``queries``. The files of uploads are
-``uploaded_files``.
+``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``,
+``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``,
+``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL
+stands outside of the store: what the tables cannot ask or change is in ``queries``. The files of
+uploads are ``uploaded_files``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -20,6 +20,7 @@ away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too 
 """
 
 from command_center.store import (
+    automation_hooks,
     device_tokens,
     events,
     forge_deliveries,
@@ -232,6 +233,7 @@ __all__ = [
     "WrongThread",
     "agents",
     "approvals",
+    "automation_hooks",
     "automation_runs",
     "automations",
     "channel_marks",

@@ -26,6 +26,8 @@ class Transaction:
         origin: what the unit is done for, such as a request's id; None where nobody says.
         device: the device whose request it is done for, as events name it; None for no device's.
         requested_by: what that request calls who asked; events of that name are told the device.
+        cause: the event that led to the request, where an agent made it: the first event of that
+            name says so.
     """
 
     def __init__(self, db: Database, last_event_id: int, secrets: Sequence[str]) -> None:
@@ -34,6 +36,7 @@ class Transaction:
         self.origin: str | None = None
         self.device: str | None = None
         self.requested_by: str | None = None
+        self.cause: int | None = None
         self._last_event_id = last_event_id
         self._secrets = secrets
         self._events: list[StoredEvent] = []
@@ -93,6 +96,8 @@ class Transaction:
             TypeError: the event's data cannot be JSON.
         """
         event_id = self._last_event_id + 1
+        if self.cause is not None and actor == self.requested_by:
+            causation_id, self.cause = self.cause, None
         data = self.redact(plain_data(event))
         shown = shorten(data)
         stored = events.append(

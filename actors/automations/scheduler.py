@@ -26,6 +26,7 @@ import trio
 from command_center.actors.automations.actor import (
     AutomationActor,
     AutomationServices,
+    outcome_of,
 )
 from command_center.actors.automations.alarms import Alarms
 from command_center.actors.contracts.addresses import (
@@ -38,15 +39,21 @@ from command_center.actors.contracts.automations import (
     Arm,
     CreateAutomation,
     DeleteAutomation,
+    Deliver,
     Due,
     HandRun,
+    HookReceipt,
+    HookSecret,
+    MakeHook,
     PatchAutomation,
     Reload,
+    RemoveHook,
     RunAutomation,
 )
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.events import Fanout
 from command_center.actors.ledger import firing as claims
+from command_center.actors.ledger import hooks
 from command_center.actors.ledger.automations import (
     create_automation,
     delete_automation,
@@ -54,7 +61,9 @@ from command_center.actors.ledger.automations import (
     is_astray,
     patch_automation,
 )
-from command_center.actors.rules.errors import Unavailable
+from command_center.actors.ledger.spending import CapIsReached
+from command_center.actors.rules.errors import Invalid, Unavailable
+from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import (
     Actor,
@@ -201,6 +210,53 @@ class Scheduler(Actor):
             )
             await self._begin(outcome.session.id)
         return outcome
+
+    @handles(MakeHook)
+    async def make_hook(self, message: MakeHook) -> Deferred[HookSecret]:
+        """Answer with the secret once it is committed."""
+        return self.ctx.answer_later(
+            self._storage.write,
+            lambda tx: hooks.make_hook(tx, message.automation_id, actor=message.requested_by),
+        )
+
+    @handles(RemoveHook)
+    async def remove_hook(self, message: RemoveHook) -> Deferred[Automation]:
+        """Answer once deliveries are taken no more."""
+        return self.ctx.answer_later(
+            self._storage.write,
+            lambda tx: hooks.remove_hook(tx, message.automation_id, actor=message.requested_by),
+        )
+
+    @handles(Deliver)
+    async def deliver(self, message: Deliver) -> Deferred[HookReceipt]:
+        """Claim a delivery with its run, or, where it can have none, with the reason."""
+        return self.ctx.answer_later(self._deliver, message)
+
+    async def _deliver(self, message: Deliver) -> HookReceipt:
+        now, terms, automation_id = self._clock.now(), self._services.terms, message.automation_id
+        try:
+            receipt = await self._storage.write(
+                lambda tx: hooks.deliver(
+                    tx, automation_id, terms, now, delivery=message.delivery, fields=message.fields
+                )
+            )
+        except (PolicyDenied, Invalid, CapIsReached) as refused:
+            outcome, reason = outcome_of(refused), str(refused)
+            receipt = await self._storage.write(
+                lambda tx: hooks.refuse(
+                    tx,
+                    automation_id,
+                    now,
+                    delivery=message.delivery,
+                    outcome=outcome,
+                    reason=reason,
+                )
+            )
+        if not receipt.is_repeated:
+            if receipt.session_id is not None:
+                await self._begin(receipt.session_id)
+            await self._align(automation_id)
+        return receipt
 
     async def _ask(self, automation_id: int, message: Asked[AutomationMessage, R]) -> R | None:
         """Return the answer of the automation's actor; None if it has none."""

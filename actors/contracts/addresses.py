@@ -15,9 +15,12 @@ from command_center.actors.contracts.automations import (
     Arm,
     CreateAutomation,
     DeleteAutomation,
+    Deliver,
     Due,
+    MakeHook,
     PatchAutomation,
     Reload,
+    RemoveHook,
     RunAutomation,
 )
 from command_center.actors.contracts.comments import (
@@ -169,7 +172,14 @@ WebhooksMessage: TypeAlias = (
 WEBHOOKS: Address[WebhooksMessage] = Address("/webhooks/registry")
 
 SchedulerMessage: TypeAlias = (
-    CreateAutomation | PatchAutomation | DeleteAutomation | RunAutomation | Arm
+    CreateAutomation
+    | PatchAutomation
+    | DeleteAutomation
+    | RunAutomation
+    | MakeHook
+    | RemoveHook
+    | Deliver
+    | Arm
 )
 SCHEDULER: Address[SchedulerMessage] = Address("/scheduler")
 

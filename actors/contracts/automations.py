@@ -13,7 +13,7 @@ from command_center.actors.rules.lengths import Name
 from command_center.actors.rules.policy import RunInput, check_run
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
-from command_center.store import Automation
+from command_center.store import Automation, AutomationOutcome
 from command_center.store.records import Priority, TaskType, WhenLimited
 
 MissedRuns = Literal["run_once", "skip"]
@@ -99,7 +99,7 @@ class DeleteAutomation(msgspec.Struct, Request[Automation], frozen=True):
 class RunByHand(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The body of a run by hand."""
+    """The body of a run by hand, and of a hook that is asked for."""
 
     requested_by: Name = "api"
 
@@ -115,6 +115,56 @@ class RunAutomation(msgspec.Struct, Request[HandRun], frozen=True):
 
     automation_id: int
     requested_by: str
+
+
+class HookSecret(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The hook of an automation, with its secret, which is shown this once.
+
+    Attributes:
+        path: of the address to which deliveries are sent.
+    """
+
+    automation: Automation
+    path: str
+    secret: str
+
+
+class MakeHook(msgspec.Struct, Request[HookSecret], frozen=True):
+    """Give an automation a hook, or its hook another secret."""
+
+    automation_id: int
+    requested_by: str
+
+
+class RemoveHook(msgspec.Struct, Request[Automation], frozen=True):
+    """Take an automation's hook away."""
+
+    automation_id: int
+    requested_by: str
+
+
+class HookReceipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The outcome of a delivery to a hook.
+
+    Attributes:
+        outcome: as that of a run; `started`, or why there is none.
+        is_repeated: the delivery came before, and this is what became of it then.
+    """
+
+    run_id: int
+    outcome: AutomationOutcome
+    reason: str | None
+    task_id: int | None
+    session_id: int | None
+    is_repeated: bool
+
+
+class Deliver(msgspec.Struct, Request[HookReceipt], frozen=True):
+    """Start the run of a delivery to a hook, once."""
+
+    automation_id: int
+    delivery: str
+    fields: dict[str, Any]
 
 
 class Due(msgspec.Struct, frozen=True):

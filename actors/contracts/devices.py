@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from command_center.actors.contracts.fields import DateTime
+from command_center.actors.rules.agent_limits import AgentLimits
 from command_center.actors.rules.lengths import NAME_LENGTH, Name
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.scopes import Scopes
@@ -32,11 +33,13 @@ class NewDevice(
     Attributes:
         scopes: each thing that it may do.
         expires_at: from when it is let in no more; never, if left out.
+        limits: of an agent, whose token is good for the tools at `/mcp` alone; none, if left out.
     """
 
     name: DeviceName
     scopes: Scopes
     expires_at: DateTime | None = None
+    limits: AgentLimits | None = None
     requested_by: Name = "api"
 
 
@@ -118,6 +121,7 @@ class DeviceChanges(
     name: DeviceName | msgspec.UnsetType = msgspec.UNSET
     scopes: Scopes | msgspec.UnsetType = msgspec.UNSET
     expires_at: DateTime | msgspec.UnsetType | None = msgspec.UNSET
+    limits: AgentLimits | msgspec.UnsetType | None = msgspec.UNSET
     requested_by: Name = "api"
 
 

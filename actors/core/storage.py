@@ -63,14 +63,16 @@ class RequestOrigin(str):
         requested_by: what the request calls who asks.
         note: gets each unit's transaction and value, in the writer's thread.
         intent: what a former life was about to do for the same request, encoded.
+        cause: the event that led to it; None where no agent made it.
     """
 
-    __slots__ = ("device", "intent", "note", "requested_by")
+    __slots__ = ("cause", "device", "intent", "note", "requested_by")
 
     device: str | None
     requested_by: str
     note: Callable[[Transaction, object], None] | None
     intent: bytes | None
+    cause: int | None
 
     @classmethod
     def of(
@@ -81,14 +83,17 @@ class RequestOrigin(str):
         requested_by: str | None = None,
         note: Callable[[Transaction, object], None] | None = None,
         intent: bytes | None = None,
+        story: str | None = None,
+        cause: int | None = None,
     ) -> Self:
-        """Return the origin `before`, which knows this, too."""
-        made = cls(before or "")
+        """Return the origin `before`, or a `story` in its place, which knows this, too."""
+        made = cls(story or before or "")
         known = before if isinstance(before, RequestOrigin) else None
         made.device = device if device or known is None else known.device
         made.requested_by = requested_by or (known.requested_by if known else "api")
         made.note = note if note or known is None else known.note
         made.intent = intent if intent or known is None else known.intent
+        made.cause = cause if cause or known is None else known.cause
         return made
 
 
@@ -192,7 +197,7 @@ def done_for(name: str, unit: Unit[T]) -> Unit[T]:
         tx.origin = str(name)
         if not isinstance(name, RequestOrigin):
             return unit(tx)
-        tx.device, tx.requested_by = name.device, name.requested_by
+        tx.device, tx.requested_by, tx.cause = name.device, name.requested_by, name.cause
         value = unit(tx)
         if name.note is not None:
             name.note(tx, value)

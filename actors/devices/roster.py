@@ -16,6 +16,7 @@ import attrs
 import trio
 
 from command_center.actors.core.clock import seconds_until
+from command_center.actors.rules.agent_limits import AgentLimits, limits_of
 from command_center.store import Device, Scope, now_timestamp
 
 TOKEN_PREFIX = "ccd_"  # noqa: S105 - the beginning of every token, and no secret
@@ -37,6 +38,7 @@ class Admitted:
     """A device that is let in.
 
     Attributes:
+        limits: of an agent's; None for any other.
         token_hash: what is kept of its token; a paired device has one that nobody knows.
         seen: when its last request came, and from where; None before the first.
     """
@@ -46,6 +48,7 @@ class Admitted:
     scopes: frozenset[Scope]
     expires_at: str | None
     token_hash: str = attrs.field(repr=False)
+    limits: AgentLimits | None = None
     seen: tuple[str, str] | None = None
     _streams: set[trio.CancelScope] = attrs.field(factory=set, init=False, repr=False)
 
@@ -150,16 +153,22 @@ class Roster:
             if token_hash is None:
                 return
             known = Admitted(
-                device.id, device.name, frozenset(device.scopes), device.expires_at, token_hash
+                device.id,
+                device.name,
+                frozenset(device.scopes),
+                device.expires_at,
+                token_hash,
+                limits_of(device.limits),
             )
             self._by_id[device.id] = self._by_hash[token_hash] = known
             if device.last_seen_at is not None:
                 known.seen = (device.last_seen_at, device.last_seen_from or "")
             return
-        before = (known.scopes, known.expires_at)
+        before = (known.scopes, known.expires_at, known.limits)
         known.name = device.name
         known.scopes, known.expires_at = frozenset(device.scopes), device.expires_at
-        if before != (known.scopes, known.expires_at):
+        known.limits = limits_of(device.limits)
+        if before != (known.scopes, known.expires_at, known.limits):
             known.end_streams()
 
     def remove(self, device_id: int) -> None:

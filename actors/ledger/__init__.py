@@ -22,6 +22,6 @@ have decided in a person's place. `webpush` writes of the browsers that are told
 closed, `notify` of the places of Apprise, and `webhooks` of the addresses that events are sent to.
 `usage_limits` holds runs until a limit of the agent's account resets, and `spending` ends them at
 the caps of a day.
-`rules` writes of what is always allowed.
+`rules` writes of what is always allowed, and `hooks` of those by which others start automations.
 `passkeys` writes of what devices sign in with, and `prompts` of those that are saved.
 """

@@ -27,7 +27,7 @@ from command_center.actors.contracts.events.automations import (
 from command_center.actors.ledger.templates import filled
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.policy import PolicyDenied, evaluate
-from command_center.actors.rules.schedule import Schedule, find_zone, parse
+from command_center.actors.rules.schedule import Once, Schedule, find_zone, parse
 from command_center.actors.rules.schedule_errors import InvalidSchedule, UnknownTimezone
 from command_center.store import (
     Automation,
@@ -113,6 +113,7 @@ def create_automation(
     check_fields(title=title, payload=payload)
     schedule, zone = read_schedule(expression), read_zone(wanted.timezone, terms)
     repository = repositories.get(tx.db, wanted.repository_id)
+    _refuse_past(schedule, zone, now)
     if wanted.enabled:
         _check_policy(tx, repository, title, payload)
     automation = automations.insert(
@@ -162,7 +163,7 @@ def patch_automation(
     if isinstance(changes.payload, AutomationPayload):
         given["payload"] = changes.payload.stored()
     if isinstance(changes.schedule_expr, str):
-        read_schedule(changes.schedule_expr)
+        _refuse_past(read_schedule(changes.schedule_expr), plan_of(automation, terms)[1], now)
         given["schedule_expr"] = changes.schedule_expr.strip()
     if not isinstance(changes.timezone, msgspec.UnsetType):
         read_zone(changes.timezone, terms)
@@ -249,6 +250,11 @@ def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
         return False
     schedule, zone = plan_of(automation, terms)
     return schedule.after(now, zone) != known
+
+
+def _refuse_past(schedule: Schedule, zone: ZoneInfo, now: datetime) -> None:
+    if isinstance(schedule, Once) and schedule.after(now, zone) is None:
+        raise Invalid.field("scheduleExpr", "This moment is past. Expected one that lies ahead.")
 
 
 def _check_policy(

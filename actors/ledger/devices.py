@@ -16,6 +16,7 @@ from command_center.actors.contracts.events.devices import (
     DeviceUpdated,
 )
 from command_center.actors.ledger import passkeys, webpush
+from command_center.actors.rules.agent_limits import stored_limits
 from command_center.actors.rules.errors import Conflict, Invalid, MissingScope
 from command_center.actors.rules.scopes import ordered
 from command_center.store import (
@@ -50,6 +51,7 @@ def create_device(
         scopes=ordered(wanted.scopes),
         expires_at=stored_expiry(wanted.expires_at),
         is_paired=is_paired,
+        limits=stored_limits(wanted.limits),
     )
     device_tokens.keep(tx, device.id, token_hash)
     tx.emit(
@@ -86,6 +88,8 @@ def patch_device(
         given["expires_at"] = stored_expiry(changes.expires_at)
         if _is_later(given["expires_at"], before.expires_at):
             check_granted(before.scopes, granted)
+    if not isinstance(changes.limits, msgspec.UnsetType):
+        given["limits"] = stored_limits(changes.limits)
     changed = {name: value for name, value in given.items() if getattr(before, name) != value}
     if not changed:
         return before

@@ -13,8 +13,9 @@ together, as the last of them: one run, or none where the automation says so.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -35,10 +36,12 @@ from command_center.actors.ledger.automations import (
 from command_center.actors.ledger.outcomes import count
 from command_center.actors.ledger.tasks import create_task, run_task
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.prompt_fields import filled
 from command_center.actors.rules.schedule import passed
 from command_center.store import (
     Automation,
     AutomationOutcome,
+    AutomationRun,
     AutomationTrigger,
     Session,
     Transaction,
@@ -99,7 +102,7 @@ def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> C
         reason = "A limit of Codex is reached."
         return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
     catches_up = due.missed > 0 and automation.missed_runs == "run_once"
-    automation, outcome = _fire(
+    automation, _, outcome = begin_run(
         tx,
         automation,
         terms,
@@ -147,7 +150,7 @@ def run_by_hand(
             sessionId=live.id,
             currentStatus=live.status,
         )
-    automation, outcome = _fire(tx, automation, terms, now, trigger="manual", actor=actor, due=None)
+    automation, _, outcome = begin_run(tx, automation, terms, now, trigger="manual", actor=actor)
     return HandRun(
         automation=automation,
         task=outcome.task,
@@ -199,7 +202,7 @@ def _due_time(
     )
 
 
-def _fire(
+def begin_run(
     tx: Transaction,
     automation: Automation,
     terms: Terms,
@@ -207,9 +210,13 @@ def _fire(
     *,
     trigger: AutomationTrigger,
     actor: str,
-    due: _DueTime | None,
-) -> tuple[Automation, RunOutcome]:
-    """Make the task and run it: one story, from the firing to the session's last event."""
+    due: _DueTime | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> tuple[Automation, AutomationRun, RunOutcome]:
+    """Make the task and run it: one story, from the firing to the session's last event.
+
+    `fields` are what a hook's delivery says, for the fields of the prompt.
+    """
     payload = payload_of(automation)
     due_at = None if due is None else to_timestamp(due.at)
     missed = 0 if due is None else due.missed
@@ -226,7 +233,7 @@ def _fire(
         CreateTask(
             repository_id=automation.repository_id,
             title=payload.task_title or automation.title,
-            prompt=payload.prompt,
+            prompt=filled(payload.prompt, fields),
             type=payload.task_type,
             priority=payload.priority,
             approval_required=payload.approval_required,
@@ -248,7 +255,7 @@ def _fire(
         approval_seconds=terms.approval_seconds,
     )
     fired_at = to_timestamp(now)
-    automation_runs.insert(
+    run = automation_runs.insert(
         tx,
         automation_id=automation.id,
         trigger=trigger,
@@ -267,7 +274,50 @@ def _fire(
         last_outcome="started",
         last_session_id=outcome.session.id,
     )
-    return automation, outcome
+    return automation, run, outcome
+
+
+def pass_over_run(
+    tx: Transaction,
+    automation: Automation,
+    now: datetime,
+    *,
+    trigger: AutomationTrigger,
+    outcome: AutomationOutcome,
+    reason: str,
+    due: _DueTime | None = None,
+) -> AutomationRun:
+    """Note that there is no run, and say why."""
+    due_at = None if due is None else to_timestamp(due.at)
+    missed = 0 if due is None else due.missed
+    following = automation.next_run_at if due is None else due.following
+    run = automation_runs.insert(
+        tx,
+        automation_id=automation.id,
+        trigger=trigger,
+        due_at=due_at,
+        fired_at=to_timestamp(now),
+        missed=missed,
+        outcome=outcome,
+        reason=reason,
+        finished_at=to_timestamp(now),
+    )
+    tx.emit(
+        AutomationSkipped(
+            title=automation.title,
+            outcome=outcome,
+            reason=reason,
+            due_at=due_at,
+            missed=missed,
+            next_run_at=following,
+        ),
+        actor=automation_at(automation.id),
+        repository_id=automation.repository_id,
+        session_id=automation.last_session_id if outcome == "skipped" else None,
+        automation_id=automation.id,
+    )
+    automations.update(tx, automation.id, last_outcome=outcome, next_run_at=following)
+    return run
 
 
 def _pass_over(
@@ -280,30 +330,6 @@ def _pass_over(
     reason: str,
 ) -> Automation:
     """Claim the due time without a run, and say why."""
-    due_at = to_timestamp(due.at)
-    automation_runs.insert(
-        tx,
-        automation_id=automation.id,
-        trigger="schedule" if due.missed == 0 else "catch_up",
-        due_at=due_at,
-        fired_at=to_timestamp(now),
-        missed=due.missed,
-        outcome=outcome,
-        reason=reason,
-        finished_at=to_timestamp(now),
-    )
-    tx.emit(
-        AutomationSkipped(
-            title=automation.title,
-            outcome=outcome,
-            reason=reason,
-            due_at=due_at,
-            missed=due.missed,
-            next_run_at=due.following,
-        ),
-        actor=automation_at(automation.id),
-        repository_id=automation.repository_id,
-        session_id=automation.last_session_id if outcome == "skipped" else None,
-        automation_id=automation.id,
-    )
-    return automations.update(tx, automation.id, last_outcome=outcome, next_run_at=due.following)
+    trigger: AutomationTrigger = "schedule" if due.missed == 0 else "catch_up"
+    pass_over_run(tx, automation, now, trigger=trigger, outcome=outcome, reason=reason, due=due)
+    return automations.get(tx.db, automation.id)

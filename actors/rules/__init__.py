@@ -13,6 +13,8 @@ to depend on, `retry_after` when another machine wants to be asked again, `uploa
 taken for an agent and `pictures` what is left out of them, `forge_links` of which project at a
 forge an address is and where a person opens a pull request there, and `errors` how any of it is
 refused.
+`agent_limits` says how far an agent's token reaches.
+`prompt_fields` quotes in a prompt what comes from outside.
 `file_names` says which file somebody means, `text_lines` which of its lines have a text, and
 `prompt_files` which prompts a repository has.
 """

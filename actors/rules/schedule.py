@@ -19,7 +19,7 @@ at both of two equal times, and not at all at one that does not exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -37,6 +37,7 @@ HOURS: Final = 24
 
 _DAILY = re.compile(r"daily@(?P<time>.*)", re.DOTALL)
 _WEEKLY = re.compile(r"weekly@(?P<days>[^@]*)@(?P<time>.*)", re.DOTALL)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9]{2}:[0-9]{2}")
 _HOURLY = re.compile(r"hourly:(?P<hours>[0-9]{1,9})")
 _TIME = re.compile(r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 _CRON_FIELDS = 5
@@ -84,7 +85,29 @@ class Cron:
         return None
 
 
-Schedule: TypeAlias = Times | Cron
+@attrs.frozen
+class Once:
+    """One moment of the zone's clocks."""
+
+    at: datetime
+
+    def after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return the due time if it lies after the moment, in UTC."""
+        due = first_moment(self.at, zone)
+        return due if due > moment else None
+
+
+@attrs.frozen
+class Never:
+    """No time: what follows it begins by hand, or by a hook."""
+
+    def after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return None."""
+        del moment, zone
+        return None
+
+
+Schedule: TypeAlias = Times | Cron | Once | Never
 
 
 @lru_cache(maxsize=1024)
@@ -95,8 +118,10 @@ def parse(expression: str) -> Schedule:
         InvalidSchedule: it is none of the known forms, or names no time at all.
     """
     text = expression.strip().lower()
-    if text == "hourly":
-        return Times(tuple(time(hour) for hour in range(HOURS)), each_hour=True)
+    if text in _WORDS:
+        return _WORDS[text]
+    if text.startswith("once@"):
+        return _once(expression, text.removeprefix("once@").strip())
     if match := _HOURLY.fullmatch(text):
         return _every(expression, int(match["hours"]))
     if match := _DAILY.fullmatch(text):
@@ -187,6 +212,21 @@ def _last(schedule: Schedule, zone: ZoneInfo, moment: datetime) -> datetime | No
     return None
 
 
+def _once(expression: str, text: str) -> Once:
+    if not _MOMENT.fullmatch(text):
+        raise InvalidSchedule(
+            expression, "names no moment", "a day and a time, as in once@2026-12-01T09:00"
+        )
+    try:
+        return Once(datetime.fromisoformat(text.upper()))
+    except ValueError:
+        raise InvalidSchedule(
+            expression,
+            "names no day that there is",
+            "a day and a time, as in once@2026-12-01T09:00",
+        ) from None
+
+
 def _every(expression: str, hours: int) -> Times:
     if not 2 <= hours <= HOURS:  # noqa: PLR2004 - "every hour" has its own word
         raise InvalidSchedule(
@@ -234,5 +274,9 @@ def _cron(expression: str, fields: str) -> Cron:
     return cron
 
 
+_WORDS: Final[Mapping[str, Schedule]] = {
+    "never": Never(),
+    "hourly": Times(tuple(time(hour) for hour in range(HOURS)), each_hour=True),
+}
 _UTC = ZoneInfo("UTC")
 _SOME_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)

@@ -16,6 +16,7 @@ from quart import request
 from werkzeug.datastructures import Headers
 
 from command_center.http.mcp.tools import Tool
+from command_center.http.wire.caller import CALLER, caller_of
 from command_center.http.wire.problems import JSON, Problem, problem_of
 from command_center.http.wire.quart_app import Application
 
@@ -45,7 +46,9 @@ async def perform(
 ) -> Answered:
     """Carry a tool out for who sent the request in hand; a refusal is an answer, too."""
     operation, target = tool.operation, tool.target
-    scope: Any = request.scope
+    scope: Any = dict(request.scope)
+    # What is within an agent's limits was checked; the operation knows of scopes alone.
+    scope[CALLER] = attrs.evolve(caller_of(scope), limits=None)
     for name, value in path.items():
         target = target.replace(f"{{{name}}}", str(value))
     inner = app.request_class(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -13,6 +15,16 @@ from quart import Response, request
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
+from command_center.actors.core.storage import RequestOrigin
+from command_center.actors.rules.agent_limits import OutOfBounds, TooManyRuns
+from command_center.http.mcp.bounds import (
+    LISTS_REPOSITORIES,
+    REPOSITORY,
+    AgentBounds,
+    check_repository,
+    only_allowed,
+    session_of,
+)
 from command_center.http.mcp.calls import Answered, perform
 from command_center.http.mcp.resources import TEMPLATES, listed, parse
 from command_center.http.mcp.sessions import McpSession, McpSessions, Running
@@ -40,7 +52,9 @@ from command_center.http.wire.mcp import (
 )
 from command_center.http.wire.problems import JSON, InvalidFields, Refused, problem_of
 from command_center.http.wire.quart_app import Application
-from command_center.runtime import Refusal
+from command_center.runtime import Refusal, origin
+from command_center.store import Session
+from command_center.store.queries.causes import last_event
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -75,11 +89,18 @@ class AgentEndpoint:
     _center: Center
     _sessions: McpSessions
     _tools: Tools
+    _bounds: AgentBounds
 
     @classmethod
     def of(cls, app: Application, center: Center, key: bytes) -> AgentEndpoint:
         """Return the server; sessions are signed with the key."""
-        return cls(app, center, McpSessions(key), Tools({WAIT: ("read", _wait_tool())}))
+        return cls(
+            app,
+            center,
+            McpSessions(key),
+            Tools({WAIT: ("read", _wait_tool())}),
+            AgentBounds(center),
+        )
 
     async def answer(self) -> Response:
         """Answer the message in the request in hand.
@@ -165,8 +186,14 @@ class AgentEndpoint:
         raise RequestFailed(METHOD_NOT_FOUND, f"There is no method {method!r} here.")
 
     async def _list_resources(self) -> object:
-        found = await self._perform("list_sessions", {"limit": 25, "diff": False})
-        return {"resources": listed(msgspec.json.decode(_body_of(found))["items"])}
+        limits = caller_of(request.scope).limits
+        allowed = [None] if limits is None or limits.repositories is None else limits.repositories
+        found: list[dict[str, Any]] = []
+        for repository_id in allowed:
+            wanted = {"limit": 25, "diff": False, REPOSITORY: repository_id}
+            page = msgspec.json.decode(_body_of(await self._perform("list_sessions", wanted)))
+            found += page["items"]
+        return {"resources": listed(sorted(found, key=itemgetter("id"), reverse=True)[:25])}
 
     async def _read_resource(self, uri: str) -> object:
         session_id, is_diff = parse(uri)
@@ -184,20 +211,57 @@ class AgentEndpoint:
             piece = msgspec.json.decode(_body_of(await self._perform("get_diff", more)))
 
     async def _call(self, call: CallTool) -> ToolResult:
-        done = await self._perform(call.name, call.arguments)
+        done = await self._perform(call.name, call.arguments, call.meta)
         return ToolResult.of(done.body, is_error=done.is_refusal)
 
-    async def _perform(self, name: str, arguments: Mapping[str, Any]) -> Answered:
+    async def _perform(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        meta: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Answered:
         await trio.to_thread.run_sync(self._tools.make)
         tool = self._tools.find(name)
+        begun_by = await session_of(self._center, meta)
+        if begun_by is not None:
+            await self._go_on(begun_by)
+        caller = caller_of(request.scope)
+        limits = caller.limits
+        if limits is None:
+            return await self._send(tool, arguments)
+        try:
+            given = await self._bounds.within(limits, name, tool, arguments)
+            await self._bounds.check_depth(limits, name, begun_by)
+            with self._bounds.counted(caller, limits, name) as take_back:
+                done = await self._send(tool, given)
+                if done.is_refusal:
+                    take_back()
+        except (OutOfBounds, TooManyRuns) as refused:
+            problem = problem_of(refused)
+            return Answered(problem.status, problem.body())
+        if name == LISTS_REPOSITORIES and not done.is_refusal:
+            return Answered(done.status, only_allowed(limits, done.body))
+        return done
+
+    async def _send(self, tool: Tool, arguments: Mapping[str, Any]) -> Answered:
         path, query, body = _split(tool, arguments)
         return await perform(self._app, tool, path=path, query=query, body=body)
+
+    async def _go_on(self, session: Session) -> None:
+        """Have what is done now tell of the session whose agent does it as its cause."""
+        cause = await self._center.storage.read(lambda db: last_event(db, "session_id", session.id))
+        origin.set(
+            RequestOrigin.of(
+                origin.get(), requested_by=ASKER, story=session.correlation_id, cause=cause
+            )
+        )
 
     async def _wait(self, session: McpSession, request_id: RequestId, call: CallTool) -> Response:
         try:
             caller_of(request.scope).check("read")
             wanted = decode_json(encode(call.arguments), WaitForSession)
-            await look(self._center, wanted.session_id)
+            now = await look(self._center, wanted.session_id)
+            check_repository(caller_of(request.scope).limits, now.session.repository_id)
         except (Refusal, InvalidFields) as refused:
             body = problem_of(refused).body()
             return _answered(request_id, ToolResult.of(body, is_error=True))
@@ -210,7 +274,7 @@ class AgentEndpoint:
         stream = WaitStream(
             self._center,
             wanted,
-            token=call.meta.progress_token,
+            token=_progress_token(call.meta),
             answer=answer,
             running=running,
             done=lambda: self._sessions.end_request(session, request_id, running),
@@ -219,6 +283,11 @@ class AgentEndpoint:
         response = TrioResponse(stream, headers=headers, content_type=EVENT_STREAM)
         response.timeout = None
         return response
+
+
+def _progress_token(meta: Mapping[str, Any]) -> RequestId | None:
+    token = meta.get("progressToken")
+    return token if isinstance(token, str | int) and not isinstance(token, bool) else None
 
 
 async def _message() -> McpMessage:

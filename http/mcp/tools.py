@@ -6,8 +6,7 @@ one object, and its schema is put together of theirs. Who may not do an operatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -109,31 +108,40 @@ def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _made() -> Mapping[str, Tool]:
-    from command_center.http.openapi.document import openapi_document, path_of  # noqa: PLC0415 - a server that no agent asks starts sooner, and stays smaller
+    from command_center.http.openapi.document import parameters_of, path_of  # noqa: PLC0415 - a server that no agent asks starts sooner, and stays smaller
+    from command_center.http.openapi.schemas import schemas_of  # noqa: PLC0415 - the same
 
-    document = openapi_document(secured=True)
     by_name = {operation.handler.__name__: operation for operation in OPERATIONS}
-    found = (_tool(name, by_name[name], path_of(by_name[name].rule), document) for name in NAMES)
+    wanted = {name: by_name[name] for name in NAMES}
+    bodies = schemas_of((), [each.body for each in wanted.values() if each.body is not None])
+    found = (
+        _tool(
+            name,
+            operation,
+            path_of(operation.rule),
+            parameters_of(operation),
+            _inlined(bodies.of.get(operation.body, {}), bodies.components),
+        )
+        for name, operation in wanted.items()
+    )
     return MappingProxyType({tool.shown["name"]: tool for tool in found})
 
 
-def _tool(name: str, operation: Operation, target: str, document: Mapping[str, Any]) -> Tool:
-    told = document["paths"][target][operation.method.lower()]
-    components = document["components"]["schemas"]
-    inline = partial(_inlined, components=components)
-    parameters = [part for part in told.get("parameters", ()) if part["in"] in {"path", "query"}]
+def _tool(
+    name: str,
+    operation: Operation,
+    target: str,
+    parameters: Sequence[Mapping[str, Any]],
+    body: Mapping[str, Any],
+) -> Tool:
     properties = {
-        part["name"]: inline(part["schema"])
+        part["name"]: part["schema"]
         | ({"description": part["description"]} if "description" in part else {})
         for part in parameters
-    }
+    } | body.get("properties", {})
     needed = [part["name"] for part in parameters if part["required"]]
-    about = f"{operation.summary}."
-    if "requestBody" in told:
-        body = inline(told["requestBody"]["content"]["application/json"]["schema"])
-        properties |= body.get("properties", {})
-        needed += body.get("required", ())
-        about = " ".join(filter(None, [about, body.get("description")]))
+    needed += body.get("required", ())
+    about = " ".join(filter(None, [f"{operation.summary}.", body.get("description")]))
     for hidden in (_WHO_ASKS, _DECIDES):
         properties.pop(hidden, None)
     is_read = operation.method == "GET"

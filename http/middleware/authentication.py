@@ -119,7 +119,7 @@ class Credentials:
     def _seen(self, device: Admitted, scope: Scope) -> Caller:
         client = scope.get("client")
         self.roster.note_seen(device, "" if client is None else str(client[0]))
-        return Caller(device.id, str(device), device.scopes)
+        return Caller(device.id, str(device), device.scopes, device.limits)
 
 
 def _of_another_user() -> Refused:

@@ -28,6 +28,7 @@ def authorized(operation: Operation, view: View) -> View:
         caller = caller_of(request.scope)
         if caller.device_id is not None:
             if scope is not None:
+                caller.check_unlimited()
                 caller.check(scope)
             _begin(caller)
         return await view(**given)
@@ -41,6 +42,7 @@ def authorized_socket(socket: Socket, view: Callable[..., Awaitable[T]]) -> Call
     async def converse(**given: Any) -> T:
         caller = caller_of(websocket.scope)
         if caller.device_id is not None:
+            caller.check_unlimited()
             caller.check(socket.scope)
             _begin(caller)
         return await view(**given)

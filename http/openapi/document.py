@@ -196,11 +196,7 @@ def _taken() -> Iterable[Any]:
 def _operation(
     operation: Operation, schemas: Mapping[Any, Any], *, secured: bool
 ) -> dict[str, Any]:
-    parameters = [
-        *_path_parameters(operation.rule),
-        *_query_parameters(operation.query),
-        *_header_parameters(operation),
-    ]
+    parameters = [*parameters_of(operation), *_header_parameters(operation)]
     told: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -415,6 +411,11 @@ def _refusal(status: int) -> dict[str, Any]:
         }
     told["headers"] = headers
     return told
+
+
+def parameters_of(operation: Operation) -> list[dict[str, Any]]:
+    """Return what an operation takes in its path and its query, without references."""
+    return [*_path_parameters(operation.rule), *_query_parameters(operation.query)]
 
 
 def _path_parameters(rule: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ serves the page at `/`, whose files are in `http/web/`. `webpush` has browsers t
 closed, `notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has
 what happens sent elsewhere.
 `passkeys` lets a device in by a browser's authenticator.
-`mcp` takes the messages of agents.
+`mcp` takes the messages of agents, and `hooks` the deliveries that start automations.
 `files` are those of a checkout, and `prompts` what is said again in a repository.
 `shells` are terminals where sessions work.
 """

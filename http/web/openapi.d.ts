@@ -78,6 +78,13 @@ export interface AgentAccount {
   signIn: SignIn | null;
 }
 
+/** Limits of an agent; its token is good for the tools at `/mcp` alone. Null sets none. */
+export interface AgentLimits {
+  repositories?: number[] | null;
+  depth?: number | null;
+  runsPerHour?: number | null;
+}
+
 export type AppServer = "detached" | "joined" | "spawned";
 
 /** A question to the operator, settled exactly once. */
@@ -150,6 +157,7 @@ export interface Automation {
   requestedBy: string;
   deletedAt: string | null;
   whenLimited: "skip" | "wait";
+  hasHook: boolean;
 }
 
 /** Changes to an automation; what is left out stays. `enabled: true` also ends a pause. */
@@ -191,7 +199,7 @@ export interface AutomationRun {
   createdAt: string;
   updatedAt: string;
   automationId: number;
-  trigger: "catch_up" | "manual" | "schedule";
+  trigger: "catch_up" | "hook" | "manual" | "schedule";
   dueAt: string | null;
   firedAt: string;
   missed: number;
@@ -447,6 +455,7 @@ export interface Device {
   isPaired: boolean;
   lastSeenAt: string | null;
   lastSeenFrom: string | null;
+  limits: Record<string, any> | null;
 }
 
 /** Changes to a device; what is left out stays. `expiresAt` null is never. */
@@ -454,6 +463,7 @@ export interface DeviceChanges {
   name?: string;
   scopes?: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
   expiresAt?: string | null;
+  limits?: AgentLimits | null;
   requestedBy?: string;
 }
 
@@ -468,6 +478,7 @@ export interface DeviceToken {
   isPaired: boolean;
   lastSeenAt: string | null;
   lastSeenFrom: string | null;
+  limits: Record<string, any> | null;
   token: string;
 }
 
@@ -701,6 +712,23 @@ export interface Hook {
   plugin: string | null;
 }
 
+/** What became of a delivery to a hook. */
+export interface HookReceipt {
+  runId: number;
+  outcome: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped";
+  reason: string | null;
+  taskId: number | null;
+  sessionId: number | null;
+  isRepeated: boolean;
+}
+
+/** The hook of an automation, with its secret, which is shown this once. */
+export interface HookSecret {
+  automation: Automation;
+  path: string;
+  secret: string;
+}
+
 /** The caller, and what they may do; `device` is null for who needs to be none. */
 export interface Identity {
   device: Device | null;
@@ -910,6 +938,7 @@ export interface NewDevice {
   name: string;
   scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
   expiresAt?: string | null;
+  limits?: AgentLimits | null;
   requestedBy?: string;
 }
 
@@ -1463,7 +1492,7 @@ export interface RuleRemoval {
   rule: Rule | null;
 }
 
-/** The body of a run by hand. */
+/** The body of a run by hand, and of a hook that is asked for. */
 export interface RunByHand {
   requestedBy?: string;
 }
@@ -3075,7 +3104,7 @@ export interface Operations {
     method: "GET";
     path: `/api/automations/${number}/runs`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "manual" | "schedule" | null; };
+    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "hook" | "manual" | "schedule" | null; };
     body: undefined;
     answer: Page<AutomationRun>;
   };
@@ -3096,6 +3125,33 @@ export interface Operations {
     query: { scheduleExpr: string | null; timezone?: string | null; count?: number | null; };
     body: undefined;
     answer: Preview;
+  };
+  /** Give an automation a hook, or its hook another secret, which is shown this once */
+  makeHook: {
+    method: "POST";
+    path: `/api/automations/${number}/hook`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RunByHand;
+    answer: HookSecret;
+  };
+  /** Take an automation's hook away */
+  removeHook: {
+    method: "DELETE";
+    path: `/api/automations/${number}/hook`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Automation;
+  };
+  /** Take a delivery, and start the automation's run once for it */
+  receiveHook: {
+    method: "POST";
+    path: `/api/hooks/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Record<string, any>;
+    answer: HookReceipt;
   };
   /** Tell how the bridge to the Codex of a host is */
   bridgeHealth: {

@@ -19,7 +19,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -177,6 +177,21 @@ def decode_json(data: bytes, kind: type[T]) -> T:
     except RecursionError:
         raise _too_deep("") from None
     return value
+
+
+def decode_plain(data: bytes) -> dict[str, Any]:
+    """Decode JSON text as a plain object; an empty text is one. Raise MalformedBody for another."""
+    try:
+        value: dict[str, Any] = _plain_decoder.decode(data or b"{}")
+        _refuse_extremes(value)
+    except msgspec.ValidationError as error:
+        raise MalformedBody(f"The body is no JSON object: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody(f"The body is not valid JSON: {error}.") from None
+    return value
+
+
+_plain_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def _refuse_long_objects(data: bytes, kind: type[msgspec.Struct]) -> None:

@@ -79,22 +79,14 @@ class Initialize(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     protocol_version: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class Meta(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The metadata of a request.
-
-    Attributes:
-        progress_token: the client wants to be told how far the request is, under this name.
-    """
-
-    progress_token: RequestId | None = None
-
-
 class CallTool(msgspec.Struct, frozen=True, kw_only=True, rename={"meta": "_meta"}):
     """The parameters of `tools/call`."""
 
+    # `_meta` may hold a `progressToken`, and what Codex says of the turn that calls.
+
     name: str
     arguments: dict[str, Any] = {}
-    meta: Meta = Meta()
+    meta: dict[str, Any] = {}
 
 
 class ReadResource(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from quart import Quart, Response, has_request_context, has_websocket_context, r
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
 
+from command_center.actors.rules.agent_limits import OutOfBounds
 from command_center.actors.rules.errors import (
     Conflict,
     Damaged,
@@ -413,6 +414,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     WrongPasskey: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     NeedsPasskey: lambda error: Problem(403, str(error), more={"facts": {"needs": "passkey"}}),
     MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),
+    OutOfBounds: _of_status(403),
     PreconditionFailed: _with_facts(412),
     Damaged: _of_damage,
     Unavailable: _of_unavailable,

@@ -21,6 +21,27 @@ def last_event(
     return found
 
 
+def begun_from(db: Database, session_id: int) -> int | None:
+    """Return the session whose agent had this one begin; None where nobody's had.
+
+    What follows a session in its task, such as its retry, was begun from where that was.
+    """
+    sql = """
+        WITH RECURSIVE before(id, previous) AS (
+            SELECT id, previous_session_id FROM sessions WHERE id = ?
+            UNION
+            SELECT s.id, s.previous_session_id FROM sessions AS s JOIN before ON s.id = previous
+        )
+        SELECT cause.session_id FROM before
+        JOIN events AS told ON told.session_id = before.id AND told.type = 'session.created'
+        JOIN events AS cause ON cause.id = json_extract(told.body, '$.causationId')
+        WHERE cause.session_id IS NOT NULL AND cause.task_id <> told.task_id
+        ORDER BY before.id LIMIT 1
+    """
+    found = db.execute(sql, [session_id]).fetchone()
+    return None if found is None else found[0]
+
+
 def without_outcome(
     db: Database, session_id: int, asked: str, outcomes: Sequence[str]
 ) -> list[int]:

@@ -8,7 +8,7 @@ from command_center.store.records.record import Record
 from command_center.store.records.words import WhenLimited
 from command_center.store.timestamps import Timestamp
 
-AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual"]
+AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual", "hook"]
 
 AutomationOutcome: TypeAlias = Literal[
     "started",
@@ -34,6 +34,7 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
         paused_reason: why it was switched off by itself; None otherwise.
         last_outcome: an outcome of an ``AutomationRun``.
         deleted_at: kept for its tasks and runs, but no longer shown.
+        has_hook: others may start it, by `POST /api/hooks/:id`.
         when_limited: what becomes of a run where a limit of the agent's account is met.
     """
 
@@ -53,14 +54,15 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     requested_by: str
     deleted_at: Timestamp | None = None
     when_limited: WhenLimited = "wait"
+    has_hook: bool = False
 
 
 class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
     """The outcome of a due time, or of a run by hand. A due time has at most one.
 
     Attributes:
-        trigger: ``schedule``, ``catch_up`` for what was missed, or ``manual``.
-        due_at: the due time; None for a run by hand.
+        trigger: ``schedule``, ``catch_up`` for what was missed, ``manual`` or ``hook``.
+        due_at: the due time; None for a run by hand or by a hook.
         fired_at: when it was acted on, by the clock that the schedule follows.
         missed: how many due times passed without a run, or with no other run than this one.
         outcome: ``started`` until its session ends, then as that ended (``refused``: its approval

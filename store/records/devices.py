@@ -1,6 +1,6 @@
 """Devices that are let in, and the passkeys by which people sign in."""
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from command_center.store.records.record import Record
 from command_center.store.timestamps import Timestamp
@@ -18,6 +18,7 @@ class Device(Record, frozen=True, kw_only=True, rename="camel"):
         is_paired: a code let it in, and it has a cookie alone.
         last_seen_at: when its last request came; None before the first.
         last_seen_from: the address from which that came.
+        limits: of an agent's token, `AgentLimits`; None where scopes alone limit it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Device(Record, frozen=True, kw_only=True, rename="camel"):
     is_paired: bool = False
     last_seen_at: Timestamp | None = None
     last_seen_from: str | None = None
+    limits: dict[str, Any] | None = None
 
 
 class Passkey(Record, frozen=True, kw_only=True, rename="camel"):

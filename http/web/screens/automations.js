@@ -1,8 +1,8 @@
 // @ts-check
 // Automations: what runs by itself, when next, and how it went.
 /**
- * @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, Preview, RunInput
- * } from "../openapi.js"
+ * @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, HookSecret,
+ *   Preview, RunInput } from "../openapi.js"
  */
 import { ApiError, curl, every, get, ME, patch, post, remove } from "../api.js";
 import {
@@ -164,6 +164,7 @@ export const Automation = ({ id }) => {
             onChange=${enable} />
           <${Schedule} automation=${automation} />
         </section>
+        <${Hook} automation=${automation} />
         <section aria-labelledby="payload">
           <h2 id="payload" class="section">What it does</h2>
           <p class="prompt card">${payload.prompt}</p>
@@ -190,6 +191,54 @@ export const Automation = ({ id }) => {
 
 /** @param {string} ts */
 const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${dayAndTime(ts)}</time>`;
+
+/**
+ * Let others start it, by a hook whose secret is shown once.
+ * @param {{automation: AutomationRecord}} props
+ */
+const Hook = ({ automation: { id, hasHook } }) => {
+  const [made, setMade] = useState(/** @type {HookSecret | null} */ (null));
+  const { busy, error, run } = useAct();
+  const make = () =>
+    run("make", async () => {
+      const hook = await post(`/api/automations/${id}/hook`, { requestedBy: ME });
+      learn("automations", hook.automation);
+      setMade(hook);
+    });
+  const take = () =>
+    run("take", async () => {
+      learn("automations", await remove(`/api/automations/${id}/hook`, { requestedBy: ME }));
+      setMade(null);
+    });
+  return html`<section class="card stack" aria-labelledby="hook">
+    <h2 id="hook" class="section">Hook</h2>
+    ${
+      hasHook
+        ? html`<p>
+            Others start it by a POST to <code>${location.origin}/api/hooks/${id}</code> with its
+            secret. <code>{{issue.title}}</code> in its prompt quotes that field of what they send.
+          </p>`
+        : html`<p class="hint">With a hook, a CI or a monitor can start it.</p>`
+    }
+    ${
+      made &&
+      html`<${Field} label="Secret" hint="Copy it now: it is not shown again.">
+        <input readonly value=${made.secret}
+          onFocus=${(/** @type {any} */ e) => e.target.select()} />
+      <//>`
+    }
+    <div class="actions">
+      <${Button} busy=${busy === "make"} onClick=${make}>
+        ${hasHook ? "Make another secret" : "Make a hook"}
+      <//>
+      ${
+        hasHook &&
+        html`<${Button} kind="danger" busy=${busy === "take"} onClick=${take}>Take it away<//>`
+      }
+    </div>
+    <${Problem} error=${error} />
+  </section>`;
+};
 
 /**
  * Change the schedule, with its next times as it is typed.

@@ -107,6 +107,16 @@ def test_the_years_end_is_no_end() -> None:
     assert ["2026-01-01T00:00+01:00"] == walls("hourly:24", BERLIN, "2025-12-31T23:30", 1)
 
 
+def test_a_single_moment_is_due_once_by_the_clocks_of_the_zone_and_never_is_not() -> None:
+    once = "once@2025-03-30T02:30"  # which the clocks skip
+    assert ["2025-03-30T03:00+02:00"] == walls(once, BERLIN, "2025-03-29", 3)
+    assert [] == walls(once, BERLIN, "2025-03-30T03:00", 3)
+    assert [] == walls("never", BERLIN, "2025-03-29", 3)
+    for wrong in ("once@tomorrow", "once@2025-02-30T09:00", "once@2025-03-30T09:00:01"):
+        with pytest.raises(InvalidSchedule, match="once@2026-12-01T09:00"):
+            parse(wrong)
+
+
 def test_a_due_time_is_after_the_moment_never_at_it() -> None:
     assert ["2025-06-03T09:00+02:00"] == walls("daily@09:00", BERLIN, "2025-06-02T09:00", 1)
     for expression in ("daily@09:00", "cron:0 9 * * *"):

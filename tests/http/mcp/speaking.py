@@ -58,6 +58,12 @@ class Speaker:
         assert result["structuredContent"] == json.loads(result["content"][0]["text"])
         return result["structuredContent"]
 
+    async def wait(self, session_id: int) -> Any:
+        """The answer once the session has ended."""
+        call = {"name": "wait_for_session", "arguments": {"sessionId": session_id}}
+        answer = await self.post(self.request("tools/call", call))
+        return messages_of(answer.text)[-1]["result"]["structuredContent"]
+
     async def refusal(self, name: str, **arguments: Any) -> tuple[int, str]:
         """The status and the words with which a tool refuses."""
         result = await self.ask("tools/call", {"name": name, "arguments": arguments})

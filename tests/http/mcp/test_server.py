@@ -10,6 +10,7 @@ import httpx
 import trio
 
 from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER
+from command_center.store import sessions
 from tests.http.devices import server
 from tests.http.mcp.speaking import Speaker, messages_of
 
@@ -169,6 +170,71 @@ async def test_a_wait_ends_when_it_is_cancelled_and_with_the_access_of_its_token
             assert {"create_task"} == names & {"create_task", "get_session", "wait_for_session"}
             assert 403 == (await speaker.refusal("get_session", sessionId=1))[0]
             assert 403 == (await speaker.refusal("wait_for_session", sessionId=1))[0]
+
+
+async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path) as at:
+        other = tmp_path / "other"
+        await trio.run_process(["git", "init", "-q", str(other)])
+        added = await at.root.post("/api/repos", json={"localPath": str(other)})
+        assert 201 == added.status_code, added.text
+        for repository in (1, 2):
+            await at.root.post("/api/tasks", json={**TASK, "repositoryId": repository})
+        limits = {"repositories": [1], "depth": 1, "runsPerHour": 2}
+        agent = await at.device("read", "work", "admin", limits=limits)
+        assert limits == agent["limits"]
+        async with at.client(agent) as http:
+            assert 403 == (await http.get("/api/tasks")).status_code
+            assert 403 == (await http.post("/api/devices", json={})).status_code
+            speaker = Speaker(http)
+            await speaker.initialize()
+            assert [1] == [one["id"] for one in (await speaker.call("list_tasks"))["items"]]
+            seen = await speaker.call("list_repositories")
+            assert [1] == [one["id"] for one in seen["items"]]
+            for name, arguments in (
+                ("create_task", {**TASK, "repositoryId": 2}),
+                ("get_task", {"taskId": 2}),
+                ("run_task", {"taskId": 2}),
+                ("list_threads", {}),
+                ("list_devices", {}),
+            ):
+                assert 403 == (await speaker.refusal(name, **arguments))[0], name
+
+            async def begin(thread: str, task_id: int) -> Any:
+                meta = {"x-codex-turn-metadata": {"thread_id": thread}}
+                arguments = {"taskId": task_id, "sandbox": "read-only"}
+                call = {"name": "run_task", "arguments": arguments, "_meta": meta}
+                return await speaker.ask("tools/call", call)
+
+            async def live(session_id: int, thread: str) -> None:
+                await at.center.storage.write(
+                    lambda tx: sessions.update(
+                        tx, session_id, codex_thread_id=thread, status="running", finished_at=None
+                    )
+                )
+
+            made = await at.root.post("/api/tasks/1/sessions", json={"sandbox": "read-only"})
+            await live(made.json()["id"], "a")
+            task = await speaker.call("create_task", **TASK)
+            second = (await begin("a", task["id"]))["structuredContent"]["session"]
+            told = await at.events("session.created")
+            caused = next(one for one in told if one["sessionId"] == second["id"])
+            parent = await at.root.get("/api/sessions/1/events")
+            assert caused["causationId"] in [one["id"] for one in parent.json()["items"]]
+
+            assert (await speaker.wait(second["id"]))["ended"]
+            await live(second["id"], "b")
+            third = await speaker.call("create_task", **TASK)
+            refused = await begin("b", third["id"])
+            assert "number 2" in refused["content"][0]["text"]
+            assert "isError" not in await begin("a", third["id"])
+            fourth = await speaker.call("create_task", **TASK)
+            refused = await begin("a", fourth["id"])
+            assert "2 runs an hour" in refused["content"][0]["text"]
+            await at.root.patch("/api/devices/1", json={"limits": None})
+            assert 2 == len((await speaker.call("list_repositories"))["items"])
 
 
 async def test_a_session_of_a_client_outlives_the_server(tmp_path: Path) -> None:

@@ -1,0 +1,182 @@
+"""The bounds of agents: what the limits of a token let its tools reach, before they are called.
+
+A repository is known by what a tool names: itself, or a task, a session, a follow-up, an approval
+or an automation of it. Where a tool could name one and does not, the only one stands for it.
+
+How deep a run is, is known by the session that an agent acts from, which Codex names itself. Runs
+are counted from the start of the server on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
+import msgspec
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.center import Center
+from command_center.actors.rules.agent_limits import AgentLimits, OutOfBounds, TooManyRuns
+from command_center.http.mcp.tools import Tool
+from command_center.http.wire.caller import Caller
+from command_center.store import (
+    Session,
+    approvals,
+    automations,
+    followups,
+    sessions,
+    tasks,
+)
+from command_center.store.queries.causes import begun_from
+from command_center.store.statuses import ACTIVE
+
+HOUR: Final = 3600.0
+
+REPOSITORY: Final = "repositoryId"
+
+LISTS_REPOSITORIES: Final = "list_repositories"
+
+STARTS: Final = frozenset(
+    {"run_task", "run_automation", "queue_followup", "send_comments", "review_session", "say"}
+)
+"""The tools that may begin a run."""
+
+_OWNERS: Final[Mapping[str, Callable[[Database, int], Any]]] = {
+    "taskId": lambda db, key: tasks.find(db, {"id": key}),
+    "sessionId": lambda db, key: sessions.find(db, {"id": key}),
+    "followupId": lambda db, key: _session_of(db, followups.find(db, {"id": key})),
+    "approvalId": lambda db, key: approvals.find(db, {"id": key}),
+    "automationId": lambda db, key: automations.find(db, {"id": key}),
+}
+"""Finds what has a repository by what names it, None where that is not there."""
+
+
+def _session_of(db: Database, found: Any) -> Session | None:
+    return None if found is None else sessions.find(db, {"id": found.session_id})
+
+
+@attrs.define(eq=False)
+class AgentBounds:
+    """Holds each agent to its limits."""
+
+    _center: Center
+    _runs: dict[int, deque[float]] = attrs.field(factory=dict, init=False)
+
+    async def within(
+        self, limits: AgentLimits, name: str, tool: Tool, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the arguments, with the repository that they leave open.
+
+        Raises:
+            OutOfBounds: they reach another repository, or all of them.
+        """
+        given = dict(arguments)
+        allowed = limits.repositories
+        if allowed is None or name == LISTS_REPOSITORIES:
+            return given
+        named = await self._center.storage.read(lambda db: list(_repositories(db, given)))
+        if not named:
+            takes = REPOSITORY in tool.shown["inputSchema"]["properties"]
+            if not (takes and len(allowed) == 1):
+                raise OutOfBounds(
+                    f"Name a {REPOSITORY} of this token: {_words(allowed)}."
+                    if takes
+                    else "This tool is not limited to repositories, as this token is."
+                )
+            given[REPOSITORY] = allowed[0]
+        for repository_id in named:
+            check_repository(limits, repository_id)
+        return given
+
+    async def check_depth(self, limits: AgentLimits, name: str, begun_by: Session | None) -> None:
+        """Refuse a run that would stand deeper than it may.
+
+        Raises:
+            OutOfBounds: it would.
+        """
+        most = limits.depth
+        if most is None or name not in STARTS:
+            return
+        depth = 1 + await self._center.storage.read(lambda db: depth_of(db, begun_by))
+        if depth > most:
+            raise OutOfBounds(
+                f"This run would be number {depth} of those that start each other, and this token "
+                f"may start {most}. Ask a person to start it."
+            )
+
+    @contextmanager
+    def counted(
+        self, caller: Caller, limits: AgentLimits, name: str
+    ) -> Iterator[Callable[[], None]]:
+        """Count a run; what is yielded takes it back, where none was started.
+
+        Raises:
+            TooManyRuns: as many were started within an hour as may be.
+        """
+        most = limits.runs_per_hour
+        if most is None or name not in STARTS or caller.device_id is None:
+            yield lambda: None
+            return
+        runs = self._runs.setdefault(caller.device_id, deque())
+        now = trio.current_time()
+        while runs and now - runs[0] >= HOUR:
+            runs.popleft()
+        if len(runs) >= most:
+            raise TooManyRuns(f"This token may start {most} runs an hour. Try again later.")
+        runs.append(now)
+        yield lambda: runs.remove(now)
+
+
+def only_allowed(limits: AgentLimits, body: bytes) -> bytes:
+    """Return a list of repositories without those that an agent may not see."""
+    if limits.repositories is None:
+        return body
+    page = msgspec.json.decode(body)
+    page["items"] = [one for one in page["items"] if one["id"] in limits.repositories]
+    return msgspec.json.encode(page)
+
+
+def check_repository(limits: AgentLimits | None, repository_id: int) -> None:
+    """Raise OutOfBounds for a repository that an agent may not see."""
+    allowed = None if limits is None else limits.repositories
+    if allowed is not None and repository_id not in allowed:
+        raise OutOfBounds(f"This token works in repository {_words(allowed)} alone.")
+
+
+async def session_of(center: Center, meta: Mapping[str, Any]) -> Session | None:
+    """Return the live session that a call comes from, by what Codex says of its turn."""
+    told = meta.get("x-codex-turn-metadata")
+    named = {told.get(key) for key in ("thread_id", "session_id")} if isinstance(told, dict) else {}
+    for thread_id in named:
+        if isinstance(thread_id, str):
+            where = {"codex_thread_id": thread_id, "status": tuple(ACTIVE)}
+            found = await center.storage.read(
+                lambda db: sessions.find(db, where, newest_first=True)  # noqa: B023 - it is awaited here
+            )
+            if found is not None:
+                return found
+    return None
+
+
+def depth_of(db: Database, session: Session | None) -> int:
+    """Return how many sessions an agent's session stands behind, itself left out."""
+    depth, found = 0, None if session is None else begun_from(db, session.id)
+    while found is not None:
+        depth, found = depth + 1, begun_from(db, found)
+    return depth
+
+
+def _repositories(db: Database, given: Mapping[str, Any]) -> Iterator[int]:
+    if isinstance(given.get(REPOSITORY), int):
+        yield given[REPOSITORY]
+    for name, find in _OWNERS.items():
+        if isinstance(given.get(name), int) and (found := find(db, given[name])) is not None:
+            yield found.repository_id
+
+
+def _words(repositories: list[int]) -> str:
+    return " or ".join(map(str, repositories))

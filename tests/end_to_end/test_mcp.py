@@ -1,0 +1,81 @@
+"""A real Codex that puts another one to work, by the tools of the endpoint alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tests.codex.script import AddFile, CallTool, Say, Script
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client
+
+
+def offer_command_center(codex_home: Path, url: str, token: str) -> None:
+    """Have the Codex of that home use the endpoint, as docs/mcp.md has it."""
+    with (codex_home / "config.toml").open("a", encoding="utf-8") as config:
+        config.write(
+            f"\n[mcp_servers.command_center]\nurl = {json.dumps(f'{url}/mcp')}\n"
+            f'http_headers = {{ Authorization = "Bearer {token}" }}\n'
+            'required = true\ntool_timeout_sec = 60\ndefault_tools_approval_mode = "approve"\n'
+        )
+
+
+def tool(name: str, **arguments: Any) -> CallTool:
+    return CallTool(name, arguments, "mcp__command_center")
+
+
+async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person_approves(
+    codex_client: Client,
+    codex_home: Path,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(repository, tmp_path / "second")
+    client = codex_client
+    first = await client.register(repository)
+    second = await client.register(tmp_path / "second")
+    limits = {"repositories": [second["id"]], "depth": 1, "runsPerHour": 1}
+    wanted = {"name": "An agent", "scopes": ["read", "work"], "limits": limits}
+    agent = await client.post("/api/devices", wanted, status=201)
+    offer_command_center(codex_home, client.server.url, agent["token"])
+    write: dict[str, Any] = {
+        "repositoryId": second["id"],
+        "title": "Write",
+        "prompt": "Write the file.",
+        "approvalRequired": True,
+    }
+    scripts: dict[str, Script] = {
+        "Have it written.": (
+            tool("create_task", **write),
+            tool("run_task", taskId=2, sandbox="workspace-write"),
+            tool("wait_for_session", sessionId=2, timeoutSeconds=50),
+            tool("get_diff", sessionId=2),
+            tool("create_comment", sessionId=2, path="new.txt", line=1, text="Say more."),
+            Say.text("It is written."),
+        ),
+        "Write the file.": (AddFile("new.txt", "hello\n"), Say.text("Written.")),
+    }
+    scripted_model.choose = lambda prompt: scripts[prompt]
+    driver = await client.run(first, "Have it written.")
+    async with client.watch(after=0, type="approval.requested") as stream:
+        await stream.next()
+    (approval,) = (await client.get("/api/approvals", status="pending"))["items"]
+    assert ("run", 2) == (approval["kind"], approval["sessionId"])
+    await client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "approved"})
+    ended = await client.until_session(driver, "completed")
+    assert "It is written." == ended["lastMessage"]
+    written = await client.get("/api/sessions/2")
+    assert ("completed", second["id"]) == (written["status"], written["repositoryId"])
+    (comment,) = (await client.get("/api/sessions/2/comments"))["items"]
+    assert ("Say more.", "new.txt") == (comment["text"], comment["path"])
+    *_, diff, _ = scripted_model.requests[-1].tool_outputs
+    assert "+hello" in diff
+    # Its story is that of the session whose agent began it.
+    story = await client.get("/api/events", correlationId=driver["correlationId"], limit=200)
+    created = {one["taskId"]: one for one in story["items"] if one["type"] == "task.created"}
+    by_id = {one["id"]: one for one in story["items"]}
+    assert driver["id"] == by_id[created[2]["causationId"]]["sessionId"]
+    assert ("mcp", 'device:1 "An agent"') == (created[2]["actor"], created[2]["device"])
