@@ -32,6 +32,7 @@ def test_a_terminal_is_typed_in_and_resized_and_comes_back_under_the_policy_of_t
     terminal = page.get_by_role("region", name="Terminal")
     expect(terminal).to_have_attribute("data-phase", "open")
     rows = page.locator(".xterm-rows")
+    expect(page.get_by_role("group", name="Keys")).to_be_in_viewport(ratio=1)
     page.keyboard.type("printf '\\033[38;2;1;200;3mco%s\\033[0m \\033[31mred%s\\033[0m' lour dish")
     page.keyboard.press("Enter")
     coloured = rows.get_by_text("colour", exact=True)

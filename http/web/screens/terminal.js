@@ -176,7 +176,7 @@ const Shell = ({ id, onAgain }) => {
     onClick: act,
   });
   return html`
-    <div class="shell" ref=${place} role="region" aria-label="Terminal" data-phase=${phase}>
+    <div class="emulator" ref=${place} role="region" aria-label="Terminal" data-phase=${phase}>
     </div>
     ${
       ended
@@ -184,7 +184,7 @@ const Shell = ({ id, onAgain }) => {
           <div role="status">${ended}</div>
           <${Button} icon="refresh" onClick=${onAgain}>Open another<//>
         </div>`
-        : html`<div class="shell-keys" role="group" aria-label="Keys">
+        : html`<div class="emulator-keys" role="group" aria-label="Keys">
           <button type="button" class="tag" aria-pressed=${held}
             ...${press(() => hold(!isHeld.current))}>
             Ctrl
