@@ -97,6 +97,7 @@ class AsyncCommandCenter:
         self,
         place: LogPlace | None = None,
         *,
+        on_open: Callable[[], None] = lambda: None,
         on_loss: Callable[[ClientError, float], None] = lambda _error, _seconds: None,
         **query: object,
     ) -> AsyncIterator[Events]:
@@ -107,7 +108,8 @@ class AsyncCommandCenter:
         headers = {**self._sent, "Accept": "text/event-stream"}
         lines = StreamLines(self.url, headers, self._context)
         try:
-            yield Events(self.url, lines, LogPlace() if place is None else place, query, on_loss)
+            place = LogPlace() if place is None else place
+            yield Events(lines, place, query, on_open=on_open, on_loss=on_loss)
         finally:
             await lines.aclose()
 

@@ -133,6 +133,7 @@ class CommandCenter:
         self,
         place: LogPlace | None = None,
         *,
+        on_open: Callable[[], None] = lambda: None,
         on_loss: Callable[[ClientError, float], None] = lambda _error, _seconds: None,
         **query: object,
     ) -> Generator[AnyEvent, None, None]:
@@ -140,7 +141,8 @@ class CommandCenter:
 
         It begins after the `place`, or now; the place moves on with what is yielded. A lost
         connection is made again, with longer and longer pauses; `on_loss` is told why and for how
-        many seconds it waits. The query filters, as `docs/events.md` tells.
+        many seconds it waits, and `on_open` whenever there is one. The query filters, as
+        `docs/events.md` tells.
 
         Raises:
             LogChanged: the log is another one.
@@ -153,7 +155,7 @@ class CommandCenter:
         try:
             while True:
                 try:
-                    yield from own._until_lost(place, query)
+                    yield from own._until_lost(place, query, on_open)
                     problem: ClientError = NotReachable(self.url, "the stream ended")
                 except ClientError as error:
                     problem = error
@@ -167,7 +169,9 @@ class CommandCenter:
         finally:
             own.close()
 
-    def _until_lost(self, place: LogPlace, query: dict[str, object]) -> Iterator[AnyEvent]:
+    def _until_lost(
+        self, place: LogPlace, query: dict[str, object], on_open: Callable[[], None]
+    ) -> Iterator[AnyEvent]:
         place.begin()
         path = "/api/events/stream" + asked({**query, **place.query()})
         answer = self._exchange(ApiCall[Any]("GET", path))
@@ -175,6 +179,7 @@ class CommandCenter:
             raise refusal(self.url, answer.status, _decoded(answer.read()))
         if not (answer.getheader("Content-Type") or "").startswith("text/event-stream"):
             raise NotCommandCenter(self.url)
+        on_open()
         while True:
             try:
                 line = answer.readline()

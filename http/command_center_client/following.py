@@ -38,14 +38,15 @@ class Events:
 
     def __init__(
         self,
-        url: str,
         lines: StreamLines,
         place: LogPlace,
         query: Mapping[str, object],
+        *,
+        on_open: Callable[[], None],
         on_loss: Callable[[ClientError, float], None],
     ) -> None:
-        self._url = url
         self._lines = lines
+        self._on_open = on_open
         self._place = place
         self._query = query
         self._on_loss = on_loss
@@ -60,6 +61,7 @@ class Events:
                 if not self._lines.is_open:
                     self._place.begin()
                     await self._lines.open(asked({**self._query, **self._place.query()}))
+                    self._on_open()
                 for line in await self._lines.more():
                     self._ready.extend(self._place.take(line))
             except ClientError as error:

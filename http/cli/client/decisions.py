@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from getpass import getpass
 from typing import IO, Any, Final
 
 import click
@@ -23,6 +25,7 @@ LOOK_SECONDS: Final = 1.0
 """Time between two looks whether somebody else has decided, while a person thinks."""
 
 CONFLICT: Final = 409
+WRONG: Final = 400
 
 
 @click.command()
@@ -51,14 +54,25 @@ def reject(center: CommandCenter, *, approval: int, note: str | None) -> None:
 @click.argument("answers", nargs=-1, required=True, metavar="QUESTION=ANSWER...")
 @asks_server
 def answer(center: CommandCenter, *, approval: int, answers: tuple[str, ...]) -> None:
-    """Answer what Codex asks; `show approval ID` has the ids of its questions."""
-    told = {}
+    """Answer what Codex asks, by the ids of its questions, or a form, by the names of its fields.
+
+    `show approval ID` has them. A form's values are JSON, or else texts.
+    """
+    is_form = center.send(calls.get_approval(approval))["kind"] == "elicitation"
+    told: dict[str, Any] = {}
     for text in answers:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.UsageError(f"An answer is QUESTION=ANSWER, not {text!r}.")
-        told[name] = value
+        told[name] = _value(value) if is_form else value
     _say(decide(center, approval, "approved", answers=told))
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def decide(
@@ -99,8 +113,15 @@ class Asker:
         if approval["status"] != "pending":
             return
         click.echo(painted(f"? {line_of(approval['title'])}", "yellow"))
-        if approval["kind"] in {"user_input", "elicitation"}:
-            click.echo(f"  Answer it: command-center answer {number} QUESTION=ANSWER")
+        if approval["kind"] == "user_input":
+            while not self._answer(number, approval["details"]["questions"]):
+                pass
+        else:
+            self._choose(number, approval)
+
+    def _choose(self, number: int, approval: Mapping[str, Any]) -> None:
+        if approval["kind"] == "elicitation" and approval["details"].get("schema"):
+            click.echo(f"  Fill it in elsewhere: command-center answer {number} FIELD=VALUE")
             _details(approval)
         is_for_session = approval["kind"] in {"command", "file_change", "permissions"}
         choices = f"[y]es, [n]o{', for the [s]ession' if is_for_session else ''}, [d]etails"
@@ -110,26 +131,59 @@ class Asker:
                 return
             match typed.strip().lower():
                 case "y" | "yes":
-                    self._settle(number, "approved", for_session=False)
+                    self._settle(number, "approved")
                     return
                 case "s" | "session" if is_for_session:
                     self._settle(number, "approved", for_session=True)
                     return
                 case "n" | "no":
-                    self._settle(number, "rejected", for_session=False)
+                    self._settle(number, "rejected")
                     return
                 case "d" | "details":
                     _details(approval)
                 case _:
                     click.echo(f"  Type one of {choices}.")
 
-    def _settle(self, number: int, status: str, *, for_session: bool) -> None:
+    def _answer(self, number: int, questions: Sequence[Mapping[str, Any]]) -> bool:
+        """Ask each question, and send all answers together; nothing typed rejects.
+
+        Return False if the server takes an answer for a wrong one.
+        """
+        answers: dict[str, Any] = {}
+        for question in questions:
+            click.echo(f"  {line_of(question['question'])}")
+            options = [option["label"] for option in question.get("options") or ()]
+            for place, option in enumerate(options, 1):
+                click.echo(f"    {place}. {line_of(option)}")
+            prompt = "  Answer (or nothing, to reject)? "
+            is_secret = question.get("isSecret", False)
+            typed = getpass(prompt) if is_secret else self._line(prompt, number)
+            if typed is None:
+                return True
+            text = typed.strip()
+            if not text:
+                return self._settle(number, "rejected")
+            is_place = text.isdecimal() and 0 < int(text) <= len(options)
+            answers[question["id"]] = options[int(text) - 1] if is_place else text
+        return self._settle(number, "approved", answers=answers)
+
+    def _settle(
+        self,
+        number: int,
+        status: str,
+        *,
+        for_session: bool = False,
+        answers: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Settle it, unless somebody else has; return False if the answers are wrong."""
         try:
-            decide(self._center, number, status, for_session=for_session)
+            decide(self._center, number, status, for_session=for_session, answers=answers)
         except CallRefused as error:
-            if error.status != CONFLICT:
+            if error.status not in {CONFLICT, WRONG}:
                 raise
             click.echo(f"  {line_of(error)}")
+            return error.status == CONFLICT
+        return True
 
     def _line(self, prompt: str, number: int) -> str | None:
         """Return what is typed; None once somebody else has decided, or nothing can be typed."""

@@ -215,11 +215,10 @@ class Following:
             return INTERRUPTED
 
     def _follow(self, place: LogPlace) -> int:
-        events = self._center.events(place, on_loss=self._lost, sessionId=self._session)
+        events = self._center.events(
+            place, on_open=self._opened, on_loss=self._lost, sessionId=self._session
+        )
         for event in events:
-            if self._is_lost:
-                click.echo("The server is back.", err=True)
-                self._is_lost = False
             if self._as_json:
                 click.echo(json_of(event, indent=None))
             elif self._is_shown:
@@ -242,9 +241,10 @@ class Following:
         if self._asker is not None:
             self._asker.ask(approval)
             return True
+        way = "answer" if pending["kind"] in {"user_input", "elicitation"} else "approve"
         click.echo(
             f"Waits for approval {approval}: {line_of(pending['title'])}. "
-            f"Decide with `command-center approve {approval}` or `reject {approval}`.",
+            f"Decide with `command-center {way} {approval}` or `reject {approval}`.",
             err=True,
         )
         return not self._no_ask
@@ -260,6 +260,11 @@ class Following:
         if code is not None and not self._is_shown and not self._as_json:
             click.echo(cleaned(session["lastMessage"] or session["exitReason"] or status))
         return code
+
+    def _opened(self) -> None:
+        if self._is_lost:
+            click.echo("The server is back.", err=True)
+        self._is_lost = False
 
     def _lost(self, problem: ClientError, _seconds: float) -> None:
         if not self._is_lost:

@@ -86,11 +86,16 @@ def _go_on(center: CommandCenter, place: LogPlace, wanted: dict[str, Any], tell:
             click.echo(f"{line_of(problem)} Trying again until it is back.", err=True)
         is_lost = True
 
+    def back() -> None:
+        nonlocal is_lost
+        if is_lost:
+            click.echo("The server is back.", err=True)
+        is_lost = False
+
     try:
         while True:
             try:
-                for event in center.events(place, on_loss=lost, **wanted):
-                    is_lost = False
+                for event in center.events(place, on_open=back, on_loss=lost, **wanted):
                     tell(event)
                     sys.stdout.flush()
                     if "sessionId" in wanted and event["type"].partition(".")[2] in ENDINGS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,10 +14,13 @@ from pathlib import Path
 import attrs
 import pytest
 
+from command_center.actors.codex.approvals import ELICITATION, USER_INPUT
 from tests.checkout import ROOT
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
+from tests.codex.test_approvals import FORM_PARAMS, INPUT_PARAMS
 from tests.end_to_end.server import Server
+from tests.end_to_end.test_questions import asking, server_with
 from tests.http.cli.client.fixtures import Person
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
@@ -144,24 +148,72 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     told = person.types("run", "Once more.", "--no-ask", *where)
     assert (4, True) == (told.exit_code, "Decide with `command-center approve" in told.stderr)
     assert "Session 3 is stopped." in person.sees("stop", "3")
+    gate = Gate()
+    scripted_model.script = (Say.text("Wait", gate, " for it."),)
+    shell = typed(terminals, person, "run", "-", *where)
+    shell.type("Something else.\n\x04")
+    gate.wait_until_reached()
+    person.sees("stop", "4")
+    assert 3 == shell.end()
+    gate.open()
 
     # Ctrl-C leaves it running, and says how to come back.
     gate = Gate()
-    scripted_model.script = (Say.text("Wait", gate, " for it."),)
+    scripted_model.script = (Say.text("Wait", gate, " for it."), Say.text("And", gate, " again."))
     shell = typed(terminals, person, "run", "Slowly.", *where)
     gate.wait_until_reached()
-    shell.until("Session 4")
+    shell.until("Session 5")
     shell.process.send_signal(signal.SIGINT)
     assert 130 == shell.end()
-    assert "The run goes on. See it with `command-center tail -f 4`" in shell.shown
-    follower = typed(terminals, person, "run", "-", "--detach", *where)
-    follower.type("Queued\n\x04")
-    assert 0 == follower.end()
-    person.sees("stop", "5")
-    watching = typed(terminals, person, "tail", "-f", "4")
-    assert "Session 4 has heard it." in person.sees("steer", "4", "Faster.")
-    assert "has ended" in person.sees("follow-up", "4", "And then?")
-    person.sees("stop", "4", "--reason", "Enough.")
+    assert "The run goes on. See it with `command-center tail -f 5`" in shell.shown
+    watching = typed(terminals, person, "tail", "-f", "5")
+    assert "Session 5 has heard it." in person.sees("steer", "5", "Faster.")
+    assert "has ended" in person.sees("follow-up", "5", "And then?")
+    person.sees("stop", "5", "--reason", "Enough.")
     gate.open()
     assert 0 == watching.end()
     assert "stopped" in watching.shown
+
+
+def test_a_run_outlives_the_server_and_is_followed_on(
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+    terminals: list[Terminal],
+) -> None:
+    server, person = codex_server, Person(codex_server.url, tmp_path / "home")
+    server.settings = {**server.settings, "CC_PORT": server.url.rpartition(":")[2]}
+    gate = Gate()
+    scripted_model.script = (Run("echo before"), Say.text("Still", gate, " here."))
+    shell = typed(terminals, person, "run", "Go.", "--register", "--repo", str(repository))
+    shell.until("echo before")
+    gate.wait_until_reached()
+    server.kill()
+    shell.until("Trying again until it is back.")
+    server.start()
+    shell.until("The server is back.")
+    gate.open()
+    assert 0 == shell.end()
+    assert 1 == shell.shown.count("echo before")
+    assert shell.shown.count("Still here.") == 1
+
+
+def test_questions_are_answered_in_the_terminal_and_forms_by_a_command(
+    tmp_path: Path, repository: Path, terminals: list[Terminal]
+) -> None:
+    server = server_with(tmp_path)
+    person = Person(server.url, tmp_path / "home")
+    words = ("--register", "--repo", str(repository))
+    shell = typed(terminals, person, "run", asking(USER_INPUT, INPUT_PARAMS), *words)
+    shell.until("2. Postgres")
+    shell.type("1")
+    shell.until("Which key?\n  Answer (or nothing, to reject)? ")
+    shell.type("abc")
+    assert 0 == shell.end()
+    assert "SQLite" in shell.shown.partition("Which key?")[2]
+    told = person.types("run", asking(ELICITATION, FORM_PARAMS), "--no-ask", *words)
+    (number,) = re.findall(r"Decide with `command-center answer (\d+)`", told.stderr)
+    assert "must be one of a, b" in person.is_told(2, "answer", number, "project=z")
+    person.sees("answer", number, "project=a", "urgent=true")
+    assert '"urgent": true' in person.sees("tail", "-f", "2")
