@@ -50,6 +50,20 @@ def test_the_client_that_waits_sends_calls_lists_pages_and_hears_events(
         nobody.send(calls.health())
 
 
+def test_a_token_that_loses_its_scope_ends_its_stream_with_the_reason(stub_server: Server) -> None:
+    with CommandCenter(stub_server.url) as owner:
+        device = owner.send(calls.create_device(name="Script", scopes=["read"]))
+        with CommandCenter(stub_server.url, token=device["token"]) as center:
+            number = owner.send(calls.create_approval(title="Seen"))["id"]
+            events = center.events(LogPlace(after=0), type=["approval.requested"])
+            while number != next(events)["approvalId"]:
+                pass
+            owner.send(calls.patch_device(device["id"], scopes=["approve"]))
+            with pytest.raises(CallRefused, match='the scope "read"') as refused:
+                next(events)
+    assert (403, "read") == (refused.value.status, refused.value.facts["scope"])
+
+
 async def test_the_client_that_does_not_block_does_the_same(stub_server: Server) -> None:
     async with AsyncCommandCenter(stub_server.url) as center:
         log_id = (await center.send(calls.health()))["logId"]

@@ -24,8 +24,6 @@ from command_center.http.routes.table import OPERATIONS
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
 from tests.http.live import client_of
-from tests.http.python_client import FOLDER as PYTHON_CLIENT
-from tests.http.python_client import files as python_files
 
 SCHEMAS = Path(__file__).parent / "schemas"
 UNDOCUMENTED = frozenset({"certificate", "dashboard", "documents"})
@@ -54,12 +52,6 @@ async def test_the_table_of_operations_is_the_apps_routes(tmp_path: Path) -> Non
     sockets = {name.removeprefix("GET ") for name in routes_of(app, websocket=True)}
     named = [re.sub("<path:name>", "{path}", rule) for rule in sockets]
     assert told == {rule.replace("<id:session_id>", "{sessionId}") for rule in named}
-
-
-def test_the_python_client_is_made_from_the_documents_as_they_are() -> None:
-    """`uv run python -m tests.http.python_client` makes it anew."""
-    for name, made in python_files():
-        assert made == (PYTHON_CLIENT / name).read_text(encoding="utf-8"), name
 
 
 def texts_in(part: Any) -> Iterator[dict[str, Any]]:
