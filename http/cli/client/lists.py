@@ -136,7 +136,7 @@ def show_items(
         click.echo(json_of(told))
     else:
         columns = usual if fields is None else tuple(_names(fields))
-        shown = [_chosen(",".join(columns), item) for item in items]
+        shown = items if fields is None else [_chosen(fields, item) for item in items]
         rows = [[_cell(name, item.get(name)) for name in columns] for item in shown]
         heads = [HEADS.get(name, name.upper()) for name in columns]
 

@@ -127,6 +127,8 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     assert "\x1b[32m+Hello\x1b[0m" in shell.shown
     assert r"I \x1b]0;own\x07 it." in shell.shown
     assert shell.shown.endswith("\x1b[32mcompleted\x1b[0m\n")
+    (thread,) = person.sees("ls", "threads").splitlines()
+    assert [thread.split("\t")[0]] == person.sees("ls", "threads", "-q").split()
     assert "+Hello" in person.sees("diff", "1")
     assert "new.txt" in person.sees("diff", "1", "--stat")
     assert "1 file." in person.sees("commit", "1", "-m", "Say hello")
