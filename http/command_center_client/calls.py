@@ -567,6 +567,21 @@ def preview_schedule(**query: Unpack[shapes.PreviewScheduleQuery]) -> ApiCall[sh
     return ApiCall("GET", "/api/automations/preview", query=query)
 
 
+def make_hook(automation_id: int, /, **body: Unpack[shapes.RunByHand]) -> ApiCall[shapes.HookSecret]:
+    """Give an automation a hook, or its hook another secret, which is shown this once: `POST /api/automations/{automationId}/hook`."""
+    return ApiCall("POST", at("/api/automations/{}/hook", automation_id), body=body)
+
+
+def remove_hook(automation_id: int, /, **query: Unpack[shapes.RemoveHookQuery]) -> ApiCall[shapes.Automation]:
+    """Take an automation's hook away: `DELETE /api/automations/{automationId}/hook`."""
+    return ApiCall("DELETE", at("/api/automations/{}/hook", automation_id), query=query)
+
+
+def receive_hook(automation_id: int, body: Mapping[str, Any], /) -> ApiCall[shapes.HookReceipt]:
+    """Take a delivery, and start the automation's run once for it: `POST /api/hooks/{automationId}`."""
+    return ApiCall("POST", at("/api/hooks/{}", automation_id), body=body)
+
+
 def bridge_health(**query: Unpack[shapes.BridgeHealthQuery]) -> ApiCall[shapes.BridgeHealth]:
     """Tell how the bridge to the Codex of a host is: `GET /api/codex/bridge/health`."""
     return ApiCall("GET", "/api/codex/bridge/health", query=query)

@@ -122,6 +122,16 @@ AgentAccount = TypedDict(
     },
 )
 
+# Limits of an agent; its token is good for the tools at `/mcp` alone. Null sets none.
+AgentLimits = TypedDict(
+    "AgentLimits",
+    {
+        "repositories": 'NotRequired[list[int] | None]',
+        "depth": 'NotRequired[int | None]',
+        "runsPerHour": 'NotRequired[int | None]',
+    },
+)
+
 AppServer = Literal["detached", "joined", "spawned"]
 
 # A question to the operator, settled exactly once.
@@ -208,6 +218,7 @@ Automation = TypedDict(
         "requestedBy": 'str',
         "deletedAt": 'str | None',
         "whenLimited": 'Literal["skip", "wait"]',
+        "hasHook": 'bool',
     },
 )
 
@@ -261,7 +272,7 @@ AutomationRun = TypedDict(
         "createdAt": 'str',
         "updatedAt": 'str',
         "automationId": 'int',
-        "trigger": 'Literal["catch_up", "manual", "schedule"]',
+        "trigger": 'Literal["catch_up", "hook", "manual", "schedule"]',
         "dueAt": 'str | None',
         "firedAt": 'str',
         "missed": 'int',
@@ -577,6 +588,7 @@ Device = TypedDict(
         "isPaired": 'bool',
         "lastSeenAt": 'str | None',
         "lastSeenFrom": 'str | None',
+        "limits": 'Mapping[str, Any] | None',
     },
 )
 
@@ -587,6 +599,7 @@ DeviceChanges = TypedDict(
         "name": 'NotRequired[str]',
         "scopes": 'NotRequired[list[Literal["admin", "approve", "land", "operate", "read", "work"]]]',
         "expiresAt": 'NotRequired[str | None]',
+        "limits": 'NotRequired[AgentLimits | None]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -604,6 +617,7 @@ DeviceToken = TypedDict(
         "isPaired": 'bool',
         "lastSeenAt": 'str | None',
         "lastSeenFrom": 'str | None',
+        "limits": 'Mapping[str, Any] | None',
         "token": 'str',
     },
 )
@@ -913,6 +927,29 @@ Hook = TypedDict(
     },
 )
 
+# The outcome of a delivery to a hook.
+HookReceipt = TypedDict(
+    "HookReceipt",
+    {
+        "runId": 'int',
+        "outcome": 'Literal["completed", "denied", "failed", "interrupted", "invalid", "missed", "refused", "skipped", "started", "stopped"]',
+        "reason": 'str | None',
+        "taskId": 'int | None',
+        "sessionId": 'int | None',
+        "isRepeated": 'bool',
+    },
+)
+
+# The hook of an automation, with its secret, which is shown this once.
+HookSecret = TypedDict(
+    "HookSecret",
+    {
+        "automation": 'Automation',
+        "path": 'str',
+        "secret": 'str',
+    },
+)
+
 # The caller, and what they may do; `device` is null for who needs to be none.
 Identity = TypedDict(
     "Identity",
@@ -1187,6 +1224,7 @@ NewDevice = TypedDict(
         "name": 'str',
         "scopes": 'list[Literal["admin", "approve", "land", "operate", "read", "work"]]',
         "expiresAt": 'NotRequired[str | None]',
+        "limits": 'NotRequired[AgentLimits | None]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -1915,7 +1953,7 @@ RuleRemoval = TypedDict(
     },
 )
 
-# The body of a run by hand.
+# The body of a run by hand, and of a hook that is asked for.
 RunByHand = TypedDict(
     "RunByHand",
     {
@@ -4845,7 +4883,7 @@ ListAutomationRunsQuery = TypedDict(
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
         "outcome": 'NotRequired[Literal["completed", "denied", "failed", "interrupted", "invalid", "missed", "refused", "skipped", "started", "stopped"]]',
-        "trigger": 'NotRequired[Literal["catch_up", "manual", "schedule"]]',
+        "trigger": 'NotRequired[Literal["catch_up", "hook", "manual", "schedule"]]',
     },
 )
 
@@ -4865,6 +4903,14 @@ PreviewScheduleQuery = TypedDict(
         "scheduleExpr": 'str',
         "timezone": 'NotRequired[str]',
         "count": 'NotRequired[int]',
+    },
+)
+
+# Take an automation's hook away.
+RemoveHookQuery = TypedDict(
+    "RemoveHookQuery",
+    {
+        "requestedBy": 'NotRequired[str]',
     },
 )
 

@@ -712,7 +712,7 @@ export interface Hook {
   plugin: string | null;
 }
 
-/** What became of a delivery to a hook. */
+/** The outcome of a delivery to a hook. */
 export interface HookReceipt {
   runId: number;
   outcome: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped";
