@@ -13,6 +13,7 @@ from command_center.actors.git.files import LONGEST_QUERY, FileView, FoundFiles
 from command_center.actors.git.patches import PageCursor
 from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.http.wire.codec import PageLimit, PageQuery, cut_page
+from command_center.http.wire.leaving import while_client_stays
 from command_center.http.wire.operation import Api
 from command_center.store import InvalidCursor
 
@@ -73,7 +74,8 @@ async def search_session_files(center: Center, session_id: int, query: FilesSear
 
 async def _see(center: Center, place: FilesOf, query: FilesQuery) -> FileView:
     cursor = None if query.cursor is None else PageCursor.read(query.cursor)
-    found = await center.ask(REPOSITORIES, SeeFiles(place, query.path, cursor), timeout=GIT_SECONDS)
+    message = SeeFiles(place, query.path, cursor)
+    found = await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
     if found.kind == "file":
         if query.cursor is not None and cursor is None:
             raise InvalidCursor(query.cursor)
@@ -84,4 +86,4 @@ async def _see(center: Center, place: FilesOf, query: FilesQuery) -> FileView:
 
 async def _find(center: Center, place: FilesOf, query: FilesSearch) -> FoundFiles:
     message = FindFiles(place, query.query, query.searched, query.limit)
-    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+    return await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))

@@ -45,6 +45,7 @@ from command_center.actors.rules.commit_messages import propose_message
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page
+from command_center.http.wire.leaving import while_client_stays
 from command_center.http.wire.operation import Api
 from command_center.store import (
     DiscardedWork,
@@ -104,9 +105,8 @@ class PictureQuery(
 @api.operation("GET", "/api/sessions/<id:session_id>/changes", refuses=(409,))
 async def list_changes(center: Center, session_id: int, query: ChangesQuery) -> Changes:
     """List the files that a session has changed."""
-    found = await center.ask(
-        REPOSITORIES, SeeChanges(session_id, query.against), timeout=GIT_SECONDS
-    )
+    message = SeeChanges(session_id, query.against)
+    found = await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
     page = cut_page(found.items, query, f"changes of {session_id}")
     return msgspec.structs.replace(found, items=page.items, next_cursor=page.next_cursor)
 
@@ -128,14 +128,14 @@ async def show_patch(center: Center, session_id: int, query: PatchQuery) -> Patc
         ignores_space=query.ignore_space,
         cursor=cursor,
     )
-    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+    return await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/changes/picture", refuses=(409,))
 async def show_picture(center: Center, session_id: int, query: PictureQuery) -> Picture:
     """Show a picture that a session has changed, as it was or as it is."""
     message = SeePicture(session_id, query.path, query.side)
-    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+    return await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
 
 
 @api.operation("POST", "/api/sessions/<id:session_id>/changes/viewed", refuses=(409,))

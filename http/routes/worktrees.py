@@ -27,6 +27,7 @@ from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.lengths import Revision
 from command_center.http.routes.repos import Requester, RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
+from command_center.http.wire.leaving import while_client_stays
 from command_center.http.wire.operation import Api
 from command_center.store import Page
 
@@ -65,7 +66,8 @@ async def list_worktrees(
     center: Center, repository_id: int, query: PageQuery
 ) -> Page[WorktreeState]:
     """List a repository's worktrees."""
-    found = await center.ask(REPOSITORIES, ListWorktrees(repository_id), timeout=GIT_SECONDS)
+    message = ListWorktrees(repository_id)
+    found = await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
     return cut_page(found, query, f"worktrees of {repository_id}")
 
 
@@ -94,7 +96,7 @@ async def remove_worktree(center: Center, repository_id: int, query: RemovalQuer
 async def diff_worktree(center: Center, repository_id: int, query: DiffQuery) -> Diff:
     """Show what a worktree changed."""
     message = DiffWorktree(repository_id, query.path, query.base, query.limit)
-    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+    return await while_client_stays(center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
 
 
 @api.operation(

@@ -4,7 +4,7 @@ quart-trio gives each request a nursery with two tasks, one to watch for the cli
 one to answer. Most answers are made at once and have nothing to be told: here the body is read
 first, then the handler runs, and a client that has left meanwhile is noticed when the answer is
 sent. So what a request has begun is ended, whoever still listens. Only an answer that is a stream
-is watched, and cut when its client leaves.
+is watched, and cut when its client leaves; and a handler may watch (see `leaving`).
 
 An event stream has no time limit; other streams have the app's RESPONSE_TIMEOUT.
 
@@ -23,6 +23,8 @@ from quart.utils import encode_headers
 from quart.wrappers import Request, Response
 from quart.wrappers.response import DataBody
 from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
+
+from command_center.http.wire.leaving import let_watch
 
 
 class Frames(bytes):
@@ -57,6 +59,7 @@ class Answering(TrioASGIHTTPConnection):
             body += message.get("body", b"")
             more = message.get("more_body", False)
         request.body.set_result(bytes(body))
+        let_watch(request.scope, receive)
         response = await self.app.handle_request(request)
         if isinstance(response, Response) and isinstance(response.response, DataBody):
             await send(
