@@ -45,12 +45,17 @@ FIRST = b"GET /health "
 """The beginning of the request that has the first turn."""
 
 
+STREAMS_SHARE = 7 / 8
+"""The part of all places that streams may have, so that requests are answered beside them."""
+
+
 class Connections:
     """The connections of one server: timed by one task, so that no request starts a timer.
 
     And told together that the server ends. There are so many at most; one more takes the place of
     the one whose client has been silent for the longest, be it between two requests, within a
     request's head, or after the last answer. Only where all of them are at work, it is refused.
+    Streams, which may stay for ever, have most of the places and not all of them.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Connections:
         self._room = room
         self._open: set[ClientConnection] = set()
         self._served: set[ClientConnection] = set()
+        self._streams: set[ClientConnection] = set()
         self._silent: dict[ClientConnection, None] = {}
         self._crowded = Occasional("connections.silent_ones_closed")
         self._refused = Occasional("connections.all_in_use")
@@ -76,8 +82,8 @@ class Connections:
     def add(self, connection: ClientConnection) -> bool:
         """Count it in; whether there is a place for it."""
         self._open.add(connection)
-        most, served = min(self.limits.connections, self._room()), len(self._served)
-        if served >= most:
+        served = len(self._served)
+        if served >= self.most:
             self.make_room()
             is_freed = len(self._served) < served
             (self._crowded if is_freed else self._refused).tell(connections=served)
@@ -86,8 +92,25 @@ class Connections:
         self._served.add(connection)
         return True
 
+    @property
+    def most(self) -> float:
+        """Return how many there may be."""
+        return min(self.limits.connections, self._room())
+
+    def begins(self, connection: ClientConnection, request: h11.Request) -> bool:
+        """Know what it begins; whether there is a place for that, if it is a stream."""
+        self._streams.discard(connection)
+        if not _is_stream(request):
+            return True
+        if len(self._streams) >= self.most * STREAMS_SHARE:
+            self._refused.tell(streams=len(self._streams))
+            return False
+        self._streams.add(connection)
+        return True
+
     def discard(self, connection: ClientConnection) -> None:
         """Count it out."""
+        self._streams.discard(connection)
         self._open.discard(connection)
         self._served.discard(connection)
         self._silent.pop(connection, None)
@@ -314,6 +337,8 @@ class ClientConnection:
                 self.due = math.inf
                 self._connections.works(self)
                 problem = _unacceptable(event, self.limits.head_bytes)
+                if problem is None and not self._connections.begins(self, event):
+                    problem = STREAMS_IN_USE
                 if problem is not None:
                     await self.refuse(problem)
                 elif not self._serving.cancel_called:
@@ -438,3 +463,14 @@ _SECURITY_HEADERS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
 _EMPTY_LINES = re.compile(rb"\A(?:\r?\n)*(?:\r\Z)?")
 _VERSIONS = frozenset({b"1.1", b"1.0"})
 ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})
+STREAMS_IN_USE = Problem(
+    503, "All connections for streams are in use; try again later.", {"Retry-After": "10"}
+)
+
+
+def _is_stream(request: h11.Request) -> bool:
+    return any(
+        (name == b"accept" and b"text/event-stream" in value)
+        or (name == b"upgrade" and value.lower() == b"websocket")
+        for name, value in request.headers
+    )

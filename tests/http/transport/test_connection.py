@@ -315,6 +315,34 @@ async def test_who_was_refused_and_stays_makes_no_place_for_others() -> None:
         assert (await everything(stream)).endswith(b"here")
 
 
+async def test_streams_leave_places_for_requests() -> None:
+    release = trio.Event()
+    ask = b"GET /s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+
+    async def held(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/s":
+            await release.wait()
+        await answering(b"here")(scope, receive, send)
+
+    limits = attrs.evolve(QUICK, connections=8)
+    async with connected(held, limits) as server, AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(await server.connect()) for _ in range(7)]
+        for stream in streams:
+            await stream.send_all(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        refused = await server.exchange(ask)
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"for streams" in refused
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+        release.set()
+        await until(streams[0], b"here")
+        await streams[0].send_all(GET)
+        await until(streams[0], b"here")
+        assert (await server.exchange(ask.replace(b"Host", b"Connection: close\r\nHost"))).endswith(
+            b"here"
+        )
+
+
 async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
     room = 2.0
     connections = Connections(attrs.evolve(QUICK, idle=60), lambda: room)
