@@ -49,7 +49,10 @@ def test_a_task_is_run_listed_searched_shown_and_followed(person: Person, reposi
 
     # In a worktree of it, and by its name and id, it is the same repository.
     identity = person.sees("ls", "repos", "-q").split()[0]
-    for named in ("project", identity):
+    beside, within = repository.parent / "beside", repository / "docs"
+    within.mkdir()
+    run("git", "-C", repository, "worktree", "add", "-q", beside)
+    for named in ("project", identity, str(beside), str(within)):
         assert person.sees("run", "More.", "--detach", "--repo", named).strip().isdecimal()
     assert "[stub]" in person.sees("run", "More.", "--wait", "--repo", str(repository))
     assert "is nothing to show" in person.is_told(2, "show", "thing", "1")
