@@ -59,13 +59,12 @@ export const Terminal = ({ id }) => {
  * @param {{
  *   id: number,
  *   size: () => {columns: number, rows: number},
- *   onOpen: () => void,
  *   onOutput: (data: Uint8Array, isFirst: boolean) => void,
  *   onEnd: (reason: string) => void,
  *   onCut: () => void,
  * }} wanted
  */
-function connect({ id, size, onOpen, onOutput, onEnd, onCut }) {
+function connect({ id, size, onOutput, onEnd, onCut }) {
   /** @type {WebSocket} */
   let socket;
   let timer = 0;
@@ -81,7 +80,6 @@ function connect({ id, size, onOpen, onOutput, onEnd, onCut }) {
     socket.onopen = () => {
       wasOpen = true;
       pause = 500;
-      onOpen();
     };
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") reason = JSON.parse(data).reason;
@@ -128,23 +126,21 @@ const Shell = ({ id, onAgain }) => {
     emulate(/** @type {HTMLElement} */ (place.current)).then(({ terminal, fit }) => {
       undo.push(() => terminal.dispose());
       if (isGone) return undo.forEach((step) => step());
-      let isReplayed = true;
+      let isReplayed = false;
       const size = () => ({ columns: terminal.cols, rows: terminal.rows });
       const connection = connect({
         id,
         size,
-        onOpen: () => {
-          setPhase("open");
-          terminal.focus();
-        },
         onOutput: (data, isFirst) => {
-          if (isFirst) {
-            terminal.reset();
-            isReplayed = false;
-          }
+          if (!isFirst) return terminal.write(data);
+          terminal.reset();
+          isReplayed = false;
           terminal.write(data, () => {
             isReplayed = true;
+            setPhase("open");
+            terminal.focus();
           });
+          return undefined;
         },
         onEnd: setEnded,
         onCut: () => setPhase("cut"),
