@@ -68,6 +68,7 @@ COMMANDS: Final = {
     **_in("client.login", "login", "logout"),
     **_in("client.completing", "completion"),
     **_in("manual", "manual"),
+    **_in("mcp", "mcp"),
 }
 """Every command, in the order in which `--help` lists them within their part."""
 
@@ -76,7 +77,7 @@ PARTS: Final = {
     "Look": ("ls", "show", "search", "diff", "top"),
     "Decide": ("approve", "reject", "answer"),
     "Land": ("commit", "merge", "push", "pr"),
-    "Serve": ("serve", "demo", "config", "doctor", "pair", "certificate", "telegram"),
+    "Serve": ("serve", "demo", "config", "doctor", "pair", "certificate", "telegram", "mcp"),
     "Other": ("login", "logout", "api", "completion", "manual"),
 }
 """The commands by what they are for, as `--help` shows them."""

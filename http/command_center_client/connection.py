@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 from urllib.parse import urlsplit
@@ -76,6 +76,16 @@ class CommandCenter:
         elif cookie is not None:
             self._own["Cookie"] = cookie
         self._connection: http.client.HTTPConnection | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return what each request has, the token among it."""
+        return self._own
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """Return what its certificate is checked by; None for the system's authorities."""
+        return self._context
 
     def __enter__(self) -> Self:
         return self

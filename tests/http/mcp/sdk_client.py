@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 import anyio
-from mcp import Client
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
@@ -56,7 +57,22 @@ async def main(url: str, token: str) -> None:
                 await client.call_tool("delete_all", {})
             except MCPError as error:
                 seen["unknown"] = error.code
+    await by_stdio(url, token, seen)
     sys.stdout.write(json.dumps(seen))
+
+
+async def by_stdio(url: str, token: str, seen: dict[str, Any]) -> None:
+    program = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "command_center.http", "mcp", "--server", url],
+        env={"CC_TOKEN": token},
+    )
+    async with Client(stdio_client(program)) as client:
+        seen["stdio version"] = client.protocol_version
+        seen["stdio tools"] = [tool.name for tool in (await client.list_tools()).tools]
+        result = await client.call_tool("wait_for_session", {"sessionId": 1})
+        assert result.structured_content is not None
+        seen["stdio ended"] = result.structured_content["ended"]
 
 
 if __name__ == "__main__":

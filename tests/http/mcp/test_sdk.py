@@ -32,3 +32,6 @@ async def test_the_official_sdk_works_with_every_part(tmp_path: Path) -> None:
     assert "application/json" == seen["read"]
     assert seen["refused"]
     assert -32602 == seen["unknown"]
+    # `command-center mcp` is the same, over standard input and output.
+    assert ("2025-11-25", seen["tools"]) == (seen["stdio version"], seen["stdio tools"])
+    assert seen["stdio ended"]
