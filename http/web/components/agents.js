@@ -3,6 +3,7 @@
 import { every, wholeText } from "../api.js";
 import { number } from "../format.js";
 import { html, useState } from "../html.js";
+import { sheet } from "../sheets.js";
 import { ENDED, useStore } from "../store.js";
 import { loadEarlierItems, loadWhole, openTranscript, transcriptOf } from "../transcripts.js";
 import { Badge, Loading, Problem, useLoaded } from "./basics.js";
@@ -10,6 +11,8 @@ import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 import { Shortened } from "./shortened.js";
 import { Transcript } from "./transcript.js";
+
+sheet("./styles/session.css");
 
 /** @import { Agent, Session } from "../openapi.js" */
 /** @import { Entry } from "../transcripts.js" */

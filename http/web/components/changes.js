@@ -5,6 +5,7 @@ import { filesAt } from "../files.js";
 import { basename, number, plural, seen, size, Words } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
+import { sheet } from "../sheets.js";
 import { ENDED, useStore } from "../store.js";
 import { AgentChanges } from "./agents.js";
 import { Button, Choice, lazily, Loading, Problem, useAct, useLoaded } from "./basics.js";
@@ -13,6 +14,8 @@ import { Lines } from "./diff.js";
 import { Finder } from "./finder.js";
 import { Landing } from "./landing.js";
 import { newsOf, pagesOf, patchOf } from "./patches.js";
+
+sheet("./styles/changes.css");
 
 /** @import { ChangedFile, Changes as Seen, Patch, PlacedComment, Session } from "../openapi.js" */
 /** @import { DiffSide } from "./diff.js" */

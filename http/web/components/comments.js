@@ -3,8 +3,11 @@
 import { ME, patch, post, remove } from "../api.js";
 import { plural, Words } from "../format.js";
 import { html, useState } from "../html.js";
+import { sheet } from "../sheets.js";
 import { can, ENDED, learn } from "../store.js";
 import { Badge, Button, focused, Problem, useAct } from "./basics.js";
+
+sheet("./styles/changes.css");
 
 /** @import { PlacedComment, Session } from "../openapi.js" */
 /** @import { DiffSide } from "./diff.js" */

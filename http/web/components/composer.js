@@ -5,6 +5,7 @@
 import { every, ME, post, remove } from "../api.js";
 import { forget, keep, remember, said, written } from "../drafts.js";
 import { html, useState } from "../html.js";
+import { sheet } from "../sheets.js";
 import { can, ENDED, learn } from "../store.js";
 import { Attach, Attached, takes, useAttachments } from "./attachments.js";
 import { Button, Choice, Confirm, lazily, Problem, useAct, useLoaded } from "./basics.js";
@@ -12,6 +13,8 @@ import { compact } from "./context.js";
 import { Icon } from "./icon.js";
 import { follow } from "./run-panel.js";
 import { PromptBox } from "./suggestions.js";
+
+sheet("./styles/session.css");
 
 /** @import { Option } from "./suggestions.js" */
 

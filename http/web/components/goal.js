@@ -4,7 +4,10 @@ import { get, ME, put, remove } from "../api.js";
 import { Button, Problem, useAct } from "./basics.js";
 import { number, Words } from "../format.js";
 import { html } from "../html.js";
+import { sheet } from "../sheets.js";
 import { ENDED, learn } from "../store.js";
+
+sheet("./styles/session.css");
 
 /** @import { Session } from "../openapi.js" */
 

@@ -3,6 +3,7 @@
 // diffs.
 import { duration, plural, seen, within, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
+import { sheet } from "../sheets.js";
 import { Shown } from "./attachments.js";
 import { Button, Code, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
@@ -10,6 +11,8 @@ import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 import { NO_REMARKS } from "./remarks.js";
 import { Shortened } from "./shortened.js";
+
+sheet("./styles/session.css");
 
 /** @import { Entry } from "../transcripts.js" */
 /** @import { Remarks } from "./remarks.js" */

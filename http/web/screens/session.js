@@ -30,6 +30,7 @@ import { filesAt } from "../files.js";
 import { dayAndTime, number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam, usePlace } from "../router.js";
+import { sheet } from "../sheets.js";
 import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
 import {
   loadEarlier,
@@ -38,6 +39,8 @@ import {
   openTranscript,
   transcriptOf,
 } from "../transcripts.js";
+
+sheet("./styles/session.css");
 
 /** @import { Remarks } from "../components/remarks.js" */
 /** @import { Changes as Seen } from "../openapi.js" */

@@ -7,7 +7,10 @@ import { Chart, colour } from "../components/chart.js";
 import { clock, day, duration, number, plural, Words } from "../format.js";
 import { html } from "../html.js";
 import { useParam } from "../router.js";
+import { sheet } from "../sheets.js";
 import { listed, loadOlder, reachOf, state, useStore } from "../store.js";
+
+sheet("./styles/telemetry.css");
 
 const MOST_RUNS = 2000; // in the chart of durations
 const WINDOWS = { "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400 };
