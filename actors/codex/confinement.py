@@ -54,6 +54,9 @@ class Reviewer(enum.Enum):
 
 _TIGHTEST = Sandbox.READ_ONLY
 
+_OF_SHELLS = "command-center-terminal"
+"""The permission profile of people's terminals, which nobody else knows."""
+
 
 @attrs.frozen(kw_only=True)
 class Confinement:
@@ -217,6 +220,27 @@ class Confinement:
         """Spell it for `codex sandbox`, before the command that is to be held."""
         options = ["sandbox"]
         for key, value in {"sandbox_mode": self.sandbox.value, **self._overrides()}.items():
+            options += ["-c", f"{key}={_toml(value)}"]
+        return (*options, "--")
+
+    def shell_options(self, hidden: Sequence[str]) -> tuple[str, ...]:
+        """Spell it for `codex sandbox`, where besides nothing is read of what is `hidden`.
+
+        No sandbox says that, but a permission profile does: the one of the sandbox, and more. What
+        the machine's managed configuration demands holds as well.
+        """
+        writes = self.sandbox is Sandbox.WORKSPACE_WRITE
+        folders = dict.fromkeys(hidden, "deny")
+        if writes:
+            folders |= dict.fromkeys(self.writable, "write")
+        profile = {
+            "extends": ":workspace" if writes else ":read-only",
+            "filesystem": folders,
+            "network": {"enabled": self.allow_network},
+        }
+        settings = {**self._overrides(), f"permissions.{_OF_SHELLS}": profile}
+        options = ["sandbox", "--include-managed-config", "-P", _OF_SHELLS]
+        for key, value in settings.items():
             options += ["-c", f"{key}={_toml(value)}"]
         return (*options, "--")
 

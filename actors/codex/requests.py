@@ -40,6 +40,24 @@ No signal of the terminal that Codex gives reaches what is in its sandbox, so it
 by no child of `script`, which would wait for it.
 """
 
+NO_FOLDER = 97
+"""The exit code of a shell whose folder is not there."""
+
+IN_FOLDER = (
+    "sh",
+    "-c",
+    f"""cd -P -- "$1" 2>/dev/null && [ "$(pwd -P)" = "$1" ] || exit {NO_FOLDER}
+shift
+exec "$@"
+""",
+    "sh",
+)
+"""The beginning of a command that runs in the folder that follows, and in no other.
+
+Where there is no such folder, Codex begins a terminal at home without a word, and the sandbox would
+be that of its home. A link has no say, nor has a folder that is moved meanwhile.
+"""
+
 SHELL_SECONDS = 12 * 3600.0
 """Seconds that a shell may run."""
 
@@ -266,18 +284,31 @@ def terminal_end(thread_id: str, process_id: str) -> Call:
 
 
 def shell_start(
-    name: str, program: Sequence[str], confinement: Confinement, *, columns: int, rows: int
+    name: str,
+    program: Sequence[str],
+    confinement: Confinement,
+    *,
+    hidden: Sequence[str],
+    columns: int,
+    rows: int,
 ) -> Call:
     """Run the shell of Codex's user in a terminal; the answer comes when it has ended.
 
     Codex gives a terminal to nothing that it holds itself. So what it runs is its own `program`,
     which holds the shell. That puts the shell into a session without a terminal, where no Ctrl-C
     would reach it, so `script` gives it another one there. Without `disableOutputCap` nothing
-    would come after the first megabyte.
+    would come after the first megabyte. It ends with `NO_FOLDER` where the confinement's folder is
+    not there, which may be no link. Nothing of what is `hidden` is read there.
     """
     params = {
-        "command": [*program, *confinement.sandbox_options(), *SHELL],
-        "cwd": confinement.cwd,
+        "command": [
+            *IN_FOLDER,
+            confinement.cwd,
+            *program,
+            *confinement.shell_options(hidden),
+            *SHELL,
+        ],
+        "cwd": "/",
         "processId": name,
         "tty": True,
         "disableTimeout": True,

@@ -127,6 +127,7 @@ from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
     FindBounds,
+    FindCheckout,
     FindFolder,
     ListWorktrees,
     MergeWorktree,
@@ -221,6 +222,7 @@ RepositoriesMessage: TypeAlias = (
     | RemakeWorktree
     | SeeConfiguration
     | FindBounds
+    | FindCheckout
     | FindFolder
     | GatherFacts
 )

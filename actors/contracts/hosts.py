@@ -64,6 +64,13 @@ class Folders(Protocol):
     async def has_data_in(self, path: Path) -> bool:
         """Say whether the data of Command Center lie in that folder."""
 
+    async def hidden_from(self, folder: Path, *, writes: bool) -> list[Path]:
+        """Say what a person's shell that works in a folder may not read: the data of this server.
+
+        A sandbox that `writes` there opens the folder again where it lies in what is hidden; a
+        sandbox that only reads does not, and what lies beside the folder is hidden one by one.
+        """
+
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
 

@@ -75,9 +75,8 @@ class ResizeShell(Request[None]):
 
 @attrs.frozen
 class LeaveShell:
-    """Look at a shell no more; it waits a while for who comes back."""
+    """Look no more at what is told by an outlet; the shell waits a while for who comes back."""
 
-    shell_id: str
     outlet: Outlet
 
 

@@ -238,6 +238,23 @@ class FindFolder(msgspec.Struct, Request[WorkFolder], frozen=True):
     thread_cwd: str | None = None
 
 
+class SessionCheckout(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's folder as it is now, links followed, and the checkout around it.
+
+    `is_main` says that this is the main checkout.
+    """
+
+    folder: str
+    checkout: str
+    is_main: bool
+
+
+class FindCheckout(msgspec.Struct, Request[SessionCheckout], frozen=True):
+    """Say in which checkout a session's folder is, as git lists them now."""
+
+    session_id: int
+
+
 class RemakeWorktree(msgspec.Struct, Request[bool], frozen=True):
     """Make the worktree of an ended session again, if it is gone; answers whether it was.
 

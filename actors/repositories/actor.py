@@ -58,6 +58,7 @@ from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
     FindBounds,
+    FindCheckout,
     FindFolder,
     ListWorktrees,
     MergeWorktree,
@@ -68,6 +69,7 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     SeeConfiguration,
     SeenConfiguration,
+    SessionCheckout,
     TidyWorktrees,
     WorkFolder,
     WorktreeCreated,
@@ -371,6 +373,11 @@ class Repositories(Actor):
     async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:
         """Say where a session ends."""
         return self.ctx.answer_later(self._bounds.bounds, message)
+
+    @handles(FindCheckout)
+    async def find_checkout(self, message: FindCheckout) -> Deferred[SessionCheckout]:
+        """Say in which checkout a session's folder is."""
+        return self.ctx.answer_later(self._folders.find_checkout, message)
 
     @handles(FindFolder)
     async def find_folder(self, message: FindFolder) -> Deferred[WorkFolder]:

@@ -8,11 +8,14 @@ import attrs
 
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.worktrees import (
+    FindCheckout,
     FindFolder,
+    SessionCheckout,
     WorkFolder,
 )
 from command_center.actors.core.storage import Storage
-from command_center.actors.git.facts import read_worktrees
+from command_center.actors.git import NotAWorkTree
+from command_center.actors.git.facts import WorktreeEntry, read_worktrees
 from command_center.actors.repositories.lost_worktrees import (
     check_lost,
     find_lost,
@@ -22,13 +25,15 @@ from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.policy import same_place
 from command_center.store import (
     Repository,
+    Session,
     repositories,
+    sessions,
 )
 
 
 @attrs.frozen
 class WorkFolders:
-    """Finds folders; its public method answers a message."""
+    """Finds folders; each public method answers a message."""
 
     _storage: Storage
     _hosts: Hosts[Host]
@@ -77,8 +82,42 @@ class WorkFolders:
             threadCwd=text,
         )
 
+    async def find_checkout(self, message: FindCheckout) -> SessionCheckout:
+        """Say in which checkout a session's folder is, as git lists them now.
+
+        Raises:
+            Conflict: the folder is not there, or lies in no checkout of the session's repository.
+        """
+        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+        repository = await self._repository(session.repository_id)
+        host = self._hosts.of(repository)
+        gone = Conflict(
+            f"The folder of session {session.id}, {session.cwd}, is not there any more as a "
+            f"checkout of repository {repository.id}.",
+            cwd=session.cwd,
+        )
+        try:
+            main = await open_main(host, repository)
+            folder = await host.folders.resolve(session.cwd, "cwd")
+            listed = {Path(entry.path): entry for entry in await read_worktrees(main)}
+            around = await _innermost(host, folder, list(listed))
+            if around is None or not _is_of(session, listed[around]):
+                raise gone
+            await main.git.open(around, common_dir=main.common_dir)
+        except (Invalid, NotAWorkTree) as error:
+            raise gone from error
+        is_main = listed[around].is_main
+        return SessionCheckout(folder=str(folder), checkout=str(around), is_main=is_main)
+
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+def _is_of(session: Session, entry: WorktreeEntry) -> bool:
+    """Say whether it is the session's, as it is spelled: a link may lead to another by now."""
+    if session.worktree_path is None:
+        return entry.is_main
+    return same_place(entry.path, session.worktree_path)
 
 
 async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None:

@@ -43,7 +43,8 @@ def authorized_socket(socket: Socket, view: Callable[..., Awaitable[T]]) -> Call
         caller = caller_of(websocket.scope)
         if caller.device_id is not None:
             caller.check_unlimited()
-            caller.check(socket.scope)
+            for scope in socket.scopes:
+                caller.check(scope)
             _begin(caller)
         return await view(**given)
 

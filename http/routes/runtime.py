@@ -156,7 +156,7 @@ async def stop_actor(center: Center, name: str, body: Order) -> ActorShown:
     return await _act(center, name, "stop", body)
 
 
-@api.websocket("/api/runtime/actors/<path:name>/trace", scope="operate")
+@api.websocket("/api/runtime/actors/<path:name>/trace", scopes=("operate",))
 async def trace_actor(center: Center, name: str, query: TraceQuery) -> None:
     """Send a record of each message that an actor handles, until the trace ends."""
     try:

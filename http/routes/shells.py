@@ -75,7 +75,7 @@ class ShellExit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: str
 
 
-@api.websocket("/api/sessions/<id:session_id>/terminal", scope="operate")
+@api.websocket("/api/sessions/<id:session_id>/terminal", scopes=("read", "work", "operate"))
 async def open_terminal(center: Center, session_id: int, query: TerminalQuery) -> None:
     """Have a shell where a session works: binary frames are what is typed, and what it writes."""
     if not RUNNERS[center.settings.runner].has_threads:
@@ -86,10 +86,10 @@ async def open_terminal(center: Center, session_id: int, query: TerminalQuery) -
     size = ShellSize(columns=query.columns, rows=query.rows)
     device_id = caller_of(websocket.scope).device_id
     wanted = OpenShell(session_id, device_id, size, outlet, query.requested_by)
-    shell_id = await center.ask(address, wanted, timeout=OPEN_SECONDS)
     ended = ShellEnded(None, "A text frame holds something else than a control of the terminal.")
     code = UNSUPPORTED_DATA
     try:
+        shell_id = await center.ask(address, wanted, timeout=OPEN_SECONDS)
         await websocket.accept()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_listen, center, address, shell_id, nursery.cancel_scope)
@@ -100,7 +100,8 @@ async def open_terminal(center: Center, session_id: int, query: TerminalQuery) -
                 await websocket.send(piece)
             nursery.cancel_scope.cancel()
     finally:
-        _leave(center, address, shell_id, outlet)
+        news.close()  # also for a shell that is shown only now
+        _leave(center, address, outlet)
     told = ShellExit(exit_code=ended.exit_code, reason=ended.reason)
     await websocket.send(encode(told).decode())
     await websocket.close(code, "the terminal is shown no more")
@@ -136,6 +137,6 @@ def _meant(shell_id: str, frame: bytes | str) -> WriteShell | ResizeShell | EndS
     return ResizeShell(shell_id, ShellSize(columns=control.columns, rows=control.rows))
 
 
-def _leave(center: Center, address: Address[ShellMessage], shell_id: str, outlet: Outlet) -> None:
+def _leave(center: Center, address: Address[ShellMessage], outlet: Outlet) -> None:
     with suppress(ActorNotFound, MailboxFull):
-        center.system.lookup(address).try_tell(LeaveShell(shell_id, outlet))
+        center.system.lookup(address).try_tell(LeaveShell(outlet))

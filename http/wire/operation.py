@@ -248,20 +248,22 @@ class Socket:
 
     Attributes:
         query: the struct of the query string.
-        scope: what a device needs to have for it.
+        scopes: what a device needs to have for it, each of them.
     """
 
     id: str
     rule: str
     handler: Callable[..., Awaitable[object]]
     query: type[msgspec.Struct]
-    scope: Scope
+    scopes: tuple[Scope, ...]
 
     def view(self, served: object) -> Callable[..., Awaitable[None]]:
         """Return what the router calls: it decodes the query, and hands over to the handler."""
 
         async def converse(**given: Any) -> None:
-            await self.handler(served, query=decode_query(websocket, self.query), **given)
+            asked = decode_query(websocket, self.query)
+            note_requester(asked)
+            await self.handler(served, query=asked, **given)
 
         return converse
 
@@ -357,17 +359,17 @@ class Api(Generic[S]):
         return declare
 
     def websocket(
-        self, rule: str, *, scope: Scope = "read"
+        self, rule: str, *, scopes: tuple[Scope, ...] = ("read",)
     ) -> Callable[[Handler[S, P, None]], Handler[S, P, None]]:
         """Declare the handler below as a WebSocket, whose query it takes as `query`.
 
-        A device needs `scope` for it.
+        A device needs each of the `scopes` for it.
         """
 
         def declare(handler: Handler[S, P, None]) -> Handler[S, P, None]:
             kinds = inspect.get_annotations(handler, eval_str=True)
             self.sockets.append(
-                Socket(camel(handler.__name__), rule, handler, kinds["query"], scope)
+                Socket(camel(handler.__name__), rule, handler, kinds["query"], scopes)
             )
             return handler
 

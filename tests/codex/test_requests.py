@@ -2,6 +2,9 @@
 
 import inspect
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,7 +85,7 @@ CALLS = [
     requests.terminals_clean("t"),
     requests.terminals_list("t"),
     requests.terminal_end("t", "1"),
-    requests.shell_start("s", ["codex"], confined(), columns=80, rows=24),
+    requests.shell_start("s", ["codex"], confined(), hidden=["/data"], columns=80, rows=24),
     requests.shell_write("s", b"ls"),
     requests.shell_resize("s", columns=100, rows=30),
     requests.shell_end("s"),
@@ -133,3 +136,24 @@ def test_the_handshake_fits_the_schema_of_the_installed_codex() -> None:
 def test_a_misspelt_parameter_is_found_and_named() -> None:
     with pytest.raises(AssertionError, match="approvalPolice"):
         check_request("thread/start", {"cwd": "/w", "approvalPolice": "never"})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+def test_a_shell_begins_in_its_folder_alone(tmp_path: Path) -> None:
+    folder, link = tmp_path / "-it's one $here", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+
+    def begin(place: Path) -> tuple[int, str]:
+        call = requests.shell_start(
+            "s", ["pwd", "-P"], confined(cwd=str(place)), hidden=[], columns=80, rows=24
+        )
+        command = call.params["command"]
+        begun = command[: command.index("-P", len(requests.IN_FOLDER)) + 1]
+        ran = subprocess.run(begun, cwd=call.params["cwd"], capture_output=True, check=False)
+        return ran.returncode, ran.stdout.decode().strip()
+
+    assert (0, str(folder)) == begin(folder)
+    assert (requests.NO_FOLDER, "") == begin(link)
+    folder.rmdir()
+    assert (requests.NO_FOLDER, "") == begin(folder)

@@ -13,7 +13,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from command_center.actors.sessions.runners.codex.shells import MOST_KEPT
+from command_center.actors.sessions.runners.codex.shell import MOST_KEPT
 from tests.codex.script import Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, client_of
@@ -25,7 +25,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
 
-PHONE = {"name": "Phone", "scopes": ["read", "operate"]}
+PHONE = {"name": "Phone", "scopes": ["read", "work", "operate"]}
 
 
 @attrs.define
@@ -99,6 +99,13 @@ async def test_a_terminal_is_a_shell_in_the_sandbox_of_its_session(
         await typed.until("tried")
         assert not outside.exists()
         assert not (repository / ".git" / "inside").exists()
+        data = codex_client.server.data_dir
+        assert (data / "sign-in.key").exists()
+        await typed.type(
+            f"cat {data}/*.sqlite3; cat {data}/sign-in.key && echo re''ad; echo n''ext\r"
+        )
+        await typed.until("next")
+        assert ("SQLite" in typed.shown, "read\r" in typed.shown) == (False, False)
         await typed.type("sleep 600\r")
         await typed.until("sleep 600")
         await typed.type("\x03")
@@ -176,5 +183,56 @@ async def test_a_terminal_waits_for_who_comes_back_and_ends_with_their_leave(
             assert "access of its device" in ended["data"]["reason"]
         await until_dead()
         async with terminal(codex_client, session) as typed:
-            await codex_client.patch(f"/api/repos/{place['id']}", {"allowTerminal": False})
+            await codex_client.patch(f"/api/repos/{place['id']}", {"name": "Another"})
+            await codex_client.patch(f"/api/repos/{place['id']}", {"requireWorktree": True})
             assert "allows has changed" in (await typed.until_ended())["reason"]
+    opened = [
+        one
+        for one in (await codex_client.get("/api/events", limit=500))["items"]
+        if one["type"] == "session.terminal.opened"
+    ]
+    named = 'device:1 "Phone"'
+    assert ["ada"] * len(opened) == [one["actor"] for one in opened]
+    assert [named] == [one["device"] for one in opened if "device" in one]
+    assert "requires a worktree" in await refusal(codex_client, session)
+
+
+async def refusal(client: Client, session: Any) -> str:
+    """Why a session has no terminal."""
+    answer = await client.http.get(f"/api/sessions/{session['id']}/terminal", headers=HANDSHAKE)
+    assert 409 == answer.status_code, answer.text
+    return answer.text
+
+
+async def test_a_terminal_is_opened_in_no_other_folder_and_in_no_session_that_was_not_let_in(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    place = await codex_client.register(repository, allowTerminal=True)
+    async with codex_client.watch() as stream:
+        session = await codex_client.run(place, "Go.", workplace="worktree")
+        await stream.until("worktree.removed")  # by itself, as nothing was changed in it
+    session = await codex_client.until_session(session, "completed")
+    kept = Path(session["cwd"])
+    assert (False, True) == (kept.exists(), kept != repository)
+    assert "is not there any more" in await refusal(codex_client, session)
+    kept.symlink_to(repository)
+    assert "is not there any more" in await refusal(codex_client, session)
+    path = f"/api/repos/{place['id']}/worktrees"
+    made = (await codex_client.post(path, {"branchName": "work"}, status=201))["path"]
+    session = await codex_client.run(place, "Go.", worktreePath=made, sandbox="read-only")
+    await codex_client.until_session(session, "completed")
+    async with terminal(codex_client, session) as typed:
+        await typed.type("pwd; cat ../../../*.key && echo re''ad; touch new || echo un''written\r")
+        await typed.until("unwritten")
+        assert (True, False) == (made in typed.shown, "read\r" in typed.shown)
+        gone = await codex_client.http.request("DELETE", path, params={"path": made})
+        assert 200 == gone.status_code, gone.text
+        assert "allows has changed" in (await typed.until_ended())["reason"]
+    task = await codex_client.task(place, "Ask first.", approvalRequired=True)
+    asked = await codex_client.post(f"/api/tasks/{task['id']}/run", {}, status=202)
+    assert "blocked" == asked["session"]["status"]
+    assert "it is blocked" in await refusal(codex_client, asked["session"])
+    await codex_client.post(f"/api/sessions/{asked['session']['id']}/stop", {})
+    await codex_client.until_session(asked["session"], "stopped")
+    assert "it is stopped" in await refusal(codex_client, asked["session"])

@@ -131,6 +131,17 @@ class LocalFolders:
         """Say whether the data folder lies in that folder."""
         return await CHECKOUTS.run(lambda: self.data_dir.resolve().is_relative_to(path))
 
+    async def hidden_from(self, folder: Path, *, writes: bool) -> list[Path]:
+        """Say what a shell may not read: the data folder, or all in it but the worktrees."""
+
+        def find() -> list[Path]:
+            data = self.data_dir.resolve()
+            if writes or not folder.is_relative_to(data):
+                return [data]
+            return sorted(one for one in data.iterdir() if one.name != self.home.name)
+
+        return await CHECKOUTS.run(find)
+
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
         return await _within(path, (folder,))

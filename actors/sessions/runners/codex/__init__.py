@@ -18,5 +18,5 @@ its account, `thread_acts` names, archives, forks, reverts and deletes its threa
 `extensions` shows its MCP servers, skills, plugins and hooks, and `commit_messages` asks it for the
 messages of commits. Those that hear of connections are a
 `watcher`.
-`shells` are terminals that people have where sessions work.
+`shells` are terminals that people have where sessions work, each a `shell`.
 """

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
-import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import msgspec
 import structlog
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.confinement import Confinement, Sandbox
@@ -42,19 +42,24 @@ from command_center.actors.contracts.shells import (
     EndShell,
     LeaveShell,
     OpenShell,
-    Outlet,
     ResizeShell,
     ShellEnded,
-    ShellNews,
     ShellSize,
     WriteShell,
 )
-from command_center.actors.contracts.worktrees import Bounds, FindBounds
+from command_center.actors.contracts.worktrees import (
+    Bounds,
+    FindBounds,
+    FindCheckout,
+    SessionCheckout,
+)
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.devices.roster import Roster
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.rules.errors import Conflict, NotFound, TooBusy, Unavailable
+from command_center.actors.rules.policy import RunInput, evaluate, lies_in
+from command_center.actors.sessions.runners.codex.shell import CLOSED, Shell
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import ActorNotFound, ActorRef, Deferred, Refusal, handles
@@ -63,9 +68,11 @@ from command_center.store import (
     EventFilter,
     Repository,
     Session,
+    Task,
     event_type,
     repositories,
     sessions,
+    tasks,
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -75,12 +82,6 @@ OUTPUT: Final = "command/exec/outputDelta"
 MOST_SHELLS: Final = 8
 """Terminals of a host that may be open at once."""
 
-MOST_KEPT: Final = 256 * 1024
-"""Bytes that are kept of what a shell wrote last, in memory alone."""
-
-LINGER_SECONDS: Final = 600.0
-"""Seconds that a shell goes on while nobody looks."""
-
 END_SECONDS: Final = 5.0
 """Seconds that Codex may take to end a shell."""
 
@@ -89,10 +90,11 @@ BOUNDS_SECONDS: Final = 60.0
 BEGIN_SECONDS: Final = 20.0
 """Seconds that a shell may take to show its prompt."""
 
-LOST: Final = b"\r\n[some of the output is lost]\r\n"
+NO_BOUNDS: Final = frozenset({"name"})
+"""The settings of a repository whose change leaves its terminals alone."""
 
-BOUNDS: Final = frozenset({"allowTerminal", "allowWrite", "allowNetwork", "allowCommit"})
-"""The settings of a repository whose change ends its terminals."""
+WAITING: Final = frozenset({"created", "blocked", "queued", "waiting_limit", "starting"})
+"""The statuses of a session before its turn."""
 
 CHANGES: Final = EventFilter(
     types=tuple(
@@ -100,82 +102,6 @@ CHANGES: Final = EventFilter(
     )
 )
 """The events that may end a terminal."""
-
-
-@attrs.define(eq=False)
-class _Shell:
-    """A shell that runs, or is about to."""
-
-    device_id: int | None
-    actor: str
-    size: ShellSize
-    id: str = attrs.field(factory=lambda: secrets.token_hex(8))
-    session: Session | None = None
-    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    """Ends it."""
-    reason: str = "It was closed."
-    begun: trio.Event = attrs.field(factory=trio.Event)
-    """Set once it has shown something, as its prompt: Codex takes nothing for it before."""
-    has_ended: bool = False
-    outlet: Outlet | None = None
-    _kept: bytearray = attrs.field(factory=bytearray, repr=False)
-    _is_cut: bool = False
-
-    def show(self, outlet: Outlet) -> None:
-        """Tell another one from now on, beginning with what was written of late."""
-        self._leave(ShellEnded(None, "The terminal is shown elsewhere now."))
-        self.outlet, self._is_cut = outlet, False
-        self.scope.deadline = math.inf
-        if self._kept:
-            self._tell(bytes(self._kept))
-
-    def hide(self) -> None:
-        """Tell nobody from now on, and wait for who comes back."""
-        self.outlet = None
-        self.reason = f"Nobody has looked for {LINGER_SECONDS / 60:.0f} minutes."
-        self.scope.deadline = trio.current_time() + LINGER_SECONDS
-
-    def end(self, reason: str) -> None:
-        """End it."""
-        self.reason = reason
-        self.scope.cancel()
-
-    def wrote(self, output: bytes) -> None:
-        """Keep it, and tell whoever looks; where they are too slow, some of it is left out."""
-        self._kept += output
-        if len(self._kept) > MOST_KEPT:
-            line = self._kept.find(b"\n", -MOST_KEPT // 2) + 1
-            del self._kept[: line or -MOST_KEPT // 2]
-        self._tell(output)
-
-    def lose(self) -> None:
-        """Take note that some of its output was not told here."""
-        self._is_cut = True
-
-    def is_over(self, ended: ShellEnded) -> None:
-        """Tell whoever looks that nothing more comes."""
-        self.has_ended = True
-        self.begun.set()
-        self._leave(ended)
-
-    def _leave(self, ended: ShellEnded) -> None:
-        if self.outlet is not None:
-            self._tell(ended)
-            self.outlet.close()
-            self.outlet = None
-
-    def _tell(self, news: ShellNews) -> None:
-        if self.outlet is None:
-            return
-        try:
-            if self._is_cut:
-                self.outlet.send_nowait(LOST)
-                self._is_cut = False
-            self.outlet.send_nowait(news)
-        except trio.WouldBlock:
-            self._is_cut = True
-        except trio.BrokenResourceError:
-            pass  # they have gone, and say so
 
 
 class Shells(BridgeWatcher):
@@ -187,7 +113,7 @@ class Shells(BridgeWatcher):
         self._fanout = fanout
         self._roster = roster
         self._host = host
-        self._open: dict[tuple[int, int | None], _Shell] = {}
+        self._open: dict[tuple[int, int | None], Shell] = {}
 
     async def on_start(self) -> None:
         """Ask to be told of output, and of what ends a terminal."""
@@ -218,7 +144,7 @@ class Shells(BridgeWatcher):
     def leave(self, message: LeaveShell) -> None:
         """Have it go on for a while, unless somebody else looks by now."""
         for shell in self._open.values():
-            if shell.id == message.shell_id and shell.outlet is message.outlet:
+            if shell.outlet is message.outlet:
                 shell.hide()
 
     @handles(EndShell)
@@ -226,7 +152,7 @@ class Shells(BridgeWatcher):
         """End it, if it has not ended."""
         for shell in self._open.values():
             if shell.id == message.shell_id:
-                shell.end("It was closed.")
+                shell.end(CLOSED)
 
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
@@ -246,7 +172,7 @@ class Shells(BridgeWatcher):
         for shell in self._open.values():
             shell.lose()
 
-    def _known(self, shell_id: str) -> _Shell:
+    def _known(self, shell_id: str) -> Shell:
         for shell in self._open.values():
             if shell.id == shell_id:
                 return shell
@@ -257,7 +183,7 @@ class Shells(BridgeWatcher):
 
         Raises:
             NotFound: there is no such session.
-            Conflict: its repository allows no terminal, or its folder is not there.
+            Conflict: its repository or the session allows no terminal, or its folder is not there.
             TooBusy: there are too many.
             Unavailable: it shows no prompt.
         """
@@ -266,7 +192,7 @@ class Shells(BridgeWatcher):
         if shell is None:
             if len(self._open) >= MOST_SHELLS:
                 raise TooBusy(f"{MOST_SHELLS} terminals are open. Close one first.")
-            shell = _Shell(message.device_id, message.requested_by, message.size)
+            shell = Shell(message.device_id, message.requested_by, message.size)
             self._open[key] = shell
             try:
                 call = await self._prepare(shell, message)
@@ -274,50 +200,60 @@ class Shells(BridgeWatcher):
                 del self._open[key]
                 shell.is_over(ShellEnded(None, shell.reason))
                 raise
+            shell.begin()
             self.ctx.start_task(self._keep, key, shell, call)
         with trio.move_on_after(BEGIN_SECONDS) as waiting:
             await shell.begun.wait()
         if waiting.cancelled_caught:
             shell.end(f"The shell has shown no prompt in {BEGIN_SECONDS:g} s.")
         if waiting.cancelled_caught or shell.has_ended:
-            raise Unavailable(shell.reason)
+            raise (Conflict if shell.is_misplaced else Unavailable)(shell.reason)
         shell.show(message.outlet)
         if shell.size != message.size:
             await self._resize(shell, message.size)
         return shell.id
 
-    async def _prepare(self, shell: _Shell, message: OpenShell) -> Call:
+    async def _prepare(self, shell: Shell, message: OpenShell) -> Call:
         """Say what is to be run, and that somebody has it run.
 
         The shell is known already: what is allowed is read after that, and a change is heard.
         """
-        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+
+        def load(db: Database) -> tuple[Session, Task, Repository]:
+            session = sessions.get(db, message.session_id)
+            task = tasks.get(db, session.task_id)
+            return session, task, repositories.get(db, session.repository_id)
+
+        session, task, repository = await self._storage.read(load)
         shell.session = session
-        repository = await self._storage.read(
-            lambda db: repositories.get(db, session.repository_id)
-        )
         if not repository.allow_terminal:
             raise Conflict(
                 f"Repository {repository.id} allows no terminal. Allow it: "
                 f'PATCH /api/repos/{repository.id} {{"allowTerminal": true}}.'
             )
-        if session.permission_profile is not None:
-            raise Conflict(
-                f"Session {session.id} runs in the permission profile "
-                f"{session.permission_profile}, in which no terminal is opened."
-            )
-        if session.worktree_reserved:
-            raise Conflict(f"The worktree of session {session.id} is made when it starts.")
-        bounds = await self.ctx.lookup(REPOSITORIES).ask(
-            FindBounds(session.id), timeout=BOUNDS_SECONDS
+        check_session(session)
+        repositories_actor = self.ctx.lookup(REPOSITORIES)
+        place = await repositories_actor.ask(FindCheckout(session.id), timeout=BOUNDS_SECONDS)
+        bounds = await repositories_actor.ask(FindBounds(session.id), timeout=BOUNDS_SECONDS)
+        shell.folder = place.folder
+        confinement = confine_shell(session, repository, bounds, folder=place.folder)
+        check_shell(repository, task, confinement, place)
+        hidden = await self._host.folders.hidden_from(
+            Path(place.folder), writes=confinement.sandbox is Sandbox.WORKSPACE_WRITE
         )
-        confinement = confine_shell(session, repository, bounds)
         await self._tell(shell, ShellOpened(shell_id=shell.id, sandbox=confinement.sandbox.value))
         program = self._host.codex.settings.program
         columns, rows = message.size.columns, message.size.rows
-        return requests.shell_start(shell.id, program, confinement, columns=columns, rows=rows)
+        return requests.shell_start(
+            shell.id,
+            program,
+            confinement,
+            hidden=[str(path) for path in hidden],
+            columns=columns,
+            rows=rows,
+        )
 
-    async def _keep(self, key: tuple[int, int | None], shell: _Shell, call: Call) -> None:
+    async def _keep(self, key: tuple[int, int | None], shell: Shell, call: Call) -> None:
         """Have the shell run, and end it where this is cancelled, or its owner's access ends."""
         ended = None
         try:
@@ -325,6 +261,9 @@ class Shells(BridgeWatcher):
                 answer = await ask_codex(self._bridge(), call)
                 code = answer.get("exitCode")
                 ended = ShellEnded(code, f"The shell has ended with exit code {code}.")
+                if code == requests.NO_FOLDER and not shell.begun.is_set():
+                    ended = ShellEnded(code, f"{shell.folder} is not there any more.")
+                    shell.is_misplaced = True
             if access.cancelled_caught:
                 shell.reason = "The access of its device has changed, or it signed out."
         except Refusal as error:
@@ -339,13 +278,13 @@ class Shells(BridgeWatcher):
                 await self._tell_end(shell, ended)
             shell.is_over(ended)
 
-    async def _end(self, shell: _Shell) -> None:
+    async def _end(self, shell: Shell) -> None:
         try:
             await self._ask(attrs.evolve(requests.shell_end(shell.id), timeout=END_SECONDS))
         except Refusal as error:
             log.info("shell.unended", shell=shell.id, reason=str(error))
 
-    async def _resize(self, shell: _Shell, size: ShellSize) -> None:
+    async def _resize(self, shell: Shell, size: ShellSize) -> None:
         shell.size = size
         await self._ask(requests.shell_resize(shell.id, columns=size.columns, rows=size.rows))
 
@@ -366,21 +305,23 @@ class Shells(BridgeWatcher):
             session = shell.session
             if session is not None and event["repositoryId"] == session.repository_id:
                 match event["type"]:
-                    case "repo.updated" if BOUNDS.isdisjoint(event["data"]["changes"]):
+                    case "repo.updated" if event["data"]["changes"].keys() <= NO_BOUNDS:
                         pass
-                    case "worktree.removed" if event["data"]["path"] != session.cwd:
+                    case "worktree.removed" if not lies_in(
+                        shell.folder or session.cwd, event["data"]["path"]
+                    ):
                         pass
                     case _:
                         shell.end("It was closed: what its repository allows has changed.")
 
-    async def _tell_end(self, shell: _Shell, ended: ShellEnded) -> None:
+    async def _tell_end(self, shell: Shell, ended: ShellEnded) -> None:
         told = ShellClosed(shell_id=shell.id, exit_code=ended.exit_code, reason=ended.reason)
         try:
             await self._tell(shell, told)
         except Refusal as error:
             log.warning("shell.untold", shell=shell.id, reason=str(error))
 
-    async def _tell(self, shell: _Shell, event: EventData) -> None:
+    async def _tell(self, shell: Shell, event: EventData) -> None:
         session = shell.session
         if session is not None:
             await self._storage.write(lambda tx: tell(tx, session, event, actor=shell.actor))
@@ -395,7 +336,28 @@ class Shells(BridgeWatcher):
             raise Unavailable(str(error)) from error
 
 
-def confine_shell(session: Session, repository: Repository, bounds: Bounds) -> Confinement:
+def check_session(session: Session) -> None:
+    """Refuse a session that was not let in yet, or that was never.
+
+    Raises:
+        Conflict: it says why.
+    """
+    if session.permission_profile is not None:
+        raise Conflict(
+            f"Session {session.id} runs in the permission profile "
+            f"{session.permission_profile}, in which no terminal is opened."
+        )
+    was_refused = session.status == "stopped" and session.codex_turn_id is None
+    if session.worktree_reserved or session.status in WAITING or was_refused:
+        raise Conflict(
+            f"Session {session.id} has not begun: it is {session.status}. It has a terminal once "
+            "its turn runs."
+        )
+
+
+def confine_shell(
+    session: Session, repository: Repository, bounds: Bounds, *, folder: str
+) -> Confinement:
     """Say what a shell may do: what the session may, and no more than its repository allows now.
 
     Nobody is in no sandbox: where a session is, its terminal may write in its folder.
@@ -403,10 +365,29 @@ def confine_shell(session: Session, repository: Repository, bounds: Bounds) -> C
     writes = session.sandbox != "read-only" and repository.allow_write
     commits = session.allow_commit and repository.allow_commit
     return Confinement(
-        cwd=session.cwd,
+        cwd=folder,
         sandbox=Sandbox.WORKSPACE_WRITE if writes else Sandbox.READ_ONLY,
         allow_network=session.allow_network and repository.allow_network,
         writable=bounds.writable if writes and commits else (),
         projects=bounds.projects,
         obeyed=bounds.obeyed,
     )
+
+
+def check_shell(
+    repository: Repository, task: Task, confinement: Confinement, place: SessionCheckout
+) -> None:
+    """Refuse a shell that the policy would refuse as a run that may do the same at that place.
+
+    Raises:
+        Conflict: it gives the reasons.
+    """
+    wanted = RunInput(
+        sandbox="read-only" if confinement.sandbox is Sandbox.READ_ONLY else "workspace-write",
+        allow_network=confinement.allow_network,
+        allow_commit=bool(confinement.writable),
+        worktree_path=repository.local_path if place.is_main else place.checkout,
+    )
+    result = evaluate(repository, task, wanted)
+    if result.run is None:
+        raise Conflict(" ".join(reason.message for reason in result.reasons))

@@ -103,3 +103,14 @@ async def test_a_size_counts_no_link_twice(folders: LocalFolders, tmp_path: Path
     (tmp_path / "real" / "self").symlink_to(".")
     size = await folders.size(tmp_path / "real")
     assert 1000 <= size < 1100
+
+
+async def test_a_shell_reads_nothing_of_the_data_but_where_it_works(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    place = data / "worktrees" / "1" / "work"
+    place.mkdir(parents=True)
+    (data / "sign-in.key").touch()
+    folders = LocalFolders(data)
+    for folder, writes in ((elsewhere, False), (elsewhere, True), (place, True)):
+        assert [data] == await folders.hidden_from(folder, writes=writes)
+    assert [data / "sign-in.key"] == await folders.hidden_from(place, writes=False)

@@ -1,0 +1,123 @@
+"""A shell that somebody has: who looks at it, what it wrote of late, and when it ends."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Final
+
+import attrs
+import trio
+
+from command_center.actors.contracts.shells import Outlet, ShellEnded, ShellNews, ShellSize
+from command_center.store import Session
+
+MOST_KEPT: Final = 256 * 1024
+"""Bytes that are kept of what a shell wrote last, in memory alone."""
+
+UNSEEN_SECONDS: Final = 30.0
+"""Seconds that a shell goes on at which nobody has looked yet."""
+
+LINGER_SECONDS: Final = 600.0
+"""Seconds that a shell goes on while nobody looks any more."""
+
+LOST: Final = b"\r\n[some of the output is lost]\r\n"
+
+UNSEEN: Final = "Whoever opened it left before it was there."
+LEFT: Final = f"Nobody has looked for {LINGER_SECONDS / 60:.0f} minutes."
+CLOSED: Final = "It was closed."
+
+
+@attrs.define(eq=False)
+class Shell:
+    """A shell that runs, or is about to. It ends by itself unless somebody looks.
+
+    Attributes:
+        scope: ends it.
+        reason: why it ends, if it ends by that.
+        begun: set once it has shown something, as its prompt: Codex takes nothing for it before.
+    """
+
+    device_id: int | None
+    actor: str
+    size: ShellSize
+    id: str = attrs.field(factory=lambda: secrets.token_hex(8))
+    session: Session | None = None
+    folder: str | None = None
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    reason: str = CLOSED
+    begun: trio.Event = attrs.field(factory=trio.Event)
+    has_ended: bool = False
+    is_misplaced: bool = False
+    outlet: Outlet | None = None
+    _kept: bytearray = attrs.field(factory=bytearray, repr=False)
+    _is_cut: bool = False
+
+    def begin(self) -> None:
+        """Wait for who looks at it first."""
+        self._wait(UNSEEN_SECONDS, UNSEEN)
+
+    def show(self, outlet: Outlet) -> None:
+        """Tell another one from now on, beginning with what was written of late.
+
+        Where they have left meanwhile, nothing changes.
+        """
+        if not outlet.statistics().open_receive_channels:
+            return
+        self._leave(ShellEnded(None, "The terminal is shown elsewhere now."))
+        self.outlet, self._is_cut = outlet, False
+        self.scope.deadline, self.reason = math.inf, CLOSED
+        if self._kept:
+            self._tell(bytes(self._kept))
+
+    def hide(self) -> None:
+        """Tell nobody from now on, and wait for who comes back."""
+        self.outlet = None
+        self._wait(LINGER_SECONDS, LEFT)
+
+    def end(self, reason: str) -> None:
+        """End it."""
+        self.reason = reason
+        self.scope.cancel()
+
+    def wrote(self, output: bytes) -> None:
+        """Keep it, and tell whoever looks; where they are too slow, some of it is left out."""
+        self._kept += output
+        if len(self._kept) > MOST_KEPT:
+            line = self._kept.find(b"\n", -MOST_KEPT // 2) + 1
+            del self._kept[: line or -MOST_KEPT // 2]
+        self._tell(output)
+
+    def lose(self) -> None:
+        """Take note that some of its output was not told here."""
+        self._is_cut = True
+
+    def is_over(self, ended: ShellEnded) -> None:
+        """Tell whoever looks that nothing more comes."""
+        self.has_ended, self.reason = True, ended.reason
+        self.begun.set()
+        self._leave(ended)
+
+    def _wait(self, seconds: float, reason: str) -> None:
+        if not self.scope.cancel_called:
+            self.scope.deadline, self.reason = trio.current_time() + seconds, reason
+
+    def _leave(self, ended: ShellEnded) -> None:
+        if self.outlet is not None:
+            self._tell(ended)
+        if self.outlet is not None:
+            self.outlet.close()
+            self.outlet = None
+
+    def _tell(self, news: ShellNews) -> None:
+        if self.outlet is None:
+            return
+        try:
+            if self._is_cut:
+                self.outlet.send_nowait(LOST)
+                self._is_cut = False
+            self.outlet.send_nowait(news)
+        except trio.WouldBlock:
+            self._is_cut = True
+        except trio.BrokenResourceError:
+            self.hide()
