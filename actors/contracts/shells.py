@@ -87,7 +87,46 @@ class EndShell:
     shell_id: str
 
 
-ShellMessage: TypeAlias = OpenShell | WriteShell | ResizeShell | LeaveShell | EndShell
+class OpenTerminal(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A terminal that somebody has where a session works.
+
+    Attributes:
+        device_id: whose it is; None for who needs to be no device.
+        requested_by: what its owner said of themselves.
+        is_seen: somebody looks at it now; otherwise it waits a while for its owner.
+    """
+
+    id: str
+    session_id: int
+    device_id: int | None
+    requested_by: str
+    opened_at: str
+    is_seen: bool
+
+
+class OpenTerminals(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The terminals of a host that are open."""
+
+    host: str
+    items: list[OpenTerminal]
+
+
+@attrs.frozen
+class ListShells(Request[OpenTerminals]):
+    """List the terminals that are open, whoever has them."""
+
+
+@attrs.frozen
+class CloseShell(Request[OpenTerminals]):
+    """End somebody's shell; the answer has the others. NotFound: there is none of that id."""
+
+    shell_id: str
+    requested_by: str
+
+
+ShellMessage: TypeAlias = (
+    OpenShell | WriteShell | ResizeShell | LeaveShell | EndShell | ListShells | CloseShell
+)
 
 
 def shells_on(host: str) -> Address[ShellMessage]:

@@ -317,6 +317,16 @@ def delete_prompt(repository_id: int, name: str, /, **query: Unpack[shapes.Delet
     return ApiCall("DELETE", at("/api/repos/{}/prompts/{}", repository_id, name), query=query)
 
 
+def list_open_terminals(**query: Unpack[shapes.ListOpenTerminalsQuery]) -> ApiCall[shapes.OpenTerminals]:
+    """List the terminals that people have where sessions work: `GET /api/terminals`."""
+    return ApiCall("GET", "/api/terminals", query=query)
+
+
+def close_terminal(shell_id: str, /, **query: Unpack[shapes.CloseTerminalQuery]) -> ApiCall[shapes.OpenTerminals]:
+    """End a terminal, whoever has it; the others are answered: `DELETE /api/terminals/{shellId}`."""
+    return ApiCall("DELETE", at("/api/terminals/{}", shell_id), query=query)
+
+
 def push_session(session_id: int, /, **body: Unpack[shapes.PushRequest]) -> ApiCall[shapes.Push]:
     """Push what a session committed, or ask a person whether it may be: `POST /api/sessions/{sessionId}/push`."""
     return ApiCall("POST", at("/api/sessions/{}/push", session_id), body=body)

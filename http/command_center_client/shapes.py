@@ -1379,6 +1379,28 @@ NotifyTargets = TypedDict(
     },
 )
 
+# A terminal that somebody has where a session works.
+OpenTerminal = TypedDict(
+    "OpenTerminal",
+    {
+        "id": 'str',
+        "sessionId": 'int',
+        "deviceId": 'int | None',
+        "requestedBy": 'str',
+        "openedAt": 'str',
+        "isSeen": 'bool',
+    },
+)
+
+# The terminals of a host that are open.
+OpenTerminals = TypedDict(
+    "OpenTerminals",
+    {
+        "host": 'str',
+        "items": 'list[OpenTerminal]',
+    },
+)
+
 # An operator's reason to act, and the word that it is meant where a life would end.
 Order = TypedDict(
     "Order",
@@ -4688,6 +4710,23 @@ SearchSessionFilesQuery = TypedDict(
 DeletePromptQuery = TypedDict(
     "DeletePromptQuery",
     {
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# List the terminals that people have where sessions work.
+ListOpenTerminalsQuery = TypedDict(
+    "ListOpenTerminalsQuery",
+    {
+        "host": 'NotRequired[str]',
+    },
+)
+
+# End a terminal, whoever has it; the others are answered.
+CloseTerminalQuery = TypedDict(
+    "CloseTerminalQuery",
+    {
+        "host": 'NotRequired[str]',
         "requestedBy": 'NotRequired[str]',
     },
 )

@@ -13,9 +13,12 @@ from command_center.actors.center import Center
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.shells import (
     Cells,
+    CloseShell,
     EndShell,
     LeaveShell,
+    ListShells,
     OpenShell,
+    OpenTerminals,
     Outlet,
     ResizeShell,
     ShellEnded,
@@ -25,12 +28,14 @@ from command_center.actors.contracts.shells import (
     WriteShell,
     shells_on,
 )
+from command_center.actors.rules.errors import NotFound
 from command_center.actors.rules.lengths import Name
 from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import encode
 from command_center.http.wire.operation import Api
 from command_center.runtime import ActorNotFound, Address, MailboxFull, Refusal
 from command_center.store import sessions
+from command_center.store.records import LOCAL
 
 api = Api[Center]("Terminals")
 
@@ -51,6 +56,20 @@ class TerminalQuery(
 
     columns: Cells = 80
     rows: Cells = 24
+    requested_by: Name = "api"
+
+
+class TerminalsQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The host whose terminals are meant."""
+
+    host: Name = LOCAL
+
+
+class TerminalEndQuery(TerminalsQuery, frozen=True, kw_only=True, rename="camel"):
+    """The host of a terminal, and who ends it."""
+
     requested_by: Name = "api"
 
 
@@ -105,6 +124,26 @@ async def open_terminal(center: Center, session_id: int, query: TerminalQuery) -
     told = ShellExit(exit_code=ended.exit_code, reason=ended.reason)
     await websocket.send(encode(told).decode())
     await websocket.close(code, "the terminal is shown no more")
+
+
+@api.operation("GET", "/api/terminals", refuses=(404, 409), scope="operate")
+async def list_open_terminals(center: Center, query: TerminalsQuery) -> OpenTerminals:
+    """List the terminals that people have where sessions work."""
+    return await _ask(center, query.host, ListShells())
+
+
+@api.operation("DELETE", "/api/terminals/<shell_id>", refuses=(404, 409), scope="operate")
+async def close_terminal(center: Center, shell_id: str, query: TerminalEndQuery) -> OpenTerminals:
+    """End a terminal, whoever has it; the others are answered."""
+    return await _ask(center, query.host, CloseShell(shell_id, query.requested_by))
+
+
+async def _ask(center: Center, host: str, message: ListShells | CloseShell) -> OpenTerminals:
+    if host not in center.hosts:
+        raise NotFound("Host", host)
+    if not RUNNERS[center.settings.runner].has_threads:
+        raise needs_threads(center.settings.runner)
+    return await center.ask(shells_on(host), message)
 
 
 async def _listen(

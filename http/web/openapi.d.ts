@@ -1050,6 +1050,22 @@ export interface NotifyTargets {
   items: NotifyTarget[];
 }
 
+/** A terminal that somebody has where a session works. */
+export interface OpenTerminal {
+  id: string;
+  sessionId: number;
+  deviceId: number | null;
+  requestedBy: string;
+  openedAt: string;
+  isSeen: boolean;
+}
+
+/** The terminals of a host that are open. */
+export interface OpenTerminals {
+  host: string;
+  items: OpenTerminal[];
+}
+
 /** An operator's reason to act, and the word that it is meant where a life would end. */
 export interface Order {
   reason: string;
@@ -2675,6 +2691,24 @@ export interface Operations {
     query: { requestedBy?: string | null; };
     body: undefined;
     answer: SavedPrompt;
+  };
+  /** List the terminals that people have where sessions work */
+  listOpenTerminals: {
+    method: "GET";
+    path: "/api/terminals";
+    isExact: true;
+    query: { host?: string | null; };
+    body: undefined;
+    answer: OpenTerminals;
+  };
+  /** End a terminal, whoever has it; the others are answered */
+  closeTerminal: {
+    method: "DELETE";
+    path: `/api/terminals/${string}`;
+    isExact: false;
+    query: { host?: string | null; requestedBy?: string | null; };
+    body: undefined;
+    answer: OpenTerminals;
   };
   /** Push what a session committed, or ask a person whether it may be */
   pushSession: {

@@ -162,8 +162,8 @@ async def test_a_terminal_waits_for_who_comes_back_and_ends_with_their_leave(
             async with terminal(codex_client, session) as elsewhere:
                 await elsewhere.until("begun")
                 assert "shown elsewhere" in (await typed.until_ended())["reason"]
-                await elsewhere.control(type="end")
-                assert "closed" in (await elsewhere.until_ended())["reason"]
+                await end_of_another(codex_client, session)
+                assert "bob ended it." == (await elsewhere.until_ended())["reason"]
         await stream.until("session.terminal.closed")
         await until_dead()
         async with terminal(codex_client, session) as typed:
@@ -197,8 +197,18 @@ async def test_a_terminal_waits_for_who_comes_back_and_ends_with_their_leave(
     assert "requires a worktree" in await refusal(codex_client, session)
 
 
+async def end_of_another(client: Client, session: Any) -> None:
+    """End the only terminal that is open, which nobody's device has."""
+    (one,) = (await client.get("/api/terminals"))["items"]
+    assert (session["id"], None, True) == (one["sessionId"], one["deviceId"], one["isSeen"])
+    path = f"/api/terminals/{one['id']}"
+    left = await client.http.delete(path, params={"requestedBy": "bob"})
+    assert (200, []) == (left.status_code, left.json()["items"])
+    assert 404 == (await client.http.delete("/api/terminals/none")).status_code
+
+
 async def refusal(client: Client, session: Any) -> str:
-    """Why a session has no terminal."""
+    """The reason for which a session has no terminal."""
     answer = await client.http.get(f"/api/sessions/{session['id']}/terminal", headers=HANDSHAKE)
     assert 409 == answer.status_code, answer.text
     return answer.text

@@ -10,20 +10,20 @@ import attrs
 import trio
 
 from command_center.actors.contracts.shells import Outlet, ShellEnded, ShellNews, ShellSize
-from command_center.store import Session
+from command_center.store import Session, now_timestamp
 
 MOST_KEPT: Final = 256 * 1024
 """Bytes that are kept of what a shell wrote last, in memory alone."""
 
-UNSEEN_SECONDS: Final = 30.0
-"""Seconds that a shell goes on at which nobody has looked yet."""
-
 LINGER_SECONDS: Final = 600.0
 """Seconds that a shell goes on while nobody looks any more."""
 
+UNUSED_SECONDS: Final = 30.0
+"""The same for a shell in which nothing was typed yet: there is nothing to come back to."""
+
 LOST: Final = b"\r\n[some of the output is lost]\r\n"
 
-UNSEEN: Final = "Whoever opened it left before it was there."
+UNUSED: Final = "Whoever opened it left before anything was typed."
 LEFT: Final = f"Nobody has looked for {LINGER_SECONDS / 60:.0f} minutes."
 CLOSED: Final = "It was closed."
 
@@ -36,17 +36,21 @@ class Shell:
         scope: ends it.
         reason: why it ends, if it ends by that.
         begun: set once it has shown something, as its prompt: Codex takes nothing for it before.
+        is_used: somebody has typed in it.
+        is_misplaced: it has ended since its folder is not there.
     """
 
     device_id: int | None
     actor: str
     size: ShellSize
     id: str = attrs.field(factory=lambda: secrets.token_hex(8))
+    opened_at: str = attrs.field(factory=now_timestamp)
     session: Session | None = None
     folder: str | None = None
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     reason: str = CLOSED
     begun: trio.Event = attrs.field(factory=trio.Event)
+    is_used: bool = False
     has_ended: bool = False
     is_misplaced: bool = False
     outlet: Outlet | None = None
@@ -55,7 +59,7 @@ class Shell:
 
     def begin(self) -> None:
         """Wait for who looks at it first."""
-        self._wait(UNSEEN_SECONDS, UNSEEN)
+        self._wait()
 
     def show(self, outlet: Outlet) -> None:
         """Tell another one from now on, beginning with what was written of late.
@@ -73,7 +77,7 @@ class Shell:
     def hide(self) -> None:
         """Tell nobody from now on, and wait for who comes back."""
         self.outlet = None
-        self._wait(LINGER_SECONDS, LEFT)
+        self._wait()
 
     def end(self, reason: str) -> None:
         """End it."""
@@ -98,9 +102,12 @@ class Shell:
         self.begun.set()
         self._leave(ended)
 
-    def _wait(self, seconds: float, reason: str) -> None:
+    def _wait(self) -> None:
         if not self.scope.cancel_called:
-            self.scope.deadline, self.reason = trio.current_time() + seconds, reason
+            seconds, self.reason = (
+                (LINGER_SECONDS, LEFT) if self.is_used else (UNUSED_SECONDS, UNUSED)
+            )
+            self.scope.deadline = trio.current_time() + seconds
 
     def _leave(self, ended: ShellEnded) -> None:
         if self.outlet is not None:

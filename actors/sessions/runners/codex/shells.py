@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,9 +39,13 @@ from command_center.actors.contracts.events.repositories import (
 )
 from command_center.actors.contracts.events.shells import ShellClosed, ShellOpened
 from command_center.actors.contracts.shells import (
+    CloseShell,
     EndShell,
     LeaveShell,
+    ListShells,
     OpenShell,
+    OpenTerminal,
+    OpenTerminals,
     ResizeShell,
     ShellEnded,
     ShellSize,
@@ -133,6 +137,7 @@ class Shells(BridgeWatcher):
     def write(self, message: WriteShell) -> Deferred[None]:
         """Answer once Codex has taken it."""
         shell = self._known(message.shell_id)
+        shell.is_used = True
         return self.ctx.answer_later(self._ask, requests.shell_write(shell.id, message.data))
 
     @handles(ResizeShell)
@@ -154,6 +159,18 @@ class Shells(BridgeWatcher):
             if shell.id == message.shell_id:
                 shell.end(CLOSED)
 
+    @handles(ListShells)
+    def list_open(self, _message: ListShells) -> OpenTerminals:
+        """List those that are open, the oldest first."""
+        return self._listed(self._open)
+
+    @handles(CloseShell)
+    def close(self, message: CloseShell) -> OpenTerminals:
+        """End somebody's."""
+        shell = self._known(message.shell_id)
+        shell.end(f"{message.requested_by} ended it.")
+        return self._listed(key for key, one in self._open.items() if one is not shell)
+
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
         """Hand on what a shell writes."""
@@ -171,6 +188,22 @@ class Shells(BridgeWatcher):
         """Say of all terminals that some of their output may be lost."""
         for shell in self._open.values():
             shell.lose()
+
+    def _listed(self, keys: Iterable[tuple[int, int | None]]) -> OpenTerminals:
+        return OpenTerminals(
+            host=self._host.name,
+            items=[
+                OpenTerminal(
+                    id=shell.id,
+                    session_id=key[0],
+                    device_id=shell.device_id,
+                    requested_by=shell.actor,
+                    opened_at=shell.opened_at,
+                    is_seen=shell.outlet is not None,
+                )
+                for key, shell in ((key, self._open[key]) for key in keys)
+            ],
+        )
 
     def _known(self, shell_id: str) -> Shell:
         for shell in self._open.values():

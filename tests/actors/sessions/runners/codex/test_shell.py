@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from command_center.actors.contracts.shells import ShellNews, ShellSize
 from command_center.actors.sessions.runners.codex.shell import (
     LINGER_SECONDS,
-    UNSEEN_SECONDS,
+    UNUSED_SECONDS,
     Shell,
 )
 
@@ -26,10 +26,14 @@ async def test_a_shell_that_nobody_came_to_see_ends_by_itself(autojump_clock: Mo
     news.close()  # its connection has ended while it was opened
     shell.show(outlet)
     assert shell.outlet is None
+    outlet, news = trio.open_memory_channel[ShellNews](1)
+    shell.show(outlet)  # the next one leaves before they have typed
+    assert outlet is shell.outlet
+    shell.hide()
     with shell.scope:
         await trio.sleep_forever()
-    assert UNSEEN_SECONDS == trio.current_time()
-    assert "left before it was there" in shell.reason
+    assert UNUSED_SECONDS == trio.current_time()
+    assert "left before anything was typed" in shell.reason
 
 
 async def test_a_shell_waits_for_who_has_left_without_a_word(autojump_clock: MockClock) -> None:
@@ -38,6 +42,7 @@ async def test_a_shell_waits_for_who_has_left_without_a_word(autojump_clock: Moc
     outlet, news = trio.open_memory_channel[ShellNews](1)
     shell.show(outlet)
     assert math.inf == shell.scope.deadline
+    shell.is_used = True
     news.close()
     shell.wrote(b"to nobody")
     assert (None, LINGER_SECONDS) == (shell.outlet, shell.scope.deadline)
