@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_agents import photograph
 from tests.browser.test_work import register_and_run
-from tests.codex.script import Say
+from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
 
@@ -21,7 +21,7 @@ def test_a_terminal_is_typed_in_and_resized_and_comes_back_under_the_policy_of_t
     repository: Path,
     open_page: OpenPage,
 ) -> None:
-    scripted_model.script = (Say.text("Done."),)
+    scripted_model.script = (Run("echo kept > kept.txt"), Say.text("Done."))
     page = open_page(codex_server.url, device="phone", color_scheme="dark").page
     register_and_run(page, repository, "Go.")
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
@@ -42,6 +42,20 @@ def test_a_terminal_is_typed_in_and_resized_and_comes_back_under_the_policy_of_t
     shown = named.evaluate("(it) => getComputedStyle(it).color")
     assert shown != rows.evaluate("(it) => getComputedStyle(it).color")
     photograph(page, "terminal")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.keyboard.type(
+        "printf '\\033]8;;https://other.example/\\033\\\\li%s\\033]8;;\\033\\\\\\n' nked"
+    )
+    page.keyboard.press("Enter")
+    link = rows.get_by_text("linked", exact=True)
+    box = link.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 40)
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    expect(page.locator(".xterm-cursor-pointer")).to_be_visible()
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    assert ["Open https://other.example/?"] == asked
     page.reload()
     expect(rows.get_by_text("reddish", exact=True)).to_be_visible()
     expect(terminal).to_have_attribute("data-phase", "open")

@@ -1,6 +1,7 @@
 // @ts-check
 // The terminal emulator, xterm.js: loaded where there is a terminal, and kept from what the page's
 // policy refuses, which is styles that a script writes as markup.
+import { seen } from "../format.js";
 import { sheet } from "../sheets.js";
 
 const XTERM = "../vendor/xterm.js";
@@ -40,6 +41,15 @@ const seenDocument = () =>
   });
 
 /**
+ * Open what a program has made a link, once a person has read where it leads.
+ * @param {Event} _ @param {string} address
+ */
+function follow(_, address) {
+  if (/^https?:\/\//i.test(address) && window.confirm(`Open ${seen(address)}?`))
+    window.open(address, "_blank", "noopener,noreferrer");
+}
+
+/**
  * A terminal in an element, as large as that is; `fit` makes it so again.
  * @param {HTMLElement} host @returns {Promise<{terminal: any, fit: () => void}>}
  */
@@ -53,6 +63,7 @@ export async function emulate(host) {
     documentOverride: seenDocument(),
     fontFamily: colour("mono"),
     fontSize: 13,
+    linkHandler: { activate: follow },
     scrollback: 5000,
     screenReaderMode: true,
     theme: {

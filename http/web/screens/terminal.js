@@ -23,6 +23,10 @@ const KEYS = [
 
 const LONGEST_PAUSE = 10000;
 
+const NOT_OPENED =
+  "The terminal could not be opened. The folder of the session may be gone, as where nothing was " +
+  "changed; or the session has not begun.";
+
 /** What a key means while Ctrl is held. @param {string} text */
 const controlled = (text) =>
   /^[@-_a-z]$/.test(text) ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & 31) : text;
@@ -87,7 +91,7 @@ function connect({ id, size, onOutput, onEnd, onCut }) {
       isFirst = false;
     };
     socket.onclose = () => {
-      if (reason || !wasOpen) return onEnd(reason || "The terminal could not be opened.");
+      if (reason || !wasOpen) return onEnd(reason || NOT_OPENED);
       onCut();
       timer = window.setTimeout(open, pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE);
