@@ -50,20 +50,25 @@ class Events:
         self._place = place
         self._query = query
         self._on_loss = on_loss
-        self._ready: deque[AnyEvent] = deque()
+        self._unread: deque[str] = deque()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> AnyEvent:
-        while not self._ready:
+        while True:
+            # The place moves on with the event that is handed out, never with one that still waits
+            # here: who leaves the stream goes on from there.
+            while self._unread:
+                event: AnyEvent | None = next(self._place.take(self._unread.popleft()), None)
+                if event is not None:
+                    return event
             try:
                 if not self._lines.is_open:
                     self._place.begin()
                     await self._lines.open(asked({**self._query, **self._place.query()}))
                     self._on_open()
-                for line in await self._lines.more():
-                    self._ready.extend(self._place.take(line))
+                self._unread.extend(await self._lines.more())
             except ClientError as error:
                 problem = lasting(error)
                 await self._lines.aclose()
@@ -72,7 +77,6 @@ class Events:
                 seconds = self._place.wait_seconds()
                 self._on_loss(error, seconds)
                 await trio.sleep(seconds)
-        return self._ready.popleft()
 
 
 class StreamLines:

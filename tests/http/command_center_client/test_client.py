@@ -149,6 +149,18 @@ def test_a_stream_that_is_cut_goes_on_after_the_last_whole_event(
     ]
 
 
+async def test_a_stream_that_is_left_goes_on_from_its_place_with_what_was_not_handed_out() -> None:
+    place = LogPlace(0, LOG)
+    with faltering() as (url, asked):
+        async with AsyncCommandCenter(url) as center:
+            async with center.events(place) as events:
+                assert 1 == (await anext(events))["id"]
+            assert 1 == place.after
+            asked.append("as if there had been a refusal")
+            async with center.events(place) as events:
+                assert [2, 3] == [(await anext(events))["id"] for _ in range(2)]
+
+
 async def test_so_does_one_that_nothing_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("command_center_client.place.FIRST_SECONDS", 0.001)
     with faltering() as (url, asked):
