@@ -3,8 +3,9 @@
 `connection` has `CommandCenter`, and `asynchronous` has `AsyncCommandCenter` for trio.
 `calls` has a function for each operation of the API, and `shapes` what is sent and answered; both
 are made from the OpenAPI document. A `call` is a request as a value, which either client sends.
-`place` is where a stream of events goes on after its connection was lost, `following` such a stream
-on trio, and `errors` what may go wrong. Nothing of the server is imported, and each name here is
+`answers` tells which answers are a server's. `place` is where a stream of events goes on after its
+connection was lost, `following` such a stream on trio, `resending` what is sent again after a
+failure, and `errors` what may go wrong. Nothing of the server is imported, and each name here is
 loaded when it is used.
 """
 
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
     from command_center_client.call import ApiCall
     from command_center_client.connection import CommandCenter
     from command_center_client.errors import (
+        AnswerLost,
         CallRefused,
         ClientError,
         LogChanged,
         NotCommandCenter,
         NotReachable,
+        NotTrusted,
     )
     from command_center_client.place import LogPlace
 
 __all__ = [
+    "AnswerLost",
     "ApiCall",
     "AsyncCommandCenter",
     "CallRefused",
@@ -38,11 +42,13 @@ __all__ = [
     "LogPlace",
     "NotCommandCenter",
     "NotReachable",
+    "NotTrusted",
     "calls",
 ]
 
 _MODULES = MappingProxyType(
     {
+        "AnswerLost": "errors",
         "AsyncCommandCenter": "asynchronous",
         "ApiCall": "call",
         "ClientError": "errors",
@@ -50,6 +56,7 @@ _MODULES = MappingProxyType(
         "LogChanged": "errors",
         "NotCommandCenter": "errors",
         "NotReachable": "errors",
+        "NotTrusted": "errors",
         "LogPlace": "place",
         "CallRefused": "errors",
     }

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import httpx
+import trio
 
+from command_center_client.answers import decoded, is_answer, lost, of_page
 from command_center_client.call import ApiCall, asked
 from command_center_client.connection import ANSWER_SECONDS
-from command_center_client.errors import ClientError, NotReachable, refusal
+from command_center_client.errors import ClientError, NotReachable, not_reached, refusal
 from command_center_client.following import Events, StreamLines
 from command_center_client.place import LogPlace
+from command_center_client.resending import Resending
 
 if TYPE_CHECKING:
-    import ssl
-
     from command_center_client.shapes import ListPage
 
 A = TypeVar("A")
@@ -40,11 +42,13 @@ class AsyncCommandCenter:
         self._sent = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._context = context
         self.url = url.rstrip("/")
+        self._is_encrypted = self.url.startswith("https:")
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers=self._sent,
             timeout=ANSWER_SECONDS,
-            verify=True if context is None else context,
+            verify=(context or ssl.create_default_context()) if self._is_encrypted else False,
+            trust_env=False,  # a proxy of the environment would read the token
         )
 
     async def __aenter__(self) -> Self:
@@ -63,7 +67,17 @@ class AsyncCommandCenter:
         await self._http.aclose()
 
     async def send(self, call: ApiCall[A]) -> A:
-        """Return what the server answers; it raises as `CommandCenter.send` does."""
+        """Return what the server answers; it sends again and raises as `CommandCenter.send`."""
+        call = call.keyed()
+        attempts = Resending(call)
+        while True:
+            try:
+                return cast("A", await self._exchanged(call))
+            except ClientError as error:
+                seconds = attempts.wait_seconds(error)
+            await trio.sleep(seconds)
+
+    async def _exchanged(self, call: ApiCall[Any]) -> Any:
         sent: dict[str, Any] = {"json": call.body}
         headers = dict(call.headers)
         if isinstance(call.body, bytes):
@@ -73,12 +87,17 @@ class AsyncCommandCenter:
             sent = {}
         try:
             answer = await self._http.request(call.method, call.path, headers=headers, **sent)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise not_reached(self.url, error) from error
         except httpx.HTTPError as error:
-            raise NotReachable(self.url, error) from error
-        told = _decoded(answer)
-        if answer.is_error or (answer.content and told is None):
-            raise refusal(self.url, answer.status_code, told)
-        return cast("A", told)
+            raise lost(self.url, call, error) from error
+        told, status = decoded(answer.content), answer.status_code
+        if is_answer(status, answer.content, told):
+            return told
+        failure = refusal(self.url, status, told, retry_after=answer.headers.get("Retry-After"))
+        if isinstance(failure, NotReachable):  # a proxy does not know whether it was heard
+            raise lost(self.url, call, f"a proxy answers {status} in its place")
+        raise failure
 
     async def every(self, call: ApiCall[ListPage[A]]) -> AsyncIterator[A]:
         """Yield the items of all pages of a list, each page when it is needed."""
@@ -86,9 +105,9 @@ class AsyncCommandCenter:
         while True:
             more = asked({"cursor": cursor}).replace("?", "&" if "?" in path else "?")
             page = await self.send(ApiCall[Any](call.method, path + more, headers=call.headers))
-            for item in page["items"]:
+            items, cursor = of_page(self.url, page)
+            for item in items:
                 yield item
-            cursor = page["nextCursor"]
             if cursor is None:
                 return
 
@@ -112,11 +131,3 @@ class AsyncCommandCenter:
             yield Events(lines, place, query, on_open=on_open, on_loss=on_loss)
         finally:
             await lines.aclose()
-
-
-def _decoded(answer: httpx.Response) -> Any:
-    """Return what JSON says, or None if it is none."""
-    try:
-        return answer.json()
-    except ValueError:
-        return None

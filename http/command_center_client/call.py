@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 A_co = TypeVar("A_co", covariant=True)
+
+KEY: Final = "Idempotency-Key"
 
 
 class ApiCall(Generic[A_co]):
@@ -16,9 +19,10 @@ class ApiCall(Generic[A_co]):
         path: from the root, with its query.
         body: what goes as JSON, or as bytes; None for nothing.
         headers: those that go beside what every request brings.
+        is_done_once: it takes an `Idempotency-Key`, under which it may be sent again.
     """
 
-    __slots__ = ("body", "headers", "method", "path")
+    __slots__ = ("body", "headers", "is_done_once", "method", "path")
 
     def __init__(
         self,
@@ -28,11 +32,13 @@ class ApiCall(Generic[A_co]):
         query: Mapping[str, Any] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        is_done_once: bool = False,
     ) -> None:
         self.method = method
         self.path = path + asked(query or {})
         self.body = body
         self.headers = dict(headers or {})
+        self.is_done_once = is_done_once
 
     def provided(self, *, if_match: str | None = None, key: str | None = None) -> ApiCall[A_co]:
         """Return the call with an `If-Match`, or an `Idempotency-Key` to send it again under."""
@@ -40,8 +46,20 @@ class ApiCall(Generic[A_co]):
         if if_match is not None:
             headers["If-Match"] = if_match
         if key is not None:
-            headers["Idempotency-Key"] = key
-        return ApiCall(self.method, self.path, body=self.body, headers=headers)
+            headers[KEY] = key
+        return ApiCall(
+            self.method,
+            self.path,
+            body=self.body,
+            headers=headers,
+            is_done_once=self.is_done_once,
+        )
+
+    def keyed(self) -> ApiCall[A_co]:
+        """Return the call with a key of its own, if it takes one and has none."""
+        if not self.is_done_once or KEY in self.headers:
+            return self
+        return self.provided(key=os.urandom(16).hex())
 
 
 def at(pattern: str, *parts: object) -> str:

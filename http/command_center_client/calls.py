@@ -29,12 +29,12 @@ def list_repositories(**query: Unpack[shapes.ListRepositoriesQuery]) -> ApiCall[
 
 def create_repository(**body: Unpack[shapes.CreateRepository]) -> ApiCall[shapes.Repository]:
     """Register a repository: `POST /api/repos`."""
-    return ApiCall("POST", "/api/repos", body=body)
+    return ApiCall("POST", "/api/repos", body=body, is_done_once=True)
 
 
 def inspect_folder(**body: Unpack[shapes.InspectRepository]) -> ApiCall[shapes.Inspection]:
     """Look at a folder, and save nothing: `POST /api/repos/inspect`."""
-    return ApiCall("POST", "/api/repos/inspect", body=body)
+    return ApiCall("POST", "/api/repos/inspect", body=body, is_done_once=True)
 
 
 def get_repository(repository_id: int, /) -> ApiCall[shapes.Repository]:
@@ -54,7 +54,7 @@ def delete_repository(repository_id: int, /, **query: Unpack[shapes.DeleteReposi
 
 def scan_repository(repository_id: int, /, **body: Unpack[shapes.Requester]) -> ApiCall[shapes.Repository]:
     """Ask git anew: `POST /api/repos/{repositoryId}/scan`."""
-    return ApiCall("POST", at("/api/repos/{}/scan", repository_id), body=body)
+    return ApiCall("POST", at("/api/repos/{}/scan", repository_id), body=body, is_done_once=True)
 
 
 def list_worktrees(repository_id: int, /, **query: Unpack[shapes.ListWorktreesQuery]) -> ApiCall[ListPage[shapes.WorktreeState]]:
@@ -64,7 +64,7 @@ def list_worktrees(repository_id: int, /, **query: Unpack[shapes.ListWorktreesQu
 
 def create_worktree(repository_id: int, /, **body: Unpack[shapes.WorktreeRequest]) -> ApiCall[shapes.WorktreeCreated]:
     """Make a worktree: `POST /api/repos/{repositoryId}/worktrees`."""
-    return ApiCall("POST", at("/api/repos/{}/worktrees", repository_id), body=body)
+    return ApiCall("POST", at("/api/repos/{}/worktrees", repository_id), body=body, is_done_once=True)
 
 
 def remove_worktree(repository_id: int, /, **query: Unpack[shapes.RemoveWorktreeQuery]) -> ApiCall[shapes.WorktreeEntry]:
@@ -79,17 +79,17 @@ def diff_worktree(repository_id: int, /, **query: Unpack[shapes.DiffWorktreeQuer
 
 def merge_worktree(repository_id: int, /, **body: Unpack[shapes.MergeRequest]) -> ApiCall[shapes.MergeResult]:
     """Merge a worktree's branch into the main checkout's, or into another: `POST /api/repos/{repositoryId}/worktrees/merge`."""
-    return ApiCall("POST", at("/api/repos/{}/worktrees/merge", repository_id), body=body)
+    return ApiCall("POST", at("/api/repos/{}/worktrees/merge", repository_id), body=body, is_done_once=True)
 
 
 def prune_worktrees(repository_id: int, /, **body: Unpack[shapes.Requester]) -> ApiCall[ListPage[shapes.WorktreeEntry]]:
     """Let git forget worktrees whose folders are gone: `POST /api/repos/{repositoryId}/worktrees/prune`."""
-    return ApiCall("POST", at("/api/repos/{}/worktrees/prune", repository_id), body=body)
+    return ApiCall("POST", at("/api/repos/{}/worktrees/prune", repository_id), body=body, is_done_once=True)
 
 
 def clean_worktrees(repository_id: int, /, **body: Unpack[shapes.Requester]) -> ApiCall[ListPage[shapes.WorktreeEntry]]:
     """Remove worktrees that nobody needs: `POST /api/repos/{repositoryId}/worktrees/clean`."""
-    return ApiCall("POST", at("/api/repos/{}/worktrees/clean", repository_id), body=body)
+    return ApiCall("POST", at("/api/repos/{}/worktrees/clean", repository_id), body=body, is_done_once=True)
 
 
 def list_tasks(**query: Unpack[shapes.ListTasksQuery]) -> ApiCall[ListPage[shapes.Task]]:
@@ -99,7 +99,7 @@ def list_tasks(**query: Unpack[shapes.ListTasksQuery]) -> ApiCall[ListPage[shape
 
 def create_task(**body: Unpack[shapes.CreateTask]) -> ApiCall[shapes.Task]:
     """Make a task: `POST /api/tasks`."""
-    return ApiCall("POST", "/api/tasks", body=body)
+    return ApiCall("POST", "/api/tasks", body=body, is_done_once=True)
 
 
 def get_task(task_id: int, /) -> ApiCall[shapes.Task]:
@@ -114,17 +114,17 @@ def patch_task(task_id: int, /, **body: Unpack[shapes.TaskChanges]) -> ApiCall[s
 
 def run_task(task_id: int, /, **body: Unpack[shapes.RunRequest]) -> ApiCall[shapes.RunOutcome]:
     """Run a task: `POST /api/tasks/{taskId}/run`."""
-    return ApiCall("POST", at("/api/tasks/{}/run", task_id), body=body)
+    return ApiCall("POST", at("/api/tasks/{}/run", task_id), body=body, is_done_once=True)
 
 
 def check_policy(task_id: int, /, **body: Unpack[shapes.RunInput]) -> ApiCall[shapes.PolicyResult]:
     """Tell what policy would say of a run: `POST /api/tasks/{taskId}/policy-check`."""
-    return ApiCall("POST", at("/api/tasks/{}/policy-check", task_id), body=body)
+    return ApiCall("POST", at("/api/tasks/{}/policy-check", task_id), body=body, is_done_once=True)
 
 
 def create_session(task_id: int, /, **body: Unpack[shapes.RunRequest]) -> ApiCall[shapes.Session]:
     """Make a session that waits to be told to run: `POST /api/tasks/{taskId}/sessions`."""
-    return ApiCall("POST", at("/api/tasks/{}/sessions", task_id), body=body)
+    return ApiCall("POST", at("/api/tasks/{}/sessions", task_id), body=body, is_done_once=True)
 
 
 def list_task_sessions(task_id: int, /, **query: Unpack[shapes.ListTaskSessionsQuery]) -> ApiCall[ListPage[shapes.Session]]:
@@ -154,12 +154,12 @@ def patch_session(session_id: int, /, **body: Unpack[shapes.SessionChanges]) -> 
 
 def stop_session(session_id: int, /, **body: Unpack[shapes.StopSession]) -> ApiCall[shapes.SessionStopped]:
     """Stop a session: `POST /api/sessions/{sessionId}/stop`."""
-    return ApiCall("POST", at("/api/sessions/{}/stop", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/stop", session_id), body=body, is_done_once=True)
 
 
 def steer_session(session_id: int, /, **body: Unpack[shapes.SteerSession]) -> ApiCall[shapes.SteerReceipt]:
     """Say something to the running turn: `POST /api/sessions/{sessionId}/steer`."""
-    return ApiCall("POST", at("/api/sessions/{}/steer", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/steer", session_id), body=body, is_done_once=True)
 
 
 def list_session_events(session_id: int, /, **query: Unpack[shapes.ListSessionEventsQuery]) -> ApiCall[ListPage[shapes.Event]]:
@@ -204,7 +204,7 @@ def clear_goal(session_id: int, /) -> ApiCall[shapes.SessionGoal]:
 
 def say(session_id: int, /, **body: Unpack[shapes.NewMessage]) -> ApiCall[shapes.Said]:
     """Say something to a session, whatever its state: `POST /api/sessions/{sessionId}/messages`."""
-    return ApiCall("POST", at("/api/sessions/{}/messages", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/messages", session_id), body=body, is_done_once=True)
 
 
 def list_issues(repository_id: int, /, **query: Unpack[shapes.ListIssuesQuery]) -> ApiCall[ListPage[shapes.Issue]]:
@@ -214,7 +214,7 @@ def list_issues(repository_id: int, /, **query: Unpack[shapes.ListIssuesQuery]) 
 
 def take_issue(repository_id: int, number: int, /, **body: Unpack[shapes.IssueRequest]) -> ApiCall[shapes.Task]:
     """Make a task of an issue, once: `POST /api/repos/{repositoryId}/issues/{number}/task`."""
-    return ApiCall("POST", at("/api/repos/{}/issues/{}/task", repository_id, number), body=body)
+    return ApiCall("POST", at("/api/repos/{}/issues/{}/task", repository_id, number), body=body, is_done_once=True)
 
 
 def list_changes(session_id: int, /, **query: Unpack[shapes.ListChangesQuery]) -> ApiCall[shapes.Changes]:
@@ -234,7 +234,7 @@ def show_picture(session_id: int, /, **query: Unpack[shapes.ShowPictureQuery]) -
 
 def mark_viewed(session_id: int, /, **body: Unpack[shapes.ViewedFiles]) -> ApiCall[shapes.ViewedFiles]:
     """Keep that somebody looked at changed files, as they are now: `POST /api/sessions/{sessionId}/changes/viewed`."""
-    return ApiCall("POST", at("/api/sessions/{}/changes/viewed", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/changes/viewed", session_id), body=body, is_done_once=True)
 
 
 def propose_commit_message(session_id: int, /) -> ApiCall[shapes.ProposedMessage]:
@@ -249,22 +249,22 @@ def ask_for_commit_message(session_id: int, /, **body: Unpack[shapes.MessageRequ
 
 def commit_session(session_id: int, /, **body: Unpack[shapes.CommitRequest]) -> ApiCall[shapes.Committed]:
     """Commit what an ended session left in its folder: `POST /api/sessions/{sessionId}/commit`."""
-    return ApiCall("POST", at("/api/sessions/{}/commit", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/commit", session_id), body=body, is_done_once=True)
 
 
 def merge_session(session_id: int, /, **body: Unpack[shapes.MergeOptions]) -> ApiCall[shapes.MergeResult]:
     """Merge the branch of a session's worktree into the main checkout's, or into another: `POST /api/sessions/{sessionId}/merge`."""
-    return ApiCall("POST", at("/api/sessions/{}/merge", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/merge", session_id), body=body, is_done_once=True)
 
 
 def resolve_conflicts(session_id: int, /, **body: Unpack[shapes.ConflictsRequest]) -> ApiCall[shapes.Resolving]:
     """Have Codex resolve what conflicts with a base, which is merged into the session's branch: `POST /api/sessions/{sessionId}/resolve-conflicts`."""
-    return ApiCall("POST", at("/api/sessions/{}/resolve-conflicts", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/resolve-conflicts", session_id), body=body, is_done_once=True)
 
 
 def discard_work(session_id: int, /, **body: Unpack[shapes.DiscardRequest]) -> ApiCall[shapes.DiscardedWork]:
     """Take away what an ended session left in its worktree, and keep it for 30 days: `POST /api/sessions/{sessionId}/discard`."""
-    return ApiCall("POST", at("/api/sessions/{}/discard", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/discard", session_id), body=body, is_done_once=True)
 
 
 def list_discarded(repository_id: int, /, **query: Unpack[shapes.ListDiscardedQuery]) -> ApiCall[ListPage[shapes.DiscardedWork]]:
@@ -279,7 +279,7 @@ def get_discarded(discarded_id: int, /) -> ApiCall[shapes.DiscardedWork]:
 
 def restore_discarded(discarded_id: int, /, **body: Unpack[shapes.RestoreRequest]) -> ApiCall[shapes.Restored]:
     """Bring discarded work back on a branch of its own: `POST /api/discarded/{discardedId}/restore`."""
-    return ApiCall("POST", at("/api/discarded/{}/restore", discarded_id), body=body)
+    return ApiCall("POST", at("/api/discarded/{}/restore", discarded_id), body=body, is_done_once=True)
 
 
 def list_repository_files(repository_id: int, /, **query: Unpack[shapes.ListRepositoryFilesQuery]) -> ApiCall[shapes.FileView]:
@@ -329,7 +329,7 @@ def close_terminal(shell_id: str, /, **query: Unpack[shapes.CloseTerminalQuery])
 
 def push_session(session_id: int, /, **body: Unpack[shapes.PushRequest]) -> ApiCall[shapes.Push]:
     """Push what a session committed, or ask a person whether it may be: `POST /api/sessions/{sessionId}/push`."""
-    return ApiCall("POST", at("/api/sessions/{}/push", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/push", session_id), body=body, is_done_once=True)
 
 
 def list_pushes(session_id: int, /, **query: Unpack[shapes.ListPushesQuery]) -> ApiCall[ListPage[shapes.Push]]:
@@ -344,7 +344,7 @@ def get_push(push_id: int, /) -> ApiCall[shapes.Push]:
 
 def open_pull_request(session_id: int, /, **body: Unpack[shapes.PullRequestRequest]) -> ApiCall[shapes.PullRequest]:
     """Open a pull request of what was pushed of a session's task: `POST /api/sessions/{sessionId}/pull-request`."""
-    return ApiCall("POST", at("/api/sessions/{}/pull-request", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/pull-request", session_id), body=body, is_done_once=True)
 
 
 def list_pull_requests(session_id: int, /, **query: Unpack[shapes.ListPullRequestsQuery]) -> ApiCall[ListPage[shapes.PullRequest]]:
@@ -364,7 +364,7 @@ def read_pull_request(pull_request_id: int, /) -> ApiCall[shapes.PullRequest]:
 
 def merge_pull_request(pull_request_id: int, /, **body: Unpack[shapes.MergeOrder]) -> ApiCall[shapes.PullRequest]:
     """Ask a person whether a pull request may be merged once its checks pass: `POST /api/pull-requests/{pullRequestId}/merge`."""
-    return ApiCall("POST", at("/api/pull-requests/{}/merge", pull_request_id), body=body)
+    return ApiCall("POST", at("/api/pull-requests/{}/merge", pull_request_id), body=body, is_done_once=True)
 
 
 def call_off_merge(pull_request_id: int, /, **query: Unpack[shapes.CallOffMergeQuery]) -> ApiCall[shapes.PullRequest]:
@@ -379,12 +379,12 @@ def list_comments(session_id: int, /, **query: Unpack[shapes.ListCommentsQuery])
 
 def create_comment(session_id: int, /, **body: Unpack[shapes.NewComment]) -> ApiCall[shapes.Comment]:
     """Say something of lines that a session has changed: `POST /api/sessions/{sessionId}/comments`."""
-    return ApiCall("POST", at("/api/sessions/{}/comments", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/comments", session_id), body=body, is_done_once=True)
 
 
 def send_comments(session_id: int, /, **body: Unpack[shapes.SendRequest]) -> ApiCall[shapes.SentComments]:
     """Send all open comments as one message, once: `POST /api/sessions/{sessionId}/comments/send`."""
-    return ApiCall("POST", at("/api/sessions/{}/comments/send", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/comments/send", session_id), body=body, is_done_once=True)
 
 
 def get_comment(comment_id: int, /) -> ApiCall[shapes.Comment]:
@@ -404,7 +404,7 @@ def cancel_comment(comment_id: int, /, **query: Unpack[shapes.CancelCommentQuery
 
 def review_session(session_id: int, /, **body: Unpack[shapes.ReviewRequest]) -> ApiCall[shapes.RunOutcome]:
     """Have what a session has changed reviewed; findings become comments on it: `POST /api/sessions/{sessionId}/review`."""
-    return ApiCall("POST", at("/api/sessions/{}/review", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/review", session_id), body=body, is_done_once=True)
 
 
 def list_followups(session_id: int, /, **query: Unpack[shapes.ListFollowupsQuery]) -> ApiCall[ListPage[shapes.Followup]]:
@@ -414,7 +414,7 @@ def list_followups(session_id: int, /, **query: Unpack[shapes.ListFollowupsQuery
 
 def queue_followup(session_id: int, /, **body: Unpack[shapes.NewFollowup]) -> ApiCall[shapes.Followup]:
     """Say something when the turn has ended: `POST /api/sessions/{sessionId}/followups`."""
-    return ApiCall("POST", at("/api/sessions/{}/followups", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/followups", session_id), body=body, is_done_once=True)
 
 
 def get_followup(followup_id: int, /) -> ApiCall[shapes.Followup]:
@@ -434,7 +434,7 @@ def cancel_followup(followup_id: int, /, **query: Unpack[shapes.CancelFollowupQu
 
 def create_upload(body: bytes, /, **query: Unpack[shapes.CreateUploadQuery]) -> ApiCall[shapes.Upload]:
     """Send a picture or a text for Codex: `POST /api/uploads`."""
-    return ApiCall("POST", "/api/uploads", body=body, query=query)
+    return ApiCall("POST", "/api/uploads", body=body, query=query, is_done_once=True)
 
 
 def list_uploads(**query: Unpack[shapes.ListUploadsQuery]) -> ApiCall[ListPage[shapes.Upload]]:
@@ -489,7 +489,7 @@ def list_approvals(**query: Unpack[shapes.ListApprovalsQuery]) -> ApiCall[ListPa
 
 def create_approval(**body: Unpack[shapes.CreateApproval]) -> ApiCall[shapes.Approval]:
     """Ask a person: `POST /api/approvals`."""
-    return ApiCall("POST", "/api/approvals", body=body)
+    return ApiCall("POST", "/api/approvals", body=body, is_done_once=True)
 
 
 def count_approvals() -> ApiCall[shapes.ApprovalCounts]:
@@ -504,12 +504,12 @@ def get_approval(approval_id: int, /) -> ApiCall[shapes.Approval]:
 
 def extend_approval(approval_id: int, /, **body: Unpack[shapes.Extension]) -> ApiCall[shapes.Approval]:
     """Put off the deadline of an approval: `POST /api/approvals/{approvalId}/extend`."""
-    return ApiCall("POST", at("/api/approvals/{}/extend", approval_id), body=body)
+    return ApiCall("POST", at("/api/approvals/{}/extend", approval_id), body=body, is_done_once=True)
 
 
 def resolve_approval(approval_id: int, /, **body: Unpack[shapes.Resolution]) -> ApiCall[shapes.Approval]:
     """Decide on an approval: `POST /api/approvals/{approvalId}/resolve`."""
-    return ApiCall("POST", at("/api/approvals/{}/resolve", approval_id), body=body)
+    return ApiCall("POST", at("/api/approvals/{}/resolve", approval_id), body=body, is_done_once=True)
 
 
 def make_approval_challenge(approval_id: int, /, **body: Unpack[shapes.Resolution]) -> ApiCall[shapes.PasskeyChallenge]:
@@ -539,7 +539,7 @@ def list_automations(**query: Unpack[shapes.ListAutomationsQuery]) -> ApiCall[Li
 
 def create_automation(**body: Unpack[shapes.CreateAutomation]) -> ApiCall[shapes.Automation]:
     """Make an automation: `POST /api/automations`."""
-    return ApiCall("POST", "/api/automations", body=body)
+    return ApiCall("POST", "/api/automations", body=body, is_done_once=True)
 
 
 def get_automation(automation_id: int, /) -> ApiCall[shapes.Automation]:
@@ -559,7 +559,7 @@ def delete_automation(automation_id: int, /, **query: Unpack[shapes.DeleteAutoma
 
 def run_automation(automation_id: int, /, **body: Unpack[shapes.RunByHand]) -> ApiCall[shapes.HandRun]:
     """Run an automation now: `POST /api/automations/{automationId}/run`."""
-    return ApiCall("POST", at("/api/automations/{}/run", automation_id), body=body)
+    return ApiCall("POST", at("/api/automations/{}/run", automation_id), body=body, is_done_once=True)
 
 
 def list_automation_runs(automation_id: int, /, **query: Unpack[shapes.ListAutomationRunsQuery]) -> ApiCall[ListPage[shapes.AutomationRun]]:
@@ -629,12 +629,12 @@ def list_thread_turns(thread_id: str, /, **query: Unpack[shapes.ListThreadTurnsQ
 
 def fork_thread(thread_id: str, /, **body: Unpack[shapes.NewFork]) -> ApiCall[shapes.ShownThread]:
     """Make another thread of a thread's past: `POST /api/codex/threads/{threadId}/fork`."""
-    return ApiCall("POST", at("/api/codex/threads/{}/fork", thread_id), body=body)
+    return ApiCall("POST", at("/api/codex/threads/{}/fork", thread_id), body=body, is_done_once=True)
 
 
 def revert_thread(thread_id: str, /, **body: Unpack[shapes.Reversion]) -> ApiCall[shapes.ShownThread]:
     """Have a thread forget its last turns; files stay as they are: `POST /api/codex/threads/{threadId}/revert`."""
-    return ApiCall("POST", at("/api/codex/threads/{}/revert", thread_id), body=body)
+    return ApiCall("POST", at("/api/codex/threads/{}/revert", thread_id), body=body, is_done_once=True)
 
 
 def list_terminals(thread_id: str, /, **query: Unpack[shapes.ListTerminalsQuery]) -> ApiCall[shapes.Terminals]:
@@ -654,12 +654,12 @@ def list_models(**query: Unpack[shapes.ListModelsQuery]) -> ApiCall[ListPage[Any
 
 def prompt_thread(thread_id: str, /, **body: Unpack[shapes.ThreadPrompt]) -> ApiCall[shapes.RunOutcome]:
     """Start a turn in a thread: `POST /api/codex/threads/{threadId}/prompt`."""
-    return ApiCall("POST", at("/api/codex/threads/{}/prompt", thread_id), body=body)
+    return ApiCall("POST", at("/api/codex/threads/{}/prompt", thread_id), body=body, is_done_once=True)
 
 
 def compact_thread(thread_id: str, /, **body: Unpack[shapes.Compaction]) -> ApiCall[shapes.RunOutcome]:
     """Have a thread's history made shorter, in a session of its own: `POST /api/codex/threads/{threadId}/compact`."""
-    return ApiCall("POST", at("/api/codex/threads/{}/compact", thread_id), body=body)
+    return ApiCall("POST", at("/api/codex/threads/{}/compact", thread_id), body=body, is_done_once=True)
 
 
 def read_account(**query: Unpack[shapes.ReadAccountQuery]) -> ApiCall[shapes.AgentAccount]:
@@ -754,27 +754,27 @@ def get_actor(name: str, /, **query: Unpack[shapes.GetActorQuery]) -> ApiCall[sh
 
 def suspend_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.ActorShown]:
     """Let an actor take no more messages: `POST /api/runtime/actors/{name}/suspend`."""
-    return ApiCall("POST", at("/api/runtime/actors/{}/suspend", name), body=body)
+    return ApiCall("POST", at("/api/runtime/actors/{}/suspend", name), body=body, is_done_once=True)
 
 
 def resume_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.ActorShown]:
     """Let an actor go on: `POST /api/runtime/actors/{name}/resume`."""
-    return ApiCall("POST", at("/api/runtime/actors/{}/resume", name), body=body)
+    return ApiCall("POST", at("/api/runtime/actors/{}/resume", name), body=body, is_done_once=True)
 
 
 def drain_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.ActorShown]:
     """Let an actor finish its messages and stop: `POST /api/runtime/actors/{name}/drain`."""
-    return ApiCall("POST", at("/api/runtime/actors/{}/drain", name), body=body)
+    return ApiCall("POST", at("/api/runtime/actors/{}/drain", name), body=body, is_done_once=True)
 
 
 def restart_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.ActorShown]:
     """Begin a new life of an actor: `POST /api/runtime/actors/{name}/restart`."""
-    return ApiCall("POST", at("/api/runtime/actors/{}/restart", name), body=body)
+    return ApiCall("POST", at("/api/runtime/actors/{}/restart", name), body=body, is_done_once=True)
 
 
 def stop_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.ActorShown]:
     """Stop an actor: `POST /api/runtime/actors/{name}/stop`."""
-    return ApiCall("POST", at("/api/runtime/actors/{}/stop", name), body=body)
+    return ApiCall("POST", at("/api/runtime/actors/{}/stop", name), body=body, is_done_once=True)
 
 
 def receive_update(body: Mapping[str, Any], /) -> ApiCall[None]:
@@ -939,12 +939,12 @@ def delete_webhook(webhook_id: int, /, **query: Unpack[shapes.DeleteWebhookQuery
 
 def replay_webhook(webhook_id: int, /, **body: Unpack[shapes.ReplayFrom]) -> ApiCall[shapes.ShownWebhook]:
     """Send the events after one, again if they were sent before: `POST /api/webhooks/{webhookId}/replay`."""
-    return ApiCall("POST", at("/api/webhooks/{}/replay", webhook_id), body=body)
+    return ApiCall("POST", at("/api/webhooks/{}/replay", webhook_id), body=body, is_done_once=True)
 
 
 def send_test_delivery(webhook_id: int, /, **body: Unpack[shapes.Requester]) -> ApiCall[shapes.WebhookDelivery]:
     """Send a test there: `POST /api/webhooks/{webhookId}/test`."""
-    return ApiCall("POST", at("/api/webhooks/{}/test", webhook_id), body=body)
+    return ApiCall("POST", at("/api/webhooks/{}/test", webhook_id), body=body, is_done_once=True)
 
 
 def list_webhook_deliveries(webhook_id: int, /, **query: Unpack[shapes.ListWebhookDeliveriesQuery]) -> ApiCall[ListPage[shapes.WebhookDelivery]]:
@@ -954,7 +954,7 @@ def list_webhook_deliveries(webhook_id: int, /, **query: Unpack[shapes.ListWebho
 
 def resend_webhook_delivery(webhook_id: int, delivery_id: int, /) -> ApiCall[shapes.WebhookDelivery]:
     """Send an event there once more, out of the order of events: `POST /api/webhooks/{webhookId}/deliveries/{deliveryId}/resend`."""
-    return ApiCall("POST", at("/api/webhooks/{}/deliveries/{}/resend", webhook_id, delivery_id))
+    return ApiCall("POST", at("/api/webhooks/{}/deliveries/{}/resend", webhook_id, delivery_id), is_done_once=True)
 
 
 def sign_in() -> ApiCall[None]:

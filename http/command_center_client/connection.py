@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
+from command_center_client.answers import decoded, is_answer, lost, of_page
 from command_center_client.call import ApiCall, asked
 from command_center_client.errors import (
     ClientError,
     NotCommandCenter,
     NotReachable,
     lasting,
+    not_reached,
     refusal,
 )
 from command_center_client.place import SILENT_SECONDS, LogPlace
+from command_center_client.resending import Resending
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
     from command_center_client.shapes import AnyEvent, ListPage
@@ -32,6 +37,9 @@ A = TypeVar("A")
 
 ANSWER_SECONDS: Final = 75.0
 """Longer than the slowest answer: Codex has a minute to write the message of a commit."""
+
+KEPT_SECONDS: Final = 20.0
+"""A connection that was not used for so long is made anew; the server ends it a little later."""
 
 
 class CommandCenter:
@@ -55,17 +63,20 @@ class CommandCenter:
         """Speak to the server at `url`; nothing is sent yet.
 
         Raises:
-            ValueError: that is no address.
+            ValueError: that is no address, or no token.
         """
-        split = urlsplit(url)
+        wrong = ValueError(f"{url!r} is no address. Write it as http://host:port.")
         try:
-            self._port = split.port
-        except ValueError:
-            self._port = -1
-        is_web = split.scheme in {"http", "https"} and not split.path.strip("/")
-        if not (is_web and split.hostname) or self._port == -1:
-            raise ValueError(f"{url!r} is no address. Write it as http://host:port.")
-        self._host = split.hostname
+            split = urlsplit(url)
+            self._port, host = split.port, split.hostname or ""
+            host.encode("idna")
+        except ValueError as error:  # UnicodeError is one
+            raise wrong from error
+        if not (host and split.scheme in {"http", "https"} and not split.path.strip("/")):
+            raise wrong
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise ValueError("The token has characters that no token has.")
+        self._host = host
         self._is_encrypted = split.scheme == "https"
         self.url = f"{split.scheme}://{split.netloc}"
         self._context = context
@@ -76,6 +87,10 @@ class CommandCenter:
         elif cookie is not None:
             self._own["Cookie"] = cookie
         self._connection: http.client.HTTPConnection | None = None
+        self._used = 0.0
+        self._outlasts = False
+        self._on_open: Callable[[], None] = lambda: None
+        self._on_loss: Callable[[ClientError, float], None] = lambda _error, _seconds: None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -104,27 +119,35 @@ class CommandCenter:
             self._connection.close()
             self._connection = None
 
+    def outlast(
+        self, *, on_open: Callable[[], None], on_loss: Callable[[ClientError, float], None]
+    ) -> None:
+        """Wait from now on for as long as the server is away, as `events` does.
+
+        A call that might be done twice is not sent again.
+        """
+        self._on_open, self._on_loss = on_open, on_loss
+        self._outlasts = True
+
     def send(self, call: ApiCall[A]) -> A:
         """Return what the server answers; None if it answers with nothing.
 
+        What takes an `Idempotency-Key` goes under one. If its answer is lost, it is sent again for
+        some seconds, and done once.
+
         Raises:
             NotReachable: no server answers there.
-            NotCommandCenter: something else does.
+            AnswerLost: it was sent, and may have been done.
+            NotTrusted: the certificate is not one to trust.
+            NotCommandCenter: something else answers there.
             CallRefused: the server refuses it, and says why.
         """
-        answer = self._exchange(call)
-        body = answer.read()
-        told = _decoded(body)
-        if answer.status >= http.client.BAD_REQUEST or (body and told is None):
-            raise refusal(self.url, answer.status, told)
+        told, _ = self._sent(call)
         return cast("A", told)
 
     def redeem(self, call: ApiCall[A]) -> tuple[A, str | None]:
         """Return what the server answers, and the cookie that comes with it."""
-        answer = self._exchange(call)
-        told = _decoded(answer.read())
-        if answer.status >= http.client.BAD_REQUEST or told is None:
-            raise refusal(self.url, answer.status, told)
+        told, answer = self._sent(call)
         cookie = answer.getheader("Set-Cookie")
         return cast("A", told), None if cookie is None else cookie.partition(";")[0]
 
@@ -134,8 +157,8 @@ class CommandCenter:
         while True:
             more = asked({"cursor": cursor}).replace("?", "&" if "?" in path else "?")
             page = self.send(ApiCall[Any](call.method, path + more, headers=call.headers))
-            yield from page["items"]
-            cursor = page["nextCursor"]
+            items, cursor = of_page(self.url, page)
+            yield from items
             if cursor is None:
                 return
 
@@ -184,9 +207,9 @@ class CommandCenter:
     ) -> Iterator[AnyEvent]:
         place.begin()
         path = "/api/events/stream" + asked({**query, **place.query()})
-        answer = self._exchange(ApiCall[Any]("GET", path))
+        answer = self._asked(ApiCall[Any]("GET", path))
         if answer.status != http.client.OK:
-            raise refusal(self.url, answer.status, _decoded(answer.read()))
+            raise refusal(self.url, answer.status, decoded(answer.read()))
         if not (answer.getheader("Content-Type") or "").startswith("text/event-stream"):
             raise NotCommandCenter(self.url)
         on_open()
@@ -199,11 +222,41 @@ class CommandCenter:
                 return
             yield from place.take(line.decode().rstrip("\r\n"))
 
-    def _exchange(self, call: ApiCall[Any]) -> http.client.HTTPResponse:
+    def _sent(self, call: ApiCall[Any]) -> tuple[Any, http.client.HTTPResponse]:
+        """Send it, again where that does nothing twice; return what is told, and the answer."""
+        call = call.keyed()
+        attempts = Resending(call, outlasts=self._outlasts)
+        while True:
+            try:
+                told = self._exchanged(call)
+            except ClientError as error:
+                seconds = attempts.wait_seconds(error)
+                self.close()
+                self._on_loss(error, seconds)
+                time.sleep(seconds)
+            else:
+                self._on_open()
+                return told
+
+    def _exchanged(self, call: ApiCall[Any]) -> tuple[Any, http.client.HTTPResponse]:
+        answer = self._asked(call)
+        try:
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._lost(call, error) from error
+        told, status = decoded(body), answer.status
+        if is_answer(status, body, told):
+            return told, answer
+        failure = refusal(self.url, status, told, retry_after=answer.getheader("Retry-After"))
+        if isinstance(failure, NotReachable):  # a proxy does not know whether it was heard
+            raise self._lost(call, f"a proxy answers {status} in its place")
+        raise failure
+
+    def _asked(self, call: ApiCall[Any]) -> http.client.HTTPResponse:
         """Send it, and return the answer with its body unread.
 
-        A connection that the server has closed meanwhile is made again, but never to send a second
-        time what might have been heard.
+        A connection that was kept may end just now; then a GET goes over another one.
         """
         headers = {**self._own, **call.headers}
         body: bytes | None = None
@@ -211,27 +264,33 @@ class CommandCenter:
             body, headers["Content-Type"] = call.body, "application/octet-stream"
         elif call.body is not None:
             body, headers["Content-Type"] = json.dumps(call.body).encode(), "application/json"
-        was_open = self._connection is not None
-        try:
-            return self._attempt(call, body, headers)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            is_idle_end = isinstance(error, http.client.RemoteDisconnected | BrokenPipeError)
-            if not (was_open and is_idle_end and call.method == "GET"):
-                raise self._failure(error) from error
-        try:
-            return self._attempt(call, body, headers)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise self._failure(error) from error
+        while True:
+            connection, was_kept = self._open()
+            try:
+                connection.request(call.method, call.path, body=body, headers=headers)
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if not (was_kept and call.method == "GET" and isinstance(error, ConnectionError)):
+                    raise self._lost(call, error) from error
+            else:
+                self._used = time.monotonic()
+                return answer
 
-    def _attempt(
-        self, call: ApiCall[Any], body: bytes | None, headers: dict[str, str]
-    ) -> http.client.HTTPResponse:
-        if self._connection is None:
-            self._connection = self._connect()
-        self._connection.request(call.method, call.path, body=body, headers=headers)
-        return self._connection.getresponse()
+    def _open(self) -> tuple[http.client.HTTPConnection, bool]:
+        """Return a connection, and whether it has been used before."""
+        kept = self._connection
+        if kept is not None and kept.sock is not None:
+            if time.monotonic() - self._used < KEPT_SECONDS and not _is_ended(kept.sock):
+                return kept, True
+            self.close()
+        connection = self._connection = self._connect()
+        try:
+            connection.connect()
+        except OSError as error:
+            self.close()
+            raise not_reached(self.url, error) from error
+        return connection, False
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._is_encrypted:
@@ -240,15 +299,16 @@ class CommandCenter:
             )
         return http.client.HTTPConnection(self._host, self._port, timeout=self._seconds)
 
-    def _failure(self, error: Exception) -> ClientError:
-        if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
-            return NotCommandCenter(self.url)
-        return NotReachable(self.url, error)
+    def _lost(self, call: ApiCall[Any], problem: object) -> ClientError:
+        is_cut = isinstance(problem, OSError | http.client.IncompleteRead)
+        if isinstance(problem, http.client.HTTPException) and not is_cut:
+            return NotCommandCenter(self.url)  # what came is no HTTP
+        return lost(self.url, call, problem)
 
 
-def _decoded(body: bytes) -> Any:
-    """Return what JSON says, or None if it is none."""
+def _is_ended(kept: socket.socket) -> bool:
+    """Return True if a connection on which nothing is asked has something to say: its end."""
     try:
-        return json.loads(body)
-    except ValueError:
-        return None
+        return bool(select.select([kept], [], [], 0)[0])
+    except (OSError, ValueError):  # more files are open than select knows
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,29 @@ class NotReachable(ClientError):
         self.url = url
 
 
+class AnswerLost(NotReachable):
+    """A request was sent, and its answer did not come: it may have been carried out."""
+
+    def __init__(self, url: str, problem: object) -> None:
+        ClientError.__init__(
+            self,
+            f"The answer of {url} was lost: {problem}. It may have been done: look before you do "
+            "it again.",
+        )
+        self.url = url
+
+
+class NotTrusted(ClientError):
+    """A certificate is not one that this machine trusts; nothing was sent."""
+
+    def __init__(self, url: str, problem: object) -> None:
+        super().__init__(
+            f"The certificate of {url} is not trusted: {problem}. Have this machine trust who "
+            "issued it, for example with SSL_CERT_FILE."
+        )
+        self.url = url
+
+
 class NotCommandCenter(ClientError):
     """Something else answers at the address."""
 
@@ -38,10 +62,19 @@ class CallRefused(ClientError):
     Attributes:
         status: the status of HTTP, such as 404.
         facts: what the server knows of the conflict.
+        is_under_way: the request of the same key is still being answered.
     """
 
-    def __init__(self, status: int, message: str, error: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        error: Mapping[str, Any],
+        *,
+        is_under_way: bool = False,
+    ) -> None:
         super().__init__(message)
+        self.is_under_way = is_under_way
         self.status = status
         self.facts: Mapping[str, Any] = error.get("facts") or {}
         self.error = error
@@ -66,6 +99,10 @@ class LogChanged(ClientError):
 
 TEMPORARY = frozenset({429, 503})
 GONE = 410
+CONFLICT = 409
+
+GATEWAY = frozenset({502, 503, 504, *range(520, 531)})
+"""What a proxy answers where nobody answers it; those from 520 are Cloudflare's."""
 
 
 def lasting(error: ClientError) -> ClientError | None:
@@ -81,14 +118,28 @@ def lasting(error: ClientError) -> ClientError | None:
             return error
 
 
-def refusal(url: str, status: int, told: object) -> ClientError:
+def refusal(url: str, status: int, told: object, *, retry_after: str | None = None) -> ClientError:
     """Return the failure that an answer tells of; `told` is its body, or None if it is no JSON."""
     match told:
         case {"error": {"statusCode": int(), "message": str() as message} as error}:
             known: Mapping[str, Any] = error
-            return CallRefused(status, f"{message}{_hint(message, status, known)}", known)
+            text = f"{message}{_hint(message, status, known)}"
+            is_under_way = status == CONFLICT and retry_after is not None
+            return CallRefused(status, text, known, is_under_way=is_under_way)
+        case _ if status in GATEWAY:
+            return NotReachable(url, f"a proxy answers {status} in its place")
         case _:
             return NotCommandCenter(url)
+
+
+def not_reached(url: str, error: BaseException) -> ClientError:
+    """Return why there is no connection: nobody answers, or their certificate is not trusted."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NotTrusted(url, cause.verify_message.rstrip("."))
+        cause = cause.__cause__ or cause.__context__
+    return NotReachable(url, error)
 
 
 def _hint(message: str, status: int, error: Mapping[str, Any]) -> str:

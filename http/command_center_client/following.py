@@ -22,6 +22,7 @@ from command_center_client.errors import (
     NotCommandCenter,
     NotReachable,
     lasting,
+    not_reached,
     refusal,
 )
 from command_center_client.place import SILENT_SECONDS, LogPlace
@@ -127,7 +128,7 @@ class StreamLines:
                 ask = self._http.send(request) or b""
                 await self._stream.send_all(ask + (self._http.send(h11.EndOfMessage()) or b""))
         except (OSError, trio.TooSlowError, trio.BrokenResourceError) as error:
-            raise NotReachable(self._url, error) from error
+            raise not_reached(self._url, error) from error
         self._is_asked = True
         answer = await self._event()
         self._is_asked = False

@@ -65,9 +65,15 @@ class LogPlace:
                 yield event
 
     def wait_seconds(self) -> float:
-        """Return how long to wait before the next attempt: doubled each time, with some chance."""
-        ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2**self._failures)
-        self._failures = min(self._failures + 1, 10)
-        import random  # noqa: PLC0415 - most programs lose no connection
+        """Return how long to wait before the next attempt."""
+        seconds = pause_seconds(self._failures)
+        self._failures += 1
+        return seconds
 
-        return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - it spreads clients, and hides nothing
+
+def pause_seconds(failures: int) -> float:
+    """Return how long to wait after so many failures: doubled each time, with some chance."""
+    ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(failures, 10))
+    import random  # noqa: PLC0415 - most programs lose no connection
+
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - it spreads clients, and hides nothing

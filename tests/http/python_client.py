@@ -177,6 +177,8 @@ def _call(path: str, method: str, operation: Mapping[str, Any]) -> str:
     elif body is not None and "$ref" in body:
         takes.append(f"**body: Unpack[shapes.{body['$ref'].removeprefix(_SCHEMAS)}]")
         sends.append("body=body")
+    if any(p["name"] == "Idempotency-Key" for p in parameters):
+        sends.append("is_done_once=True")
     where = json.dumps(_PARAMETER.sub("{}", path))
     if names:
         where = f"at({where}, {', '.join(map(_snake, names))})"

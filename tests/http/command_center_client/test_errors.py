@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from command_center_client.errors import CallRefused, NotCommandCenter, refusal
+from command_center_client.errors import (
+    CallRefused,
+    NotCommandCenter,
+    NotReachable,
+    lasting,
+    refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,11 @@ def test_a_refusal_says_what_to_do(error: dict[str, Any], line: str) -> None:
 @pytest.mark.parametrize("body", [None, [], {}, {"error": "no"}, {"error": {"message": "x"}}])
 def test_what_has_another_shape_is_no_command_center(body: object) -> None:
     assert isinstance(refusal("http://x", 500, body), NotCommandCenter)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 530])
+def test_a_proxy_that_reaches_nobody_is_waited_for(status: int) -> None:
+    told = refusal("http://x", status, None)
+    assert isinstance(told, NotReachable)
+    assert None is lasting(told)
+    assert f"a proxy answers {status}" in str(told)
