@@ -7,6 +7,7 @@ where no server answers, 1 where it refuses, 130 after Ctrl-C; `run` has more.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -135,35 +136,56 @@ class CommandLine(click.Group):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            # Nobody reads on. What is still buffered goes nowhere, without another failure.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_no_more()
             sys.exit(BROKEN_PIPE)
         return done
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Carry the command out, and end with its exit code; what goes wrong is one line."""
+        if sys.stdout is None:  # it was closed by who began the command: they want nothing of it
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
         if COMPLETING in os.environ:
             import_module(f"{_HERE}.client.completing")  # which knows one more shell than click
         try:
             carry_out: Callable[..., Any] = super().main
             code = carry_out(*arguments, standalone_mode=False, **extra)
-        except click.ClickException as error:
+        except (click.ClickException, ClientError, OSError, UnicodeEncodeError) as error:
             if not standalone_mode:
                 raise
-            _say(error.format_message(), error.ctx if isinstance(error, click.UsageError) else None)
-            sys.exit(WRONG)
-        except ClientError as error:
-            if not standalone_mode:
-                raise
-            _say(str(error), None)
-            if isinstance(error, CallRefused):
-                sys.exit(WRONG if error.status in INVALID else REFUSED)
-            sys.exit(UNREACHABLE)
+            sys.exit(_failed(error))
         except click.Abort:  # somebody ended a question with Ctrl-C or Ctrl-D
             sys.exit(INTERRUPTED)
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(error: Exception) -> int:
+    """Say on one line what went wrong, and return the exit code."""
+    match error:
+        case click.ClickException():
+            ctx = error.ctx if isinstance(error, click.UsageError) else None
+            _say(error.format_message(), ctx)
+            return WRONG
+        case UnicodeEncodeError():
+            _say("What was typed has letters that cannot be sent.", None)
+            return WRONG
+        case OSError():  # a disk that is full, a file that cannot be read
+            if error.errno == errno.ENOSPC:
+                _write_no_more()
+            _say(f"{error}.", None)
+            return REFUSED
+        case CallRefused():
+            _say(str(error), None)
+            return WRONG if error.status in INVALID else REFUSED
+        case _:
+            _say(str(error), None)
+            return UNREACHABLE
+
+
+def _write_no_more() -> None:
+    """Have what is still buffered go nowhere, without another failure: nobody reads on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(problem: str, ctx: click.Context | None) -> None:

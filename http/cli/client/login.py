@@ -8,10 +8,11 @@ import sys
 import click
 
 from command_center.http.cli.client.logins import Login, Logins
-from command_center.http.cli.client.server import opened
+from command_center.http.cli.client.server import opened, warn_of_plain
 from command_center.http.cli.client.terminal import line_of
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
+from command_center_client.errors import NotCommandCenter
 
 
 @click.command()
@@ -24,11 +25,16 @@ def login(*, code: str | None, server: str | None, with_token: bool, name: str |
 
     The server is then the one that commands ask, and what signs in is kept in a file of your own.
     """
-    with opened(server) as center:
+    logins = Logins.read()
+    logins.prepare()  # a code is good once: nothing may go wrong after it
+    with opened(server, is_signed_in=False) as center:
         url = center.url
+        warn_of_plain(url)
         if with_token:
-            kept = Login(sys.stdin.readline().strip(), None)
-            with CommandCenter(url, token=kept.token) as trying:
+            kept = Login(_token(sys.stdin.readline().strip()), None)
+            if not center.is_known():
+                raise NotCommandCenter(url)
+            with CommandCenter(url, token=kept.token, context=center.context) as trying:
                 who = trying.send(calls.get_current_device())
             known = who["device"]["name"] if who["device"] else "the server's own token"
         else:
@@ -38,8 +44,14 @@ def login(*, code: str | None, server: str | None, with_token: bool, name: str |
                 calls.redeem_code(code=code.strip(), name=name or platform.node() or "terminal")
             )
             kept, known = Login(None, cookie), device["name"]
-    where = Logins.read().keep(url, kept)
+    where = logins.keep(url, kept)
     click.echo(f"Signed in to {url} as {line_of(known)}; kept in {where}.")
+
+
+def _token(read: str) -> str:
+    if not (read and read.isascii() and read.isprintable()):
+        raise click.UsageError("What came on stdin is no token. Copy it anew.")
+    return read
 
 
 @click.command()

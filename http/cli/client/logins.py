@@ -38,10 +38,12 @@ class Logins:
         path = configuration_folder() / FILE
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
-            return cls(path, dict(told["servers"]), told["last"])
+            return cls(
+                path, {url: _read(kept) for url, kept in told["servers"].items()}, told["last"]
+            )
         except FileNotFoundError:
             return cls(path, {}, None)
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise click.UsageError(
                 f"{path} cannot be read: {error!r}. Delete it, and sign in again."
             ) from error
@@ -67,15 +69,48 @@ class Logins:
         self._write()
         return True
 
+    def prepare(self) -> None:
+        """Make sure that a login can be kept.
+
+        Raises:
+            click.UsageError: it cannot.
+        """
+        self._write()
+
     def _write(self) -> Path:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_name(f"{FILE}.{os.getpid()}")
+        import tempfile  # noqa: PLC0415 - only who signs in asks for it
+
         text = json.dumps({"servers": self._servers, "last": self.last}, indent=2)
-        opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8") as file:
-            file.write(text)
-        new.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            opened, new = tempfile.mkstemp(prefix=f"{FILE}.", dir=self._path.parent)  # its owner's
+        except OSError as error:
+            raise self._unkept(error) from error
+        try:
+            with os.fdopen(opened, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(new).replace(self._path)
+        except OSError as error:
+            Path(new).unlink(missing_ok=True)
+            raise self._unkept(error) from error
         return self._path
+
+    def _unkept(self, error: OSError) -> click.UsageError:
+        why = error.strerror or error
+        return click.UsageError(f"{self._path} cannot be written: {why}. Make its folder yours.")
+
+
+def _read(kept: Any) -> dict[str, str | None]:
+    """Return a login as it is kept.
+
+    Raises:
+        TypeError: it is none.
+    """
+    login = Login(**kept)
+    for text in login:
+        if not (text is None or (isinstance(text, str) and text.isascii() and text.isprintable())):
+            raise TypeError(text)
+    return login._asdict()
 
 
 def configuration_folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -11,6 +12,9 @@ from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import json_of
 from command_center_client.call import ApiCall
 from command_center_client.connection import CommandCenter
+
+_SAFE = "/?&=%:@!$'()*+,;~"
+"""What stands in a path as it is typed; all else is spelled as the wire has it."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -45,6 +49,7 @@ def api(
         body = _json_of(source.read())
     elif not has_query:
         body = told or None
+    path = quote(path, safe=_SAFE)
     call = ApiCall[Any](method.upper(), path, query=told if has_query else None, body=body)
     answer = center.send(call)
     if answer is not None:

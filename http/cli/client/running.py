@@ -190,6 +190,7 @@ class Following:
         self._is_shown = is_shown
         self._verbose = verbose
         self._is_lost = False
+        center.outlast(on_open=self._opened, on_loss=self._lost)
 
     def to_its_end(self) -> int:
         """Follow it; return the exit code of its outcome."""

@@ -1,8 +1,9 @@
 """The server that a command asks, and the token by which it is let in.
 
 The server is the one of `--server`, or CC_SERVER, or the last `command-center login`, or the one
-of this machine as its settings say. Only the few settings that lead there are read, for to read
-all of them takes longer than a whole command may.
+of this machine as its settings say. What lets one in is the login of that server, or CC_TOKEN, or
+the token of this machine's settings, which its own server alone is sent. Only the few settings
+that lead there are read, for to read all of them takes longer than a whole command may.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from command_center_client.errors import CallRefused, ClientError, NotCommandCen
 
 if TYPE_CHECKING:
     import ssl
+    from http.client import HTTPResponse
+
+    from command_center_client.call import ApiCall
 
 A = TypeVar("A")
 
@@ -37,12 +41,18 @@ def asks_server(command: Callable[..., A]) -> Callable[..., A]:
 
     def asking(*arguments: Any, server: str | None, config_file: Path | None, **options: Any) -> A:
         with opened(server, config_file=config_file) as center:
+            if os.environ.get(TOKEN) and "Authorization" in center.headers:
+                warn_of_plain(center.url)
             try:
                 return command(center, *arguments, **options)
             except CallRefused as error:
                 if error.status not in STRANGE:
                     raise
                 raise _told_apart(center, error) from error
+            except (LookupError, TypeError, AttributeError) as error:  # what came has another shape
+                if center.is_known():
+                    raise
+                raise NotCommandCenter(center.url) from error
 
     server = click.option(
         "--server",
@@ -59,47 +69,85 @@ def asks_server(command: Callable[..., A]) -> Callable[..., A]:
     return server(config(update_wrapper(asking, command)))
 
 
+class AskedServer(CommandCenter):
+    """The server that a command asks: nothing is done there before it is known to be one."""
+
+    _is_known = False
+
+    def _sent(self, call: ApiCall[Any]) -> tuple[Any, HTTPResponse]:
+        if call.method != "GET" and not self._is_known and not self.is_known():
+            raise NotCommandCenter(self.url)
+        return super()._sent(call)
+
+    def is_known(self) -> bool:
+        """Return True for a Command Center, which says so where everybody may ask."""
+        from command_center_client import calls  # noqa: PLC0415 - most commands have it already
+
+        told: object = self.send(calls.health())
+        self._is_known = isinstance(told, dict) and {"version", "logId"} <= told.keys()
+        return self._is_known
+
+
 def opened(
-    server: str | None, *, config_file: Path | None = None, seconds: float = ANSWER_SECONDS
-) -> CommandCenter:
+    server: str | None,
+    *,
+    config_file: Path | None = None,
+    seconds: float = ANSWER_SECONDS,
+    is_signed_in: bool = True,
+) -> AskedServer:
     """Return the server that is meant; nothing is sent yet.
 
+    Without `is_signed_in` it gets no token, for somebody signs in to it.
+
     Raises:
-        click.UsageError: that is no address.
+        click.UsageError: that is no address, or a token is none.
     """
     logins = Logins.read()
     named = server or os.environ.get(SERVER)
-    token = os.environ.get(TOKEN) or None
     if named is None and config_file is None:
         named = logins.last
+    settings = _settings(config_file)
     try:
-        if named is None:
-            return _own(_settings(config_file), token, seconds)
-        login = logins.of(named)
-        if token is None and login is None and _is_same(named, own := _settings(config_file)):
-            token = own.get("api_token")
-        return CommandCenter(
-            named,
-            token=token or _token(login),
+        own = _address(settings)
+        url = own if named is None or _is_same(named, own) else named
+        login = None
+        if is_signed_in:
+            login = logins.of(url) or (None if named is None else logins.of(named))
+            login = login or _given(url, server, settings if url == own else {})
+        certificate = settings.get("tls_cert") if url == own else None
+        return AskedServer(
+            url,
+            token=None if login is None else login.token,
             cookie=None if login is None else login.cookie,
+            context=None if certificate is None else _context(certificate),
             seconds=seconds,
         )
     except ValueError as error:
         raise click.UsageError(f"--server: {error}") from error
 
 
-def _token(login: Login | None) -> str | None:
-    return None if login is None else login.token
+def _given(url: str, server: str | None, settings: Mapping[str, str]) -> Login | None:
+    """Return the token of the environment, or of this machine's settings for its own server.
+
+    CC_TOKEN is for the server of CC_SERVER, where that is named; no other one is sent it.
+    """
+    token, meant = os.environ.get(TOKEN), os.environ.get(SERVER)
+    if token and (server is None or not meant or server.rstrip("/") == meant.rstrip("/")):
+        if not (token.isascii() and token.isprintable()):
+            raise click.UsageError(f"{TOKEN} has characters that no token has. Copy it anew.")
+        return Login(token, None)
+    own = settings.get("api_token")
+    return Login(own, None) if own and is_loopback_url(url) else None
 
 
-def _own(settings: Mapping[str, str], token: str | None, seconds: float) -> CommandCenter:
-    certificate = settings.get("tls_cert")
-    return CommandCenter(
-        _address(settings),
-        token=token or settings.get("api_token"),
-        context=None if certificate is None else _context(certificate),
-        seconds=seconds,
-    )
+def warn_of_plain(url: str) -> None:
+    """Say that everybody on the way can read what goes to a server elsewhere over plain http."""
+    if url.startswith("http:") and not is_loopback_url(url):
+        click.echo(
+            f"command-center: {url} is not encrypted: who is on the way can read what signs you "
+            "in. Use https, or a network that encrypts.",
+            err=True,
+        )
 
 
 def _address(settings: Mapping[str, str]) -> str:
@@ -110,9 +158,13 @@ def _address(settings: Mapping[str, str]) -> str:
     return url_of(host, int(port), is_encrypted="tls_cert" in settings)
 
 
-def _is_same(named: str, settings: Mapping[str, str]) -> bool:
-    """Return True if it is the server of this machine's settings: only that one gets its token."""
-    return named.rstrip("/") == _address(settings) and is_loopback_url(named)
+def _is_same(named: str, own: str) -> bool:
+    """Return True if this machine's server is named, by whichever of its usual names."""
+    return _usual(named) == _usual(own)
+
+
+def _usual(url: str) -> str:
+    return url.rstrip("/").lower().replace("://localhost", "://127.0.0.1", 1)
 
 
 def _settings(config_file: Path | None) -> dict[str, str]:
@@ -120,6 +172,8 @@ def _settings(config_file: Path | None) -> dict[str, str]:
     found: dict[str, str] = {}
     usual = configuration_folder() / "config.toml"
     file = (config_file or Path(os.environ.get("CC_CONFIG") or usual)).expanduser()
+    if config_file is not None and not file.is_file():
+        raise click.UsageError(f"--config: there is no file {file}.")
     names = ("host", "port", "api_token", "tls_cert")
     if file.is_file():
         import tomllib  # noqa: PLC0415 - most users have no such file
@@ -149,16 +203,18 @@ def _context(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def _told_apart(center: CommandCenter, error: CallRefused) -> ClientError:
+def _told_apart(center: AskedServer, error: CallRefused) -> ClientError:
     """Return the refusal, which says which side to update if their versions differ."""
     from importlib.metadata import version  # noqa: PLC0415 - only a refusal asks for it
 
     from command_center_client import calls  # noqa: PLC0415 - the same
 
     try:
+        if not center.is_known():
+            return NotCommandCenter(center.url)
         theirs = center.send(calls.health())["version"]
-    except (NotCommandCenter, KeyError):
-        return NotCommandCenter(center.url)
+    except NotCommandCenter as other:
+        return other
     except ClientError:
         return error
     return CallRefused(

@@ -1,0 +1,197 @@
+"""The server that a command asks: which it is, what it is sent, and what is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_center.http.cli.client.server import opened
+from tests.checkout import ROOT
+from tests.http import certificates
+from tests.http.cli.client.fixtures import Person
+
+HERE = "http://127.0.0.1:9"
+THERE = "http://elsewhere.example:9"
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """A user whose own server is HERE, with a token; nobody is asked."""
+    for name in [name for name in os.environ if name.startswith("CC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CC_PORT", "9")
+    monkeypatch.setenv("CC_API_TOKEN", "own")
+    return Person(None, tmp_path / "home")
+
+
+def keeps(person: Person, told: object) -> None:
+    kept = person.home / "command-center" / "logins.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(told))
+
+
+def sent(server: str | None) -> tuple[str, str | None]:
+    """Where a command goes, and what it is let in by."""
+    center = opened(server)
+    return center.url, center.headers.get("Authorization") or center.headers.get("Cookie")
+
+
+def test_a_login_goes_first_and_each_token_only_to_the_server_that_it_is_for(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (HERE, "Bearer own") == sent(None)
+    assert (HERE, "Bearer own") == sent("http://localhost:9/")
+    assert ("http://[::1]:9", None) == sent("http://[::1]:9")  # may be somebody else's
+    assert (THERE, None) == sent(THERE)
+    monkeypatch.setenv("CC_TOKEN", "given")
+    assert (THERE, "Bearer given") == sent(THERE)
+    keeps(person, {"servers": {THERE: {"token": None, "cookie": "a=b"}}, "last": THERE})
+    assert (THERE, "a=b") == sent(None)
+    monkeypatch.setenv("CC_SERVER", "http://third.example")
+    assert ("http://third.example", "Bearer given") == sent(None)
+    assert (THERE, "a=b") == sent(THERE)
+    assert ("http://fourth.example", None) == sent("http://fourth.example")
+    assert (HERE, "Bearer own") == sent(HERE)
+    assert {"Accept"} == opened(HERE, is_signed_in=False).headers.keys()
+
+
+@pytest.mark.usefixtures("person")
+def test_the_own_certificate_is_trusted_wherever_the_own_server_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, _ = certificates.make(tmp_path)
+    monkeypatch.setenv("CC_TLS_CERT", str(cert))
+    for named in (None, "https://localhost:9", "https://127.0.0.1:9"):
+        assert opened(named).context is not None
+        assert opened(named, is_signed_in=False).context is not None
+    for other in ("https://localhost:10", "https://elsewhere.example:9", "http://localhost:9"):
+        assert opened(other).context is None
+
+
+@contextmanager
+def foreign(body: str, *, tls: tuple[Path, Path] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers everything with this, and what it was asked."""
+    asked: list[str] = []
+
+    class Foreign(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(f"{self.command} {self.path}{self.headers.get('Authorization', '')}")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as server:
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            host = f"127.0.0.1:{server.server_address[1]}"
+            yield f"http{'' if tls is None else 's'}://{host}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"status": "ok"}', '{"items": [1], "nextCursor": 2}'])
+def test_what_is_no_command_center_is_told_so_and_does_nothing(person: Person, body: str) -> None:
+    with foreign(body) as (url, asked):
+        for words in (["approve", "7"], ["stop", "1"], ["login", "CODE"], ["ls"], ["tail"]):
+            told = person.is_told(5, *words, "--server", url, CC_TOKEN="given")
+            assert "is not a Command Center" in told
+        assert "is not a Command Center" in person.is_told(
+            5, "login", "--with-token", "--server", url, stdin="secret\n"
+        )
+    assert [] == [line for line in asked if line.startswith("POST") or "secret" in line]
+
+
+def test_a_certificate_that_is_not_trusted_is_told(person: Person, tmp_path: Path) -> None:
+    with foreign("", tls=certificates.make(tmp_path)) as (url, asked):
+        told = person.is_told(5, "ls", "--server", url)
+    assert f"The certificate of {url} is not trusted: self" in told
+    assert [] == asked
+
+
+def test_over_plain_http_elsewhere_one_is_warned(person: Person) -> None:
+    told = person.types("ls", "--server", "http://elsewhere.invalid", CC_TOKEN="given")
+    assert (5, 2) == (told.exit_code, told.stderr.count("\n"))
+    assert "is not encrypted" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        [],
+        {"servers": [], "last": None},
+        {"servers": {THERE: "x"}, "last": THERE},
+        {"servers": {THERE: {"token": 1, "cookie": None}}, "last": THERE},
+        {"servers": {THERE: {"token": "a\nb", "cookie": None}}, "last": THERE},
+    ],
+)
+def test_logins_that_are_damaged_are_told_in_one_line(person: Person, kept: object) -> None:
+    keeps(person, kept)
+    assert "logins.json cannot be read" in person.is_told(2, "ls")
+
+
+def test_a_code_is_not_spent_where_its_login_cannot_be_kept(person: Person) -> None:
+    (person.home).mkdir()
+    (person.home / "command-center").write_text("It is a file.")
+    with foreign("{}") as (url, asked):
+        told = person.is_told(2, "login", "CODE", "--server", url)
+    assert "logins.json cannot be" in told
+    assert [] == asked
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "line"),
+    [
+        (["ls"], {"CC_TOKEN": "tök€n"}, "CC_TOKEN has characters that no token has."),
+        (["ls", "--server", "http://a..b"], {}, "is no address. Write it as http://host:port."),
+        (["ls", "--config", "/nope.toml"], {}, "--config: there is no file /nope.toml."),
+        (["login", "--with-token"], {}, "What came on stdin is no token."),
+    ],
+)
+def test_what_leads_to_no_server_is_told_in_one_line(
+    person: Person, words: list[str], variables: dict[str, str], line: str
+) -> None:
+    assert line in person.is_told(2, *words, stdin="tök€n\n", **variables)
+
+
+def test_a_path_is_spelled_as_the_wire_has_it(person: Person) -> None:
+    with foreign("{}") as (url, asked):
+        person.sees("api", "GET", "/api/tö/a b?x=%20&y=1", "--server", url)
+    assert ["GET /api/t%C3%B6/a%20b?x=%20&y=1"] == asked
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [(">/dev/full", 1, "No space left on device"), (">&-", 0, "")],
+)
+def test_where_nothing_can_be_printed_it_is_one_line(words: str, code: int, told: str) -> None:
+    command = f"{sys.executable} -m command_center.http completion bash {words}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (code, bool(told)) == (done.returncode, 1 == done.stderr.count("\n")), done.stderr
+    assert told in done.stderr
