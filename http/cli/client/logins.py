@@ -107,9 +107,9 @@ def _read(kept: Any) -> dict[str, str | None]:
         TypeError: it is none.
     """
     login = Login(**kept)
-    for text in login:
-        if not (text is None or (isinstance(text, str) and text.isascii() and text.isprintable())):
-            raise TypeError(text)
+    texts: list[Any] = [text for text in login if text is not None]
+    if not all(isinstance(text, str) and text.isascii() and text.isprintable() for text in texts):
+        raise TypeError("It has what signs nobody in.")
     return login._asdict()
 
 
