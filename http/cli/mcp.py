@@ -108,7 +108,9 @@ def mcp(center: CommandCenter) -> None:
     import httpx  # noqa: PLC0415 - `--help` needs none
 
     known = True if center.context is None else center.context
-    with httpx.Client(base_url=center.url, headers=center.headers, verify=known) as client:
+    with httpx.Client(
+        base_url=center.url, headers=center.headers, verify=known, trust_env=False
+    ) as client:
         StdioBridge(client, sys.stdout).run(sys.stdin)
 
 

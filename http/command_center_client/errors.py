@@ -102,7 +102,7 @@ GONE = 410
 CONFLICT = 409
 
 GATEWAY = frozenset({502, 503, 504, *range(520, 531)})
-"""What a proxy answers where nobody answers it; those from 520 are Cloudflare's."""
+"""Statuses of a proxy that reaches nobody; those from 520 are Cloudflare's."""
 
 
 def lasting(error: ClientError) -> ClientError | None:

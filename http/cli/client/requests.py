@@ -14,7 +14,7 @@ from command_center_client.call import ApiCall
 from command_center_client.connection import CommandCenter
 
 _SAFE = "/?&=%:@!$'()*+,;~"
-"""What stands in a path as it is typed; all else is spelled as the wire has it."""
+"""Letters that stay in a path as they are typed; all else is spelled as the wire has it."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

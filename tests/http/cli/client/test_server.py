@@ -43,7 +43,7 @@ def keeps(person: Person, told: object) -> None:
 
 
 def sent(server: str | None) -> tuple[str, str | None]:
-    """Where a command goes, and what it is let in by."""
+    """Return where a command goes, and what it is let in by."""
     center = opened(server)
     return center.url, center.headers.get("Authorization") or center.headers.get("Cookie")
 
