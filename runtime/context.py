@@ -157,7 +157,7 @@ class Context:
         """
         reply: Deferred[Reply] = self.defer()
         scope = self.start_task(_settle, reply, work, args, name=getattr(work, "__name__", None))
-        reply.stand_for(scope)
+        reply.stand_for(scope.cancel)
         return reply
 
     @overload

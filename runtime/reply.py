@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import trio
@@ -21,7 +22,7 @@ class Deferred(Generic[R]):
     actor's life ends first, the asker gets `ActorStopped` or `ActorCrashed`.
     """
 
-    __slots__ = ("asked_at", "error", "line", "message", "owner", "task", "value", "work")
+    __slots__ = ("asked_at", "end_work", "error", "line", "message", "owner", "task", "value")
 
     def __init__(
         self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
@@ -35,8 +36,8 @@ class Deferred(Generic[R]):
         """The open deferred replies of the life that owes this one; None if it is not deferred."""
         self.value: R
         self.error: Exception | None = None
-        self.work: trio.CancelScope | None = None
-        """The work that is done for this answer alone."""
+        self.end_work: Callable[[], object] | None = None
+        """Ends the work that is done for this answer alone."""
 
     @property
     def is_awaited(self) -> bool:
@@ -66,7 +67,7 @@ class Deferred(Generic[R]):
         if task is not None:
             self.task = None
             self.value = value
-            trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
+            self._is_settled(task)
 
     def fail(self, error: Exception) -> None:
         """Answer with an exception, which is raised where the actor was asked."""
@@ -76,7 +77,11 @@ class Deferred(Generic[R]):
         if task is not None:
             self.task = None
             self.error = error
-            trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
+            self._is_settled(task)
+
+    def _is_settled(self, task: trio.lowlevel.Task) -> None:
+        """Let the asker go on; called once, after the first settlement."""
+        trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
 
     def expire(self, now: float) -> None:
         """Tell the asker, if it still waits, that its time is up."""
@@ -93,15 +98,15 @@ class Deferred(Generic[R]):
         self._give_up_work()
         return trio.lowlevel.Abort.SUCCEEDED
 
-    def stand_for(self, work: trio.CancelScope) -> None:
-        """Cancel that work once nobody waits for this answer."""
-        self.work = work
+    def stand_for(self, end_work: Callable[[], object]) -> None:
+        """End the work for this answer, by that call, once nobody waits for it."""
+        self.end_work = end_work
         if not self.is_awaited:
             self._give_up_work()
 
     def _give_up_work(self) -> None:
-        if self.work is not None:
-            self.work.cancel()
+        if self.end_work is not None:
+            self.end_work()
             if self.owner is not None:
                 self.owner.discard(self)
 
@@ -117,21 +122,10 @@ class AtOnce(Deferred[R]):
         super().__init__(task, line, message, asked_at)
         self.is_waited_for = False
 
-    def send(self, value: R) -> None:
-        """Answer with a value."""
+    def _is_settled(self, task: trio.lowlevel.Task) -> None:
+        """Let the asker go on, unless it has not begun to wait."""
         if self.is_waited_for:
-            super().send(value)
-        elif self.task is not None:
-            self.task = None
-            self.value = value
-
-    def fail(self, error: Exception) -> None:
-        """Answer with an exception."""
-        if self.is_waited_for:
-            super().fail(error)
-        elif self.task is not None:
-            self.task = None
-            self.error = error
+            super()._is_settled(task)
 
 
 class Forwarded(Deferred[R]):
@@ -152,9 +146,10 @@ class Forwarded(Deferred[R]):
         """Return True while the asker waits."""
         return self._first.is_awaited
 
-    def stand_for(self, work: trio.CancelScope) -> None:
-        """Cancel that work once the asker waits no more."""
-        self._first.stand_for(work)
+    def stand_for(self, end_work: Callable[[], object]) -> None:
+        """End the work for this answer once the asker waits no more; then it is owed no more."""
+        self.end_work = end_work
+        self._first.stand_for(self._give_up_work)
 
     def send(self, value: R) -> None:
         """Answer with a value."""
@@ -187,20 +182,6 @@ class SentRequest(Deferred[R]):
             raise self.error
         return self.value
 
-    def send(self, value: R) -> None:
-        """Answer with a value."""
-        if self.owner is not None:
-            self.owner.discard(self)
-        if self.task is not None:
-            self.task = None
-            self.value = value
-            self._settled.set()
-
-    def fail(self, error: Exception) -> None:
-        """Answer with an exception."""
-        if self.owner is not None:
-            self.owner.discard(self)
-        if self.task is not None:
-            self.task = None
-            self.error = error
-            self._settled.set()
+    def _is_settled(self, _task: trio.lowlevel.Task) -> None:
+        """Let those go on that wait for it, now or later."""
+        self._settled.set()

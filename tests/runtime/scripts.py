@@ -25,6 +25,7 @@ class Deed(enum.Enum):
     LEAVE = "leave"
     DEFER = "defer"
     SETTLE = "settle"
+    SETTLE_NOW = "defer and settle"
     SPAWN_TASK = "spawn task"
     CRASH_TASK = "crash task"
     NOT_HANDLED = "not handled"

@@ -50,6 +50,7 @@ from command_center.runtime import (
     handles,
     open_system,
 )
+from command_center.runtime.cell import Cell
 from command_center.runtime.reaper import GRACE
 from command_center.runtime.supervisor import Supervisor
 from tests.runtime.probes import Boom
@@ -199,6 +200,10 @@ class Worker(Actor):
                 reply: Deferred[str] = self.ctx.defer()
                 self.owed.append(reply)
                 return reply
+            case Deed.SETTLE_NOW:
+                now: Deferred[str] = self.ctx.defer()
+                now.send("settled now")
+                return now
             case Deed.SETTLE:
                 for reply in self.owed:
                     reply.send("settled")
@@ -291,6 +296,11 @@ class Case:
         accounted = totals.handled + totals.lost + totals.dead + totals.waiting + totals.in_hand
         if totals.sent != accounted:
             self.ledger.wrong.append(f"{totals} does not balance at {when}")
+        for place in self.system._tree.children.values():
+            life = place.life if isinstance(place, Cell) else None
+            owed = () if life is None else life.deferred or ()
+            if any(hasattr(reply, "value") for reply in owed):
+                self.ledger.wrong.append(f"{place.path} owes what it answered, at {when}")
 
     async def run(self) -> None:
         opening = open_system(
@@ -502,6 +512,9 @@ def run(script: Script) -> None:
         Branch((Leaf(Restart.TEMPORARY),)),
         ((Add(0, Leaf(Restart.TRANSIENT)), Send(1, Deed.CRASH, How.ASK), Send(1, how=How.ASK)),),
     )
+)
+@example(
+    Script(Branch((Leaf(),)), ((Wait(1.0), Send(0, Deed.SETTLE_NOW, How.QUICK_ASK), Wait(1.0)),))
 )
 def test_no_message_goes_missing_and_the_tree_always_stops(script: Script) -> None:
     run(script)

@@ -12,9 +12,12 @@ from command_center.runtime import (
     ActorStopped,
     AskTimeout,
     ChildSpec,
+    Deferred,
+    Request,
     handles,
     open_system,
 )
+from command_center.runtime.cell import Cell
 from tests.runtime.probes import (
     Boom,
     Crash,
@@ -116,6 +119,39 @@ async def test_the_askers_timeout_bounds_it_all(autojump_clock: trio.testing.Moc
             await system.lookup("/a").ask(Forward("/b", Later()), timeout=2.0)
         await system.lookup("/b").tell(Settle("late, harmless"))
         assert "fine" == await system.lookup("/b").ask(Echo("fine"))
+
+
+@attrs.frozen
+class Sleep(Request[None]):
+    pass
+
+
+class Sleeps(Probe):
+    @handles(Sleep)
+    def on_sleep(self, _message: Sleep) -> Deferred[None]:
+        return self.ctx.answer_while_asked(trio.sleep_forever)
+
+
+@pytest.mark.parametrize("way", [("/b",), ("/a", "/b"), ("/c", "/a", "/b")])
+async def test_what_nobody_waits_for_any_more_is_owed_no_more(
+    way: tuple[str, ...], autojump_clock: trio.testing.MockClock
+) -> None:
+    message: Request[object] = Sleep()
+    for path in reversed(way[1:]):
+        message = Forward(path, message)
+    async with open_system(tree(probe("a"), ChildSpec("b", Sleeps), probe("c"))) as system:
+        ref = system.lookup(way[0])
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(AskTimeout):
+            await ref.ask(message, timeout=1.0)
+        with trio.move_on_after(1.0):
+            await ref.ask(message)
+        await trio.testing.wait_all_tasks_blocked()
+        place = system._tree.children["/b"]
+        assert isinstance(place, Cell)
+        assert place.life is not None
+        assert not place.life.deferred
+        assert not place.life.tasks
 
 
 async def test_it_waits_in_line_for_room() -> None:
