@@ -85,6 +85,7 @@ class Hand:
         while mailbox.line and sender in mailbox.line and not life.over:
             own.parked = life.task
             await trio.lowlevel.wait_task_rescheduled(own.stop_parking)
+            own.turn = 0.0
 
     def stash(self) -> None:
         """Put it aside, unanswered, until it is unstashed."""

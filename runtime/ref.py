@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -160,7 +161,14 @@ class ActorRef(Generic[Message_contra]):
         await trio.lowlevel.checkpoint_if_cancelled()
         asked_at = mailbox.clock()
         server = mailbox.server
-        if server is not None and mailbox.parked is not None and not mailbox.held and mailbox.room:
+        if (
+            server is not None
+            and mailbox.parked is not None
+            and not mailbox.held
+            and mailbox.room
+            # What the asker handles just now would be the context of all that the handler raises.
+            and sys.exc_info()[1] is None
+        ):
             at_once: AtOnce[R] = AtOnce(task, mailbox, message, asked_at)
             if server.handle_at_once((message, at_once, asked_at, _origin())):
                 if at_once.task is None:

@@ -36,9 +36,12 @@ from command_center.runtime.specs import ChildSpec
 from command_center.runtime.timers import Timers
 from command_center.runtime.tracing import Outcome, Trace
 
-TURNS = 64
-"""Messages in a row after which an actor looks whether it is time to let other tasks run."""
-MOST_TURNS = 8 * TURNS
+TURNS = 8
+"""Messages in a row after which an actor looks whether it is time to let other tasks run.
+
+It looks sooner at the beginning of a row: after one message, after two and after four.
+"""
+MOST_TURNS = 64 * TURNS
 """Messages in a row after which it lets them run in any case."""
 TURN_SECONDS = 0.0005
 """The time that an actor takes before it lets other tasks run, if its messages are cheap."""
@@ -137,18 +140,18 @@ class Serving(abc.ABC):
         clock = cell.system.clock
         handlers = type(actor).handlers
         handled = Outcome.HANDLED
-        trace: Trace | None = None
+        trace: Trace | None = cell.tracing
         started_for = self.started_for = origin.get()
         working_for = self.working_for = None
         turns = 0
-        look_at = TURNS
-        pause_at = 0.0
+        look_at = 1
+        pause_at = clock() + TURN_SECONDS
         while not self.over:
             if not user or mailbox.held:
                 self.current = None
                 trace = cell.tracing
                 turns = 0
-                look_at = TURNS
+                look_at = 1
                 if self.errands:
                     await self.errands.popleft()()
                 elif mailbox.held and not mailbox.suspended:
@@ -166,22 +169,24 @@ class Serving(abc.ABC):
                     await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
                     mailbox.server = None
                     working_for = self.working_for
-                    pause_at = mailbox.turn + TURN_SECONDS
+                    pause_at = (mailbox.turn or clock()) + TURN_SECONDS
                     mailbox.turn = 0.0
                     if timers is not None:
                         timers.was_woken()
                 user = mailbox.user
                 continue
             if turns == look_at:
-                look_at += TURNS
+                look_at += min(turns, TURNS)
                 if turns >= MOST_TURNS or clock() >= pause_at:
                     turns = 0
-                    look_at = TURNS
+                    look_at = 1
                     self.current = None
                     mailbox.turn = clock()
-                    await trio.lowlevel.checkpoint()
-                    pause_at = mailbox.turn + TURN_SECONDS
-                    mailbox.turn = 0.0
+                    try:
+                        await trio.lowlevel.checkpoint()
+                    finally:
+                        pause_at = mailbox.turn + TURN_SECONDS
+                        mailbox.turn = 0.0
                     continue
             turns += 1
             envelope = user.popleft()

@@ -204,11 +204,16 @@ async def test_what_was_told_is_forwarded_no_faster_than_the_other_takes_it() ->
             await a.tell(Pass(number))
         await trio.testing.wait_all_tasks_blocked()
         assert (3, 17) == (system.snapshot_of("/a").handled, system.snapshot_of("/a").depth)
+        await a.tell(Pass(20))
+        await trio.testing.wait_all_tasks_blocked()
+        place = system._tree.children["/a"]
+        assert isinstance(place, Cell)
+        assert (18, 0.0) == (place.mailbox.waiting, place.mailbox.turn)
         system.resume("/b", reason="test")
         await a.ask(Echo("a"))
         await system.lookup("/b").ask(Echo("end"))
         echoed = [line for line in log if line.startswith("b ") and line != "b start"]
-        assert [*(f"b {number}" for number in range(20)), "b end"] == echoed
+        assert [*(f"b {number}" for number in range(21)), "b end"] == echoed
 
 
 async def test_one_that_waits_to_forward_what_was_told_can_be_stopped_and_asked_no_more() -> None:

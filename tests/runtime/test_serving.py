@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -18,16 +19,19 @@ from command_center.runtime import (
     ActorCrashed,
     ActorStopped,
     AskTimeout,
+    Backoff,
     ChildSpec,
     Deferred,
     Request,
     Stalled,
+    Status,
     handles,
     open_system,
     origin,
 )
-from command_center.runtime.serving import MOST_TURNS, TURN_SECONDS, TURNS
-from tests.runtime.probes import Boom, Echo, Hold, NoSuchThing, Note, Probe, tree
+from command_center.runtime.cell import Cell
+from command_center.runtime.serving import MOST_TURNS, TURN_SECONDS
+from tests.runtime.probes import Boom, Crash, Echo, Hold, NoSuchThing, Note, Probe, tree
 
 whose: ContextVar[str] = ContextVar("whose", default="nobody's")
 
@@ -218,6 +222,42 @@ async def test_a_trace_that_begins_while_the_actor_sleeps_has_all_that_it_is_ask
         assert ["Do", "Do"] == [record.message async for record in trace]
 
 
+async def test_a_trace_goes_on_with_the_messages_that_wait_for_the_next_life() -> None:
+    async with open_system(DOER) as system:
+        ref = system.lookup("/a")
+        await trio.testing.wait_all_tasks_blocked()
+        trace = system.trace("/a", messages=3)
+        for message in (Note("one"), Crash(), Note("two")):
+            await ref.tell(message)
+        with trio.fail_after(5):
+            assert ["Note", "Crash", "Note"] == [record.message async for record in trace]
+
+
+async def test_what_the_asker_handles_is_no_context_of_what_the_actor_raises() -> None:
+    def see(_doer: Doer) -> BaseException | None:
+        return sys.exc_info()[1]
+
+    def refuse(_doer: Doer) -> None:
+        raise NoSuchThing
+
+    def fail(_doer: Doer) -> None:
+        raise Boom
+
+    async with open_system(DOER) as system:
+        ref = system.lookup("/a")
+        await trio.testing.wait_all_tasks_blocked()
+        try:
+            raise KeyError("the asker's")  # noqa: TRY301 - what it is about
+        except KeyError:
+            assert await ref.ask(Do(see)) is None
+            with pytest.raises(NoSuchThing):
+                await ref.ask(Do(refuse))
+            with pytest.raises(ActorCrashed) as crashed:
+                await ref.ask(Do(fail))
+        assert isinstance(crashed.value.error, Boom)
+        assert crashed.value.error.__context__ is None
+
+
 async def test_one_that_blocks_the_loop_there_is_named() -> None:
     seen = threading.Event()
     paths: list[str | None] = []
@@ -233,6 +273,11 @@ async def test_one_that_blocks_the_loop_there_is_named() -> None:
     assert "/a" in paths
 
 
+@attrs.frozen
+class Slower:
+    seconds: float
+
+
 class Counts(Actor):
     """Counts its notes, each of which takes some time of the clock."""
 
@@ -240,14 +285,20 @@ class Counts(Actor):
         self.clock = clock
         self.seconds = seconds
         self.count = 0
+        self.slow = 0
 
     @handles(Note)
     def note(self, _message: Note) -> None:
         self.count += 1
+        self.slow += self.seconds > 0
         self.clock.jump(self.seconds)
 
+    @handles(Slower)
+    def slower(self, message: Slower) -> None:
+        self.seconds = message.seconds
 
-@pytest.mark.parametrize(("seconds", "most"), [(0.0, MOST_TURNS), (TURN_SECONDS, TURNS)])
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.0, MOST_TURNS), (TURN_SECONDS, 1)])
 async def test_a_busy_actor_handles_more_in_a_row_the_cheaper_they_are(
     seconds: float, most: int, mock_clock: trio.testing.MockClock
 ) -> None:
@@ -265,6 +316,26 @@ async def test_a_busy_actor_handles_more_in_a_row_the_cheaper_they_are(
     assert most <= max(rows) <= 2 * most
 
 
+async def test_slow_messages_after_many_cheap_ones_are_noticed_soon(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    mock_clock.jump(1.0)
+    counts = Counts(mock_clock, 0.0)
+    async with open_system(tree(ChildSpec("a", lambda: counts, mailbox=5000))) as system:
+        ref = system.lookup("/a")
+        await trio.testing.wait_all_tasks_blocked()
+        for number in range(200):
+            await ref.tell(Note(""))
+            if number == 100:
+                await ref.tell(Slower(TURN_SECONDS))
+        rows: list[int] = []
+        while counts.count < 200:
+            before = counts.slow
+            await trio.lowlevel.checkpoint()
+            rows.append(counts.slow - before)
+    assert max(rows) <= 16  # two rows of eight
+
+
 async def test_a_message_has_the_time_of_its_own_turn(
     mock_clock: trio.testing.MockClock,
 ) -> None:
@@ -278,3 +349,41 @@ async def test_a_message_has_the_time_of_its_own_turn(
             mock_clock.jump(3.0)
         assert 6.0 == system.snapshot_of("/a").oldest_age
         hold.gate.set()
+
+
+@attrs.frozen
+class Fail:
+    pass
+
+
+class FailsBeside(Counts):
+    """Fails, while it lets others run, by a task of its own."""
+
+    @handles(Fail)
+    def on_fail(self, _message: Fail) -> None:
+        self.ctx.start_task(self.fail)
+
+    async def fail(self) -> None:
+        raise Boom
+
+
+async def test_a_message_that_comes_between_two_lives_has_the_time_at_which_it_came(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    mock_clock.jump(10.0)
+    spec = tree(
+        ChildSpec("a", lambda: FailsBeside(mock_clock, TURN_SECONDS), mailbox=500),
+        backoff=Backoff(initial=60.0, cap=60.0),
+    )
+    async with open_system(spec) as system:
+        ref = system.lookup("/a")
+        await trio.testing.wait_all_tasks_blocked()
+        await ref.tell(Fail())
+        await ref.tell(Note("is handled while it fails"))
+        for _ in range(200):
+            await ref.tell(Note("after which it lets others run"))
+        while system.snapshot_of("/a").status is not Status.BACKOFF:
+            await trio.lowlevel.checkpoint()
+        place = system._tree.children["/a"]
+        assert isinstance(place, Cell)
+        assert 0.0 == place.mailbox.turn
