@@ -1,17 +1,23 @@
 """Lines of a file that have a text, and the part of each that is shown.
 
-The work grows with the length of the file alone, whatever it and the query say: each line is found
-once, however often it has the text.
+The work grows with the length of the file alone, whatever it and the query say. It is done by
+blocks: of whole lines, or of a part of one that is longer, with enough before and after it that
+nothing is missed at the seam. No step of it keeps the interpreter for longer than a block takes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 SHOWN_LINE: Final = 240
 """Characters of a line that are shown, from a little before what was looked for."""
 
 BEFORE_IT: Final = 60
+
+BLOCK: Final = 16 * 1024
+"""Bytes that are looked through in one step."""
 
 LOOKED_AT: Final = 8000
 """Bytes in which a zero byte says that a file is no text; git goes by as many."""
@@ -22,34 +28,48 @@ def is_binary(content: bytes) -> bool:
     return b"\0" in content[:LOOKED_AT]
 
 
-def lines_with(content: bytes, query: str, limit: int) -> list[tuple[int, str]]:
-    r"""Return the first lines that have a text: their numbers from 1, and what is shown of them.
+def lines_with(content: bytes, query: str, limit: int) -> Iterator[list[tuple[int, str]]]:
+    r"""Find the first lines that have a text: their numbers from 1, and what is shown of them.
 
-    The text is one line at most. Its capital letters count, if it has any.
+    Each step looks through a block and takes a moment, so that who asks may stop between two. The
+    text is one line at most. Its capital letters count, if it has any.
 
-    >>> lines_with(b"One two\nthree\r\ntwo one one", "one", 9)
-    [(1, 'One two'), (3, 'two one one')]
+    >>> [*lines_with(b"One two\nthree\r\ntwo one one", "one", 9)]
+    [[(1, 'One two'), (3, 'two one one')]]
     """
-    folded = _folded(content, query) if query.islower() else content
+    margin = 4 * (SHOWN_LINE + len(query))  # a letter has four bytes at most
+    begin, number, last = 0, 1, 0
+    is_inside = False
+    while begin < len(content) and limit > 0:
+        end = min(begin + BLOCK, len(content))
+        cut = 0 if end == len(content) else content.rfind(b"\n", begin, end) + 1
+        goes_on = end < len(content) and not cut
+        end = cut or end
+        block = content[max(0, begin - margin * is_inside) : end + margin * goes_on]
+        hits = (hit for hit in _hits(block, query, number) if hit[0] > last)
+        found = [*islice(hits, limit)]
+        if found:
+            last = found[-1][0]
+            limit -= len(found)
+        yield found
+        number += content.count(b"\n", begin, end)
+        begin, is_inside = end, goes_on
+
+
+def _hits(block: bytes, query: str, number: int) -> Iterator[tuple[int, str]]:
+    """Find the lines of a block that begins with the line of that number, or inside of it."""
     needle = query.encode()
-    found: list[tuple[int, str]] = []
-    begin = number = 0
+    folded = _folded(block, query) if query.islower() else block
     at = folded.find(needle)
-    while at >= 0 and len(found) < limit:
-        number += folded.count(b"\n", begin, at) + 1
-        if query.isascii():
-            line = _line_around(content, at)
-        else:  # characters that were folded may have had other lengths
-            line = content.split(b"\n", number)[number - 1]
-        found.append((number, _part_of(line, query)))
+    # What was folded may have another length, but it has as many lines.
+    lines = block.split(b"\n") if at >= 0 else []
+    begin = index = 0
+    while at >= 0:
+        index += folded.count(b"\n", begin, at)
+        yield number + index, _part_of(lines[index], query)
         begin = folded.find(b"\n", at) + 1
+        index += 1
         at = folded.find(needle, begin) if begin else -1
-    return found
-
-
-def _line_around(content: bytes, at: int) -> bytes:
-    end = content.find(b"\n", at)
-    return content[content.rfind(b"\n", 0, at) + 1 : len(content) if end < 0 else end]
 
 
 def _folded(content: bytes, query: str) -> bytes:

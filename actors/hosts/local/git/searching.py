@@ -1,21 +1,21 @@
 """A search for a text in a work tree, which keeps nobody else waiting.
 
 The disk may hang, and the texts may be long, so each has threads of its own: files are read in
-those of checkouts, and looked through in the processor's, a piece at a time. Who asked no more is
-noticed between two pieces.
+those of checkouts, and looked through in the processor's, a moment at a time, whatever they are.
+The deadline, and that who asked has gone, are noticed between two moments.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from command_center.actors.git.ports import Layout, SeenLine, SeenLines, TextSearch
 from command_center.actors.hosts.local.git.folders import on_disk
 from command_center.actors.hosts.local.git.looking import ReadText, read_texts
 from command_center.actors.rules.text_lines import lines_with
-from command_center.runtime.threads import PROCESSOR
+from command_center.runtime.threads import PIECE_SECONDS, PROCESSOR
 
 
 async def search(top: Layout, wanted: TextSearch) -> SeenLines:
@@ -31,10 +31,12 @@ async def search(top: Layout, wanted: TextSearch) -> SeenLines:
         while (piece := await on_disk(top.path, _next, pieces)) is not None:
             if time.monotonic() > until:
                 return SeenLines(tuple(found), is_cut=True)
-            found += await PROCESSOR.run(_lines_in, piece, wanted)
             is_cut = is_cut or any(text.is_part for text in piece)
-            if len(found) > wanted.limit:
-                return SeenLines(tuple(found[: wanted.limit]), is_cut=True)
+            steps = _lines_in(piece, wanted)
+            while (lines := await PROCESSOR.run(_for_a_moment, steps)) is not None:
+                found += lines
+                if len(found) > wanted.limit or time.monotonic() > until:
+                    return SeenLines(tuple(found[: wanted.limit]), is_cut=True)
     return SeenLines(tuple(found), is_cut)
 
 
@@ -42,9 +44,18 @@ def _next(pieces: Generator[list[ReadText], None, None]) -> list[ReadText] | Non
     return next(pieces, None)
 
 
-def _lines_in(piece: list[ReadText], wanted: TextSearch) -> list[SeenLine]:
-    return [
-        SeenLine(text.name, line, shown)
-        for text in piece
-        for line, shown in lines_with(text.content, wanted.query, wanted.of_a_file)
-    ]
+def _for_a_moment(steps: Iterator[list[SeenLine]]) -> list[SeenLine] | None:
+    """Go on with the steps for a moment and return what they found; None if there are no more."""
+    pause = time.monotonic() + PIECE_SECONDS
+    found: list[SeenLine] | None = None
+    for lines in steps:
+        found = lines if found is None else found + lines
+        if time.monotonic() > pause:
+            break
+    return found
+
+
+def _lines_in(piece: list[ReadText], wanted: TextSearch) -> Iterator[list[SeenLine]]:
+    for text in piece:
+        for lines in lines_with(text.content, wanted.query, wanted.of_a_file):
+            yield [SeenLine(text.name, line, shown) for line, shown in lines]

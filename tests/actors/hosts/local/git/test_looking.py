@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import pytest
+import trio
 
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import Layout, SeenFile, SeenLine, SeenLines, TextSearch
+from command_center.actors.hosts.local.git import searching
 from command_center.actors.hosts.local.git.folders import identity
 from command_center.actors.hosts.local.git.looking import MOST_PARTS, look
 from command_center.actors.hosts.local.git.searching import search
+from command_center.actors.rules.text_lines import BLOCK
+from command_center.runtime.threads import PROCESSOR
 
 if sys.platform != "win32":
     import resource
@@ -69,6 +74,27 @@ async def test_a_search_passes_over_such_names(top: Layout) -> None:
 async def test_a_search_ends_at_its_deadline_and_says_so(top: Layout) -> None:
     (top.path / "b").write_text("needle\n")
     assert SeenLines((), is_cut=True) == await search(top, of([b"b"], deadline=-1))
+
+
+async def test_a_search_of_one_file_lets_others_have_their_turn(
+    top: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "PIECE_SECONDS", 0.0)
+    (top.path / "b").write_bytes(b"\n" * (100 * BLOCK) + b"needle\n")
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await PROCESSOR.run(int)
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_turns)
+        found = await search(top, attrs.evolve(of([b"b"]), size=200 * BLOCK))
+        nursery.cancel_scope.cancel()
+    assert SeenLines((SeenLine(b"b", 100 * BLOCK + 1, "needle"),), is_cut=False) == found
+    assert turns >= 50
 
 
 @contextmanager
