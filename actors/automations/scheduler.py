@@ -8,6 +8,9 @@ the automations whose next due time moves nearer are told.
 A thousand may be due at once, at nine in the morning. All of them are fired before the first of
 their sessions begins: what the sessions need of the processor and the disk would delay the others.
 
+An automation whose actor does not start, as its row cannot be read, holds up no other: it is logged
+and tried again every minute.
+
 Nothing here is kept but alarms, and those are set anew from the automations' rows: by each actor
 when it starts, and for all of them when this actor does.
 """
@@ -21,6 +24,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+import structlog
 import trio
 
 from command_center.actors.automations.actor import (
@@ -58,7 +62,7 @@ from command_center.actors.ledger.automations import (
     create_automation,
     delete_automation,
     enabled,
-    is_astray,
+    may_be_astray,
     patch_automation,
 )
 from command_center.actors.ledger.spending import CapIsReached
@@ -77,11 +81,14 @@ from command_center.runtime import (
     Deferred,
     MailboxFull,
     Restart,
+    StartFailed,
     handles,
 )
 from command_center.store import Automation, EventFilter, automations, to_timestamp
 
 R = TypeVar("R")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TICK = 1.0
 """Seconds between two looks at the clock, at most."""
@@ -91,6 +98,9 @@ SET_BACK = timedelta(seconds=1)
 
 HOLD_SECONDS = 2.0
 """The most seconds that sessions wait for others that are due together to be fired."""
+
+RETRY_SECONDS = 60.0
+"""Seconds until an automation whose actor did not start is tried again."""
 
 MAILBOX = 100
 """Messages that may wait for one automation."""
@@ -114,6 +124,7 @@ class Scheduler(Actor):
         self._alarms = Alarms()
         self._sooner = trio.Event()
         self._lives = trio.Lock()
+        self._unstarted: set[int] = set()
         self._firing: set[int] = set()
         self._all_fired = trio.Event()
         self._all_fired.set()
@@ -309,6 +320,12 @@ class Scheduler(Actor):
         except ChildExists:
             with contextlib.suppress(ActorNotFound, ActorStopped):
                 await self.ctx.lookup(automation_at(automation_id)).tell(Reload())
+        except StartFailed as failed:
+            log.warning("automation.not_started", automation=automation_id, reason=str(failed))
+            self._unstarted.add(automation_id)
+            retry = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
+            self._alarms.set(automation_id, retry.timestamp())
+            self._sooner.set()
 
     async def _watch_pauses(self) -> None:
         """Watch for automations that paused themselves in a transaction that ended a session."""
@@ -326,6 +343,7 @@ class Scheduler(Actor):
     @handles(Arm)
     async def arm(self, message: Arm) -> None:
         """Set, move or remove an automation's alarm, and see to the session that it has begun."""
+        self._unstarted.discard(message.automation_id)
         self._alarms.set(message.automation_id, message.due)
         self._sooner.set()
         self._firing.discard(message.automation_id)
@@ -367,7 +385,11 @@ class Scheduler(Actor):
             await self._clock.pause(seconds, self._sooner)
 
     def _tell_due(self, automation_id: int, moment: float) -> None:
-        """Tell it; one that is gone sets its alarm again when it comes back."""
+        """Tell it, or start it if it did not; one that is gone sets its alarm when it is back."""
+        if automation_id in self._unstarted:
+            self._unstarted.discard(automation_id)
+            self.ctx.start_task(self._align, automation_id)
+            return
         with contextlib.suppress(ActorNotFound, ActorStopped):
             try:
                 self.ctx.lookup(automation_at(automation_id)).try_tell(Due())
@@ -379,7 +401,7 @@ class Scheduler(Actor):
     async def _heed_set_clock(self, now: datetime) -> None:
         terms = self._services.terms
         earlier = await self._storage.read(
-            lambda db: [one.id for one in enabled(db) if is_astray(one, terms, now)]
+            lambda db: [one.id for one in enabled(db) if may_be_astray(one, terms, now)]
         )
         for automation_id in earlier:
             with contextlib.suppress(ActorNotFound, ActorStopped):

@@ -162,11 +162,12 @@ def patch_automation(
     }
     if isinstance(changes.payload, AutomationPayload):
         given["payload"] = changes.payload.stored()
-    if isinstance(changes.schedule_expr, str):
-        _refuse_past(read_schedule(changes.schedule_expr), plan_of(automation, terms)[1], now)
-        given["schedule_expr"] = changes.schedule_expr.strip()
-    if not isinstance(changes.timezone, msgspec.UnsetType):
-        read_zone(changes.timezone, terms)
+    is_zone_given = not isinstance(changes.timezone, msgspec.UnsetType)
+    if is_zone_given or isinstance(changes.schedule_expr, str):
+        zone = read_zone(given.get("timezone", automation.timezone), terms)
+        if isinstance(changes.schedule_expr, str):
+            _refuse_past(read_schedule(changes.schedule_expr), zone, now)
+            given["schedule_expr"] = changes.schedule_expr.strip()
     changed = {name: value for name, value in given.items() if getattr(automation, name) != value}
     if not changed:
         return automation
@@ -239,6 +240,14 @@ def is_claimed(db: Database, automation_id: int, due: datetime) -> bool:
     """Tell whether the due time has had its run, or was skipped."""
     due_at = to_timestamp(due)
     return automation_runs.find(db, {"automation_id": automation_id, "due_at": due_at}) is not None
+
+
+def may_be_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
+    """Tell whether the automation has to look at the clock; one that cannot be read has not."""
+    try:
+        return is_astray(automation, terms, now)
+    except (InvalidSchedule, UnknownTimezone):
+        return False
 
 
 def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:

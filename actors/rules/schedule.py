@@ -35,6 +35,9 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 HOURS: Final = 24
 
+YEARS: Final = range(2000, 9001)
+"""The years that `once@` may name; every zone can tell their moments."""
+
 _DAILY = re.compile(r"daily@(?P<time>.*)", re.DOTALL)
 _WEEKLY = re.compile(r"weekly@(?P<days>[^@]*)@(?P<time>.*)", re.DOTALL)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9]{2}:[0-9]{2}")
@@ -92,8 +95,14 @@ class Once:
     at: datetime
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """Return the due time if it lies after the moment, in UTC."""
-        due = first_moment(self.at, zone)
+        """Return the due time if it lies after the moment, in UTC.
+
+        None, too, at the ends of the calendar, where UTC has no such moment.
+        """
+        try:
+            due = first_moment(self.at, zone)
+        except OverflowError:
+            return None
         return due if due > moment else None
 
 
@@ -213,18 +222,17 @@ def _last(schedule: Schedule, zone: ZoneInfo, moment: datetime) -> datetime | No
 
 
 def _once(expression: str, text: str) -> Once:
+    example = "a day and a time, as in once@2026-12-01T09:00"
     if not _MOMENT.fullmatch(text):
-        raise InvalidSchedule(
-            expression, "names no moment", "a day and a time, as in once@2026-12-01T09:00"
-        )
+        raise InvalidSchedule(expression, "names no moment", example)
     try:
-        return Once(datetime.fromisoformat(text.upper()))
+        at = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise InvalidSchedule(
-            expression,
-            "names no day that there is",
-            "a day and a time, as in once@2026-12-01T09:00",
-        ) from None
+        raise InvalidSchedule(expression, "names no day that there is", example) from None
+    if at.year not in YEARS:
+        years = f"a year from {YEARS[0]} to {YEARS[-1]}, as in once@2026-12-01T09:00"
+        raise InvalidSchedule(expression, "is too far away", years)
+    return Once(at)
 
 
 def _every(expression: str, hours: int) -> Times:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio.testing
 
+from command_center.actors.automations.scheduler import RETRY_SECONDS
 from command_center.actors.contracts.addresses import APPROVALS, SCHEDULER
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from command_center.actors.contracts.automations import (
@@ -19,7 +20,7 @@ from command_center.actors.contracts.automations import (
 from command_center.actors.ledger.templates import TEMPLATES
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.actors.rules.policy import PolicyDenied, RunInput
-from command_center.store import Automation, Transaction, repositories
+from command_center.store import Automation, Transaction, automations, repositories
 from command_center.store.tables import approvals, sessions, tasks
 from tests.actors.automations.rig import (
     DAY,
@@ -374,6 +375,35 @@ async def test_a_crashing_automation_disturbs_no_other(folder: Path) -> None:
         (run,) = await rig.until_ended(whole, 1)
         assert "completed" == run.outcome
         assert [] == await rig.runs(broken)
+
+
+async def test_an_automation_that_cannot_start_holds_up_no_other(folder: Path) -> None:
+    async with opened(folder) as rig:
+        broken, fixed = await rig.create("daily@20:00"), await rig.create("daily@20:00")
+        whole = await rig.create("daily@09:00")
+        await _write_schedules(rig, "nonsense", broken, fixed)
+    async with opened(folder) as rig:
+        await rig.until_actor(whole, there=True)
+        rig.clock.advance(hours=-1)
+        rig.clock.set(NINE)
+        (run,) = await rig.until_ended(whole, 1)
+        assert "completed" == run.outcome
+        assert [False, False] == [rig.has_actor(broken), rig.has_actor(fixed)]
+        crashed = {event["data"]["path"] for event in await rig.events("actor.crashed")}
+        assert {f"/automations/{one.id}" for one in (broken, fixed)} == crashed
+        await rig.patch(broken, schedule_expr="daily@10:00")
+        assert rig.has_actor(broken)
+        await _write_schedules(rig, "daily@11:00", fixed)
+        rig.clock.advance(seconds=RETRY_SECONDS)
+        await rig.until_actor(fixed, there=True)
+
+
+async def _write_schedules(rig: Rig, expression: str, *written: Automation) -> None:
+    def write(tx: Transaction) -> None:
+        for automation in written:
+            automations.update(tx, automation.id, schedule_expr=expression)
+
+    await rig.center.storage.write(write)
 
 
 # ── templates ────────────────────────────────────────────────────────────────────────────────

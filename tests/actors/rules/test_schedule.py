@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from command_center.actors.rules.schedule import (
     DAYS,
+    Once,
     find_zone,
     parse,
     passed,
@@ -112,9 +113,29 @@ def test_a_single_moment_is_due_once_by_the_clocks_of_the_zone_and_never_is_not(
     assert ["2025-03-30T03:00+02:00"] == walls(once, BERLIN, "2025-03-29", 3)
     assert [] == walls(once, BERLIN, "2025-03-30T03:00", 3)
     assert [] == walls("never", BERLIN, "2025-03-29", 3)
-    for wrong in ("once@tomorrow", "once@2025-02-30T09:00", "once@2025-03-30T09:00:01"):
+    for wrong in (
+        "once@tomorrow",
+        "once@2025-02-30T09:00",
+        "once@2025-03-30T09:00:01",
+        "once@0001-01-01T00:00",
+        "once@1999-12-31T23:59",
+        "once@9001-01-01T00:00",
+        "once@9999-12-31T23:59",
+    ):
         with pytest.raises(InvalidSchedule, match="once@2026-12-01T09:00"):
             parse(wrong)
+
+
+@given(st.datetimes(), st.timezones())
+@example(datetime.fromisoformat("0001-01-01"), ZoneInfo("Asia/Tokyo"))
+@example(datetime.fromisoformat("9999-12-31T23:59"), ZoneInfo("America/Los_Angeles"))
+def test_a_single_moment_anywhere_in_the_calendar_has_an_answer(
+    wall: datetime, zone: ZoneInfo
+) -> None:
+    now = datetime(2025, 6, 2, tzinfo=UTC)
+    due = Once(wall).after(now, zone)
+    assert due is None or due > now
+    assert (due is not None) or wall.year < 2026 or wall.year == 9999
 
 
 def test_a_due_time_is_after_the_moment_never_at_it() -> None:
