@@ -55,7 +55,8 @@ class Connections:
     And told together that the server ends. There are so many at most; one more takes the place of
     the one whose client has been silent for the longest, be it between two requests, within a
     request's head, or after the last answer. Only where all of them are at work, it is refused.
-    Streams, which may stay for ever, have most of the places and not all of them.
+    Streams, which may stay for ever, have most of the places and not all of them. A stream is what
+    is answered as one: whoever only asks for it, and may not have it, takes no place.
     """
 
     def __init__(
@@ -97,16 +98,17 @@ class Connections:
         """Return how many there may be."""
         return min(self.limits.connections, self._room())
 
-    def begins(self, connection: ClientConnection, request: h11.Request) -> bool:
-        """Know what it begins; whether there is a place for that, if it is a stream."""
-        self._streams.discard(connection)
-        if not _is_stream(request):
-            return True
+    def begin_stream(self, connection: ClientConnection) -> bool:
+        """Count a stream in whose answer begins; whether there is a place for it."""
         if len(self._streams) >= self.most * STREAMS_SHARE:
             self._refused.tell(streams=len(self._streams))
             return False
         self._streams.add(connection)
         return True
+
+    def end_stream(self, connection: ClientConnection) -> None:
+        """Count its stream out, if it had one."""
+        self._streams.discard(connection)
 
     def discard(self, connection: ClientConnection) -> None:
         """Count it out."""
@@ -290,6 +292,10 @@ class ClientConnection:
         self.due = due
         return bool(data)
 
+    def begin_stream(self) -> bool:
+        """Take a place for a stream; False if there is none."""
+        return self._connections.begin_stream(self)
+
     async def turn(self) -> None:
         """Wait until it is this connection's turn to go on."""
         await self._connections.turns.take(first=self._is_first)
@@ -315,6 +321,7 @@ class ClientConnection:
             self._exchange = Exchange(self, request)
             again = await self._exchange.run()
             self._exchange = None
+            self._connections.end_stream(self)
             if not again:
                 return
             self.http.start_next_cycle()
@@ -337,8 +344,6 @@ class ClientConnection:
                 self.due = math.inf
                 self._connections.works(self)
                 problem = _unacceptable(event, self.limits.head_bytes)
-                if problem is None and not self._connections.begins(self, event):
-                    problem = STREAMS_IN_USE
                 if problem is not None:
                     await self.refuse(problem)
                 elif not self._serving.cancel_called:
@@ -463,14 +468,3 @@ _SECURITY_HEADERS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
 _EMPTY_LINES = re.compile(rb"\A(?:\r?\n)*(?:\r\Z)?")
 _VERSIONS = frozenset({b"1.1", b"1.0"})
 ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})
-STREAMS_IN_USE = Problem(
-    503, "All connections for streams are in use; try again later.", {"Retry-After": "10"}
-)
-
-
-def _is_stream(request: h11.Request) -> bool:
-    return any(
-        (name == b"accept" and b"text/event-stream" in value)
-        or (name == b"upgrade" and value.lower() == b"websocket")
-        for name, value in request.headers
-    )

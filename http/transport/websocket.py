@@ -27,7 +27,7 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.utilities import generate_accept_token
 
-from command_center.http.transport.channel import ClientChannel, date_line
+from command_center.http.transport.channel import STREAMS_IN_USE, ClientChannel, date_line
 from command_center.http.wire.asgi import Message
 from command_center.http.wire.problems import Problem, problem_of
 
@@ -240,6 +240,12 @@ class WebSocket:
             raise ValueError(kind)
 
     async def _accept(self, message: Message) -> None:
+        if not self._connection.begin_stream():
+            self._answered = True
+            await self._connection.write_problem(STREAMS_IN_USE)
+            self._end(ABNORMAL)
+            self._awaiting_input.cancel()
+            return
         headers = [
             (b"upgrade", b"WebSocket"),
             (b"connection", b"Upgrade"),

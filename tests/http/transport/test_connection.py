@@ -315,32 +315,74 @@ async def test_who_was_refused_and_stays_makes_no_place_for_others() -> None:
         assert (await everything(stream)).endswith(b"here")
 
 
+ASK = b"GET /s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+UPGRADE = (
+    b"GET /s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+
+
 async def test_streams_leave_places_for_requests() -> None:
     release = trio.Event()
-    ask = b"GET /s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+    heard: list[str] = []
 
     async def held(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/s":
-            await release.wait()
-        await answering(b"here")(scope, receive, send)
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            heard.append((await receive())["type"])
+        elif scope["path"] == "/s":
+            start = [(b"content-type", b"text/event-stream; charset=utf-8")]
+            await send({"type": "http.response.start", "status": 200, "headers": start})
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_cancel_after, release, nursery.cancel_scope)
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                heard.append("http.disconnect")
+                nursery.cancel_scope.cancel()
+            await send({"type": "http.response.body", "body": b"here"})
+        else:
+            await answering(b"here")(scope, receive, send)
 
     limits = attrs.evolve(QUICK, connections=8)
     async with connected(held, limits) as server, AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(await server.connect()) for _ in range(7)]
         for stream in streams:
-            await stream.send_all(ask)
-        await trio.testing.wait_all_tasks_blocked()
-        refused = await server.exchange(ask)
-        assert refused.startswith(b"HTTP/1.1 503 ")
-        assert b"for streams" in refused
+            await stream.send_all(ASK)
+            await until(stream, b"first\r\n")
+        for ask in (ASK, UPGRADE):
+            refused = await server.exchange(ask)
+            assert refused.startswith(b"HTTP/1.1 503 ")
+            assert b"for streams" in refused
+        assert ["http.disconnect", "websocket.disconnect"] == heard
         assert (await server.exchange(LAST_GET)).endswith(b"here")
         release.set()
-        await until(streams[0], b"here")
+        await until(streams[0], b"0\r\n\r\n")
         await streams[0].send_all(GET)
         await until(streams[0], b"here")
-        assert (await server.exchange(ask.replace(b"Host", b"Connection: close\r\nHost"))).endswith(
-            b"here"
-        )
+        assert b"first" in await server.exchange(ASK.replace(b"Host", b"Connection: close\r\nHost"))
+
+
+async def test_only_what_is_answered_as_a_stream_takes_the_place_of_one() -> None:
+    async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
+        else:
+            await answering(b"no", status=401)(scope, receive, send)
+
+    limits = attrs.evolve(QUICK, connections=8)
+    async with connected(refusing, limits) as server, AsyncExitStack() as stack:
+        for ask in (ASK, ASK, ASK, ASK, ASK, ASK, ASK, UPGRADE, ASK):
+            stream = await stack.enter_async_context(await server.connect())
+            await stream.send_all(ask)
+            assert (await stream.receive_some()).split()[1] in {b"401", b"403"}
+
+
+async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
