@@ -215,7 +215,8 @@ def begin_run(
 ) -> tuple[Automation, AutomationRun, RunOutcome]:
     """Make the task and run it: one story, from the firing to the session's last event.
 
-    `fields` are what a hook's delivery says, for the fields of the prompt.
+    `fields` are what a hook's delivery says, for the fields of the prompt. Without a delivery the
+    prompt is as it stands: its braces may be those of a template that it speaks of.
     """
     payload = payload_of(automation)
     due_at = None if due is None else to_timestamp(due.at)
@@ -233,7 +234,7 @@ def begin_run(
         CreateTask(
             repository_id=automation.repository_id,
             title=payload.task_title or automation.title,
-            prompt=filled(payload.prompt, fields),
+            prompt=payload.prompt if fields is None else filled(payload.prompt, fields),
             type=payload.task_type,
             priority=payload.priority,
             approval_required=payload.approval_required,

@@ -89,7 +89,8 @@ class Rig:
     async def create(self, schedule: str = "daily@09:00", **fields: Any) -> Automation:
         """An automation that reads, unless its fields say otherwise."""
         run = fields.pop("run", RunInput(sandbox="read-only"))
-        payload = AutomationPayload(prompt="Look around.", run_input=run, **fields.pop("pay", {}))
+        pay = {"prompt": "Look around.", **fields.pop("pay", {})}
+        payload = AutomationPayload(run_input=run, **pay)
         message = CreateAutomation(
             repository_id=self.repository_id,
             title=fields.pop("title", "Look"),

@@ -40,9 +40,10 @@ __all__ = ["folder"]
 
 
 async def test_a_due_time_makes_a_task_and_runs_it_as_one_story(folder: Path) -> None:
+    braces = r"Check {{ name }} and \{{ name }} in the templates."  # none of a hook's fields
     async with opened(folder) as rig:
         automation = await rig.create(
-            "daily@09:00", title="Check", pay={"task_type": "repo_health_check"}
+            "daily@09:00", title="Check", pay={"task_type": "repo_health_check", "prompt": braces}
         )
         assert at(NINE) == automation.next_run_at
         rig.clock.set(NINE)
@@ -62,8 +63,9 @@ async def test_a_due_time_makes_a_task_and_runs_it_as_one_story(folder: Path) ->
             after.consecutive_failures,
         )
         task = await rig.center.storage.read(lambda db: tasks.get(db, run.task_id or 0))
-        assert ("Check", "repo_health_check", automation.id, "/automations/1") == (
+        assert ("Check", braces, "repo_health_check", automation.id, "/automations/1") == (
             task.title,
+            task.prompt,
             task.type,
             task.automation_id,
             task.requested_by,
