@@ -2,7 +2,8 @@
 
 A delivery proves that it knows the hook's secret: by an HMAC-SHA256 over its body, as GitHub signs,
 or by the secret itself as a bearer. It is proved before anything of the body is read. A signed one
-names itself, so that whoever sends it again starts nothing.
+names itself, so that a sender that tries again starts nothing. The name is in a header, which the
+signature does not cover: it tells the sender's tries apart, and holds off nobody who has seen one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ BODY_BYTES: Final = 256 * 1024
 """Bytes of the largest delivery."""
 
 NAMES: Final = ("Idempotency-Key", "webhook-id", GITHUB_DELIVERY)
-"""Headers that may name a delivery; the first that is there counts."""
+"""Headers that may name a delivery; the first that is there counts, of a signed one the last.
+
+What signs has a name of its own, which whatever hands the delivery on leaves as it is.
+"""
 
 _NAME: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -80,8 +84,10 @@ async def receive_hook(center: Center, automation_id: int) -> HookReceipt:
     secret = await center.storage.read(lambda db: automation_hooks.secret_of(db, automation_id))
     if secret is None:
         raise Refused(404, "There is no such hook.")
-    name = next((request.headers[header] for header in NAMES if header in request.headers), None)
-    if SIGNATURE in request.headers:
+    is_to_be_signed = SIGNATURE in request.headers
+    names = reversed(NAMES) if is_to_be_signed else NAMES
+    name = next((request.headers[header] for header in names if header in request.headers), None)
+    if is_to_be_signed:
         if not is_signed(body, request.headers[SIGNATURE], secret):
             raise _not_proved()
         if name is None:

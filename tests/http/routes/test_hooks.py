@@ -63,6 +63,9 @@ async def test_a_delivery_that_comes_again_and_again_starts_one_run(tmp_path: Pa
             async with trio.open_nursery() as nursery:
                 for _ in range(100):
                     nursery.start_soon(send)
+            # Nor does a header make another delivery of it that something on the way has added.
+            added = {**signed(hook["secret"], "one"), "Idempotency-Key": "x", "webhook-id": "y"}
+            answers.append(await other.post(hook["path"], content=BODY, headers=added))
         assert {200, 201} == {answer.status_code for answer in answers}
         (first,) = [answer.json() for answer in answers if answer.status_code == 201]
         assert {"started"} <= {answer.json()["outcome"] for answer in answers}
