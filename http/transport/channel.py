@@ -32,6 +32,8 @@ class ConnectionLimits:
         idle: between two requests.
         head: from a request's first byte to the end of its head.
         read: without a byte while a body is awaited.
+        half_closed: in which an answer may begin once the client has ended its input. It may read
+            on, or be gone: nothing tells which until something is sent.
         write: for taking 64 KiB of what is sent to it.
         unsent_bytes: that wait for all clients together; above, the one that is stuck is cut.
         linger: how long input is thrown away before a connection with input left is closed.
@@ -46,6 +48,7 @@ class ConnectionLimits:
     idle: float = 30.0
     head: float = 10.0
     read: float = 30.0
+    half_closed: float = 5.0
     write: float = 30.0
     linger: float = 2.0
     goodbye: float = 0.5

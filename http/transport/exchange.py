@@ -156,19 +156,25 @@ class Exchange:
     async def _watch(self) -> None:
         """Wait until the client is gone, or the answer is complete.
 
+        One that only ends its input still has a moment in which its answer may come.
+
         What the client sends meanwhile is its next request, which waits; of more than one
         head's length nothing is read, so that it cannot fill the memory.
         """
         with trio.CancelScope() as self._reading:
             while self._buffered <= self._connection.limits.head_bytes:
+                is_reset = False
                 try:
                     data = await self._connection.stream.receive_some(CHUNK)
                 except trio.BrokenResourceError:
-                    data = b""
+                    data, is_reset = b"", True
                 self._http.receive_data(data)
                 self._buffered += len(data)
                 await self._connection.turn()
                 if not data:
+                    if not (is_reset or self._begun):
+                        await trio.sleep(self._connection.limits.half_closed)
+                        await self._connection.turn()
                     self._gone = True
                     return
             await trio.sleep_forever()

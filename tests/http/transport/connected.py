@@ -19,7 +19,7 @@ CLOSE = b"Connection: close\r\n"
 GET = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST_GET = b"GET /a HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n"
 
-QUICK = ConnectionLimits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2)
+QUICK = ConnectionLimits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2, half_closed=0.2)
 
 
 @attrs.define

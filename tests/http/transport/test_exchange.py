@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 import structlog
 import trio
@@ -404,3 +405,33 @@ async def test_what_is_sent_ahead_while_a_request_is_answered_is_bounded() -> No
         assert len(connection.http.trailing_data[0]) <= QUICK.head_bytes + 2 * CHUNK
         release.set()
         await until(stream, b"x")
+
+
+async def test_a_client_that_only_ends_its_input_gets_what_is_looked_up_for_it() -> None:
+    found, left = trio.Event(), trio.Event()
+
+    async def looking_up(scope: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+
+        async def watch() -> None:
+            await receive()
+            left.set()
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            await found.wait()
+            await answering(b"found", read=False)(scope, receive, send)
+
+    async with connected(looking_up) as server:
+        stream = await server.connect()
+        await stream.send_all(LAST_GET)
+        await stream.aclose()  # which looks the same until something is sent, and is waited for
+        await left.wait()
+    limits = attrs.evolve(QUICK, half_closed=5)
+    async with connected(looking_up, limits) as server, await server.connect() as stream:
+        await stream.send_all(LAST_GET)
+        await stream.send_eof()
+        await trio.testing.wait_all_tasks_blocked()
+        found.set()
+        assert (await everything(stream)).endswith(b"found")
