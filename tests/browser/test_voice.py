@@ -12,15 +12,15 @@ globalThis.SpeechRecognition = class {
   static available = async ({ langs, processLocally }) =>
     langs.length && processLocally && localStorage.getItem("here") ? "available" : "unavailable";
   start() { globalThis.recognizer = this; }
-  stop() { this.onend(); }
+  stop() { this.say("now", true); this.onend(); }
+  abort() { this.onend(); }
+  say(words, isFinal) {
+    const result = Object.assign([{ transcript: words }], { isFinal });
+    this.onresult({ resultIndex: 0, results: [result] });
+  }
 };
 """
-SAY = """
-([words, isFinal]) => {
-  const result = Object.assign([{ transcript: words }], { isFinal });
-  recognizer.onresult({ resultIndex: 0, results: [result] });
-}
-"""
+SAY = "([words, isFinal]) => recognizer.say(words, isFinal)"
 
 
 def say(page: Page, words: str, *, is_final: bool) -> None:
@@ -54,8 +54,12 @@ def test_words_are_written_by_voice_after_it_is_said_where_the_sound_may_go(
     expect(box).to_have_value("Look at the tests first")
     voice.get_by_role("button", name="Done").click()
     expect(voice).to_have_count(0)
+    expect(box).to_have_value("Look at the tests first now")
     speak.click()
     page.wait_for_function("() => recognizer.continuous && !recognizer.processLocally")
+    # The person's language, which may be another one than the page's.
+    assert page.evaluate("() => recognizer.lang") == page.evaluate("() => navigator.language")
+    assert page.evaluate("() => recognizer.lang !== document.documentElement.lang")
     page.evaluate("() => recognizer.onerror({ error: 'not-allowed' })")
     expect(voice).to_contain_text("may not use the microphone")
     page.evaluate("() => { localStorage.clear(); localStorage.setItem('here', '1'); }")
@@ -63,3 +67,7 @@ def test_words_are_written_by_voice_after_it_is_said_where_the_sound_may_go(
     speak.click()
     page.wait_for_function("() => recognizer.processLocally")
     expect(voice).to_contain_text("Listening")
+    say(page, "and what is late", is_final=False)
+    box.fill("")
+    expect(voice).to_have_count(0)
+    expect(box).to_have_value("")

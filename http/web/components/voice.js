@@ -10,7 +10,7 @@ const Recognizer = () =>
   /** @type {any} */ (globalThis).SpeechRecognition ||
   /** @type {any} */ (globalThis).webkitSpeechRecognition;
 
-const language = () => document.documentElement.lang || navigator.language;
+const language = () => navigator.language;
 
 /** Whether the sound stays on this device. @returns {Promise<boolean>} */
 async function staysHere() {
@@ -39,6 +39,9 @@ export const Voice = ({ text, onText }) => {
   const [speaks, speak] = useState(false);
   const now = useRef(text);
   now.current = text;
+  useEffect(() => {
+    if (!text) speak(false); // sent or emptied: what is still heard is not for the next one
+  }, [text]);
   /** @param {string} words */
   const hear = (words) => {
     now.current += (now.current && !/\s$/.test(now.current) ? " " : "") + words;
@@ -67,7 +70,7 @@ const Hearing = ({ onWords, onClose }) => {
   const isLocal = useRef(false);
   const latest = useRef({ onWords, onClose });
   latest.current = { onWords, onClose };
-  const stop = useRef(() => {});
+  const listening = useRef(/** @type {any} */ (null));
   const listen = () => {
     const recognizer = new (Recognizer())();
     recognizer.lang = language();
@@ -93,10 +96,9 @@ const Hearing = ({ onWords, onClose }) => {
     recognizer.onend = () => {
       if (!hasFailed) latest.current.onClose();
     };
-    stop.current = () => recognizer.stop();
+    listening.current = recognizer;
     setPhase("hears");
     recognizer.start();
-    return recognizer;
   };
   useEffect(() => {
     let isGone = false;
@@ -108,7 +110,7 @@ const Hearing = ({ onWords, onClose }) => {
     });
     return () => {
       isGone = true;
-      stop.current();
+      listening.current?.abort();
     };
   }, []);
   const agree = () => {
@@ -122,7 +124,7 @@ const Hearing = ({ onWords, onClose }) => {
       ${failure}
     </span>
     ${phase === "asks" && html`<${Button} onClick=${agree}>Speak<//>`}
-    <${Button} onClick=${() => (phase === "hears" ? stop.current() : onClose())}>
+    <${Button} onClick=${() => (phase === "hears" ? listening.current.stop() : onClose())}>
       ${phase === "asks" ? "Not now" : phase === "hears" ? "Done" : "Close"}
     <//>
   </div>`;
