@@ -3,8 +3,9 @@
 They import nothing of the server, so that each begins at once. `server` says which server is asked
 and `logins` keeps how to sign in to it, which `login` does. `running` has `run`, `watching` has
 `tail`, `lists` has `ls`, `show` and `search`, `decisions` has what settles approvals, `sessions`
-has what is said to a session and becomes of its work, and `requests` has `api`. `nouns` are
-the kinds of things that there are, `known` completes their ids, and `completing` has
-`completion`. `transcript` puts
-what a session says into lines, and `terminal` keeps foreign text from the terminal's controls.
+has what is said to a session and becomes of its work, and `requests` has `api`. `nouns` are the
+kinds of things that there are, `known` completes their ids, and `completing` has `completion`.
+`repositories` finds the repository that is meant. `transcript` puts what a session says into lines,
+`terminal` keeps foreign text from the terminal's controls, `console` asks a person for a line, and
+`outage` tells of lost connections.
 """

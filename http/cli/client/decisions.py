@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import json
-import os
-import select
-import sys
-from collections.abc import Mapping, Sequence
-from getpass import getpass
-from typing import IO, Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 import click
 
+from command_center.http.cli.client.console import Console
 from command_center.http.cli.client.known import ids
 from command_center.http.cli.client.server import asks_server
-from command_center.http.cli.client.terminal import cleaned, line_of, painted, said
+from command_center.http.cli.client.terminal import cleaned, echo, line_of, painted, said
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
 from command_center_client.errors import CallRefused
 
 NAME: Final = "command-center"
 PENDING: Final = ids("approvals", status="pending")
-LOOK_SECONDS: Final = 1.0
-"""Time between two looks whether somebody else has decided, while a person thinks."""
+LATER: Final = frozenset(
+    {
+        "commandKind",
+        "diff",
+        "environmentId",
+        "permissions",
+        "proposedNetworkRules",
+        "proposedRule",
+        "questions",
+        "schema",
+        "script",
+    }
+)
+"""Details that are long, or say again what others do: [d]etails shows them. All else is shown
+before anybody decides, however long it is."""
+
+ASKING: Final = frozenset({"user_input", "elicitation"})
+"""Kinds of approvals that want an answer, and not only a decision."""
 
 CONFLICT: Final = 409
 WRONG: Final = 400
@@ -96,40 +110,62 @@ def decide(
 
 
 def _say(settled: Any) -> None:
-    click.echo(f"Approval {settled['id']} is {settled['status']}: {line_of(settled['title'])}")
+    status = line_of(settled["status"])
+    echo(f"Approval {line_of(settled['id'])} is {status}: {line_of(settled['title'])}")
+    for line in _details(settled, {"command"}):
+        echo(line)
 
 
 class Asker:
     """A person at the terminal, who is asked for what a run may do."""
 
-    def __init__(self, center: CommandCenter, source: IO[str]) -> None:
-        """Read what they type from `source`, which is a terminal."""
+    def __init__(self, center: CommandCenter, console: Console) -> None:
+        """Ask at that console."""
         self._center = center
-        self._source = source
+        self._console = console
 
     def ask(self, number: int) -> None:
-        """Ask for one approval until it is settled, here or by somebody else."""
+        """Ask for one approval until it is settled, here or by somebody else.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C or Ctrl-D; how to decide later is told.
+        """
         approval = self._center.send(calls.get_approval(number))
         if approval["status"] != "pending":
             return
-        click.echo(painted(f"? {line_of(approval['title'])}", "yellow"))
+        try:
+            self._show(number, approval)
+        except KeyboardInterrupt:
+            self._console.say(f"\nApproval {number} still waits. {how_to_decide(approval)}")
+            raise
+
+    def _show(self, number: int, approval: Mapping[str, Any]) -> None:
+        # An agent may write what looks like a question, but knows no approval's number.
+        self._console.say(f"? Approval {number}: {line_of(approval['title'])}", "yellow")
+        details = approval["details"]
+        self._tell(_details(approval, details.keys() - LATER))
         if approval["kind"] == "user_input":
-            while not self._answer(number, approval["details"]["questions"]):
+            while not self._answer(number, details["questions"]):
                 pass
         else:
             self._choose(number, approval)
 
+    def _tell(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self._console.say(line)
+
     def _choose(self, number: int, approval: Mapping[str, Any]) -> None:
-        if approval["kind"] == "elicitation" and approval["details"].get("schema"):
-            click.echo(f"  Fill it in elsewhere: command-center answer {number} FIELD=VALUE")
-            _details(approval)
+        details = approval["details"]
+        if approval["kind"] == "elicitation" and details.get("schema"):
+            self._console.say(f"  Fill it in elsewhere: {NAME} answer {number} FIELD=VALUE")
+            self._tell(_details(approval, {"schema"}))
         is_for_session = approval["kind"] in {"command", "file_change", "permissions"}
         choices = f"[y]es, [n]o{', for the [s]ession' if is_for_session else ''}, [d]etails"
         while True:
-            typed = self._line(f"  {choices}? ", number)
+            typed = self._typed(f"  {choices}? ", number)
             if typed is None:
                 return
-            match typed.strip().lower():
+            match typed.lower():
                 case "y" | "yes":
                     self._settle(number, "approved")
                     return
@@ -140,9 +176,9 @@ class Asker:
                     self._settle(number, "rejected")
                     return
                 case "d" | "details":
-                    _details(approval)
+                    self._tell(_details(approval, details.keys()))
                 case _:
-                    click.echo(f"  Type one of {choices}.")
+                    self._console.say(f"  Type one of {choices}.")
 
     def _answer(self, number: int, questions: Sequence[Mapping[str, Any]]) -> bool:
         """Ask each question, and send all answers together; nothing typed rejects.
@@ -151,16 +187,14 @@ class Asker:
         """
         answers: dict[str, Any] = {}
         for question in questions:
-            click.echo(f"  {line_of(question['question'])}")
+            self._console.say(f"  {line_of(question['question'])}")
             options = [option["label"] for option in question.get("options") or ()]
             for place, option in enumerate(options, 1):
-                click.echo(f"    {place}. {line_of(option)}")
+                self._console.say(f"    {place}. {line_of(option)}")
             prompt = "  Answer (or nothing, to reject)? "
-            is_secret = question.get("isSecret", False)
-            typed = getpass(prompt) if is_secret else self._line(prompt, number)
-            if typed is None:
+            text = self._typed(prompt, number, is_secret=question.get("secret", False))
+            if text is None:
                 return True
-            text = typed.strip()
             if not text:
                 return self._settle(number, "rejected")
             is_place = text.isdecimal() and 0 < int(text) <= len(options)
@@ -181,38 +215,42 @@ class Asker:
         except CallRefused as error:
             if error.status not in {CONFLICT, WRONG}:
                 raise
-            click.echo(f"  {line_of(error)}")
+            self._console.say(f"  {line_of(error)}")
             return error.status == CONFLICT
         return True
 
-    def _line(self, prompt: str, number: int) -> str | None:
-        """Return what is typed; None once somebody else has decided, or nothing can be typed."""
-        click.echo(prompt, nl=False)
-        while os.name == "posix":
-            ready, _, _ = select.select([self._source], [], [], LOOK_SECONDS)
-            if ready:
-                break
+    def _typed(self, prompt: str, number: int, *, is_secret: bool = False) -> str | None:
+        """Return what is typed; None once somebody else has decided."""
+
+        def stands() -> bool:
             now = self._center.send(calls.get_approval(number))
-            if now["status"] != "pending":
-                click.echo(f"\n  {line_of(now['resolvedBy'] or 'the server')}: {now['status']}")
-                return None
-        return self._source.readline() or None
+            if now["status"] == "pending":
+                return True
+            by = line_of(now["resolvedBy"] or "the server")
+            self._console.say(f"\n  {by}: {line_of(now['status'])}")
+            return False
+
+        return self._console.ask(prompt, stands=stands, is_secret=is_secret)
 
 
-def _details(approval: Mapping[str, Any]) -> None:
+def how_to_decide(approval: Mapping[str, Any]) -> str:
+    """Return the commands that settle it, as a sentence."""
+    number = line_of(approval["id"])
+    way = f"answer {number} QUESTION=ANSWER" if approval["kind"] in ASKING else f"approve {number}"
+    return f"Decide with `{NAME} {way}` or `{NAME} reject {number}`."
+
+
+def _details(approval: Mapping[str, Any], chosen: AbstractSet[str]) -> Iterator[str]:
+    """Yield the chosen details whole, each line of a text as a line."""
     for name, value in approval["details"].items():
-        if value not in (None, "", [], {}):
-            text = cleaned(said(value)).replace("\n", "\n    ")
-            click.echo(f"  {painted(cleaned(name), 'bold')}: {text}")
-
-
-def terminal() -> IO[str] | None:
-    """Return where a person types, if one sits there; also where the prompt came by a pipe."""
-    if sys.stdin.isatty():
-        return sys.stdin
-    if not sys.stdout.isatty() or os.name != "posix":
-        return None
-    try:
-        return open("/dev/tty", encoding="utf-8")  # noqa: PTH123 - a device, open to the end
-    except OSError:
-        return None
+        if name not in chosen or value in (None, "", [], {}):
+            continue
+        if isinstance(value, list):
+            text = "\n".join(
+                " ".join(map(said, item.values())) if isinstance(item, dict) else said(item)
+                for item in value
+            )
+        else:
+            text = said(value)
+        body = cleaned(text).replace("\n", "\n    ")
+        yield f"  {painted(cleaned(name), 'bold')}: {body}"

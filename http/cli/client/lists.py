@@ -14,6 +14,7 @@ from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import (
     STATUSES,
     cleaned,
+    echo,
     json_of,
     line_of,
     painted,
@@ -84,7 +85,7 @@ def show(
     record = center.send(ApiCall[Any]("GET", _path_of(what)))
     chosen = _chosen(fields, record)
     if as_json:
-        click.echo(json_of(chosen))
+        echo(json_of(chosen))
         return
     width = max(map(len, chosen), default=0)
     for name, value in chosen.items():
@@ -92,7 +93,7 @@ def show(
             continue
         text = cleaned(said(value))
         body = text if "\n" not in text else "\n  " + text.replace("\n", "\n  ")
-        click.echo(f"{painted(name.ljust(width), 'bold')}  {body}")
+        echo(f"{painted(line_of(name).ljust(width), 'bold')}  {body}")
 
 
 @click.command()
@@ -130,10 +131,10 @@ def show_items(
     """Print a listing in the form that is asked for."""
     if quiet:
         for item in items:
-            click.echo(line_of(item[ids]))
+            echo(line_of(item[ids]))
     elif as_json:
         told = [item if fields is None else _chosen(fields, item) for item in items]
-        click.echo(json_of(told))
+        echo(json_of(told))
     else:
         columns = usual if fields is None else tuple(_names(fields))
         shown = items if fields is None else [_chosen(fields, item) for item in items]
@@ -144,7 +145,7 @@ def show_items(
             return STATUSES.get(text) if columns[column] == "status" else None
 
         for line in table(heads, rows, paint=paint):
-            click.echo(line)
+            echo(line)
 
 
 def _path_of(what: tuple[str, ...]) -> str:

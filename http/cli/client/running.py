@@ -12,14 +12,24 @@ from typing import Any, Final
 
 import click
 
-from command_center.http.cli.client.decisions import Asker, terminal
+from command_center.http.cli.client.console import console
+from command_center.http.cli.client.decisions import Asker, how_to_decide
 from command_center.http.cli.client.known import names
+from command_center.http.cli.client.outage import Outage
+from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
-from command_center.http.cli.client.terminal import cleaned, json_of, line_of, painted
+from command_center.http.cli.client.terminal import (
+    cleaned,
+    complain,
+    echo,
+    json_of,
+    line_of,
+    painted,
+)
 from command_center.http.cli.client.transcript import ENDINGS, event_lines
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
-from command_center_client.errors import ClientError, LogChanged
+from command_center_client.errors import CallRefused, LogChanged
 from command_center_client.place import LogPlace
 
 OUTCOMES: Final = {"completed": 0, "failed": 1, "interrupted": 1, "stopped": 3}
@@ -72,16 +82,19 @@ def run(center: CommandCenter, *, prompt: str, how: str, no_ask: bool, **options
         raise click.UsageError("The prompt is empty.")
     if len(prompt) > PROMPT_LENGTH:
         raise click.UsageError(f"The prompt is longer than {PROMPT_LENGTH:,} characters.")
-    asker = None if no_ask or how == "detach" else terminal()
-    repository = repository_of(center, options["repo"], asker, register=options["register"])
-    session = _begin(center, repository, prompt, options)
+    person = None if no_ask or how == "detach" else console()
+    repository = repository_of(center, options["repo"], person, register=options["register"])
+    session = _begin(center, repository["id"], prompt, options)
     if how == "detach":
-        click.echo(session["id"])
+        echo(line_of(session["id"]))
         return
+    if how == "follow" and not options["as_json"]:
+        where = f"{line_of(repository['name'])}, {line_of(repository['localPath'])}"
+        echo(painted(f"Session {line_of(session['id'])} in {where}", "dim"))
     following = Following(
         center,
         session["id"],
-        asker=None if asker is None else Asker(center, asker),
+        asker=None if person is None else Asker(center, person),
         no_ask=no_ask,
         as_json=options["as_json"],
         is_shown=how == "follow",
@@ -110,62 +123,13 @@ def _begin(center: CommandCenter, repository: int, prompt: str, options: Any) ->
         asked["workplace"] = "worktree" if options["worktree"] else "main_checkout"
     if uploads:
         asked["attachments"] = uploads
-    return center.send(calls.run_task(task["id"], requestedBy="command-center", **asked))["session"]
-
-
-def repository_of(
-    center: CommandCenter, named: str, person: object, *, register: bool = False
-) -> int:
-    """Return the id of the repository that is meant: by its id, its name, or a folder in it.
-
-    One that is not registered is registered where a person agrees.
-
-    Raises:
-        click.UsageError: there is none.
-    """
-    known = [*center.every(calls.list_repositories(limit=500))]
-    if named.isdecimal() or not Path(named).is_dir():
-        for repository in known:
-            if named in {str(repository["id"]), repository["name"]}:
-                return repository["id"]
-        raise click.UsageError(
-            f"{named} is neither a folder nor a repository. `command-center ls repos` has them."
-        )
-    folder = _top_of(Path(named))
-    for repository in known:
-        if Path(repository["localPath"]) == folder:
-            return repository["id"]
-    if not register:
-        if person is None:
-            raise click.UsageError(
-                f"{folder} is not registered. Run it again with --register, to let runs write "
-                "in worktrees of their own there."
-            )
-        click.echo(f"{folder} is not registered. Runs may then write in worktrees of it.")
-        if not click.confirm("Register it?"):
-            raise click.UsageError("Nothing was run.")
-    made = center.send(calls.create_repository(localPath=str(folder), allowWrite=True))
-    return made["id"]
-
-
-def _top_of(folder: Path) -> Path:
-    """Return the main checkout that a folder belongs to, also from within one of its worktrees.
-
-    It is read from git's own files: no git is started in a folder that may choose what that runs.
-    """
-    folder = folder.resolve()
-    for top in (folder, *folder.parents):
-        git = top / ".git"
-        if git.is_dir():
-            return top
-        if git.is_file():  # a worktree, or a submodule, whose checkout is its own
-            named = top / git.read_text().strip().removeprefix("gitdir:").strip()
-            shared = named / "commondir"
-            if not shared.is_file():
-                return top
-            common = (named / shared.read_text().strip()).resolve()
-            return common.parent if common.name == ".git" else common
-    raise click.UsageError(f"{folder} is not in a git repository. Name one with --repo.")
+    run = calls.run_task(task["id"], requestedBy="command-center", **asked)
+    try:
+        return center.send(run)["session"]
+    except CallRefused:
+        # Nothing runs, so nothing is to be left that looks as if it were to be done.
+        center.send(calls.patch_task(task["id"], status="cancelled"))
+        raise
 
 
 class Following:
@@ -189,42 +153,39 @@ class Following:
         self._as_json = as_json
         self._is_shown = is_shown
         self._verbose = verbose
-        self._is_lost = False
-        center.outlast(on_open=self._opened, on_loss=self._lost)
+        self._outage = Outage()
+        center.outlast(on_open=self._outage.end, on_loss=self._outage.begin)
 
     def to_its_end(self) -> int:
         """Follow it; return the exit code of its outcome."""
-        if self._is_shown and not self._as_json:
-            click.echo(painted(f"Session {self._session}", "dim"))
         place = LogPlace(after=0)
         try:
             while True:
                 try:
                     return self._follow(place)
                 except LogChanged as error:
-                    click.echo(line_of(error), err=True)
+                    complain(line_of(error))
                     place = LogPlace(error.last_id, error.log_id)
                     code = self._ended()
                     if code is not None:
                         return code
         except KeyboardInterrupt:
-            click.echo(
+            complain(
                 f"\nThe run goes on. See it with `command-center tail -f {self._session}`, "
-                f"or end it with `command-center stop {self._session}`.",
-                err=True,
+                f"or end it with `command-center stop {self._session}`."
             )
             return INTERRUPTED
 
     def _follow(self, place: LogPlace) -> int:
         events = self._center.events(
-            place, on_open=self._opened, on_loss=self._lost, sessionId=self._session
+            place, on_open=self._outage.end, on_loss=self._outage.begin, sessionId=self._session
         )
         for event in events:
             if self._as_json:
-                click.echo(json_of(event, indent=None))
+                echo(json_of(event, indent=None))
             elif self._is_shown:
                 for line in event_lines(event, verbose=self._verbose):
-                    click.echo(line)
+                    echo(line)
             kind = event["type"]
             if kind == "approval.requested" and not self._decided(event["approvalId"]):
                 return WAITS
@@ -242,11 +203,8 @@ class Following:
         if self._asker is not None:
             self._asker.ask(approval)
             return True
-        way = "answer" if pending["kind"] in {"user_input", "elicitation"} else "approve"
-        click.echo(
-            f"Waits for approval {approval}: {line_of(pending['title'])}. "
-            f"Decide with `command-center {way} {approval}` or `reject {approval}`.",
-            err=True,
+        complain(
+            f"Waits for approval {approval}: {line_of(pending['title'])}. {how_to_decide(pending)}"
         )
         return not self._no_ask
 
@@ -259,15 +217,5 @@ class Following:
         else:
             code = OUTCOMES.get(status)
         if code is not None and not self._is_shown and not self._as_json:
-            click.echo(cleaned(session["lastMessage"] or session["exitReason"] or status))
+            echo(cleaned(session["lastMessage"] or session["exitReason"] or status))
         return code
-
-    def _opened(self) -> None:
-        if self._is_lost:
-            click.echo("The server is back.", err=True)
-        self._is_lost = False
-
-    def _lost(self, problem: ClientError, _seconds: float) -> None:
-        if not self._is_lost:
-            click.echo(f"{line_of(problem)} Trying again until it is back.", err=True)
-            self._is_lost = True

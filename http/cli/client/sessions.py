@@ -11,9 +11,9 @@ from typing import Any, Final
 import click
 
 from command_center.http.cli.client.known import ids, names
-from command_center.http.cli.client.running import repository_of
+from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
-from command_center.http.cli.client.terminal import diff_lines, line_of
+from command_center.http.cli.client.terminal import diff_lines, echo, line_of
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
 
@@ -28,7 +28,7 @@ SESSIONS: Final = ids("sessions")
 def steer(center: CommandCenter, *, session: int, message: str) -> None:
     """Tell the running turn of SESSION something."""
     center.send(calls.steer_session(session, message=_text(message), requestedBy=NAME))
-    click.echo(f"Session {session} has heard it.")
+    echo(f"Session {session} has heard it.")
 
 
 @click.command("follow-up")
@@ -39,9 +39,9 @@ def follow_up(center: CommandCenter, *, session: int, message: str) -> None:
     """Say MESSAGE (- reads it from stdin) in the thread of SESSION, once its turn has ended."""
     told = center.send(calls.say(session, message=_text(message), how="followup", requestedBy=NAME))
     if told["how"] == "followup":
-        click.echo(f"It is said when the turn of session {told['session']['id']} has ended.")
+        echo(f"It is said when the turn of session {line_of(told['session']['id'])} has ended.")
     else:
-        click.echo(f"Session {told['session']['id']} says it.")
+        echo(f"Session {line_of(told['session']['id'])} says it.")
 
 
 @click.command()
@@ -54,7 +54,7 @@ def stop(center: CommandCenter, *, session: int, reason: str | None) -> None:
     if reason is not None:
         wanted["reason"] = reason
     ended = center.send(calls.stop_session(session, **wanted))["session"]
-    click.echo(f"Session {session} is {ended['status']}.")
+    echo(f"Session {session} is {line_of(ended['status'])}.")
 
 
 @click.command()
@@ -67,7 +67,7 @@ def diff(center: CommandCenter, *, session: int, stat: bool, no_pager: bool) -> 
     lines: list[str] = []
     for change in _changes(center, session):
         if stat:
-            counts = f"+{change['additions'] or 0} -{change['deletions'] or 0}"
+            counts = line_of(f"+{change['additions'] or 0} -{change['deletions'] or 0}")
             lines.append(f"{counts:>12}  {line_of(change['path'])}")
             continue
         where = {"path": change["path"], "previousPath": change["previousPath"]}
@@ -100,7 +100,7 @@ def _paged(text: str, *, no_pager: bool) -> None:
     """Show it through the user's pager, as git does; print it where nobody turns pages."""
     pager = os.environ.get("PAGER", "less")
     if no_pager or not sys.stdout.isatty() or pager in {"", "cat"}:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         return
     environment = {"LESS": "FRX", **os.environ}
     try:
@@ -108,7 +108,7 @@ def _paged(text: str, *, no_pager: bool) -> None:
             shlex.split(pager), input=text, text=True, env=environment, check=False
         )
     except OSError:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
 
 
 @click.command()
@@ -121,7 +121,9 @@ def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
     if message is not None:
         body["message"] = message
     made = center.send(_at_head(center, session, calls.commit_session(session, **body)))
-    click.echo(f"{made['sha'][:12]} on {line_of(made['branchName'])}, {_counted(made['files'])}.")
+    echo(
+        f"{line_of(made['sha'])[:12]} on {line_of(made['branchName'])}, {_counted(made['files'])}."
+    )
 
 
 @click.command()
@@ -135,7 +137,7 @@ def merge(center: CommandCenter, *, session: int, into: str | None, strategy: An
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     call = calls.merge_session(session, requestedBy=NAME, **body)
     merged = center.send(_at_head(center, session, call))
-    click.echo(f"Merged: {line_of(merged.get('sha') or merged)}")
+    echo(f"Merged: {line_of(merged.get('sha') or merged)}")
 
 
 @click.command()
@@ -156,12 +158,12 @@ def push(
         body["force"] = "with-lease"
     call = calls.push_session(session, **body)
     told = center.send(_at_head(center, session, call))
-    line = f"{line_of(told['branchName'])} to {line_of(told['remote'])}: {told['status']}"
+    line = f"{line_of(told['branchName'])} to {line_of(told['remote'])}: {line_of(told['status'])}"
     if told["status"] == "waiting_approval":
-        line += f". Decide with `command-center approve {told['approvalId']}`"
+        line += f". Decide with `command-center approve {line_of(told['approvalId'])}`"
     elif told["problem"]:
         line += f": {line_of(told['problem'])}"
-    click.echo(f"{line}.")
+    echo(f"{line}.")
 
 
 @click.command()
@@ -177,7 +179,7 @@ def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None)
     if draft:
         body["draft"] = True
     made = center.send(calls.open_pull_request(session, requestedBy=NAME, **body))
-    click.echo(f"{made['status']}: {line_of(made['url'] or made['title'])}")
+    echo(f"{line_of(made['status'])}: {line_of(made['url'] or made['title'])}")
 
 
 @click.command()
@@ -195,14 +197,14 @@ def automate(
     text = _text(prompt)
     made = center.send(
         calls.create_automation(
-            repositoryId=repository_of(center, repo, None),
+            repositoryId=repository_of(center, repo, None)["id"],
             title=title or text.strip().splitlines()[0][:72],
             scheduleExpr=schedule,
             payload={"prompt": text},
             requestedBy=NAME,
         )
     )
-    click.echo(f"Automation {made['id']} runs next at {made['nextRunAt']}.")
+    echo(f"Automation {line_of(made['id'])} runs next at {line_of(made['nextRunAt'])}.")
 
 
 def _at_head(center: CommandCenter, session: int, call: Any) -> Any:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, Final
+
+import click
 
 from command_center.http.config.colours import is_coloured
 
@@ -59,9 +62,27 @@ def painted(text: str, colour: str, stream: IO[str] | None = None) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
+_OWN: Final = re.compile("(\x1b\\[(?:" + "|".join(("0", *COLOURS.values())) + ")m)")
+
+
+def echo(text: object, stream: IO[str] | None = None, *, nl: bool = True) -> None:
+    """Print a text to the stream (stdout); of all that commands a terminal, colours alone pass."""
+    parts = _OWN.split(str(text))
+    parts[::2] = map(cleaned, parts[::2])
+    click.echo("".join(parts), file=stream or sys.stdout, nl=nl, color=True)
+
+
+def complain(text: object) -> None:
+    """Print a text to stderr, as `echo` does."""
+    echo(text, sys.stderr)
+
+
 def cleaned(text: object) -> str:
     """Return a foreign text with its lines and tabs, and all other controls spelled out."""
-    return "".join(_harmless(c) for c in str(text).replace("\r\n", "\n"))
+    whole = str(text)
+    if whole.isascii() and whole.isprintable():
+        return whole
+    return "".join(_harmless(c) for c in whole.replace("\r\n", "\n"))
 
 
 def json_of(value: object, *, indent: int | None = 2) -> str:
@@ -153,17 +174,29 @@ def _columns() -> int:
         return USUAL_COLUMNS
 
 
+_HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+
+
 def diff_lines(patch: str) -> Iterator[str]:
-    """Yield the lines of a unified diff, coloured where that is liked."""
+    """Yield the lines of a unified diff, coloured where that is liked.
+
+    A hunk's head counts its lines: among them `--- a` is a line `-- a` that was removed.
+    """
+    old = new = 0
     for line in cleaned(patch).splitlines():
-        yield painted(line, _diff_colour(line))
-
-
-def _diff_colour(line: str) -> str:
-    if line.startswith(("diff ", "index ", "--- ", "+++ ")):
-        return "bold"
-    first = line[:1]
-    return {"+": "green", "-": "red", "@": "cyan"}.get(first, "")
+        first = line[:1]
+        if old > 0 or new > 0:
+            colour = {"+": "green", "-": "red"}.get(first, "")
+            old -= first in {"-", " ", ""}
+            new -= first in {"+", " ", ""}
+        elif hunk := _HUNK.match(line):
+            old, new = (1 if count is None else int(count) for count in hunk.groups())
+            colour = "cyan"
+        elif line.startswith(("diff ", "index ", "--- ", "+++ ")):
+            colour = "bold"
+        else:
+            colour = {"+": "green", "-": "red", "@": "cyan"}.get(first, "")
+        yield painted(line, colour)
 
 
 def said(value: Any) -> str:

@@ -1,8 +1,11 @@
-"""A session as lines of text: its messages, commands folded, diffs coloured."""
+"""A session as lines of text: its messages, commands folded, diffs coloured.
+
+Nothing that an agent says begins a line: what stands at its beginning is a mark of ours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from command_center.http.cli.client.terminal import STATUSES, cleaned, diff_lines, line_of, painted
@@ -17,14 +20,14 @@ def item_lines(item: Mapping[str, Any], *, verbose: bool = False) -> Iterator[st
     """Yield the lines of one finished item of a transcript."""
     match item.get("type"):
         case "agentMessage" | "plan":
-            yield from cleaned(item.get("text", "")).splitlines()
+            yield from _indented(cleaned(item.get("text", "")).splitlines())
             yield ""
         case "commandExecution":
             yield from _command(item, verbose=verbose)
         case "fileChange":
             for change in item.get("changes") or ():
                 yield painted(f"~ {line_of(change.get('path', ''))}", "bold")
-                yield from diff_lines(_diff_of(change))
+                yield from _indented(diff_lines(_diff_of(change)))
         case "mcpToolCall":
             yield painted(f"> {line_of(item.get('server'))}.{line_of(item.get('tool'))}", "cyan")
         case "webSearch":
@@ -32,7 +35,11 @@ def item_lines(item: Mapping[str, Any], *, verbose: bool = False) -> Iterator[st
         case "reasoning" if verbose:
             for part in item.get("summary") or ():
                 text = part.get("text", "") if isinstance(part, Mapping) else part
-                yield from (painted(line, "dim") for line in cleaned(text).splitlines())
+                yield from (painted(f"  {line}", "dim") for line in cleaned(text).splitlines())
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" if line else "" for line in lines)
 
 
 def _diff_of(change: Mapping[str, Any]) -> str:
@@ -48,7 +55,7 @@ def _command(item: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
     lines = cleaned(item.get("aggregatedOutput") or "").splitlines()
     code = item.get("exitCode")
     is_bad = code not in (0, None)
-    about = [f"exit {code}"] if is_bad else []
+    about = [f"exit {line_of(code)}"] if is_bad else []
     about += [f"{len(lines)} line{'' if len(lines) == 1 else 's'}"] if lines else []
     told = f"  {painted('(' + ', '.join(about) + ')', 'red' if is_bad else 'dim')}" if about else ""
     yield painted(f"$ {line_of(item.get('command', ''))}", "cyan") + told
@@ -76,12 +83,12 @@ def event_lines(event: Mapping[str, Any], *, verbose: bool = False) -> Iterator[
 def summary_of(event: Mapping[str, Any]) -> str:
     """Return one line that tells of any event."""
     about = " ".join(
-        f"{name.removesuffix('Id')}={event[name]}"
+        f"{name.removesuffix('Id')}={line_of(event[name])}"
         for name in ("repositoryId", "taskId", "sessionId", "approvalId", "automationId")
         if name in event
     )
-    number = "live" if event["id"] is None else str(event["id"])
-    at = event["ts"][:19].replace("T", " ")
+    number = "live" if event["id"] is None else line_of(event["id"])
+    at = line_of(event["ts"])[:19].replace("T", " ")
     return (
         f"{number:>7}  {at}  {painted(line_of(event['type']).ljust(26), 'bold')} {about}".rstrip()
     )

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from command_center.http.cli.client.repositories import is_here
 from tests.checkout import ROOT, run
 from tests.end_to_end.server import Server
 from tests.http.cli.client.fixtures import Person
@@ -24,7 +25,9 @@ SERVER_CODE = ("command_center.actors", "command_center.store", "command_center.
 SLOW = ("httpx", "rich", "msgspec", "trio", "quart", "attrs", "asyncio", "sqlite3", "platformdirs")
 
 
-def test_a_task_is_run_listed_searched_shown_and_followed(person: Person, repository: Path) -> None:
+def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - one long story
+    person: Person, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = ("--repo", str(repository))
     told = person.is_told(2, "run", "Say hello.", *where)
     assert "is not registered. Run it again with --register" in told
@@ -32,7 +35,7 @@ def test_a_task_is_run_listed_searched_shown_and_followed(person: Person, reposi
     assert "[stub] No Codex was asked." in shown
     assert shown.endswith("completed\n")
     number = person.sees("ls", "--quiet").split()[0]
-    assert f"Session {number}\n" in shown
+    assert f"Session {number} in project, {repository}\n" in shown
     assert [number, "completed"] == person.sees("ls").split("\t")[:2]
     chosen = json.loads(person.sees("ls", "--json", "--fields", "id,status"))
     assert {"id": int(number), "status": "completed"} == chosen[0]
@@ -55,6 +58,38 @@ def test_a_task_is_run_listed_searched_shown_and_followed(person: Person, reposi
     for named in ("project", identity, str(beside), str(within)):
         assert person.sees("run", "More.", "--detach", "--repo", named).strip().isdecimal()
     assert "[stub]" in person.sees("run", "More.", "--wait", "--repo", str(repository))
+    # A name goes before a folder of that name; a worktree is believed if its repository says so.
+    (within / "project").mkdir()
+    monkeypatch.chdir(within)
+    assert f"in project, {repository}\n" in person.sees("run", "More.", "--repo", "project")
+    hostile = tmp_path / "hostile"
+    (hostile / "git").mkdir(parents=True)
+    (hostile / ".git").write_text("gitdir: git\n")
+    (hostile / "git" / "commondir").write_text(f"{repository / '.git'}\n")
+    (hostile / "git" / "gitdir").write_text(f"{hostile / '.git'}\n")
+    assert f"{hostile} is not registered" in person.is_told(
+        2, "run", "More.", "--repo", str(hostile)
+    )
+    (hostile / ".git").write_bytes(b"\xff")
+    assert "cannot be read" in person.is_told(2, "run", "More.", "--repo", str(hostile))
+
+    # Two of one name are told apart by their ids, and a run that is refused leaves no open task.
+    clone = tmp_path / "clone"
+    run("git", "clone", "-q", repository, clone)
+    person.sees("run", "More.", "--detach", "--register", "--repo", str(clone))
+    repos = json.loads(person.sees("ls", "repos", "--json"))
+    (other,) = (str(repo["id"]) for repo in repos if repo["localPath"] == str(clone))
+    person.sees("api", "PATCH", f"/api/repos/{other}", "-f", "name=project")
+    assert f"{other}" in person.is_told(2, "run", "More.", "--repo", "project")
+    person.sees("api", "PATCH", f"/api/repos/{other}", "-f", "name=-x$(touch x)")
+    assert [f"plain,{other}"] == [
+        line
+        for line in completions(person, "command-center run --repo ", "bash")
+        if line.partition(",")[2] in {other, "-x$(touch x)"}
+    ]
+    person.types("run", "Refused.", "--repo", other, "--sandbox", "danger-full-access")
+    task = json.loads(person.sees("ls", "tasks", "--json", "-n", "1"))[0]
+    assert ("Refused.", "cancelled") == (task["title"], task["status"])
     assert "is nothing to show" in person.is_told(2, "show", "thing", "1")
     made = person.sees("automate", "Look.", "--schedule", "hourly", "--repo", identity)
     assert made.startswith("Automation ")
@@ -101,6 +136,20 @@ def test_any_request_is_sent_and_what_is_decided_is_decided_once(person: Person)
 )
 def test_what_is_wrong_is_one_line(person: Person, words: list[str], code: int, line: str) -> None:
     assert line in person.is_told(code, *words)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("http://127.0.0.1:8787", True),
+        ("http://[::1]:8787", True),
+        ("http://localhost:1", True),
+        ("http://192.0.2.7:8787", False),
+        ("https://a..b", False),
+    ],
+)
+def test_a_server_is_here_if_its_address_is_this_machines(url: str, *, is_one: bool) -> None:
+    assert is_one == is_here(url)
 
 
 def test_a_prompt_of_two_megabytes_is_refused_before_it_is_sent(person: Person) -> None:

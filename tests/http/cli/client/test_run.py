@@ -109,17 +109,21 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     scripted_model.script = (
         Run("echo one; echo two"),
         AddFile("new.txt", "Hello\n"),
-        Run("touch /asked", justification="May I?"),
+        Run(f"touch /asked\necho {'x' * 200} whole", justification="May I?"),
         escapes,
     )
     shell = typed(terminals, person, "run", "Do it.", "--repo", str(repository))
     shell.until("Register it?")
-    shell.type("y")
+    shell.type("y\ny\ny")  # what is typed before a question stands there answers nothing
     shell.until("[d]etails? ")
+    asked = shell.shown.partition("? Approval 1: Run: touch /asked")[2]
+    assert "\n    echo xxx" in asked  # the whole command is there before the choice
+    assert "xxx whole" in asked
     shell.type("what")
     shell.until("Type one of")
+    assert "proposedRule" not in shell.shown
     shell.type("d")
-    shell.until("touch /asked")
+    shell.until("script\x1b[0m: touch /asked")
     shell.type("n")
     assert 0 == shell.end()
     assert "(2 lines)" in shell.shown
@@ -220,14 +224,35 @@ def test_questions_are_answered_in_the_terminal_and_forms_by_a_command(
     person = Person(server.url, tmp_path / "home")
     words = ("--register", "--repo", str(repository))
     shell = typed(terminals, person, "run", asking(USER_INPUT, INPUT_PARAMS), *words)
-    shell.until("2. Postgres")
+    shell.until("2. Postgres\n  Answer (or nothing, to reject)? ")
     shell.type("1")
     shell.until("Which key?\n  Answer (or nothing, to reject)? ")
     shell.type("abc")
     assert 0 == shell.end()
-    assert "SQLite" in shell.shown.partition("Which key?")[2]
+    said, _, done = shell.shown.partition("Which key?")[2].partition("- approved")
+    assert "abc" not in said  # a secret is not shown as it is typed
+    assert "SQLite" in done
+
+    # A secret question goes away, too, if somebody else answers.
+    shell = typed(terminals, person, "run", asking(USER_INPUT, INPUT_PARAMS), *words)
+    shell.until("2. Postgres\n  Answer (or nothing, to reject)? ")
+    shell.type("2")
+    shell.until("Which key?\n  Answer (or nothing, to reject)? ")
+    (number,) = person.sees("ls", "approvals", "--status", "pending", "-q").split()
+    person.sees("answer", number, "db=SQLite", "key=k")
+    shell.until("command-center: approved")
+    assert 0 == shell.end()
     told = person.types("run", asking(ELICITATION, FORM_PARAMS), "--no-ask", *words)
-    (number,) = re.findall(r"Decide with `command-center answer (\d+)`", told.stderr)
+    (number,) = re.findall(
+        r"Decide with `command-center answer (\d+) QUESTION=ANSWER`", told.stderr
+    )
     assert "must be one of a, b" in person.is_told(2, "answer", number, "project=z")
     person.sees("answer", number, "project=a", "urgent=true")
-    assert '"urgent": true' in person.sees("tail", "-f", "2")
+    assert '"urgent": true' in person.sees("tail", "-f", "3")
+    # Ctrl-D leaves a question as it is, and says how to decide.
+    shell = typed(terminals, person, "run", asking(USER_INPUT, INPUT_PARAMS), "--wait", *words)
+    shell.until("2. Postgres\n  Answer (or nothing, to reject)? ")
+    shell.type("\x04")
+    assert 130 == shell.end()
+    (number,) = person.sees("ls", "approvals", "--status", "pending", "-q").split()
+    assert f"Decide with `command-center answer {number} QUESTION=ANSWER`" in shell.shown
