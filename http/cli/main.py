@@ -31,7 +31,8 @@ OUTCOMES: Final = {
     3: "The session of `run` was stopped.",
     4: "The session of `run` waits for a decision, and nobody is to be asked.",
     5: "No server answers.",
-    130: "Ctrl-C.",
+    130: "Ctrl-C, or Ctrl-D at a question.",
+    141: "Nobody reads on what it prints.",
 }
 """Exit codes, by what they mean."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
+import signal
 import subprocess
 import sys
 from typing import Any, Final
@@ -19,6 +19,14 @@ from command_center_client.connection import CommandCenter
 
 NAME: Final = "command-center"
 SESSIONS: Final = ids("sessions")
+IF_HEAD: Final = click.option(
+    "--if-head",
+    metavar="SHA",
+    help="Only if the branch is at this commit, as `headSha` of its changes says.",
+)
+USUAL_PAGER: Final = "less" if os.name == "posix" else "more"
+NO_PAGER: Final = frozenset({126, 127})
+"""Exit codes of a shell that could not begin a command."""
 
 
 @click.command()
@@ -97,30 +105,42 @@ def _changes(center: CommandCenter, session: int) -> list[Any]:
 
 
 def _paged(text: str, *, no_pager: bool) -> None:
-    """Show it through the user's pager, as git does; print it where nobody turns pages."""
-    pager = os.environ.get("PAGER", "less")
+    """Show it through the user's pager, as git does; print it where nobody turns pages.
+
+    A pager is a line for the shell, as `PAGER` is for all that use it. Ctrl-C is the pager's: it
+    may end a search in it, and the terminal is its own until it has ended.
+    """
+    pager = os.environ.get("PAGER", USUAL_PAGER).strip()
     if no_pager or not sys.stdout.isatty() or pager in {"", "cat"}:
         echo(text, nl=False)
         return
     environment = {"LESS": "FRX", **os.environ}
+    # Not SIG_IGN, which the pager would inherit.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
-        subprocess.run(  # noqa: S603 - the user's own pager
-            shlex.split(pager), input=text, text=True, env=environment, check=False
-        )
-    except OSError:
+        with subprocess.Popen(  # noqa: S602 - the user's own pager
+            pager, shell=True, stdin=subprocess.PIPE, env=environment
+        ) as turning:
+            turning.communicate(text.encode(errors="replace"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if turning.returncode in NO_PAGER:  # the shell has said why
         echo(text, nl=False)
 
 
 @click.command()
 @click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--message", "-m", help="The message; else the one that is proposed.")
+@IF_HEAD
 @asks_server
-def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
+def commit(
+    center: CommandCenter, *, session: int, message: str | None, if_head: str | None
+) -> None:
     """Commit what SESSION left, on its branch."""
     body: dict[str, Any] = {"requestedBy": NAME}
     if message is not None:
         body["message"] = message
-    made = center.send(_at_head(center, session, calls.commit_session(session, **body)))
+    made = center.send(_at_head(calls.commit_session(session, **body), if_head))
     echo(
         f"{line_of(made['sha'])[:12]} on {line_of(made['branchName'])}, {_counted(made['files'])}."
     )
@@ -130,13 +150,16 @@ def commit(center: CommandCenter, *, session: int, message: str | None) -> None:
 @click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--into", metavar="BRANCH", help="The branch; else that of the main checkout.")
 @click.option("--strategy", type=click.Choice(["auto", "fast-forward", "merge-commit"]))
+@IF_HEAD
 @asks_server
-def merge(center: CommandCenter, *, session: int, into: str | None, strategy: Any) -> None:
+def merge(
+    center: CommandCenter, *, session: int, into: str | None, strategy: Any, if_head: str | None
+) -> None:
     """Merge the branch of SESSION."""
     given = {"into": into, "strategy": strategy}
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     call = calls.merge_session(session, requestedBy=NAME, **body)
-    merged = center.send(_at_head(center, session, call))
+    merged = center.send(_at_head(call, if_head))
     echo(f"Merged: {line_of(merged.get('sha') or merged)}")
 
 
@@ -146,9 +169,15 @@ def merge(center: CommandCenter, *, session: int, into: str | None, strategy: An
 @click.option(
     "--force-with-lease", is_flag=True, help="Replace what is there, if nobody added to it."
 )
+@IF_HEAD
 @asks_server
 def push(
-    center: CommandCenter, *, session: int, remote: str | None, force_with_lease: bool
+    center: CommandCenter,
+    *,
+    session: int,
+    remote: str | None,
+    force_with_lease: bool,
+    if_head: str | None,
 ) -> None:
     """Push the branch of SESSION."""
     body: dict[str, Any] = {"requestedBy": NAME}
@@ -157,7 +186,7 @@ def push(
     if force_with_lease:
         body["force"] = "with-lease"
     call = calls.push_session(session, **body)
-    told = center.send(_at_head(center, session, call))
+    told = center.send(_at_head(call, if_head))
     line = f"{line_of(told['branchName'])} to {line_of(told['remote'])}: {line_of(told['status'])}"
     if told["status"] == "waiting_approval":
         line += f". Decide with `command-center approve {line_of(told['approvalId'])}`"
@@ -207,10 +236,9 @@ def automate(
     echo(f"Automation {line_of(made['id'])} runs next at {line_of(made['nextRunAt'])}.")
 
 
-def _at_head(center: CommandCenter, session: int, call: Any) -> Any:
-    """Return the call, to be done only at the commit that the session's branch is at now."""
-    head = center.send(calls.list_changes(session, limit=1))["headSha"]
-    return call if head is None else call.provided(if_match=f'"{head}"')
+def _at_head(call: Any, if_head: str | None) -> Any:
+    """Return the call, to be done only at the commit that is named, if one is."""
+    return call if if_head is None else call.provided(if_match=f'"{if_head}"')
 
 
 def _text(given: str) -> str:

@@ -74,7 +74,13 @@ def opened_terminal() -> tuple[int, int]:
     raise NotImplementedError
 
 
-def typed(terminals: list[Terminal], person: Person, *words: str) -> Terminal:
+def typed(
+    terminals: list[Terminal],
+    person: Person,
+    *words: str,
+    stdout: int | None = None,
+    **variables: str,
+) -> Terminal:
     master, slave = opened_terminal()
     environment = {n: v for n, v in os.environ.items() if not n.startswith(("CC_", "NO_COLOR"))}
     process = subprocess.Popen(
@@ -86,15 +92,22 @@ def typed(terminals: list[Terminal], person: Person, *words: str) -> Terminal:
             "XDG_CONFIG_HOME": str(person.home),
             "TERM": "xterm",
             "COLUMNS": "80",
+            **variables,
         },
         stdin=slave,
-        stdout=slave,
+        stdout=slave if stdout is None else stdout,
         stderr=slave,
         start_new_session=True,
     )
     os.close(slave)
     terminals.append(Terminal(process, master))
     return terminals[-1]
+
+
+def signal_group(shell: Terminal, number: int) -> None:
+    """Send a signal to all that runs in the terminal, as it does itself at Ctrl-C."""
+    if sys.platform != "win32":
+        os.killpg(shell.process.pid, number)
 
 
 def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 - one long story
@@ -135,6 +148,14 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     assert [thread.split("\t")[0]] == person.sees("ls", "threads", "-q").split()
     assert "+Hello" in person.sees("diff", "1")
     assert "new.txt" in person.sees("diff", "1", "--stat")
+    # Ctrl-C is the pager's, which a shell begins.
+    waits = "sleep 60 & s=$!; trap 'kill $s; echo searched' INT; echo paging; wait; sed 's/^/| /'"
+    shell = typed(terminals, person, "diff", "1", PAGER=waits)
+    shell.until("paging")
+    signal_group(shell, signal.SIGINT)
+    shell.until("searched")
+    assert 0 == shell.end()
+    assert "| \x1b[32m+Hello" in shell.shown
     assert "1 file." in person.sees("commit", "1", "-m", "Say hello")
     assert "Merged" in person.sees("merge", "1", "--strategy", "merge-commit")
     assert "Hello\n" == (repository / "new.txt").read_text()
@@ -249,10 +270,16 @@ def test_questions_are_answered_in_the_terminal_and_forms_by_a_command(
     assert "must be one of a, b" in person.is_told(2, "answer", number, "project=z")
     person.sees("answer", number, "project=a", "urgent=true")
     assert '"urgent": true' in person.sees("tail", "-f", "3")
-    # Ctrl-D leaves a question as it is, and says how to decide.
-    shell = typed(terminals, person, "run", asking(USER_INPUT, INPUT_PARAMS), "--wait", *words)
+
+    # Ctrl-D leaves a question as it is, and says how to decide. Of all that, stdout has nothing.
+    reader, writer = os.pipe()
+    asked = ("run", asking(USER_INPUT, INPUT_PARAMS), "--wait")
+    shell = typed(terminals, person, *asked, *words, stdout=writer)
+    os.close(writer)
     shell.until("2. Postgres\n  Answer (or nothing, to reject)? ")
     shell.type("\x04")
     assert 130 == shell.end()
     (number,) = person.sees("ls", "approvals", "--status", "pending", "-q").split()
     assert f"Decide with `command-center answer {number} QUESTION=ANSWER`" in shell.shown
+    with open(reader, encoding="utf-8") as printed:  # noqa: PTH123 - a pipe
+        assert "" == printed.read()

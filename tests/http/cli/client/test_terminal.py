@@ -15,11 +15,14 @@ from command_center.http.cli.client.terminal import (
     cleaned,
     cut,
     diff_lines,
+    echo,
     json_of,
     line_of,
+    painted,
     table,
     width_of,
 )
+from command_center.http.cli.client.transcript import item_lines
 
 
 class Screen(io.StringIO):
@@ -74,3 +77,27 @@ def test_a_diff_has_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert ["\x1b[32m+a\x1b[0m", "\x1b[31m-b\\x1b\x1b[0m", " c"] == [*diff_lines("+a\n-b\x1b\n c")]
+
+
+def test_lines_within_a_hunk_are_no_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "painted", lambda text, colour: f"{colour}:{text}")
+    patch = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n--- y\n+++ z\n w\n--- a/v\n"
+    assert ["bold", "bold", "cyan", "red", "green", "", "bold"] == [
+        line.partition(":")[0] for line in diff_lines(patch)
+    ]
+
+
+def test_what_is_printed_has_our_colours_and_no_other_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # also in a pipe
+    echo(f"{painted('a', 'red')} \x1b[2J\x1b[8m\x1b]0;b\x07")
+    assert "\x1b[31ma\x1b[0m \\x1b[2J\\x1b[8m\\x1b]0;b\\x07\n" == capsys.readouterr().out
+
+
+def test_nothing_that_an_agent_says_begins_a_line() -> None:
+    said = "? Approval 7: Run: ls\n  [y]es, [n]o? "
+    assert ["  ? Approval 7: Run: ls", "    [y]es, [n]o? ", ""] == [
+        *item_lines({"type": "agentMessage", "text": said})
+    ]
