@@ -95,16 +95,19 @@ def _fresh(source: TextIO, *, is_secret: bool) -> Iterator[None]:
 
 def console() -> Console | None:
     """Return the terminal that a person sits at, also where the prompt came by a pipe."""
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not any(stream.isatty() for stream in streams):
+    streams = [s for s in (sys.stderr, sys.stdout, sys.stdin) if s is not None]  # some are closed
+    terminals = [stream for stream in streams if stream.isatty()]
+    if not terminals:
         return None
-    if os.name == "posix":
+    if sys.platform != "win32":
         try:
-            return Console(
-                open("/dev/tty", encoding="utf-8"),  # noqa: PTH123 - open to the end
-                open("/dev/tty", "w", encoding="utf-8"),  # noqa: PTH123 - the same
-            )
+            source = open("/dev/tty", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+            screen = open("/dev/tty", "w", encoding="utf-8")  # noqa: PTH123, SIM115 - the same
+            is_in_front = os.tcgetpgrp(source.fileno()) == os.getpgrp()
         except OSError:  # this process has no terminal of its own
             pass
-    screen = next((stream for stream in streams[:0:-1] if stream.isatty()), None)
-    return Console(sys.stdin, screen or sys.stderr) if sys.stdin.isatty() else None
+        else:  # one in the background would be stopped at its first question
+            return Console(source, screen) if is_in_front else None
+    if sys.stdin not in terminals:
+        return None
+    return Console(sys.stdin, sys.stderr if terminals == [sys.stdin] else terminals[0])

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from command_center.http.cli.client.known import nouns_and_ids
+from command_center.http.cli.client.known import names, nouns_and_ids
 from command_center.http.cli.client.nouns import HEADS, NOUNS, ONE
+from command_center.http.cli.client.repositories import registered_id
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import (
     STATUSES,
@@ -46,7 +47,13 @@ def as_listing(command: Callable[..., A]) -> Callable[..., A]:
 @click.option(
     "--status", multiple=True, help="Only those with this status; more than once for any."
 )
-@click.option("--repo", "repository", type=int, metavar="ID", help="Only those of this repository.")
+@click.option(
+    "--repo",
+    "repository",
+    metavar="REPO",
+    shell_complete=names("repos"),
+    help="Only those of this repository, by its name or id.",
+)
 @click.option("--limit", "-n", type=click.IntRange(1), default=USUAL, show_default=True)
 @as_listing
 @asks_server
@@ -55,14 +62,17 @@ def ls(
     *,
     noun: str,
     status: tuple[str, ...],
-    repository: int | None,
+    repository: str | None,
     limit: int,
     **form: Any,
 ) -> None:
     """List sessions (unless another noun is given), the newest first."""
     kind = NOUNS[noun]
     query: dict[str, Any] = {"limit": min(limit, 500)}
-    for name, value in (("status", [*status]), ("repositoryId", repository)):
+    for name, value in (
+        ("status", [*status]),
+        ("repositoryId", registered_id(center, repository)),
+    ):
         if value:
             if name not in kind.filters:
                 raise click.UsageError(f"{noun} are not listed by {name}.")
@@ -98,7 +108,13 @@ def show(
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("--repo", "repository", type=int, metavar="ID", help="Only in this repository.")
+@click.option(
+    "--repo",
+    "repository",
+    metavar="REPO",
+    shell_complete=names("repos"),
+    help="Only in this repository, by its name or id.",
+)
 @click.option("--limit", "-n", type=click.IntRange(1), default=USUAL, show_default=True)
 @as_listing
 @asks_server
@@ -106,12 +122,13 @@ def search(
     center: CommandCenter,
     *,
     words: tuple[str, ...],
-    repository: int | None,
+    repository: str | None,
     limit: int,
     **form: Any,
 ) -> None:
     """Search prompts and transcripts for all of the WORDS."""
-    query = {"q": " ".join(words), "repositoryId": repository, "limit": min(limit, 500)}
+    identity = registered_id(center, repository)
+    query = {"q": " ".join(words), "repositoryId": identity, "limit": min(limit, 500)}
     found = islice(center.every(ApiCall[Any]("GET", "/api/search", query=query)), limit)
     told = (
         {**item, "snippet": "".join(part["text"] for part in item["snippet"])} for item in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -29,15 +30,9 @@ def repository_of(
         click.UsageError: there is none, or more than one.
     """
     known = [*center.every(calls.list_repositories(limit=500))]
-    by_id = [repository for repository in known if named == str(repository["id"])]
-    found = by_id or [repository for repository in known if named == repository["name"]]
-    if len(found) > 1:
-        ids = ", ".join(str(repository["id"]) for repository in found)
-        raise click.UsageError(
-            f"{named} is the name of more than one repository. Write one of the ids {ids}."
-        )
-    if found:
-        return found[0]
+    repository = _named(known, named)
+    if repository is not None:
+        return repository
     if not Path(named).is_dir():
         raise click.UsageError(f"{named} is neither a folder nor a repository. {LISTED}")
     if not is_here(center.url):
@@ -59,6 +54,32 @@ def repository_of(
         if not person.agrees("Register it?"):
             raise click.UsageError("Nothing was run.")
     return center.send(calls.create_repository(localPath=str(folder), allowWrite=True))
+
+
+def registered_id(center: CommandCenter, named: str | None) -> int | None:
+    """Return the id of the repository with that id or name; None if none is named.
+
+    Raises:
+        click.UsageError: there is none, or more than one.
+    """
+    if named is None or named.isdecimal():
+        return None if named is None else int(named)
+    repository = _named([*center.every(calls.list_repositories(limit=500))], named)
+    if repository is None:
+        raise click.UsageError(f"{named} is no repository. {LISTED}")
+    identity: int = repository["id"]
+    return identity
+
+
+def _named(known: Sequence[Any], named: str) -> Any | None:
+    by_id = [repository for repository in known if named == str(repository["id"])]
+    found = by_id or [repository for repository in known if named == repository["name"]]
+    if len(found) > 1:
+        ids = ", ".join(str(repository["id"]) for repository in found)
+        raise click.UsageError(
+            f"{named} is the name of more than one repository. Write one of the ids {ids}."
+        )
+    return found[0] if found else None
 
 
 def is_here(url: str) -> bool:

@@ -55,6 +55,8 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     beside, within = repository.parent / "beside", repository / "docs"
     within.mkdir()
     run("git", "-C", repository, "worktree", "add", "-q", beside)
+    assert person.sees("ls", "--repo", "project") == person.sees("ls", "--repo", identity) != ""
+    assert "nobody is no repository." in person.is_told(2, "search", "x", "--repo", "nobody")
     for named in ("project", identity, str(beside), str(within)):
         assert person.sees("run", "More.", "--detach", "--repo", named).strip().isdecimal()
     assert "[stub]" in person.sees("run", "More.", "--wait", "--repo", str(repository))
