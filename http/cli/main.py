@@ -75,14 +75,55 @@ COMMANDS: Final = {
 """Every command, in the order in which `--help` lists them within their part."""
 
 PARTS: Final = {
-    "Work": ("run", "tail", "steer", "follow-up", "stop", "automate"),
-    "Look": ("ls", "show", "search", "diff", "top"),
-    "Decide": ("approve", "reject", "answer"),
-    "Land": ("commit", "merge", "push", "pr"),
-    "Serve": ("serve", "demo", "config", "doctor", "pair", "certificate", "telegram", "mcp"),
-    "Other": ("login", "logout", "api", "completion", "manual"),
+    "Work": {
+        "run": "Have Codex do what PROMPT says (- reads it from stdin), and follow it to its...",
+        "tail": "Show the last events, or the transcript of SESSION from its beginning.",
+        "steer": "Tell the running turn of SESSION something.",
+        "follow-up": (
+            "Say MESSAGE (- reads it from stdin) in the thread of SESSION, once its turn..."
+        ),
+        "stop": "Stop SESSION.",
+        "automate": "Have PROMPT (- reads it from stdin) run each time that a schedule is due.",
+    },
+    "Look": {
+        "ls": "List sessions (unless another noun is given), the newest first.",
+        "show": "Show one session, or the task, approval, repo, automation, thread or device...",
+        "search": "Search prompts and transcripts for all of the WORDS.",
+        "diff": "Show what SESSION has changed, through your pager.",
+        "top": "Show the actor tree of a running server, live.",
+    },
+    "Decide": {
+        "approve": "Approve what waits on a person.",
+        "reject": "Reject what waits on a person.",
+        "answer": "Answer what Codex asks, by the ids of its questions, or a form, by the names...",
+    },
+    "Land": {
+        "commit": "Commit what SESSION left, on its branch.",
+        "merge": "Merge the branch of SESSION.",
+        "push": "Push the branch of SESSION.",
+        "pr": "Open a pull request of what SESSION pushed.",
+    },
+    "Serve": {
+        "serve": "Serve until Ctrl-C, SIGTERM, or the end of the terminal.",
+        "demo": "Show a living dashboard with made-up work, without Codex.",
+        "config": "Show every setting and where it comes from; secrets are hidden.",
+        "doctor": "Check git, Codex and the data folder; say what is wrong and what mends it.",
+        "pair": "Show an address and a QR code that sign one phone or browser in, once.",
+        "certificate": (
+            "Make a certificate for this machine and NAMES, from an authority of its own."
+        ),
+        "telegram": "Set up the Telegram bot.",
+        "mcp": "Serve an agent over standard input and output, by the MCP endpoint of a...",
+    },
+    "Other": {
+        "login": "Sign in with the CODE that `command-center pair` or the page shows.",
+        "logout": "Forget how to sign in to a server.",
+        "api": "Send a request to PATH, such as `api POST /api/tasks/1/run -f model=gpt-5`.",
+        "completion": "Print what SHELL loads to complete commands, ids and names.",
+        "manual": "Print the man page; `command-center manual | man -l -` shows it.",
+    },
 }
-"""The commands by what they are for, as `--help` shows them."""
+"""The commands by what they are for, each with what `--help` says of it, which loads none."""
 
 
 class CommandLine(click.Group):
@@ -112,15 +153,15 @@ class CommandLine(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's own
+        formatter: click.HelpFormatter,
+    ) -> None:
         """List the commands by what they are for."""
-        for part, names in PARTS.items():
-            rows = []
-            for name in names:
-                command = self.get_command(ctx, name)
-                rows.append((name, "" if command is None else command.get_short_help_str(80)))
+        for part, helps in PARTS.items():
             with formatter.section(part):
-                formatter.write_dl(rows)
+                formatter.write_dl([*helps.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `serve` before arguments that begin with one of its flags, or are none."""

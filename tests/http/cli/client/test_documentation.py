@@ -45,6 +45,8 @@ def test_every_command_has_its_part_of_the_help_and_an_example_where_it_asks_a_s
     asking = {name for name, place in COMMANDS.items() if ".client." in place.module}
     assert asking | {"manual"} == {example.split()[0] for example in EXAMPLES}
     ctx = click.Context(main)
+    for name, told in ((n, t) for helps in PARTS.values() for n, t in helps.items()):
+        assert told == (main.get_command(ctx, name) or main).get_short_help_str(80)
     assert [] == [name for name in asking if (main.get_command(ctx, name) or main).name != name]
 
 
