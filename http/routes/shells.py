@@ -129,21 +129,22 @@ async def open_terminal(center: Center, session_id: int, query: TerminalQuery) -
 @api.operation("GET", "/api/terminals", refuses=(404, 409), scope="operate")
 async def list_open_terminals(center: Center, query: TerminalsQuery) -> OpenTerminals:
     """List the terminals that people have where sessions work."""
-    return await _ask(center, query.host, ListShells())
+    return await center.ask(_shells_on(center, query.host), ListShells())
 
 
 @api.operation("DELETE", "/api/terminals/<shell_id>", refuses=(404, 409), scope="operate")
 async def close_terminal(center: Center, shell_id: str, query: TerminalEndQuery) -> OpenTerminals:
     """End a terminal, whoever has it; the others are answered."""
-    return await _ask(center, query.host, CloseShell(shell_id, query.requested_by))
+    closing = CloseShell(shell_id, query.requested_by)
+    return await center.ask(_shells_on(center, query.host), closing)
 
 
-async def _ask(center: Center, host: str, message: ListShells | CloseShell) -> OpenTerminals:
+def _shells_on(center: Center, host: str) -> Address[ShellMessage]:
     if host not in center.hosts:
         raise NotFound("Host", host)
     if not RUNNERS[center.settings.runner].has_threads:
         raise needs_threads(center.settings.runner)
-    return await center.ask(shells_on(host), message)
+    return shells_on(host)
 
 
 async def _listen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_agents import photograph
@@ -13,6 +13,28 @@ from tests.browser.test_work import register_and_run
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
+
+
+def a_link_is_opened_only_after_a_question(page: Page, rows: Locator) -> None:
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.keyboard.type(
+        "printf '\\033]8;;https://other.example/\\033\\\\li%s\\033]8;;\\033\\\\\\n' nked"
+    )
+    page.keyboard.press("Enter")
+    link = rows.get_by_text("linked", exact=True)
+    box = link.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 40)
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    expect(page.locator(".xterm-cursor-pointer")).to_be_visible()
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    assert ["Open https://other.example/?"] == asked
 
 
 def test_a_terminal_is_typed_in_and_resized_and_comes_back_under_the_policy_of_the_page(
@@ -42,20 +64,7 @@ def test_a_terminal_is_typed_in_and_resized_and_comes_back_under_the_policy_of_t
     shown = named.evaluate("(it) => getComputedStyle(it).color")
     assert shown != rows.evaluate("(it) => getComputedStyle(it).color")
     photograph(page, "terminal")
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.keyboard.type(
-        "printf '\\033]8;;https://other.example/\\033\\\\li%s\\033]8;;\\033\\\\\\n' nked"
-    )
-    page.keyboard.press("Enter")
-    link = rows.get_by_text("linked", exact=True)
-    box = link.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 5, box["y"] + 40)
-    page.mouse.move(box["x"] + 5, box["y"] + 5)
-    expect(page.locator(".xterm-cursor-pointer")).to_be_visible()
-    page.mouse.click(box["x"] + 5, box["y"] + 5)
-    assert ["Open https://other.example/?"] == asked
+    a_link_is_opened_only_after_a_question(page, rows)
     page.reload()
     expect(rows.get_by_text("reddish", exact=True)).to_be_visible()
     expect(terminal).to_have_attribute("data-phase", "open")

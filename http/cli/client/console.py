@@ -91,6 +91,8 @@ def _fresh(source: TextIO, *, is_secret: bool) -> Iterator[None]:
             yield
         finally:
             termios.tcsetattr(source, termios.TCSADRAIN, before)
+    else:
+        yield
 
 
 def console() -> Console | None:
