@@ -161,7 +161,8 @@ def _tool(
             },
             "annotations": {
                 "readOnlyHint": is_read,
-                "destructiveHint": operation.method == "DELETE",
+                # What is neither, Codex calls without asking anybody.
+                "destructiveHint": not is_read,
                 "openWorldHint": name in _REACHES_OUT,
             },
         },

@@ -12,13 +12,16 @@ from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
 
-def offer_command_center(codex_home: Path, url: str, token: str) -> None:
+APPROVES = 'default_tools_approval_mode = "approve"\n'
+
+
+def offer_command_center(codex_home: Path, url: str, token: str, settings: str = "") -> None:
     """Have the Codex of that home use the endpoint, as docs/mcp.md has it."""
     with (codex_home / "config.toml").open("a", encoding="utf-8") as config:
         config.write(
             f"\n[mcp_servers.command_center]\nurl = {json.dumps(f'{url}/mcp')}\n"
             f'http_headers = {{ Authorization = "Bearer {token}" }}\n'
-            'required = true\ntool_timeout_sec = 60\ndefault_tools_approval_mode = "approve"\n'
+            f"required = true\ntool_timeout_sec = 60\n{settings}"
         )
 
 
@@ -40,7 +43,7 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
     limits = {"repositories": [second["id"]], "depth": 1, "runsPerHour": 1}
     wanted = {"name": "An agent", "scopes": ["read", "work"], "limits": limits}
     agent = await client.post("/api/devices", wanted, status=201)
-    offer_command_center(codex_home, client.server.url, agent["token"])
+    offer_command_center(codex_home, client.server.url, agent["token"], APPROVES)
     write: dict[str, Any] = {
         "repositoryId": second["id"],
         "title": "Write",
@@ -79,3 +82,38 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
     by_id = {one["id"]: one for one in story["items"]}
     assert driver["id"] == by_id[created[2]["causationId"]]["sessionId"]
     assert ("mcp", 'device:1 "An agent"') == (created[2]["actor"], created[2]["device"])
+
+
+async def test_codex_asks_a_person_before_each_tool_that_changes_something(
+    codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    client = codex_client
+    project = await client.register(repository)
+    wanted = {"name": "An agent", "scopes": ["read", "work", "approve", "land", "operate", "admin"]}
+    agent = await client.post("/api/devices", wanted, status=201)
+    offer_command_center(codex_home, client.server.url, agent["token"])
+    asked = (  # one of each scope
+        tool("create_task", repositoryId=project["id"], title="More", prompt="Go on."),
+        tool("run_task", taskId=1, sandbox="workspace-write"),
+        tool("resolve_approval", approvalId=1, decision="approve"),
+        tool("commit_session", sessionId=1),
+        tool("restart_actor", actorId="notifier"),
+        tool("revoke_device", deviceId=agent["id"]),
+    )
+    scripted_model.script = (tool("list_tasks"), *asked, Say.text("Nothing was done."))
+    session = await client.run(project, "Change it all.", sandbox="read-only")
+    names = []
+    async with client.watch(after=0, type="approval.requested") as stream:
+        for _ in asked:
+            await stream.next()
+            (approval,) = (await client.get("/api/approvals", status="pending"))["items"]
+            named = approval["details"]["message"].split('"')[1]
+            names.append((approval["kind"], named))
+            await client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "rejected"})
+    await client.until_session(session, "completed")
+    assert [("elicitation", call.name) for call in asked] == names
+    reading, *_ = scripted_model.requests[-1].tool_outputs
+    assert "Change it all." in reading
+    assert [session["taskId"]] == [one["id"] for one in (await client.get("/api/tasks"))["items"]]
+    assert [agent["id"]] == [one["id"] for one in (await client.get("/api/devices"))["items"]]
+    assert [] == (await client.get("/api/events", type="session.tool.unasked"))["items"]

@@ -27,8 +27,13 @@ def test_a_tool_takes_what_its_operation_takes_and_no_more() -> None:
     task = tools["create_task"].shown["inputSchema"]
     assert {"repositoryId", "title", "prompt"} == {*task["required"]}
     assert 200 == task["properties"]["title"]["maxLength"]
-    assert tools["get_diff"].shown["annotations"]["readOnlyHint"]
-    assert not tools["run_task"].shown["annotations"]["readOnlyHint"]
+
+
+def test_a_tool_that_is_no_reading_is_one_that_clients_ask_about() -> None:
+    for name, tool in Tools({}).make().items():
+        hints = tool.shown["annotations"]
+        reads = name.startswith(("list_", "get_", "show_", "search"))
+        assert (reads, not reads) == (hints["readOnlyHint"], hints["destructiveHint"]), name
 
 
 def test_nobody_has_a_tool_for_what_they_may_not_do() -> None:
