@@ -11,7 +11,6 @@ from tests.codex.script import AddFile, CallTool, Say, Script
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
-
 APPROVES = 'default_tools_approval_mode = "approve"\n'
 
 
