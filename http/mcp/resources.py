@@ -1,6 +1,7 @@
 """The resources: sessions and their diffs, by addresses that a client may keep.
 
-They are read as `GET /api/sessions/:sessionId` and `…/diff` are, by the same caller.
+They are read as `GET /api/sessions/:sessionId` and `…/diff` are, by the same caller. So a long diff
+is read piece by piece: each names the address of the next in `_meta.nextUri`.
 """
 
 from __future__ import annotations
@@ -8,12 +9,17 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+import attrs
+
 from command_center.http.wire.mcp import RESOURCE_NOT_FOUND, RequestFailed
 
 SESSION: Final = "command-center://sessions/{sessionId}"
 DIFF: Final = "command-center://sessions/{sessionId}/diff"
 
-_URI: Final = re.compile(r"command-center://sessions/(?P<session>[1-9][0-9]{0,17})(?P<diff>/diff)?")
+_URI: Final = re.compile(
+    r"command-center://sessions/(?P<session>[1-9][0-9]{0,17})"
+    r"(?P<diff>/diff(\?cursor=(?P<cursor>[A-Za-z0-9_-]{1,200}))?)?"
+)
 
 TEMPLATES: Final = (
     {
@@ -23,16 +29,39 @@ TEMPLATES: Final = (
         "mimeType": "application/json",
     },
     {
-        "uriTemplate": DIFF,
+        "uriTemplate": f"{DIFF}{{?cursor}}",
         "name": "diff",
-        "description": "What a session has changed, as git shows it.",
+        "description": (
+            "What a session has changed, as git shows it. A long diff comes in pieces: "
+            "_meta.nextUri is the address of the next one, null after the last."
+        ),
         "mimeType": "text/x-diff",
     },
 )
 
 
-def parse(uri: str) -> tuple[int, bool]:
-    """Return the session that a resource is of, and whether it is its diff.
+@attrs.frozen
+class Resource:
+    """A resource that an address names.
+
+    Attributes:
+        session_id: whose it is.
+        is_diff: it is the session's diff; else the session.
+        cursor: the place in the diff, None for its begin.
+    """
+
+    session_id: int
+    is_diff: bool
+    cursor: str | None
+
+    def at(self, cursor: str | None) -> str | None:
+        """Return the address of the piece of the diff at that place, None for no place."""
+        uri = DIFF.replace("{sessionId}", str(self.session_id))
+        return None if cursor is None else f"{uri}?cursor={cursor}"
+
+
+def parse(uri: str) -> Resource:
+    """Return the resource at an address.
 
     Raises:
         RequestFailed: there is no such resource.
@@ -42,7 +71,7 @@ def parse(uri: str) -> tuple[int, bool]:
         raise RequestFailed(
             RESOURCE_NOT_FOUND, f"There is no resource {uri[:200]!r}. Read {SESSION} or {DIFF}."
         )
-    return int(found["session"]), found["diff"] is not None
+    return Resource(int(found["session"]), found["diff"] is not None, found["cursor"])
 
 
 def listed(sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from command_center.http.mcp.sessions import McpSession, McpSessions, Running
 from command_center.http.mcp.tools import Tool, Tools, names_of_asker, schema_of
 from command_center.http.mcp.waiting import WAIT, Waited, WaitForSession, WaitStream, look
 from command_center.http.wire.caller import caller_of
-from command_center.http.wire.codec import decode_json, encode, json_answer
+from command_center.http.wire.codec import decode_json, encode, encode_aside, json_answer
 from command_center.http.wire.mcp import (
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -48,6 +48,8 @@ from command_center.http.wire.mcp import (
     ReadResource,
     RequestFailed,
     RequestId,
+    ResourceContents,
+    ResourceRead,
     ToolResult,
 )
 from command_center.http.wire.problems import JSON, InvalidFields, Refused, problem_of
@@ -111,7 +113,7 @@ class AgentEndpoint:
         """
         message = await _message()
         if message.method == "initialize":
-            return self._initialize(message)
+            return await self._initialize(message)
         session = self._session()
         if message.method is msgspec.UNSET:  # an answer; the server asks nothing
             return _nothing()
@@ -134,7 +136,7 @@ class AgentEndpoint:
             request.headers.get(VERSION_HEADER),
         )
 
-    def _initialize(self, message: McpMessage) -> Response:
+    async def _initialize(self, message: McpMessage) -> Response:
         if message.id is msgspec.UNSET:
             raise Refused(400, 'Send "initialize" with an id.')
         params = {} if message.params is msgspec.UNSET else message.params
@@ -153,7 +155,7 @@ class AgentEndpoint:
             },
             "instructions": _ABOUT,
         }
-        answer = _answered(message.id, result)
+        answer = await _answered(message.id, result)
         answer.headers[SESSION_HEADER] = session.id
         return answer
 
@@ -165,8 +167,8 @@ class AgentEndpoint:
                 call = _fitting(params, CallTool)
                 if call.name == WAIT:
                     return await self._wait(session, request_id, call)
-                return _answered(request_id, await self._call(call))
-            return _answered(request_id, await self._result(method, params))
+                return await _answered(request_id, await self._call(call))
+            return await _answered(request_id, await self._result(method, params))
         except RequestFailed as failed:
             return _failed(request_id, failed)
 
@@ -196,19 +198,15 @@ class AgentEndpoint:
         return {"resources": listed(sorted(found, key=itemgetter("id"), reverse=True)[:25])}
 
     async def _read_resource(self, uri: str) -> object:
-        session_id, is_diff = parse(uri)
-        body = _body_of(
-            await self._perform("get_diff" if is_diff else "get_session", {"sessionId": session_id})
-        )
-        if not is_diff:
-            return {"contents": [{"uri": uri, "mimeType": JSON, "text": body.decode()}]}
-        text, piece = "", msgspec.json.decode(body)
-        while True:
-            text += piece["diff"] or ""
-            if piece["nextCursor"] is None:
-                return {"contents": [{"uri": uri, "mimeType": "text/x-diff", "text": text}]}
-            more = {"sessionId": session_id, "cursor": piece["nextCursor"]}
-            piece = msgspec.json.decode(_body_of(await self._perform("get_diff", more)))
+        resource = parse(uri)
+        wanted: dict[str, Any] = {"sessionId": resource.session_id}
+        if not resource.is_diff:
+            body = _body_of(await self._perform("get_session", wanted))
+            return _contents(uri, JSON, body.decode())
+        wanted["cursor"] = resource.cursor
+        piece = msgspec.json.decode(_body_of(await self._perform("get_diff", wanted)))
+        following = resource.at(piece["nextCursor"])
+        return _contents(uri, "text/x-diff", piece["diff"] or "", nextUri=following)
 
     async def _call(self, call: CallTool) -> ToolResult:
         done = await self._perform(call.name, call.arguments, call.meta)
@@ -264,10 +262,10 @@ class AgentEndpoint:
             check_repository(caller_of(request.scope).limits, now.session.repository_id)
         except (Refusal, InvalidFields) as refused:
             body = problem_of(refused).body()
-            return _answered(request_id, ToolResult.of(body, is_error=True))
+            return await _answered(request_id, ToolResult.of(body, is_error=True))
 
         def answer(waited: Waited) -> bytes:
-            return _encoded(request_id, ToolResult.of(encode(waited)))
+            return encode(_message_of(request_id, ToolResult.of(encode(waited))))
 
         running = Running()
         self._sessions.begin_request(session, request_id, running)
@@ -333,12 +331,17 @@ def _body_of(answered: Answered) -> bytes:
     return answered.body
 
 
-def _encoded(request_id: RequestId, result: object) -> bytes:
-    return encode(McpAnswer(jsonrpc="2.0", id=request_id, result=result))
+def _contents(uri: str, kind: str, text: str, **meta: object) -> ResourceRead:
+    told = ResourceContents(uri=uri, mime_type=kind, text=text, meta=meta or msgspec.UNSET)
+    return ResourceRead(contents=(told,))
 
 
-def _answered(request_id: RequestId, result: object) -> Response:
-    return json_answer(_encoded(request_id, result))
+def _message_of(request_id: RequestId, result: object) -> McpAnswer:
+    return McpAnswer(jsonrpc="2.0", id=request_id, result=result)
+
+
+async def _answered(request_id: RequestId, result: object) -> Response:
+    return json_answer(await encode_aside(_message_of(request_id, result)))
 
 
 def _failed(request_id: RequestId, failed: RequestFailed) -> Response:

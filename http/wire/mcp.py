@@ -108,12 +108,38 @@ class TextContent(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["text"] = "text"
 
 
+class ResourceContents(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={"mime_type": "mimeType", "meta": "_meta"},
+):
+    """A resource, or a piece of it."""
+
+    # `_meta` has the `nextUri` that gives the next piece, null after the last.
+
+    uri: str
+    mime_type: str
+    text: str
+    meta: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of `resources/read`."""
+
+    contents: tuple[ResourceContents, ...]
+
+
+TWICE_BYTES: Final = 384 * 1024
+"""Bytes of JSON up to which a tool's answer is told both as a text and as JSON."""
+
+
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The outcome of a tool.
 
     Attributes:
         content: for the model.
-        structured_content: the same, as JSON.
+        structured_content: the same, as JSON; left out where it is long.
         is_error: it was refused, or failed; the content says why.
     """
 
@@ -126,7 +152,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
         """Return the result of an answer's JSON."""
         return cls(
             content=(TextContent(text=body.decode()),),
-            structured_content=msgspec.Raw(body),
+            structured_content=msgspec.Raw(body) if len(body) <= TWICE_BYTES else msgspec.UNSET,
             is_error=is_error,
         )
 

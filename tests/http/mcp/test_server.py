@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import trio
 
-from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER
+from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER, ToolResult
 from command_center.store import sessions
 from tests.http.devices import server
 from tests.http.mcp.speaking import Speaker, messages_of
+
+MEBIBYTE = 1024 * 1024
 
 TASK: dict[str, Any] = {"repositoryId": 1, "title": "Look", "prompt": "Look around."}
 
@@ -170,6 +173,43 @@ async def test_a_wait_ends_when_it_is_cancelled_and_with_the_access_of_its_token
             assert {"create_task"} == names & {"create_task", "get_session", "wait_for_session"}
             assert 403 == (await speaker.refusal("get_session", sessionId=1))[0]
             assert 403 == (await speaker.refusal("wait_for_session", sessionId=1))[0]
+
+
+async def test_a_long_diff_is_read_piece_by_piece(tmp_path: Path) -> None:
+    diff = "".join(f'+line "{number}"\n' for number in range(100_000))
+    async with server(tmp_path) as at:
+        await at.root.post("/api/tasks", json=TASK)
+        await at.root.post("/api/tasks/1/sessions", json={"sandbox": "read-only"})
+        await at.center.storage.write(lambda tx: sessions.update(tx, 1, diff=diff))
+        speaker = Speaker(at.root)
+        await speaker.initialize()
+        read = list[str]()
+        uri: str | None = "command-center://sessions/1/diff"
+        while uri is not None:
+            answer = await speaker.post(speaker.request("resources/read", {"uri": uri}))
+            assert MEBIBYTE > len(answer.content)
+            (piece,) = answer.json()["result"]["contents"]
+            assert ("text/x-diff", uri) == (piece["mimeType"], piece["uri"])
+            read.append(piece["text"])
+            uri = piece["_meta"]["nextUri"]
+        assert 4 < len(read)
+        assert diff == "".join(read)
+        foreign = {"uri": "command-center://sessions/1/diff?cursor=made-up"}
+        assert "cursor" in (await speaker.ask("resources/read", foreign))["message"]
+
+        call = speaker.request("tools/call", {"name": "get_diff", "arguments": {"sessionId": 1}})
+        answer = await speaker.post(call)
+        assert MEBIBYTE > len(answer.content)
+        first = answer.json()["result"]["structuredContent"]
+        assert (read[0], 1) == (first["diff"], first["sessionId"])
+
+
+def test_a_tools_long_answer_is_told_once() -> None:
+    for length, is_twice in ((300_000, True), (MEBIBYTE, False)):
+        body = json.dumps({"text": "a" * length}).encode()
+        told = ToolResult.of(body)
+        assert body.decode() == told.content[0].text
+        assert is_twice == (told.structured_content is not msgspec.UNSET)
 
 
 async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
