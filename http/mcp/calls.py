@@ -7,7 +7,7 @@ body, and the shape of refusals.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 import attrs
@@ -16,19 +16,23 @@ from quart import request
 from werkzeug.datastructures import Headers
 
 from command_center.http.mcp.tools import Tool
+from command_center.http.middleware.idempotency import HEADER, REPLAYED
 from command_center.http.wire.caller import CALLER, caller_of
 from command_center.http.wire.problems import JSON, Problem, problem_of
 from command_center.http.wire.quart_app import Application
 
-_HEADERS: Final = Headers({"Content-Type": JSON})
-
 
 @attrs.frozen
 class Answered:
-    """An operation's answer, as JSON."""
+    """An operation's answer, as JSON.
+
+    Attributes:
+        is_replayed: it was given before, to the same call.
+    """
 
     status: int
     body: bytes
+    is_replayed: bool = False
 
     @property
     def is_refusal(self) -> bool:
@@ -43,8 +47,15 @@ async def perform(
     path: Mapping[str, object],
     query: Mapping[str, object],
     body: Mapping[str, object],
+    idempotency_key: str | None = None,
 ) -> Answered:
-    """Carry a tool out for who sent the request in hand; a refusal is an answer, too."""
+    """Carry a tool out for who sent the request in hand; a refusal is an answer, too.
+
+    With a key it is carried out once, as a POST with an `Idempotency-Key` is.
+    """
+    headers = Headers({"Content-Type": JSON})
+    if idempotency_key is not None:
+        headers[HEADER] = idempotency_key
     operation, target = tool.operation, tool.target
     scope: Any = dict(request.scope)
     # What is within an agent's limits was checked; the operation knows of scopes alone.
@@ -56,7 +67,7 @@ async def perform(
         request.scheme,
         target,
         urlencode(_plain(query), doseq=True).encode(),
-        _HEADERS,
+        headers,
         "",
         request.http_version,
         scope,
@@ -74,7 +85,8 @@ async def perform(
             answer: Any = await app.dispatch_request(context)
         except Exception as error:  # noqa: BLE001 - it becomes an answer here, as it would outside
             return _told(problem_of(error))
-        return Answered(answer.status_code, await answer.get_data(as_text=False))
+        told = await answer.get_data(as_text=False)
+        return Answered(answer.status_code, told, is_replayed=REPLAYED in answer.headers)
 
 
 async def _push_nothing(path: str, headers: Headers) -> None:

@@ -27,9 +27,10 @@ from command_center.http.mcp.bounds import (
 )
 from command_center.http.mcp.calls import Answered, perform
 from command_center.http.mcp.resources import TEMPLATES, listed, parse
-from command_center.http.mcp.sessions import McpSession, McpSessions, Running
+from command_center.http.mcp.sessions import McpSession, McpSessions
 from command_center.http.mcp.tools import Tool, Tools, names_of_asker, schema_of
 from command_center.http.mcp.waiting import WAIT, Waited, WaitForSession, WaitStream, look
+from command_center.http.middleware.request_log import ToolCall, note_tool
 from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import decode_json, encode, encode_aside, json_answer
 from command_center.http.wire.mcp import (
@@ -220,19 +221,36 @@ class AgentEndpoint:
     ) -> Answered:
         await trio.to_thread.run_sync(self._tools.make)
         tool = self._tools.find(name)
+        done = await self._within_limits(name, tool, arguments, meta)
+        note_tool(
+            request.scope,
+            ToolCall(
+                name=name,
+                is_reading=tool.operation.method == "GET",
+                status=done.status,
+                session_id=arguments.get("sessionId"),
+                body=done.body,
+            ),
+        )
+        return done
+
+    async def _within_limits(
+        self, name: str, tool: Tool, arguments: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> Answered:
+        key = _idempotency_key(meta)
         begun_by = await session_of(self._center, meta)
         if begun_by is not None:
             await self._go_on(begun_by)
         caller = caller_of(request.scope)
         limits = caller.limits
         if limits is None:
-            return await self._send(tool, arguments)
+            return await self._send(tool, arguments, key)
         try:
             given = await self._bounds.within(limits, name, tool, arguments)
             await self._bounds.check_depth(limits, name, begun_by)
             with self._bounds.counted(caller, limits, name) as take_back:
-                done = await self._send(tool, given)
-                if done.is_refusal:
+                done = await self._send(tool, given, key)
+                if done.is_refusal or done.is_replayed:
                     take_back()
         except (OutOfBounds, TooManyRuns) as refused:
             problem = problem_of(refused)
@@ -241,9 +259,11 @@ class AgentEndpoint:
             return Answered(done.status, only_allowed(limits, done.body))
         return done
 
-    async def _send(self, tool: Tool, arguments: Mapping[str, Any]) -> Answered:
+    async def _send(self, tool: Tool, arguments: Mapping[str, Any], key: str | None) -> Answered:
         path, query, body = _split(tool, arguments)
-        return await perform(self._app, tool, path=path, query=query, body=body)
+        return await perform(
+            self._app, tool, path=path, query=query, body=body, idempotency_key=key
+        )
 
     async def _go_on(self, session: Session) -> None:
         """Have what is done now tell of the session whose agent does it as its cause."""
@@ -255,27 +275,44 @@ class AgentEndpoint:
         )
 
     async def _wait(self, session: McpSession, request_id: RequestId, call: CallTool) -> Response:
+        def note(status: int) -> None:
+            note_tool(
+                request.scope,
+                ToolCall(
+                    name=WAIT,
+                    is_reading=True,
+                    status=status,
+                    session_id=call.arguments.get("sessionId"),
+                ),
+            )
+
         try:
             caller_of(request.scope).check("read")
             wanted = decode_json(encode(call.arguments), WaitForSession)
             now = await look(self._center, wanted.session_id)
             check_repository(caller_of(request.scope).limits, now.session.repository_id)
         except (Refusal, InvalidFields) as refused:
-            body = problem_of(refused).body()
-            return await _answered(request_id, ToolResult.of(body, is_error=True))
+            problem = problem_of(refused)
+            note(problem.status)
+            return await _answered(request_id, ToolResult.of(problem.body(), is_error=True))
 
         def answer(waited: Waited) -> bytes:
             return encode(_message_of(request_id, ToolResult.of(encode(waited))))
 
-        running = Running()
-        self._sessions.begin_request(session, request_id, running)
+        def refuse(error: Exception) -> bytes:
+            if isinstance(error, RequestFailed):
+                return encode(_failure_of(request_id, error))
+            body = problem_of(error).body()
+            return encode(_message_of(request_id, ToolResult.of(body, is_error=True)))
+
+        note(200)
         stream = WaitStream(
             self._center,
             wanted,
             token=_progress_token(call.meta),
             answer=answer,
-            running=running,
-            done=lambda: self._sessions.end_request(session, request_id, running),
+            refuse=refuse,
+            serving=self._sessions.serving(session, request_id),
         )
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         response = TrioResponse(stream, headers=headers, content_type=EVENT_STREAM)
@@ -286,6 +323,18 @@ class AgentEndpoint:
 def _progress_token(meta: Mapping[str, Any]) -> RequestId | None:
     token = meta.get("progressToken")
     return token if isinstance(token, str | int) and not isinstance(token, bool) else None
+
+
+def _idempotency_key(meta: Mapping[str, Any]) -> str | None:
+    """Return the key under which a tool is carried out once.
+
+    Raises:
+        RequestFailed: it is no text that a key can be.
+    """
+    key = meta.get("idempotencyKey")
+    if key is None or (isinstance(key, str) and key.isprintable()):
+        return key
+    raise RequestFailed(INVALID_PARAMS, "params: _meta.idempotencyKey is no text of one line.")
 
 
 async def _message() -> McpMessage:
@@ -344,9 +393,13 @@ async def _answered(request_id: RequestId, result: object) -> Response:
     return json_answer(await encode_aside(_message_of(request_id, result)))
 
 
-def _failed(request_id: RequestId, failed: RequestFailed) -> Response:
+def _failure_of(request_id: RequestId, failed: RequestFailed) -> McpAnswer:
     error = McpError(code=failed.code, message=str(failed))
-    return json_answer(encode(McpAnswer(jsonrpc="2.0", id=request_id, error=error)))
+    return McpAnswer(jsonrpc="2.0", id=request_id, error=error)
+
+
+def _failed(request_id: RequestId, failed: RequestFailed) -> Response:
+    return json_answer(encode(_failure_of(request_id, failed)))
 
 
 def _nothing(status: int = 202) -> Response:

@@ -18,11 +18,21 @@ import attrs
 import trio
 
 from command_center.http.wire.caller import Caller
-from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER, VERSIONS, RequestId
+from command_center.http.wire.mcp import (
+    INVALID_REQUEST,
+    SESSION_HEADER,
+    VERSION_HEADER,
+    VERSIONS,
+    RequestFailed,
+    RequestId,
+)
 from command_center.http.wire.problems import Refused
 
 ENDED_KEPT = 1000
 """Sessions that are remembered to have ended; an older one would count again."""
+
+MOST_RUNNING = 32
+"""Requests that take their time, of one device at once."""
 
 
 @attrs.frozen
@@ -32,10 +42,12 @@ class McpSession:
     Attributes:
         id: as the client names it.
         version: the revision of the protocol that it speaks.
+        device_id: whose it is; None for who needs to be no device.
     """
 
     id: str
     version: str
+    device_id: int | None = None
 
 
 @attrs.define(eq=False)
@@ -69,13 +81,13 @@ class McpSessions:
 
     _key: bytes = attrs.field(repr=False)
     _ended: OrderedDict[str, None] = attrs.field(factory=OrderedDict, init=False)
-    _running: dict[tuple[str, RequestId], Running] = attrs.field(factory=dict, init=False)
+    _running: dict[tuple[McpSession, RequestId], Running] = attrs.field(factory=dict, init=False)
 
     def begin(self, caller: Caller, version: str) -> McpSession:
         """Return a new session of a caller; a revision that is not spoken becomes the newest."""
         version = version if version in VERSIONS else VERSIONS[-1]
         head = f"{version}.{secrets.token_urlsafe(12)}"
-        return McpSession(f"{head}.{self._mac(head, caller)}", version)
+        return McpSession(f"{head}.{self._mac(head, caller)}", version, caller.device_id)
 
     def find(self, caller: Caller, given: str | None, version: str | None) -> McpSession:
         """Return the session that a request names.
@@ -98,29 +110,42 @@ class McpSessions:
             raise Refused(
                 400, f"{VERSION_HEADER} names another revision than was agreed upon: {agreed}."
             )
-        return McpSession(given, agreed)
+        return McpSession(given, agreed, caller.device_id)
 
     def end(self, session: McpSession) -> None:
         """End a session, and what runs in it."""
         self._ended[session.id] = None
         while len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
-        for (owner, _), running in tuple(self._running.items()):
-            if owner == session.id:
+        for (owner, _), running in self._running.items():
+            if owner == session:
                 running.cancel()
 
-    def begin_request(self, session: McpSession, request_id: RequestId, running: Running) -> None:
-        """Have a request end by `cancel`, or with its session."""
-        self._running[session.id, request_id] = running
+    @contextmanager
+    def serving(self, session: McpSession, request_id: RequestId) -> Iterator[Running]:
+        """Serve a request that ends by `cancel`, or with its session.
 
-    def end_request(self, session: McpSession, request_id: RequestId, running: Running) -> None:
-        """Forget a request that has ended."""
-        if self._running.get((session.id, request_id)) is running:
-            del self._running[session.id, request_id]
+        Raises:
+            RequestFailed: another one of this id goes on in the session.
+            Refused: too many of this device's go on.
+        """
+        if (session, request_id) in self._running:
+            raise RequestFailed(
+                INVALID_REQUEST, f"A request with the id {request_id!r} is still being answered."
+            )
+        if sum(one.device_id == session.device_id for one, _ in self._running) >= MOST_RUNNING:
+            raise Refused(
+                429, f"{MOST_RUNNING} waits of this device go on already. End one of them first."
+            )
+        running = self._running[session, request_id] = Running()
+        try:
+            yield running
+        finally:
+            del self._running[session, request_id]
 
     def cancel(self, session: McpSession, request_id: RequestId) -> None:
         """Cancel a request; one that has ended, or was never sent, is left alone."""
-        if running := self._running.get((session.id, request_id)):
+        if running := self._running.get((session, request_id)):
             running.cancel()
 
     def _mac(self, head: str, caller: Caller) -> str:

@@ -7,7 +7,7 @@ on, if it asked for that. Nothing depends on it: a wait that is cut off is begun
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Annotated, Any, Final, Self
 
@@ -16,14 +16,43 @@ import trio
 from quart.wrappers.response import ResponseBody
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.events.approvals import (
+    ApprovalExpired,
+    ApprovalRequested,
+    ApprovalResolved,
+)
+from command_center.actors.contracts.events.sessions import (
+    SessionBlocked,
+    SessionCompleted,
+    SessionFailed,
+    SessionHalted,
+    SessionInterrupted,
+    SessionQueued,
+    SessionResumed,
+    SessionStarted,
+    SessionStarting,
+    SessionWaiting,
+    SessionWaitingLimit,
+)
 from command_center.http.mcp.sessions import Running
 from command_center.http.wire.codec import encode
 from command_center.http.wire.event_stream import HEARTBEAT_SECONDS, Feed
-from command_center.http.wire.mcp import McpNotification, RequestId
-from command_center.store import EventFilter, Session, approvals, sessions
+from command_center.http.wire.mcp import McpNotification, RequestFailed, RequestId
+from command_center.http.wire.problems import Refused
+from command_center.runtime import Refusal
+from command_center.store import EventData, EventFilter, Session, approvals, event_type, sessions
 from command_center.store.statuses import FINAL
 
 WAIT: Final = "wait_for_session"
+
+_MOVES: Final[tuple[type[EventData], ...]] = (
+    *(SessionQueued, SessionWaitingLimit, SessionStarting, SessionStarted, SessionBlocked),
+    *(SessionWaiting, SessionResumed, SessionCompleted, SessionFailed, SessionHalted),
+    *(SessionInterrupted, ApprovalRequested, ApprovalResolved, ApprovalExpired),
+)
+
+MOVES: Final = tuple(map(event_type, _MOVES))
+"""The types of events after which a wait looks how its session is."""
 
 _SECONDS: Final = 45
 _MOST_SECONDS: Final = 3600
@@ -84,36 +113,41 @@ class WaitStream(ResponseBody):
         *,
         token: RequestId | None,
         answer: Callable[[Waited], bytes],
-        running: Running,
-        done: Callable[[], None],
+        refuse: Callable[[Exception], bytes],
+        serving: AbstractContextManager[Running],
     ) -> None:
-        """Wait for what is `wanted`, until it is there or `running` is cancelled.
+        """Wait for what is `wanted`, until it is there or what is `serving` is cancelled.
 
         Args:
             center: where the session is.
             wanted: the arguments of the tool.
             token: the name of the progress; None for a client that wants to hear of none.
             answer: makes the message at the end.
-            running: what cancels the wait.
-            done: called at the end, however it comes.
+            refuse: makes the message where the wait is refused, or its session is gone.
+            serving: gives what cancels the wait, for as long as it goes on; it may refuse.
         """
         self._center = center
         self._wanted = wanted
         self._token = token
         self._answer = answer
-        self._running = running
-        self._done = done
+        self._refuse = refuse
+        self._serving = serving
         self._stack = ExitStack()
+        self._running = Running()
+        self._refusal: Exception | None = None
         self._is_answered = False
         self._steps = 0
         self._ends_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        subscription = self._stack.enter_context(
-            self._center.fanout.subscribe(EventFilter(session_id=self._wanted.session_id), after=0)
-        )
-        self._stack.callback(self._done)
+        try:
+            self._running = self._stack.enter_context(self._serving)
+        except (RequestFailed, Refused) as refused:
+            self._refusal = refused
+            return self
+        wanted = EventFilter(types=MOVES, session_id=self._wanted.session_id)
+        subscription = self._stack.enter_context(self._center.fanout.subscribe(wanted, after=0))
         self._feed = Feed(self._center, subscription, None)
         self._ends_at = trio.current_time() + self._wanted.timeout_seconds
         return self
@@ -135,6 +169,8 @@ class WaitStream(ResponseBody):
         """Return the next message; the stream ends after the answer, or when it is cancelled."""
         if self._is_answered or self._running.is_cancelled:
             raise StopAsyncIteration
+        if self._refusal is not None:
+            return self._end(self._refuse(self._refusal))
         if self._steps == 0:
             return await self._tell("looked")
         while True:
@@ -148,16 +184,16 @@ class WaitStream(ResponseBody):
                 return b":\n\n"
             if not batch:  # time is up, the server stops, or the client reads too slowly
                 return await self._tell(None)
-            kept = [published.event.type for published in batch if published.event.id]
-            if kept:
-                return await self._tell(kept[-1])
+            return await self._tell(batch[-1].event.type)
 
     async def _tell(self, event: str | None) -> bytes:
         """Return how far the session is, after an event; the answer, where it is the last word."""
-        now = await look(self._center, self._wanted.session_id)
+        try:
+            now = await look(self._center, self._wanted.session_id)
+        except Refusal as refused:
+            return self._end(self._refuse(refused))
         if now.ended or event is None:
-            self._is_answered = True
-            return _sent(self._answer(now))
+            return self._end(self._answer(now))
         self._steps += 1
         if self._token is None:
             return b":\n\n"
@@ -174,6 +210,10 @@ class WaitStream(ResponseBody):
                 )
             )
         )
+
+    def _end(self, message: bytes) -> bytes:
+        self._is_answered = True
+        return _sent(message)
 
 
 def _sent(message: bytes) -> bytes:

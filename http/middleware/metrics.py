@@ -32,6 +32,12 @@ class RequestMetrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._tools = Counter(
+            "cc_mcp_calls",
+            "Tools of the endpoint for agents called.",
+            ["tool", "status"],
+            registry=self.registry,
+        )
         self._restarts = Counter(
             "cc_actor_restarts", "Actors started again.", ["actor"], registry=self.registry
         )
@@ -52,6 +58,10 @@ class RequestMetrics:
             )
         found[0].inc()
         found[1].observe(seconds)
+
+    def called(self, tool: str, status: int) -> None:
+        """Count the call of a tool, by the status that its operation was answered with."""
+        self._tools.labels(tool, str(status)).inc()
 
     def signalled(self, signal: Signal) -> None:
         """Count a restart or a crash."""

@@ -5,7 +5,8 @@ one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The
 is the origin of all that actors do for the request, so it stands in each of their lines as in those
 of the request itself, and what begins with the request has it for its correlation. A request that
 changed something has a line of its own when it was answered (at info; others at debug), with the
-`correlation_id` of what came of it: `GET /api/events?correlationId=` tells what followed.
+`correlation_id` of what came of it: `GET /api/events?correlationId=` tells what followed. Where it
+was a message that calls tools, these are what its line tells of, and they are counted beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from quart import Quart, request, websocket
 
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
+from command_center.http.wire.problems import JSON
 from command_center.runtime import origin
 from command_center.store import redact
 
@@ -35,6 +37,7 @@ NO_ROUTE = "none"
 _WORD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _ROUTE = "command_center.route"
 _PLACE = "command_center.place"
+_TOOLS = "command_center.tools"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -53,6 +56,30 @@ def install_request_log(app: Quart, metrics: RequestMetrics, hidden: Sequence[st
     app.before_request(note_route)
     app.before_websocket(note_socket)
     app.asgi_app = RequestLog(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
+
+
+@attrs.frozen(kw_only=True)
+class ToolCall:
+    """The call of a tool within a request.
+
+    Attributes:
+        name: of the tool.
+        is_reading: it changes nothing.
+        status: of the operation's answer.
+        session_id: of the session that it names.
+        body: the operation's answer, as JSON.
+    """
+
+    name: str
+    is_reading: bool
+    status: int
+    session_id: object
+    body: bytes = b""
+
+
+def note_tool(scope: Scope | Any, call: ToolCall) -> None:
+    """Have the line of a request, and the counters, tell of a tool that it called."""
+    scope.setdefault(_TOOLS, []).append(call)
 
 
 class RequestLog:
@@ -83,22 +110,32 @@ class RequestLog:
     def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         method, route = scope["method"], scope[_ROUTE]
         self._metrics.answered(method, route, answer.status, seconds)
-        level = log.debug if method in _READING else log.info
-        place = scope.get(_PLACE) or {}
+        is_reading, tool = method in _READING, dict[str, object]()
+        place, body = scope.get(_PLACE) or {}, bytes(answer.body)
+        for call in scope.get(_TOOLS, ()):
+            self._metrics.called(call.name, call.status)
+            is_reading, body = call.is_reading, call.body
+            place = {"session_id": call.session_id} if isinstance(call.session_id, int) else {}
+            tool = {"tool": call.name, "tool_status": call.status}
         subject = {"session_id": place["session_id"]} if "session_id" in place else {}
+        level = log.debug if is_reading else log.info
         level(
             "request.answered",
             method=method,
             path=scope["path"],
             status=answer.status,
             seconds=round(seconds, 6),
-            **(subject | subject_of(bytes(answer.body)) if answer.body else subject),
+            **tool,
+            **(subject | subject_of(body) if body else subject),
         )
 
 
 @attrs.define
 class _Answer:
-    """Passes the answer on under the request's id, and keeps what the log tells of it."""
+    """Passes the answer on under the request's id, and keeps what the log tells of it.
+
+    Of a stream it keeps nothing: that goes on, and is about nothing that the log tells.
+    """
 
     _send: Send
     _name: bytes
@@ -110,10 +147,9 @@ class _Answer:
         kind = message["type"]
         if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
             self.status = message.get("status", 101)
-            message = {
-                **message,
-                "headers": [*message.get("headers", ()), (REQUEST_ID, self._name)],
-            }
+            headers = [*message.get("headers", ())]
+            self._keeps = self._keeps and (b"content-type", JSON.encode()) in headers
+            message = {**message, "headers": [*headers, (REQUEST_ID, self._name)]}
         elif kind == "http.response.body" and self._keeps:
             self.body += message.get("body", b"")
         await self._send(message)

@@ -24,7 +24,7 @@ def offer_command_center(codex_home: Path, url: str, token: str, settings: str =
         )
 
 
-def tool(name: str, **arguments: Any) -> CallTool:
+def tool(name: str, /, **arguments: Any) -> CallTool:
     return CallTool(name, arguments, "mcp__command_center")
 
 
@@ -96,7 +96,7 @@ async def test_codex_asks_a_person_before_each_tool_that_changes_something(
         tool("run_task", taskId=1, sandbox="workspace-write"),
         tool("resolve_approval", approvalId=1, decision="approve"),
         tool("commit_session", sessionId=1),
-        tool("restart_actor", actorId="notifier"),
+        tool("restart_actor", name="store"),
         tool("revoke_device", deviceId=agent["id"]),
     )
     scripted_model.script = (tool("list_tasks"), *asked, Say.text("Nothing was done."))

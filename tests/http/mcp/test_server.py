@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import msgspec
 import trio
+from structlog.testing import capture_logs
 
+from command_center.http.mcp.waiting import MOVES
 from command_center.http.wire.mcp import SESSION_HEADER, VERSION_HEADER, ToolResult
 from command_center.store import sessions
 from tests.http.devices import server
@@ -50,6 +52,8 @@ async def test_an_agent_works_by_tools_and_does_not_approve(tmp_path: Path) -> N
                 step["params"]["progress"] for step in steps
             ]
             assert last["result"]["structuredContent"]["ended"]
+            because = {step["params"]["message"].rpartition("(")[2][:-1] for step in steps}
+            assert because <= {"looked", *MOVES}
 
             status, words = await speaker.refusal("list_devices")
             assert (403, True) == (status, '"admin"' in words)
@@ -156,6 +160,8 @@ async def test_a_wait_ends_when_it_is_cancelled_and_with_the_access_of_its_token
                 async with trio.open_nursery() as nursery:
                     request = speaker.request("tools/call", call)
                     await nursery.start(wait, request)
+                    (again,) = messages_of((await speaker.post(request)).text)
+                    assert (request["id"], -32600) == (again["id"], again["error"]["code"])
                     await speaker.post(
                         {
                             "jsonrpc": "2.0",
@@ -202,6 +208,53 @@ async def test_a_long_diff_is_read_piece_by_piece(tmp_path: Path) -> None:
         assert MEBIBYTE > len(answer.content)
         first = answer.json()["result"]["structuredContent"]
         assert (read[0], 1) == (first["diff"], first["sessionId"])
+
+
+async def test_a_call_under_a_key_is_carried_out_once_and_each_is_logged_and_counted(
+    tmp_path: Path,
+) -> None:
+    async with server(tmp_path) as at:
+        limits = {"runsPerHour": 2}
+        async with at.client(await at.device("read", "work", limits=limits)) as http:
+            speaker = Speaker(http)
+            await speaker.initialize()
+
+            async def call(name: str, key: object, **arguments: Any) -> Any:
+                meta = {"idempotencyKey": key}
+                return await speaker.ask(
+                    "tools/call", {"name": name, "arguments": arguments, "_meta": meta}
+                )
+
+            with capture_logs() as lines:
+                made, again = [await call("create_task", "one", **TASK) for _ in range(2)]
+                assert made == again
+                other = await call("create_task", "one", **{**TASK, "title": "Another"})
+                assert 422 == other["structuredContent"]["error"]["statusCode"]
+                runs = [await call("run_task", "two", taskId=1) for _ in range(3)]
+                assert runs[0] == runs[1] == runs[2]
+                assert 403 == (await speaker.refusal("list_devices"))[0]
+                session_id = runs[0]["structuredContent"]["session"]["id"]
+                await speaker.wait(session_id)
+                listed = await speaker.call("list_tasks")
+            for wrong in (5, "two\nlines"):
+                assert -32602 == (await call("create_task", wrong, **TASK))["code"]
+            assert [1] == [one["id"] for one in listed["items"]]
+        told = [line for line in lines if line["event"] == "request.answered" and "tool" in line]
+        story = runs[0]["structuredContent"]["session"]["correlationId"]
+        assert [
+            *(("create_task", status, "info", None) for status in (201, 201, 422)),
+            *[("run_task", 201, "info", session_id)] * 3,
+            ("list_devices", 403, "debug", None),
+            ("wait_for_session", 200, "debug", session_id),
+        ] == [
+            (line["tool"], line["tool_status"], line["log_level"], line.get("session_id"))
+            for line in told
+            if line["tool"] != "list_tasks"
+        ]
+        assert story == told[3]["correlation_id"]
+        counted = (await at.root.get("/metrics")).text
+        assert 'cc_mcp_calls_total{status="403",tool="list_devices"} 1.0' in counted
+        assert 'cc_mcp_calls_total{status="200",tool="wait_for_session"} 1.0' in counted
 
 
 def test_a_tools_long_answer_is_told_once() -> None:
