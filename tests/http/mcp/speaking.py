@@ -49,7 +49,7 @@ class Speaker:
         assert 200 == answer.status_code, answer.text
         message = answer.json()
         assert ("2.0", sent["id"]) == (message["jsonrpc"], message["id"])
-        return message.get("result") or message["error"]
+        return message["result"] if "result" in message else message["error"]
 
     async def call(self, name: str, **arguments: Any) -> Any:
         """The answer of a tool that did not refuse."""
