@@ -9,6 +9,7 @@ are counted from the start of the server on.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,10 @@ HOUR: Final = 3600.0
 REPOSITORY: Final = "repositoryId"
 
 LISTS_REPOSITORIES: Final = "list_repositories"
+
+DECIDES: Final = "resolve_approval"
+
+_ID: Final = re.compile("[0-9]{1,18}")
 
 STARTS: Final = frozenset(
     {"run_task", "run_automation", "queue_followup", "send_comments", "review_session", "say"}
@@ -107,6 +112,21 @@ class AgentBounds:
                 f"This run would be number {depth} of those that start each other, and this token "
                 f"may start {most}. Ask a person to start it."
             )
+
+    async def check_deciding(
+        self, name: str, arguments: Mapping[str, Any], begun_by: Session | None
+    ) -> None:
+        """Refuse a run the decision of what it asks itself, whatever its token's scopes.
+
+        Raises:
+            OutOfBounds: the approval is its own.
+        """
+        named = str(arguments.get("approvalId"))  # as it will stand in the path
+        if begun_by is None or name != DECIDES or not _ID.fullmatch(named):
+            return
+        asked = await self._center.storage.read(lambda db: approvals.find(db, {"id": int(named)}))
+        if asked is not None and asked.session_id == begun_by.id:
+            raise OutOfBounds("A run does not decide what it asks itself. A person is to.")
 
     @contextmanager
     def counted(

@@ -243,9 +243,10 @@ class AgentEndpoint:
             await self._go_on(begun_by)
         caller = caller_of(request.scope)
         limits = caller.limits
-        if limits is None:
-            return await self._send(tool, arguments, key)
         try:
+            await self._bounds.check_deciding(name, arguments, begun_by)
+            if limits is None:
+                return await self._send(tool, arguments, key)
             given = await self._bounds.within(limits, name, tool, arguments)
             await self._bounds.check_depth(limits, name, begun_by)
             with self._bounds.counted(caller, limits, name) as take_back:

@@ -94,7 +94,7 @@ async def test_codex_asks_a_person_before_each_tool_that_changes_something(
     asked = (  # one of each scope
         tool("create_task", repositoryId=project["id"], title="More", prompt="Go on."),
         tool("run_task", taskId=1, sandbox="workspace-write"),
-        tool("resolve_approval", approvalId=1, decision="approve"),
+        tool("resolve_approval", approvalId=1, status="approved"),
         tool("commit_session", sessionId=1),
         tool("restart_actor", name="store"),
         tool("revoke_device", deviceId=agent["id"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,31 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             assert "2 runs an hour" in refused["content"][0]["text"]
             await at.root.patch("/api/devices/1", json={"limits": None})
             assert 2 == len((await speaker.call("list_repositories"))["items"])
+
+
+async def test_a_run_does_not_decide_what_it_asks_itself(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        speaker = Speaker(at.root)
+        await speaker.initialize()
+        for number, thread in ((1, "a"), (2, "b")):
+            await at.root.post("/api/tasks", json=TASK)
+            body = {"sandbox": "read-only"}
+            await at.root.post(f"/api/tasks/{number}/sessions", json=body)
+            live = partial(sessions.update, codex_thread_id=thread, status="running")
+            await at.center.storage.write(partial(live, id=number))
+        await at.root.post("/api/approvals", json={"sessionId": 1, "title": "May it?"})
+
+        async def decide(thread: str, approval_id: object) -> Any:
+            meta = {"x-codex-turn-metadata": {"thread_id": thread}}
+            arguments = {"approvalId": approval_id, "status": "approved"}
+            call = {"name": "resolve_approval", "arguments": arguments, "_meta": meta}
+            return (await speaker.ask("tools/call", call))["structuredContent"]
+
+        for spelt in (1, "1"):
+            refused = (await decide("a", spelt))["error"]
+            assert (403, True) == (refused["statusCode"], "itself" in refused["message"])
+        assert "pending" == (await speaker.call("get_approval", approvalId=1))["status"]
+        assert "approved" == (await decide("b", 1))["status"]
 
 
 async def test_a_session_of_a_client_outlives_the_server(tmp_path: Path) -> None:
