@@ -9,7 +9,6 @@ are counted from the start of the server on.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.rules.agent_limits import AgentLimits, OutOfBounds, TooManyRuns
-from command_center.http.mcp.tools import Tool
+from command_center.http.mcp.tools import Tool, is_number
 from command_center.http.wire.caller import Caller
+from command_center.http.wire.mcp import INVALID_PARAMS, RequestFailed
 from command_center.store import (
     Session,
     approvals,
@@ -42,8 +42,6 @@ REPOSITORY: Final = "repositoryId"
 LISTS_REPOSITORIES: Final = "list_repositories"
 
 DECIDES: Final = "resolve_approval"
-
-_ID: Final = re.compile("[0-9]{1,18}")
 
 STARTS: Final = frozenset(
     {"run_task", "run_automation", "queue_followup", "send_comments", "review_session", "say"}
@@ -74,18 +72,28 @@ class AgentBounds:
     async def within(
         self, limits: AgentLimits, name: str, tool: Tool, arguments: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return the arguments, with the repository that they leave open.
+        """Return the arguments that a tool has read, with the repository that they leave open.
+
+        What is not there is refused as what is out of bounds is, so that nobody learns which.
 
         Raises:
             OutOfBounds: they reach another repository, or all of them.
+            RequestFailed: one is no number that should be.
         """
         given = dict(arguments)
         allowed = limits.repositories
         if allowed is None or name == LISTS_REPOSITORIES:
             return given
-        named = await self._center.storage.read(lambda db: list(_repositories(db, given)))
+        named = {
+            key: given[key]
+            for key in (REPOSITORY, *_OWNERS)
+            if tool.takes(key) and given.get(key) is not None
+        }
+        for key, value in named.items():
+            if not is_number(value):
+                raise RequestFailed(INVALID_PARAMS, f"arguments: {key} is no whole number.")
         if not named:
-            takes = REPOSITORY in tool.shown["inputSchema"]["properties"]
+            takes = tool.takes(REPOSITORY)
             if not (takes and len(allowed) == 1):
                 raise OutOfBounds(
                     f"Name a {REPOSITORY} of this token: {_words(allowed)}."
@@ -93,7 +101,8 @@ class AgentBounds:
                     else "This tool is not limited to repositories, as this token is."
                 )
             given[REPOSITORY] = allowed[0]
-        for repository_id in named:
+        found = await self._center.storage.read(lambda db: list(_repositories(db, named)))
+        for repository_id in found:
             check_repository(limits, repository_id)
         return given
 
@@ -121,10 +130,10 @@ class AgentBounds:
         Raises:
             OutOfBounds: the approval is its own.
         """
-        named = str(arguments.get("approvalId"))  # as it will stand in the path
-        if begun_by is None or name != DECIDES or not _ID.fullmatch(named):
+        named = arguments.get("approvalId")
+        if begun_by is None or name != DECIDES or not is_number(named):
             return
-        asked = await self._center.storage.read(lambda db: approvals.find(db, {"id": int(named)}))
+        asked = await self._center.storage.read(lambda db: approvals.find(db, {"id": named}))
         if asked is not None and asked.session_id == begun_by.id:
             raise OutOfBounds("A run does not decide what it asks itself. A person is to.")
 
@@ -132,7 +141,7 @@ class AgentBounds:
     def counted(
         self, caller: Caller, limits: AgentLimits, name: str
     ) -> Iterator[Callable[[], None]]:
-        """Count a run; what is yielded takes it back, where none was started.
+        """Count a run that is begun within; what is yielded takes it back, where none was.
 
         Raises:
             TooManyRuns: as many were started within an hour as may be.
@@ -160,11 +169,19 @@ def only_allowed(limits: AgentLimits, body: bytes) -> bytes:
     return msgspec.json.encode(page)
 
 
-def check_repository(limits: AgentLimits | None, repository_id: int) -> None:
-    """Raise OutOfBounds for a repository that an agent may not see."""
+def sees(limits: AgentLimits | None, repository_id: int | None) -> bool:
+    """Return True for a repository that an agent may see; None stands for what is not there."""
     allowed = None if limits is None else limits.repositories
-    if allowed is not None and repository_id not in allowed:
-        raise OutOfBounds(f"This token works in repository {_words(allowed)} alone.")
+    return allowed is None or repository_id in allowed
+
+
+def check_repository(limits: AgentLimits | None, repository_id: int | None) -> None:
+    """Raise OutOfBounds for a repository that an agent may not see."""
+    if limits is not None and limits.repositories is not None and not sees(limits, repository_id):
+        raise OutOfBounds(
+            f"This token works in repository {_words(limits.repositories)} alone, and what you "
+            "named is not there. List what is."
+        )
 
 
 async def session_of(center: Center, meta: Mapping[str, Any]) -> Session | None:
@@ -190,12 +207,13 @@ def depth_of(db: Database, session: Session | None) -> int:
     return depth
 
 
-def _repositories(db: Database, given: Mapping[str, Any]) -> Iterator[int]:
-    if isinstance(given.get(REPOSITORY), int):
-        yield given[REPOSITORY]
-    for name, find in _OWNERS.items():
-        if isinstance(given.get(name), int) and (found := find(db, given[name])) is not None:
-            yield found.repository_id
+def _repositories(db: Database, named: Mapping[str, int]) -> Iterator[int | None]:
+    for name, key in named.items():
+        if name == REPOSITORY:
+            yield key
+        else:
+            found = _OWNERS[name](db, key)
+            yield None if found is None else found.repository_id
 
 
 def _words(repositories: list[int]) -> str:

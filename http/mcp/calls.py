@@ -15,7 +15,7 @@ import msgspec
 from quart import request
 from werkzeug.datastructures import Headers
 
-from command_center.http.mcp.tools import Tool
+from command_center.http.mcp.tools import Tool, is_number
 from command_center.http.middleware.idempotency import HEADER, REPLAYED
 from command_center.http.wire.caller import CALLER, caller_of
 from command_center.http.wire.problems import JSON, Problem, problem_of
@@ -40,14 +40,18 @@ class Answered:
         return self.status >= 400  # noqa: PLR2004 - the border between answers and refusals
 
 
+@attrs.frozen
+class ToolArguments:
+    """Arguments of a tool, by where its operation takes them."""
+
+    tool: Tool
+    path: Mapping[str, object] = attrs.field(kw_only=True)
+    query: Mapping[str, object] = attrs.field(kw_only=True)
+    body: Mapping[str, object] = attrs.field(kw_only=True, factory=dict)
+
+
 async def perform(
-    app: Application,
-    tool: Tool,
-    *,
-    path: Mapping[str, object],
-    query: Mapping[str, object],
-    body: Mapping[str, object],
-    idempotency_key: str | None = None,
+    app: Application, given: ToolArguments, *, idempotency_key: str | None = None
 ) -> Answered:
     """Carry a tool out for who sent the request in hand; a refusal is an answer, too.
 
@@ -56,17 +60,19 @@ async def perform(
     headers = Headers({"Content-Type": JSON})
     if idempotency_key is not None:
         headers[HEADER] = idempotency_key
-    operation, target = tool.operation, tool.target
+    tool, operation, target = given.tool, given.tool.operation, given.tool.target
     scope: Any = dict(request.scope)
     # What is within an agent's limits was checked; the operation knows of scopes alone.
     scope[CALLER] = attrs.evolve(caller_of(scope), limits=None)
-    for name, value in path.items():
+    for name, value in given.path.items():
         target = target.replace(f"{{{name}}}", str(value))
+        if name in tool.numbers and not is_number(value):
+            return _told(Problem(404, f"There is no {target}."))
     inner = app.request_class(
         operation.method,
         request.scheme,
         target,
-        urlencode(_plain(query), doseq=True).encode(),
+        urlencode(_plain(given.query), doseq=True).encode(),
         headers,
         "",
         request.http_version,
@@ -74,7 +80,7 @@ async def perform(
         send_push_promise=_push_nothing,
     )
     if operation.body is not None:
-        inner.body.append(msgspec.json.encode(body))
+        inner.body.append(msgspec.json.encode(given.body))
     inner.body.set_complete()
     async with app.request_context(inner) as context:
         rule = inner.url_rule

@@ -17,15 +17,17 @@ from quart_trio.wrappers import TrioResponse
 from command_center.actors.center import Center
 from command_center.actors.core.storage import RequestOrigin
 from command_center.actors.rules.agent_limits import OutOfBounds, TooManyRuns
+from command_center.actors.rules.errors import NotFound
 from command_center.http.mcp.bounds import (
     LISTS_REPOSITORIES,
     REPOSITORY,
     AgentBounds,
     check_repository,
     only_allowed,
+    sees,
     session_of,
 )
-from command_center.http.mcp.calls import Answered, perform
+from command_center.http.mcp.calls import Answered, ToolArguments, perform
 from command_center.http.mcp.resources import TEMPLATES, listed, parse
 from command_center.http.mcp.sessions import McpSession, McpSessions
 from command_center.http.mcp.tools import Tool, Tools, names_of_asker, schema_of
@@ -221,14 +223,15 @@ class AgentEndpoint:
     ) -> Answered:
         await trio.to_thread.run_sync(self._tools.make)
         tool = self._tools.find(name)
-        done = await self._within_limits(name, tool, arguments, meta)
+        given = tool.read(arguments)
+        done = await self._within_limits(name, tool, given, meta)
         note_tool(
             request.scope,
             ToolCall(
                 name=name,
                 is_reading=tool.operation.method == "GET",
                 status=done.status,
-                session_id=arguments.get("sessionId"),
+                session_id=given.get("sessionId"),
                 body=done.body,
             ),
         )
@@ -239,18 +242,17 @@ class AgentEndpoint:
     ) -> Answered:
         key = _idempotency_key(meta)
         begun_by = await session_of(self._center, meta)
-        if begun_by is not None:
-            await self._go_on(begun_by)
         caller = caller_of(request.scope)
         limits = caller.limits
         try:
             await self._bounds.check_deciding(name, arguments, begun_by)
             if limits is None:
-                return await self._send(tool, arguments, key)
-            given = await self._bounds.within(limits, name, tool, arguments)
+                return await self._send(_split(tool, arguments), key, begun_by)
+            given = _split(tool, await self._bounds.within(limits, name, tool, arguments))
             await self._bounds.check_depth(limits, name, begun_by)
+            story = begun_by if begun_by and sees(limits, begun_by.repository_id) else None
             with self._bounds.counted(caller, limits, name) as take_back:
-                done = await self._send(tool, given, key)
+                done = await self._send(given, key, story)
                 if done.is_refusal or done.is_replayed:
                     take_back()
         except (OutOfBounds, TooManyRuns) as refused:
@@ -260,11 +262,12 @@ class AgentEndpoint:
             return Answered(done.status, only_allowed(limits, done.body))
         return done
 
-    async def _send(self, tool: Tool, arguments: Mapping[str, Any], key: str | None) -> Answered:
-        path, query, body = _split(tool, arguments)
-        return await perform(
-            self._app, tool, path=path, query=query, body=body, idempotency_key=key
-        )
+    async def _send(
+        self, arguments: ToolArguments, key: str | None, begun_by: Session | None
+    ) -> Answered:
+        if begun_by is not None:
+            await self._go_on(begun_by)
+        return await perform(self._app, arguments, idempotency_key=key)
 
     async def _go_on(self, session: Session) -> None:
         """Have what is done now tell of the session whose agent does it as its cause."""
@@ -290,8 +293,13 @@ class AgentEndpoint:
         try:
             caller_of(request.scope).check("read")
             wanted = decode_json(encode(call.arguments), WaitForSession)
-            now = await look(self._center, wanted.session_id)
-            check_repository(caller_of(request.scope).limits, now.session.repository_id)
+            limits = caller_of(request.scope).limits
+            try:
+                now = await look(self._center, wanted.session_id)
+            except NotFound:
+                check_repository(limits, None)
+                raise
+            check_repository(limits, now.session.repository_id)
         except (Refusal, InvalidFields) as refused:
             problem = problem_of(refused)
             note(problem.status)
@@ -352,9 +360,7 @@ def _fitting(params: Mapping[str, Any], kind: type[T]) -> T:
         raise RequestFailed(INVALID_PARAMS, f"params: {error}.") from None
 
 
-def _split(
-    tool: Tool, arguments: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _split(tool: Tool, arguments: Mapping[str, Any]) -> ToolArguments:
     """Return a tool's arguments as those of the path, of the query, and of the body.
 
     Raises:
@@ -367,9 +373,9 @@ def _split(
     path = {name: rest.pop(name) for name in tool.path}
     rest |= dict.fromkeys(names_of_asker(tool.operation), ASKER)
     if tool.operation.body is None:
-        return path, rest, {}
+        return ToolArguments(tool, path=path, query=rest)
     query = {name: rest.pop(name) for name in tool.query & rest.keys()}
-    return path, query, rest
+    return ToolArguments(tool, path=path, query=query, body=rest)
 
 
 def _body_of(answered: Answered) -> bytes:

@@ -6,6 +6,7 @@ one object, and its schema is put together of theirs. Who may not do an operatio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -39,6 +40,8 @@ _REACHES_OUT: Final = frozenset({"push_session", "open_pull_request"})
 _WHO_ASKS: Final = "requestedBy"
 _DECIDES: Final = "resolvedBy"
 
+_WHOLE_NUMBER: Final = re.compile("[0-9]{1,18}")
+
 
 @attrs.frozen(eq=False)
 class Tool:
@@ -49,6 +52,7 @@ class Tool:
         target: its path, with the names of arguments in braces.
         path: the names of the arguments in the path.
         query: of those in the query.
+        numbers: of those that are whole numbers.
         shown: as `tools/list` tells it.
     """
 
@@ -56,12 +60,24 @@ class Tool:
     target: str
     path: tuple[str, ...]
     query: frozenset[str]
+    numbers: frozenset[str]
     shown: Mapping[str, Any]
 
     @property
     def scope(self) -> Scope | None:
         """Return what its caller needs."""
         return self.operation.scope
+
+    def takes(self, name: str) -> bool:
+        """Return True for the name of an argument."""
+        return name in self.shown["inputSchema"]["properties"]
+
+    def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments with each whole number as one, also where it came as a text."""
+        return {
+            name: _number(value) if name in self.numbers else value
+            for name, value in arguments.items()
+        }
 
 
 @attrs.define(eq=False)
@@ -150,6 +166,7 @@ def _tool(
         target=target,
         path=tuple(part["name"] for part in parameters if part["in"] == "path"),
         query=frozenset(part["name"] for part in parameters if part["in"] == "query"),
+        numbers=frozenset(name for name, part in properties.items() if _is_number(part)),
         shown={
             "name": name,
             "description": about,
@@ -167,6 +184,23 @@ def _tool(
             },
         },
     )
+
+
+def is_number(value: object) -> bool:
+    """Return True for a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(schema: Mapping[str, Any]) -> bool:
+    kinds = {kind.get("type") for kind in schema.get("anyOf", [schema])}
+    return "integer" in kinds and "string" not in kinds
+
+
+def _number(value: object) -> object:
+    """Return a whole number that is spelt in another way as one, and anything else as it is."""
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def names_of_asker(operation: Operation) -> tuple[str, ...]:

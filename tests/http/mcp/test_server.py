@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,8 @@ async def test_a_call_under_a_key_is_carried_out_once_and_each_is_logged_and_cou
                 assert made == again
                 other = await call("create_task", "one", **{**TASK, "title": "Another"})
                 assert 422 == other["structuredContent"]["error"]["statusCode"]
+                for _ in range(3):  # what lacks what it needs is no run
+                    assert -32602 == (await call("run_task", None))["code"]
                 runs = [await call("run_task", "two", taskId=1) for _ in range(3)]
                 assert runs[0] == runs[1] == runs[2]
                 assert 403 == (await speaker.refusal("list_devices"))[0]
@@ -270,6 +273,36 @@ def test_a_tools_long_answer_is_told_once() -> None:
         assert is_twice == (told.structured_content is not msgspec.UNSET)
 
 
+async def stays_within(speaker: Speaker) -> None:
+    """See that what is in repository 2 is out of reach, however it is asked for."""
+    for name, arguments in (
+        ("create_task", {**TASK, "repositoryId": 2}),
+        ("get_task", {"taskId": 2}),
+        ("run_task", {"taskId": 2}),
+        ("list_threads", {}),
+        ("list_devices", {}),
+        # However it is spelt, and whatever else is named that is within.
+        ("get_task", {"taskId": "2", "repositoryId": 1}),
+        ("get_task", {"taskId": 2.0}),
+        ("list_sessions", {"repositoryId": "2", "taskId": 1}),
+        ("list_tasks", {"repositoryId": "02", "automationId": None}),
+    ):
+        assert 403 == (await speaker.refusal(name, **arguments))[0], name
+    assert [1] == [
+        one["id"] for one in (await speaker.call("list_tasks", repositoryId=None))["items"]
+    ]
+    for name, arguments in (
+        ("get_task", {"taskId": "2 "}),
+        ("list_tasks", {"repositoryId": [1, 2]}),
+    ):
+        call = {"name": name, "arguments": arguments}
+        assert -32602 == (await speaker.ask("tools/call", call))["code"], name
+    # What is elsewhere and what is nowhere look the same.
+    for name, key in (("get_task", "taskId"), ("wait_for_session", "sessionId")):
+        elsewhere = await speaker.refusal(name, **{key: 2 if key == "taskId" else 1})
+        assert elsewhere == await speaker.refusal(name, **{key: 99}), name
+
+
 async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
     tmp_path: Path,
 ) -> None:
@@ -291,14 +324,8 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             assert [1] == [one["id"] for one in (await speaker.call("list_tasks"))["items"]]
             seen = await speaker.call("list_repositories")
             assert [1] == [one["id"] for one in seen["items"]]
-            for name, arguments in (
-                ("create_task", {**TASK, "repositoryId": 2}),
-                ("get_task", {"taskId": 2}),
-                ("run_task", {"taskId": 2}),
-                ("list_threads", {}),
-                ("list_devices", {}),
-            ):
-                assert 403 == (await speaker.refusal(name, **arguments))[0], name
+            await at.root.post("/api/tasks/2/sessions", json={"sandbox": "read-only"})
+            await stays_within(speaker)
 
             async def begin(thread: str, task_id: int) -> Any:
                 meta = {"x-codex-turn-metadata": {"thread_id": thread}}
@@ -315,11 +342,18 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
 
             made = await at.root.post("/api/tasks/1/sessions", json={"sandbox": "read-only"})
             await live(made.json()["id"], "a")
+            await live(1, "elsewhere")
+            call = {"name": "create_task", "arguments": TASK}
+            stranger = {"x-codex-turn-metadata": {"thread_id": "elsewhere"}}
+            await speaker.ask("tools/call", call | {"_meta": stranger})
+            foreign = (await at.root.get("/api/sessions/1")).json()["correlationId"]
+            last = max(await at.events("task.created"), key=itemgetter("id"))
+            assert foreign != last["correlationId"]
             task = await speaker.call("create_task", **TASK)
             second = (await begin("a", task["id"]))["structuredContent"]["session"]
             told = await at.events("session.created")
             caused = next(one for one in told if one["sessionId"] == second["id"])
-            parent = await at.root.get("/api/sessions/1/events")
+            parent = await at.root.get(f"/api/sessions/{made.json()['id']}/events")
             assert caused["causationId"] in [one["id"] for one in parent.json()["items"]]
 
             assert (await speaker.wait(second["id"]))["ended"]
