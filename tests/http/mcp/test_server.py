@@ -275,6 +275,9 @@ def test_a_tools_long_answer_is_told_once() -> None:
 
 async def stays_within(speaker: Speaker) -> None:
     """See that what is in repository 2 is out of reach, however it is asked for."""
+    assert [1] == [one["id"] for one in (await speaker.call("list_tasks"))["items"]]
+    seen = await speaker.call("list_repositories")
+    assert [1] == [one["id"] for one in seen["items"]]
     for name, arguments in (
         ("create_task", {**TASK, "repositoryId": 2}),
         ("get_task", {"taskId": 2}),
@@ -321,9 +324,6 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             assert 403 == (await http.post("/api/devices", json={})).status_code
             speaker = Speaker(http)
             await speaker.initialize()
-            assert [1] == [one["id"] for one in (await speaker.call("list_tasks"))["items"]]
-            seen = await speaker.call("list_repositories")
-            assert [1] == [one["id"] for one in seen["items"]]
             await at.root.post("/api/tasks/2/sessions", json={"sandbox": "read-only"})
             await stays_within(speaker)
 
