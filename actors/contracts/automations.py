@@ -121,11 +121,11 @@ class HookSecret(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The hook of an automation, with its secret, which is shown this once.
 
     Attributes:
-        path: of the address to which deliveries are sent.
+        hook_path: of the address to which deliveries are sent.
     """
 
     automation: Automation
-    path: str
+    hook_path: str
     secret: str
 
 

@@ -43,7 +43,8 @@ def make_hook(tx: Transaction, automation_id: int, *, actor: str) -> HookSecret:
     secret = PREFIX + secrets.token_urlsafe(32)
     automation_hooks.set_secret(tx, automation_id, secret)
     automation = _tell(tx, automation_id, has_hook=True, actor=actor)
-    return HookSecret(automation=automation, path=f"/api/hooks/{automation_id}", secret=secret)
+    hook_path = f"/api/hooks/{automation_id}"
+    return HookSecret(automation=automation, hook_path=hook_path, secret=secret)
 
 
 def remove_hook(tx: Transaction, automation_id: int, *, actor: str) -> Automation:

@@ -945,7 +945,7 @@ HookSecret = TypedDict(
     "HookSecret",
     {
         "automation": 'Automation',
-        "path": 'str',
+        "hookPath": 'str',
         "secret": 'str',
     },
 )

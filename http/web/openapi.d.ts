@@ -725,7 +725,7 @@ export interface HookReceipt {
 /** The hook of an automation, with its secret, which is shown this once. */
 export interface HookSecret {
   automation: Automation;
-  path: string;
+  hookPath: string;
   secret: string;
 }
 

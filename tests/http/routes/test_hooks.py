@@ -58,14 +58,14 @@ async def test_a_delivery_that_comes_again_and_again_starts_one_run(tmp_path: Pa
 
             async def send() -> None:
                 headers = signed(hook["secret"], "one")
-                answers.append(await other.post(hook["path"], content=BODY, headers=headers))
+                answers.append(await other.post(hook["hookPath"], content=BODY, headers=headers))
 
             async with trio.open_nursery() as nursery:
                 for _ in range(100):
                     nursery.start_soon(send)
             # Nor does a header make another delivery of it that something on the way has added.
             added = {**signed(hook["secret"], "one"), "Idempotency-Key": "x", "webhook-id": "y"}
-            answers.append(await other.post(hook["path"], content=BODY, headers=added))
+            answers.append(await other.post(hook["hookPath"], content=BODY, headers=added))
         assert {200, 201} == {answer.status_code for answer in answers}
         (first,) = [answer.json() for answer in answers if answer.status_code == 201]
         assert {"started"} <= {answer.json()["outcome"] for answer in answers}
@@ -86,7 +86,7 @@ async def test_a_hook_keeps_the_rules_of_schedules_and_tells_nobody_its_secret(
 ) -> None:
     async with server(tmp_path) as at:
         hook = await hooked(at)
-        secret, path = hook["secret"], hook["path"]
+        secret, path = hook["secret"], hook["hookPath"]
         async with httpx.AsyncClient(base_url=at.address.url, timeout=60) as other:
 
             async def status(body: bytes = b"{}", **headers: str) -> int:
