@@ -47,7 +47,6 @@ def tail(
     goes_on = follow
     if session is not None:
         wanted["sessionId"] = session
-        # Asked before the past is: a session that ends in between is told to its end by the stream.
         # One that is not there is refused; it would have no story, for ever.
         goes_on = follow and not _has_ended(center, session)
 
@@ -64,6 +63,8 @@ def tail(
     past, place = _past(center, session, lines, wanted)
     for event in past:
         tell(event)
+    if goes_on and session is not None and any(event["type"] in LAST for event in past):
+        goes_on = not _has_ended(center, session)  # it ended just now, and its end was told
     if goes_on:
         _go_on(center, place, wanted, tell)
 
