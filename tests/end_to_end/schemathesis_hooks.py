@@ -91,8 +91,7 @@ def map_case(_context: Any, case: Any) -> Any:
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
         put_real(case.query)
-        if operation in {"showPatch", "showPicture"}:
-            case.query |= dict.fromkeys(FILES & case.query.keys(), "README.md")
+        put_paths(case.query, operation, case.operation.path)
     put_file(case, operation)
     if isinstance(case.body, dict):
         if operation == "createAutomation":
@@ -100,6 +99,8 @@ def map_case(_context: Any, case: Any) -> Any:
         if case.body.get("paths"):
             case.body["paths"] = ["README.md"]
         put_real(case.body)
+        if not str(case.body.get("branchName") or "").isascii():
+            case.body["branchName"] = "side"  # git takes few random letters
         case.body |= ALWAYS.get(operation, {})
         if operation == "createWorktree":
             case.body.pop("path", None)  # it would be made there
@@ -131,6 +132,16 @@ def put_records(parameters: Any, operation: str) -> None:
                 parameters[name] = 1
         if operation == "getActor":
             parameters["name"] = "slots"
+
+
+def put_paths(query: dict[str, Any], operation: str, route: str) -> None:
+    """Name files that are there, also where another answer's path of a folder would be sent."""
+    if operation in {"showPatch", "showPicture"}:
+        query |= dict.fromkeys(FILES & query.keys(), "README.md")
+    elif route.endswith("/files") and str(query.get("path", "")).startswith("/"):
+        query["path"] = "README.md"
+    if not str(query.get("branchName") or "").isascii():
+        query["branchName"] = "side"
 
 
 def put_file(case: Any, operation: str) -> None:
