@@ -84,12 +84,10 @@ class UnsafeRepository(Conflict):
 class BadBranchName(Invalid):
     """Git does not accept the name for a branch."""
 
-    def __init__(self, name: str) -> None:
-        """Name the branch; the field that it comes in is `branchName` everywhere."""
+    def __init__(self, name: str, field: str) -> None:
+        """Name the branch, and the field that it comes in."""
         message = f"{name!r} is not a branch name that git accepts."
-        super().__init__(
-            f"branchName: {message}", details=[{"path": "branchName", "message": message}]
-        )
+        super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])
 
 
 class FileChanged(Conflict):

@@ -14,20 +14,20 @@ from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.paths import is_in_work_tree
 
 
-async def check_branch_name(checkout: Checkout, name: str) -> str:
+async def check_branch_name(checkout: Checkout, name: str, field: str = "branchName") -> str:
     """Return the name if it is a valid branch name that git reads as it is written.
 
     Raises:
-        BadBranchName: it is none.
+        BadBranchName: it is none; the message names the field.
     """
     if not is_branch_name(name):
-        raise BadBranchName(name)
+        raise BadBranchName(name, field)
     try:
         answer = await checkout.run("check-ref-format", "--branch", name)
     except GitFailed as error:
-        raise BadBranchName(name) from error
+        raise BadBranchName(name, field) from error
     if answer.text != name:
-        raise BadBranchName(name)
+        raise BadBranchName(name, field)
     return name
 
 

@@ -98,7 +98,7 @@ class Landing:
             if not checkout.linked:
                 raise Conflict("The main checkout has changes of others, too.")
             if wanted.base is not None:
-                await check_branch_name(checkout, wanted.base)
+                await check_branch_name(checkout, wanted.base, "base")
             main = await open_main(host, repository)
             base = wanted.base or (await read_status(main)).branch
             if base is None:

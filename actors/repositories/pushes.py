@@ -29,8 +29,7 @@ from command_center.actors.ledger.push_outcomes import fail_push, finish_push
 from command_center.actors.ledger.pushes import PlannedPush, request_push
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work
-from command_center.actors.rules.branch_names import is_branch_name
-from command_center.actors.rules.errors import Conflict, HeadMoved, Invalid, Unavailable
+from command_center.actors.rules.errors import Conflict, HeadMoved, Unavailable
 from command_center.runtime import Refusal
 from command_center.store import Push, Session, Transaction, pushes, repositories
 
@@ -206,9 +205,7 @@ async def _plan(main: Checkout, session: Session, wanted: PushRequest) -> Planne
     if wanted.head_sha is not None and wanted.head_sha != sha:
         raise HeadMoved(local, sha)
     branch = wanted.branch or local
-    if not is_branch_name(branch):
-        raise Invalid.field("branch", f"{branch!r} is not a branch name that git accepts.")
-    await check_branch_name(main, branch)
+    await check_branch_name(main, branch, "branch")
     remote = remote_of(main, local, wanted.remote)
     address = push_address(main, remote)
     heads = await read_heads(main, address)

@@ -296,7 +296,7 @@ class Worktrees:
         if entry.branch_name is None:
             raise Conflict(f"Worktree {entry.path} is on no branch.")
         if wanted.into is not None:
-            await check_branch_name(main, wanted.into)
+            await check_branch_name(main, wanted.into, "into")
         places = [Path(entry.path)]
         if wanted.into in {None, (await read_status(main)).branch}:
             places.append(main.path)

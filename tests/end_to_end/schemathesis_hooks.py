@@ -25,7 +25,8 @@ REAL: dict[str, Any] = {
     "branchName": "cc/a-branch",
     "branch": "cc/a-branch",
     "base": "main",
-    "name": "a name",
+    "into": "cc/a-branch",
+    "name": "a-name",
     "scheduleExpr": "hourly",
     "timezone": "UTC",
     "timeZone": "UTC",
@@ -99,8 +100,6 @@ def map_case(_context: Any, case: Any) -> Any:
         if case.body.get("paths"):
             case.body["paths"] = ["README.md"]
         put_real(case.body)
-        if not str(case.body.get("branchName") or "").isascii():
-            case.body["branchName"] = "side"  # git takes few random letters
         case.body |= ALWAYS.get(operation, {})
         if operation == "createWorktree":
             case.body.pop("path", None)  # it would be made there
@@ -140,8 +139,6 @@ def put_paths(query: dict[str, Any], operation: str, route: str) -> None:
         query |= dict.fromkeys(FILES & query.keys(), "README.md")
     elif route.endswith("/files") and str(query.get("path", "")).startswith("/"):
         query["path"] = "README.md"
-    if not str(query.get("branchName") or "").isascii():
-        query["branchName"] = "side"
 
 
 def put_file(case: Any, operation: str) -> None:
