@@ -104,7 +104,7 @@ async def test_a_branch_that_is_checked_out_elsewhere_is_not_merged_into(
             await merge(work, into=into)
     with pytest.raises(Conflict, match="no branch absent"):
         await merge(work, into="absent")
-    with pytest.raises(Invalid, match="^into: '-x' is not a branch name"):
+    with pytest.raises(Invalid, match=r"^into: '-x' is not a branch name"):
         await merge(work, into="-x")
 
 
