@@ -169,26 +169,23 @@ def only_allowed(limits: AgentLimits, body: bytes) -> bytes:
     return msgspec.json.encode(page)
 
 
-def sees(limits: AgentLimits | None, repository_id: int | None) -> bool:
-    """Return True for a repository that an agent may see; None stands for what is not there."""
-    allowed = None if limits is None else limits.repositories
-    return allowed is None or repository_id in allowed
-
-
 def check_repository(limits: AgentLimits | None, repository_id: int | None) -> None:
-    """Raise OutOfBounds for a repository that an agent may not see."""
-    if limits is not None and limits.repositories is not None and not sees(limits, repository_id):
+    """Raise OutOfBounds for a repository that an agent may not see, and for None: not there."""
+    allowed = None if limits is None else limits.repositories
+    if allowed is not None and repository_id not in allowed:
         raise OutOfBounds(
-            f"This token works in repository {_words(limits.repositories)} alone, and what you "
-            "named is not there. List what is."
+            f"This token works in repository {_words(allowed)} alone, and what you named is not "
+            "there. List what is."
         )
 
 
 async def session_of(center: Center, meta: Mapping[str, Any]) -> Session | None:
     """Return the live session that a call comes from, by what Codex says of its turn."""
     told = meta.get("x-codex-turn-metadata")
-    named = {told.get(key) for key in ("thread_id", "session_id")} if isinstance(told, dict) else {}
-    for thread_id in named:
+    if not isinstance(told, dict):
+        return None
+    # A sub-agent has a thread of its own, and the session is that of the agent which began it.
+    for thread_id in map(told.get, ("thread_id", "session_id")):
         if isinstance(thread_id, str):
             where = {"codex_thread_id": thread_id, "status": tuple(ACTIVE)}
             found = await center.storage.read(

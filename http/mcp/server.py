@@ -24,7 +24,6 @@ from command_center.http.mcp.bounds import (
     AgentBounds,
     check_repository,
     only_allowed,
-    sees,
     session_of,
 )
 from command_center.http.mcp.calls import Answered, ToolArguments, perform
@@ -250,9 +249,8 @@ class AgentEndpoint:
                 return await self._send(_split(tool, arguments), key, begun_by)
             given = _split(tool, await self._bounds.within(limits, name, tool, arguments))
             await self._bounds.check_depth(limits, name, begun_by)
-            story = begun_by if begun_by and sees(limits, begun_by.repository_id) else None
             with self._bounds.counted(caller, limits, name) as take_back:
-                done = await self._send(given, key, story)
+                done = await self._send(given, key, begun_by)
                 if done.is_refusal or done.is_replayed:
                     take_back()
         except (OutOfBounds, TooManyRuns) as refused:

@@ -316,7 +316,7 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
         assert 201 == added.status_code, added.text
         for repository in (1, 2):
             await at.root.post("/api/tasks", json={**TASK, "repositoryId": repository})
-        limits = {"repositories": [1], "depth": 1, "runsPerHour": 2}
+        limits = {"repositories": [1], "depth": 1, "runsPerHour": 3}
         agent = await at.device("read", "work", "admin", limits=limits)
         assert limits == agent["limits"]
         async with at.client(agent) as http:
@@ -343,12 +343,18 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             made = await at.root.post("/api/tasks/1/sessions", json={"sandbox": "read-only"})
             await live(made.json()["id"], "a")
             await live(1, "elsewhere")
-            call = {"name": "create_task", "arguments": TASK}
-            stranger = {"x-codex-turn-metadata": {"thread_id": "elsewhere"}}
-            await speaker.ask("tools/call", call | {"_meta": stranger})
-            foreign = (await at.root.get("/api/sessions/1")).json()["correlationId"]
-            last = max(await at.events("task.created"), key=itemgetter("id"))
-            assert foreign != last["correlationId"]
+            # It comes from there, too, where that is in a repository that the token does not see.
+            task = await speaker.call("create_task", **TASK)
+            first = (await begin("elsewhere", task["id"]))["structuredContent"]["session"]
+            caused = max(await at.events("session.created"), key=itemgetter("id"))
+            parent = (await at.root.get("/api/sessions/1/events")).json()["items"]
+            assert (first["id"], True) == (
+                caused["sessionId"],
+                caused["causationId"] in [one["id"] for one in parent],
+            )
+            assert (await speaker.wait(first["id"]))["ended"]
+            await live(first["id"], "deeper")
+            assert "number 2" in (await begin("deeper", task["id"]))["content"][0]["text"]
             task = await speaker.call("create_task", **TASK)
             second = (await begin("a", task["id"]))["structuredContent"]["session"]
             told = await at.events("session.created")
@@ -364,7 +370,7 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             assert "isError" not in await begin("a", third["id"])
             fourth = await speaker.call("create_task", **TASK)
             refused = await begin("a", fourth["id"])
-            assert "2 runs an hour" in refused["content"][0]["text"]
+            assert "3 runs an hour" in refused["content"][0]["text"]
             await at.root.patch("/api/devices/1", json={"limits": None})
             assert 2 == len((await speaker.call("list_repositories"))["items"])
 
