@@ -9,7 +9,7 @@ import click
 
 from command_center.http.cli.client.logins import Login, Logins
 from command_center.http.cli.client.server import opened, warn_of_plain
-from command_center.http.cli.client.terminal import line_of
+from command_center.http.cli.client.terminal import echo, line_of
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
 from command_center_client.errors import NotCommandCenter
@@ -25,7 +25,7 @@ def login(*, code: str | None, server: str | None, with_token: bool, name: str |
 
     The server is then the one that commands ask, and what signs in is kept in a file of your own.
     """
-    logins = Logins.read()
+    logins = Logins()
     logins.prepare()  # a code is good once: nothing may go wrong after it
     with opened(server, is_signed_in=False) as center:
         url = center.url
@@ -45,7 +45,7 @@ def login(*, code: str | None, server: str | None, with_token: bool, name: str |
             )
             kept, known = Login(None, cookie), device["name"]
     where = logins.keep(url, kept)
-    click.echo(f"Signed in to {url} as {line_of(known)}; kept in {where}.")
+    echo(f"Signed in to {line_of(url)} as {line_of(known)}; kept in {line_of(where)}.")
 
 
 def _token(read: str) -> str:
@@ -58,8 +58,8 @@ def _token(read: str) -> str:
 @click.option("--server", metavar="URL", help="The server; else the last one.")
 def logout(*, server: str | None) -> None:
     """Forget how to sign in to a server."""
-    logins = Logins.read()
+    logins = Logins()
     url = server or logins.last
     if url is None or not logins.forget(url):
         raise click.UsageError("Nobody has signed in there.")
-    click.echo(f"Signed out of {url}. Revoke the device in the page, if it was lost.")
+    echo(f"Signed out of {line_of(url)}. Revoke the device in the page, if it was lost.")

@@ -1,16 +1,25 @@
-"""Servers that somebody has signed in to, in a file that only its owner reads."""
+"""Servers that somebody has signed in to, each in a file that only its owner reads.
+
+Each server has a file of its own, so that two logins at once lose neither.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import click
 
-FILE: Final = "logins.json"
+A = TypeVar("A")
+
+FOLDER: Final = "logins"
+LAST: Final = "last"
+TRIAL: Final = "trial"
 
 
 class Login(NamedTuple):
@@ -21,96 +30,94 @@ class Login(NamedTuple):
 
 
 class Logins:
-    """The servers, by their addresses, and the one that was signed in to last."""
+    """The servers, by their addresses, and the one that was signed in to last.
 
-    def __init__(self, path: Path, servers: dict[str, Any], last: str | None) -> None:
-        self._path = path
-        self._servers = servers
-        self.last = last
+    Raises:
+        click.UsageError: a file is damaged, or cannot be read or written.
+    """
 
-    @classmethod
-    def read(cls) -> Self:
-        """Return those that are kept.
+    def __init__(self) -> None:
+        self._folder = configuration_folder() / FOLDER
 
-        Raises:
-            click.UsageError: the file is damaged, or cannot be read.
-        """
-        path = configuration_folder() / FILE
+    @property
+    def last(self) -> str | None:
+        """Return the server that commands ask, unless another is named."""
+        return self._read(LAST, _text)
+
+    def of(self, url: str) -> Login | None:
+        """Return how to sign in to a server, if that is kept."""
+        return self._read(_name_of(url), _login)
+
+    def keep(self, url: str, login: Login) -> Path:
+        """Keep it, for its owner alone, and return where. Commands ask that server from now on."""
+        kept = self._write(_name_of(url), login._asdict())
+        self._write(LAST, url.rstrip("/"))
+        return kept
+
+    def forget(self, url: str) -> bool:
+        """Forget a server; return False if it was not known."""
+        was_last = self.last == url.rstrip("/")
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                path, {url: _read(kept) for url, kept in told["servers"].items()}, told["last"]
-            )
+            (self._folder / _name_of(url)).unlink()
         except FileNotFoundError:
-            return cls(path, {}, None)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            return False
+        if was_last:
+            (self._folder / LAST).unlink(missing_ok=True)
+        return True
+
+    def prepare(self) -> None:
+        """Make sure that a login can be kept."""
+        self._write(TRIAL, None).unlink(missing_ok=True)
+
+    def _read(self, name: str, known: Callable[[Any], A]) -> A | None:
+        path = self._folder / name
+        try:
+            return known(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
             raise click.UsageError(
                 f"{path} cannot be read: {error!r}. Delete it, and sign in again."
             ) from error
 
-    def of(self, url: str) -> Login | None:
-        """Return how to sign in to a server, if that is kept."""
-        kept = self._servers.get(url.rstrip("/"))
-        return None if kept is None else Login(kept.get("token"), kept.get("cookie"))
-
-    def keep(self, url: str, login: Login) -> Path:
-        """Keep it, for its owner alone, and return where. Commands ask that server from now on."""
-        self._servers[url.rstrip("/")] = login._asdict()
-        self.last = url.rstrip("/")
-        return self._write()
-
-    def forget(self, url: str) -> bool:
-        """Forget a server; return False if it was not known."""
-        url = url.rstrip("/")
-        if self._servers.pop(url, None) is None:
-            return False
-        if self.last == url:
-            self.last = None
-        self._write()
-        return True
-
-    def prepare(self) -> None:
-        """Make sure that a login can be kept.
-
-        Raises:
-            click.UsageError: it cannot.
-        """
-        self._write()
-
-    def _write(self) -> Path:
+    def _write(self, name: str, told: object) -> Path:
         import tempfile  # noqa: PLC0415 - only who signs in asks for it
 
-        text = json.dumps({"servers": self._servers, "last": self.last}, indent=2)
+        path = self._folder / name
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            opened, new = tempfile.mkstemp(prefix=f"{FILE}.", dir=self._path.parent)  # its owner's
+            self._folder.mkdir(parents=True, exist_ok=True)
+            opened, new = tempfile.mkstemp(dir=self._folder)  # its owner's
+            try:
+                with os.fdopen(opened, "w", encoding="utf-8") as file:
+                    json.dump(told, file)
+                Path(new).replace(path)
+            except OSError:
+                Path(new).unlink(missing_ok=True)
+                raise
         except OSError as error:
-            raise self._unkept(error) from error
-        try:
-            with os.fdopen(opened, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(new).replace(self._path)
-        except OSError as error:
-            Path(new).unlink(missing_ok=True)
-            raise self._unkept(error) from error
-        return self._path
-
-    def _unkept(self, error: OSError) -> click.UsageError:
-        why = error.strerror or error
-        return click.UsageError(f"{self._path} cannot be written: {why}. Make its folder yours.")
+            why = error.strerror or error
+            raise click.UsageError(
+                f"{path} cannot be written: {why}. Make its folder yours."
+            ) from error
+        return path
 
 
-def _read(kept: Any) -> dict[str, str | None]:
-    """Return a login as it is kept.
+def _name_of(url: str) -> str:
+    return f"{quote(url.rstrip('/'), safe='')}.json"
 
-    Raises:
-        TypeError: it is none.
-    """
+
+def _text(kept: Any) -> str:
+    if not isinstance(kept, str):
+        raise TypeError("It is no text.")
+    return kept
+
+
+def _login(kept: Any) -> Login:
     login = Login(**kept)
-    texts: list[Any] = [text for text in login if text is not None]
-    if not all(isinstance(text, str) and text.isascii() and text.isprintable() for text in texts):
+    texts = [_text(text) for text in login if text is not None]
+    if not all(text.isascii() and text.isprintable() for text in texts):
         raise TypeError("It has what signs nobody in.")
-    return login._asdict()
+    return login
 
 
 def configuration_folder() -> Path:

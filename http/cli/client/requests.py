@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from command_center.http.cli.client.server import asks_server
-from command_center.http.cli.client.terminal import json_of
+from command_center.http.cli.client.terminal import echo, json_of
 from command_center_client.call import ApiCall
 from command_center_client.connection import CommandCenter
 
@@ -53,7 +53,7 @@ def api(
     call = ApiCall[Any](method.upper(), path, query=told if has_query else None, body=body)
     answer = center.send(call)
     if answer is not None:
-        click.echo(json_of(answer))
+        echo(json_of(answer))
 
 
 def _field(field: str) -> tuple[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from command_center.http.cli.client.logins import Login, Logins, configuration_folder
+from command_center.http.cli.client.terminal import complain, line_of
 from command_center.http.config.urls import is_loopback_url, url_of
 from command_center_client.connection import ANSWER_SECONDS, CommandCenter
 from command_center_client.errors import CallRefused, ClientError, NotCommandCenter
@@ -102,7 +103,7 @@ def opened(
     Raises:
         click.UsageError: that is no address, or a token is none.
     """
-    logins = Logins.read()
+    logins = Logins()
     named = server or os.environ.get(SERVER)
     if named is None and config_file is None:
         named = logins.last
@@ -143,10 +144,9 @@ def _given(url: str, server: str | None, settings: Mapping[str, str]) -> Login |
 def warn_of_plain(url: str) -> None:
     """Say that everybody on the way can read what goes to a server elsewhere over plain http."""
     if url.startswith("http:") and not is_loopback_url(url):
-        click.echo(
-            f"command-center: {url} is not encrypted: who is on the way can read what signs you "
-            "in. Use https, or a network that encrypts.",
-            err=True,
+        complain(
+            f"command-center: {line_of(url)} is not encrypted: who is on the way can read what "
+            "signs you in. Use https, or a network that encrypts."
         )
 
 

@@ -166,9 +166,9 @@ def test_a_code_signs_this_machine_in_and_its_scopes_are_told(
     code = httpx.post(f"{stub_server.url}/api/devices/pairings", json=offer).json()["code"]
     told = person.sees("login", code, "--server", stub_server.url)
     assert f"Signed in to {stub_server.url} as Laptop" in told
-    kept = person.home / "command-center" / "logins.json"
+    kept = person.home / "command-center" / "logins"
     if os.name == "posix":
-        assert 0o600 == kept.stat().st_mode & 0o777
+        assert {0o600} == {file.stat().st_mode & 0o777 for file in kept.iterdir()}
     # The server is known from now on, and lets this machine do what the device may.
     alone = Person(None, person.home)
     assert "Laptop" in alone.sees("api", "GET", "/api/devices/current")

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from command_center.http.cli.client.logins import Login, Logins
 from command_center.http.cli.client.server import opened
 from tests.checkout import ROOT
 from tests.http import certificates
@@ -36,10 +38,11 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     return Person(None, tmp_path / "home")
 
 
-def keeps(person: Person, told: object) -> None:
-    kept = person.home / "command-center" / "logins.json"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(told))
+def keeps(person: Person, told: object, *, last: object = THERE) -> None:
+    folder = person.home / "command-center" / "logins"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{quote(THERE, safe='')}.json").write_text(json.dumps(told))
+    (folder / "last").write_text(json.dumps(last))
 
 
 def sent(server: str | None) -> tuple[str, str | None]:
@@ -57,7 +60,7 @@ def test_a_login_goes_first_and_each_token_only_to_the_server_that_it_is_for(
     assert (THERE, None) == sent(THERE)
     monkeypatch.setenv("CC_TOKEN", "given")
     assert (THERE, "Bearer given") == sent(THERE)
-    keeps(person, {"servers": {THERE: {"token": None, "cookie": "a=b"}}, "last": THERE})
+    keeps(person, {"token": None, "cookie": "a=b"})
     assert (THERE, "a=b") == sent(None)
     monkeypatch.setenv("CC_SERVER", "http://third.example")
     assert ("http://third.example", "Bearer given") == sent(None)
@@ -139,18 +142,34 @@ def test_over_plain_http_elsewhere_one_is_warned(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "kept",
+    ("kept", "last"),
     [
-        [],
-        {"servers": [], "last": None},
-        {"servers": {THERE: "x"}, "last": THERE},
-        {"servers": {THERE: {"token": 1, "cookie": None}}, "last": THERE},
-        {"servers": {THERE: {"token": "a\nb", "cookie": None}}, "last": THERE},
+        ({"token": None, "cookie": "a=b"}, []),
+        ([], THERE),
+        ("x", THERE),
+        ({"token": 1, "cookie": None}, THERE),
+        ({"token": "a\nb", "cookie": None}, THERE),
     ],
 )
-def test_logins_that_are_damaged_are_told_in_one_line(person: Person, kept: object) -> None:
-    keeps(person, kept)
-    assert "logins.json cannot be read" in person.is_told(2, "ls")
+def test_logins_that_are_damaged_are_told_in_one_line(
+    person: Person, kept: object, last: object
+) -> None:
+    keeps(person, kept, last=last)
+    assert "cannot be read" in person.is_told(2, "ls")
+
+
+@pytest.mark.usefixtures("person")
+def test_of_two_logins_at_once_both_are_kept() -> None:
+    one, other = Logins(), Logins()
+    for logins, url in ((one, HERE), (other, THERE)):
+        logins.prepare()
+        assert logins.of(url) is None
+    one.keep(HERE, Login("one", None))
+    other.keep(THERE, Login("other", None))
+    assert [Login("one", None), Login("other", None)] == [one.of(HERE), one.of(THERE)]
+    assert THERE == one.last
+    assert one.forget(THERE)
+    assert (None, False, None) == (one.last, other.forget(THERE), other.of(THERE))
 
 
 def test_a_code_is_not_spent_where_its_login_cannot_be_kept(person: Person) -> None:
@@ -158,7 +177,7 @@ def test_a_code_is_not_spent_where_its_login_cannot_be_kept(person: Person) -> N
     (person.home / "command-center").write_text("It is a file.")
     with foreign("{}") as (url, asked):
         told = person.is_told(2, "login", "CODE", "--server", url)
-    assert "logins.json cannot be" in told
+    assert "cannot be written" in told
     assert [] == asked
 
 
