@@ -39,6 +39,9 @@ OUTCOMES: Final = {
 INVALID: Final = frozenset({400, 413, 415, 422})
 """Refusals of what was typed."""
 
+LEADING: Final = frozenset({"--server", "--config"})
+"""Options that may stand before the command, too, since they say which server is meant."""
+
 COMPLETING: Final = "_COMMAND_CENTER_COMPLETE"
 """The variable by which a shell asks for completions."""
 
@@ -164,7 +167,8 @@ class CommandLine(click.Group):
                 formatter.write_dl([*helps.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `serve` before arguments that begin with one of its flags, or are none."""
+        """Put the command first: before its server, and `serve` before its flags or nothing."""
+        args = _command_first(args)
         is_serve = not args or (args[0].startswith("-") and args[0] not in {"--help", "--version"})
         if is_serve and not ctx.resilient_parsing:  # a shell that completes means no command yet
             args = ["serve", *args]
@@ -200,6 +204,25 @@ class CommandLine(click.Group):
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _command_first(args: list[str]) -> list[str]:
+    """Return the arguments with the command before `--server` and `--config`, if they stood first.
+
+    Raises:
+        click.UsageError: a server is named, and nothing that could ask it.
+    """
+    options = 0
+    while options < len(args) and args[options].partition("=")[0] in LEADING:
+        options += 1 if "=" in args[options] else 2
+    if options < len(args) and args[options] in COMMANDS:
+        return [args[options], *args[:options], *args[options + 1 :]]
+    if args and args[0].partition("=")[0] == "--server":
+        raise click.UsageError(
+            "--server is for a command that asks a server, such as `command-center ls --server "
+            "URL`. Without a command, command-center serves."
+        )
+    return args
 
 
 def _failed(error: Exception) -> int:

@@ -116,6 +116,9 @@ def test_any_request_is_sent_and_what_is_decided_is_decided_once(person: Person)
     ("words", "code", "line"),
     [
         (["sevre"], 2, "There is no command 'sevre'. Did you mean serve?"),
+        (["--server", "http://127.0.0.1:9", "ls"], 5, "No server answers at http://127.0.0.1:9"),
+        (["--config", "/nope", "--server=x", "ls"], 2, "--config: there is no file /nope."),
+        (["--server", "http://127.0.0.1:9"], 2, "such as `command-center ls --server URL`"),
         (["ls", "sesions"], 2, "'sesions' is not one of 'sessions'"),
         (["ls", "--fields", "nothing", "approvals"], 2, "There is no field nothing."),
         (["ls", "devices", "--status", "x"], 2, "devices are not listed by status."),
@@ -286,7 +289,8 @@ def test_shells_complete_commands_nouns_ids_and_names(person: Person, repository
     assert ["plain", number, "completed Complete me."] == (
         completions(person, f"command-center stop {number}", "zsh")[:3]
     )
-    assert ["plain,approvals"] == completions(person, "command-center ls a", "bash")[:1]
+    for begun_line in ("command-center ls a", "command-center --server x ls a"):
+        assert ["plain,approvals"] == completions(person, begun_line, "bash")[:1]
     assert "plain,project" in completions(person, "command-center run --repo p", "bash")
     nobody = Person("http://127.0.0.1:9", person.home)
     assert [""] == completions(nobody, "command-center diff ", "bash")
