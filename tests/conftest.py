@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 import sys
 
@@ -36,3 +37,9 @@ structlog.configure(
         structlog.processors.KeyValueRenderer(key_order=["event"]),
     ]
 )
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at thousands of tests again, which takes half a second."""
+    gc.collect()
+    gc.freeze()
