@@ -20,6 +20,7 @@ from command_center.actors.rules.schedule_errors import InvalidSchedule, Unknown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 
 def walls(expression: str, zone: ZoneInfo, start: str, count: int) -> list[str]:
@@ -215,23 +216,33 @@ def every_due_minute(
     Where the clock jumps over times, it looks whether one of them was wanted; a time that the
     clock has shown within the last day is not wanted again, unless `twice`.
     """
-    seen: dict[datetime, None] = {}
-    moment = start - timedelta(days=1)
-    before = _wall(moment - MINUTE, zone)
-    while moment <= end:
-        wall = _wall(moment, zone)
-        shown = []
-        skipped = before + MINUTE
-        while skipped < wall:
-            shown.append(skipped)
-            skipped += MINUTE
-        shown.append(wall)
+    seen: set[datetime] = set()
+    before: datetime | None = None
+    for moment, wall in clock(start - timedelta(days=1), end, zone):
+        shown = [wall]
+        while before is not None and (skipped := before + len(shown) * MINUTE) < wall:
+            shown.insert(-1, skipped)
         wanted = [time for time in shown if (twice or time not in seen) and matches(time)]
-        seen.update(dict.fromkeys(shown))
+        seen.update(shown)
         if wanted and moment > start:
             yield moment
         before = wall
-        moment += MINUTE
+
+
+def clock(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """Go through the minutes and say what the clock shows at each.
+
+    It is looked at each minute of an hour in which it has been changed, and else once.
+    """
+    moment = start
+    while moment <= end:
+        wall = _wall(moment, zone)
+        is_changed = _wall(moment + HOUR, zone) != wall + HOUR
+        for minute in range(min(60, (end - moment) // MINUTE + 1)):
+            later = minute * MINUTE
+            now = moment + later
+            yield now, _wall(now, zone) if is_changed else wall + later
+        moment += HOUR
 
 
 def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -331,12 +342,9 @@ def test_every_next_time_is_the_one_that_reading_the_clock_finds(
 @given(st.sampled_from([1, 5, 7, 15, 30]), starts)
 def test_a_starred_cron_expression_follows_the_hours_that_pass(step: int, start: datetime) -> None:
     for zone in (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")):
-        end = start + timedelta(hours=12)
-        expected = [
-            moment
-            for n in range(1, 12 * 60 + 1)
-            if _wall(moment := start + n * MINUTE, zone).minute % step == 0
-        ]
+        end = start + 12 * HOUR
+        minutes = clock(start + MINUTE, end, zone)
+        expected = [moment for moment, wall in minutes if wall.minute % step == 0]
         found = upcoming(parse(f"cron:*/{step} * * * *"), zone, start, len(expected) + 1)
         assert expected == [due for due in found if due <= end]
 
@@ -348,8 +356,7 @@ def test_what_passed_is_every_due_time_up_to_now() -> None:
     schedule = parse("hourly")
     first = datetime(2025, 6, 2, 1, tzinfo=UTC)
     now = datetime(2025, 6, 2, 4, 30, tzinfo=UTC)
-    hour = timedelta(hours=1)
-    assert [first, first + hour, first + 2 * hour, first + 3 * hour] == passed(
+    assert [first, first + HOUR, first + 2 * HOUR, first + 3 * HOUR] == passed(
         schedule, BERLIN, first, now, limit=100
     )
     assert [first] == passed(schedule, BERLIN, first, first, limit=100)
