@@ -141,6 +141,7 @@ class CommandCenter:
             NotTrusted: the certificate is not one to trust.
             NotCommandCenter: something else answers there.
             CallRefused: the server refuses it, and says why.
+            UnicodeEncodeError: a text has what is no letter, such as half of a pair.
         """
         told, _ = self._sent(call)
         return cast("A", told)
@@ -207,20 +208,24 @@ class CommandCenter:
     ) -> Iterator[AnyEvent]:
         place.begin()
         path = "/api/events/stream" + asked({**query, **place.query()})
-        answer = self._asked(ApiCall[Any]("GET", path))
-        if answer.status != http.client.OK:
-            raise refusal(self.url, answer.status, decoded(answer.read()))
-        if not (answer.getheader("Content-Type") or "").startswith("text/event-stream"):
-            raise NotCommandCenter(self.url)
-        on_open()
-        while True:
-            try:
-                line = answer.readline()
-            except (OSError, http.client.HTTPException) as error:
-                raise NotReachable(self.url, error) from error
-            if not line.endswith(b"\n"):
-                return
-            yield from place.take(line.decode().rstrip("\r\n"))
+        call = ApiCall[Any]("GET", path)
+        with self._asked(call) as answer:
+            if answer.status != http.client.OK:
+                raise refusal(self.url, answer.status, decoded(self._body_of(answer, call)))
+            if not (answer.getheader("Content-Type") or "").startswith("text/event-stream"):
+                raise NotCommandCenter(self.url)
+            on_open()
+            while True:
+                try:
+                    line = answer.readline()
+                except (OSError, http.client.HTTPException) as error:
+                    raise NotReachable(self.url, error) from error
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    yield from place.take(line.decode(errors="replace").rstrip("\r\n"))
+                except ValueError as error:
+                    raise NotCommandCenter(self.url) from error
 
     def _sent(self, call: ApiCall[Any]) -> tuple[Any, http.client.HTTPResponse]:
         """Send it, again where that does nothing twice; return what is told, and the answer."""
@@ -240,11 +245,7 @@ class CommandCenter:
 
     def _exchanged(self, call: ApiCall[Any]) -> tuple[Any, http.client.HTTPResponse]:
         answer = self._asked(call)
-        try:
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise self._lost(call, error) from error
+        body = self._body_of(answer, call)
         told, status = decoded(body), answer.status
         if is_answer(status, body, told):
             return told, answer
@@ -252,6 +253,13 @@ class CommandCenter:
         if isinstance(failure, NotReachable):  # a proxy does not know whether it was heard
             raise self._lost(call, f"a proxy answers {status} in its place")
         raise failure
+
+    def _body_of(self, answer: http.client.HTTPResponse, call: ApiCall[Any]) -> bytes:
+        try:
+            return answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._lost(call, error) from error
 
     def _asked(self, call: ApiCall[Any]) -> http.client.HTTPResponse:
         """Send it, and return the answer with its body unread.
@@ -263,7 +271,8 @@ class CommandCenter:
         if isinstance(call.body, bytes):
             body, headers["Content-Type"] = call.body, "application/octet-stream"
         elif call.body is not None:
-            body, headers["Content-Type"] = json.dumps(call.body).encode(), "application/json"
+            body = json.dumps(call.body, ensure_ascii=False).encode()
+            headers["Content-Type"] = "application/json"
         while True:
             connection, was_kept = self._open()
             try:

@@ -6,7 +6,6 @@ generators behind, of which trio warns.
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import h11
 import trio
 
+from command_center_client.answers import decoded
 from command_center_client.call import asked
 from command_center_client.errors import (
     ClientError,
@@ -61,7 +61,7 @@ class Events:
             # The place moves on with the event that is handed out, never with one that still waits
             # here: who leaves the stream goes on from there.
             while self._unread:
-                event: AnyEvent | None = next(self._place.take(self._unread.popleft()), None)
+                event = self._taken(self._unread.popleft())
                 if event is not None:
                     return event
             try:
@@ -79,14 +79,24 @@ class Events:
                 self._on_loss(error, seconds)
                 await trio.sleep(seconds)
 
+    def _taken(self, line: str) -> AnyEvent | None:
+        try:
+            return next(self._place.take(line), None)
+        except ValueError as error:
+            raise NotCommandCenter(self._lines.url) from error
+
 
 class StreamLines:
-    """One connection to the stream at a time, read by lines."""
+    """One connection to the stream at a time, read by lines.
+
+    Attributes:
+        url: the server's.
+    """
 
     def __init__(
         self, url: str, headers: Mapping[str, str], context: ssl.SSLContext | None
     ) -> None:
-        self._url = url
+        self.url = url
         self._headers = headers
         self._context = context
         self._stream: trio.SocketStream | trio.SSLStream[trio.SocketStream] | None = None
@@ -107,7 +117,7 @@ class StreamLines:
             NotCommandCenter: something else does.
             CallRefused: the server refuses it, and says why.
         """
-        split = urlsplit(self._url)
+        split = urlsplit(self.url)
         host, is_encrypted = split.hostname or "", split.scheme == "https"
         self._http, self._rest = h11.Connection(h11.CLIENT), b""
         try:
@@ -128,15 +138,15 @@ class StreamLines:
                 ask = self._http.send(request) or b""
                 await self._stream.send_all(ask + (self._http.send(h11.EndOfMessage()) or b""))
         except (OSError, trio.TooSlowError, trio.BrokenResourceError) as error:
-            raise not_reached(self._url, error) from error
+            raise not_reached(self.url, error) from error
         self._is_asked = True
         answer = await self._event()
         self._is_asked = False
         kind = dict(answer.headers).get(b"content-type", b"") if _is_answer(answer) else b""
         if _is_answer(answer) and answer.status_code != OK:
-            raise refusal(self._url, answer.status_code, await self._told())
+            raise refusal(self.url, answer.status_code, await self._told())
         if not kind.startswith(b"text/event-stream"):
-            raise NotCommandCenter(self._url)
+            raise NotCommandCenter(self.url)
 
     async def more(self) -> list[str]:
         """Return the lines that come next, once there is one.
@@ -147,10 +157,10 @@ class StreamLines:
         while b"\n" not in self._rest:
             event = await self._event()
             if not isinstance(event, h11.Data):
-                raise NotReachable(self._url, "the stream ended")
+                raise NotReachable(self.url, "the stream ended")
             self._rest += bytes(event.data)
         whole, _, self._rest = self._rest.rpartition(b"\n")
-        return [line.decode().rstrip("\r") for line in whole.split(b"\n")]
+        return [line.decode(errors="replace").rstrip("\r") for line in whole.split(b"\n")]
 
     async def aclose(self) -> None:
         """Close the connection, if there is one; `open` makes another."""
@@ -163,24 +173,21 @@ class StreamLines:
         body = b""
         while isinstance(event := await self._event(), h11.Data):
             body += bytes(event.data)
-        try:
-            return json.loads(body)
-        except ValueError:
-            return None
+        return decoded(body)
 
     async def _event(self) -> Any:
         if self._stream is None:
-            raise NotReachable(self._url, "the connection is closed")
+            raise NotReachable(self.url, "the connection is closed")
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 with trio.fail_after(SILENT_SECONDS):
                     self._http.receive_data(bytes(await self._stream.receive_some(READ_BYTES)))
         except h11.RemoteProtocolError as error:
             if self._is_asked:  # nothing has come yet that is HTTP
-                raise NotCommandCenter(self._url) from error
-            raise NotReachable(self._url, error) from error
+                raise NotCommandCenter(self.url) from error
+            raise NotReachable(self.url, error) from error
         except (OSError, trio.TooSlowError, trio.BrokenResourceError) as error:
-            raise NotReachable(self._url, error) from error
+            raise NotReachable(self.url, error) from error
         return event
 
 

@@ -45,6 +45,9 @@ class LogPlace:
 
         The opening frame is not yielded: it only says where the stream is. An event that came
         before, as after a frame that was cut, is not yielded again.
+
+        Raises:
+            ValueError: what came is no event.
         """
         if line.startswith("data:"):
             self._data.append(line[5:].removeprefix(" "))
@@ -52,6 +55,8 @@ class LogPlace:
             self._id = line[3:].strip()
         elif not line and self._data:
             event = json.loads("\n".join(self._data))
+            if not (isinstance(event, dict) and "type" in event):
+                raise ValueError("What came is no event.")
             place = self._id
             self.begin()
             self._failures = 0

@@ -18,6 +18,7 @@ from command_center_client import (
     CommandCenter,
     LogChanged,
     LogPlace,
+    NotCommandCenter,
     NotReachable,
     calls,
 )
@@ -92,6 +93,38 @@ async def test_the_client_that_does_not_block_does_the_same(stub_server: Server)
 
 
 @contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of such answers, and its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("data", [b"nonsense", b"[]", b"\xff"])
+async def test_what_streams_no_events_is_no_command_center(data: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b"data: " + data + b"\n\n")
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with serving(Other) as url:
+        with CommandCenter(url) as center, pytest.raises(NotCommandCenter):
+            next(center.events())
+        async with AsyncCommandCenter(url) as other, other.events() as events:
+            with pytest.raises(NotCommandCenter):
+                await anext(events)
+
+
+@contextmanager
 def faltering() -> Iterator[tuple[str, list[str]]]:
     """A server whose every stream is cut in the middle of its third event."""
     asked: list[str] = []
@@ -116,14 +149,8 @@ def faltering() -> Iterator[tuple[str, list[str]]]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Faltering) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Faltering) as url:
+        yield url, asked
 
 
 EXPECTED = [f"after={after}&logId={LOG}" for after in (0, 2, 2, 4)]
