@@ -72,14 +72,17 @@ def answer(center: CommandCenter, *, approval: int, answers: tuple[str, ...]) ->
 
     `show approval ID` has them. A form's values are JSON, or else texts.
     """
-    is_form = center.send(calls.get_approval(approval))["kind"] == "elicitation"
-    told: dict[str, Any] = {}
-    for text in answers:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise click.UsageError(f"An answer is QUESTION=ANSWER, not {text!r}.")
-        told[name] = _value(value) if is_form else value
+    told: dict[str, Any] = dict(map(_pair, answers))
+    if center.send(calls.get_approval(approval))["kind"] == "elicitation":
+        told = {name: _value(text) for name, text in told.items()}
     _say(decide(center, approval, "approved", answers=told))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"An answer is QUESTION=ANSWER, not {text!r}.")
+    return name, value
 
 
 def _value(text: str) -> Any:
