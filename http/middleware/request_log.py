@@ -24,7 +24,7 @@ from quart import Quart, request, websocket
 
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
-from command_center.http.wire.problems import JSON
+from command_center.http.wire.problems import JSON, Refused, problem_of
 from command_center.runtime import origin
 from command_center.store import redact
 
@@ -103,6 +103,9 @@ class RequestLog:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, answer)
+        except* Refused as refused:  # by the connection, which answers it
+            answer.status = problem_of(refused).status
+            raise
         finally:
             if scope["type"] == "http":
                 self._tell(scope, answer, time.perf_counter() - started)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import trio
 
 from command_center.actors.devices.roster import Roster
-from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
+from command_center.http.wire.asgi import App, Message, Receive, Scope, Send, begins_stream
 from command_center.http.wire.caller import caller_of
 
 POLICY_VIOLATION = 1008
@@ -47,7 +47,7 @@ class Revocable:
             """Watch the stream; end it if the access has changed since the request came."""
             nonlocal device
             device = self._roster.by_id(device_id)
-            if device is None or device.scopes != caller.scopes:
+            if device is None or (device.scopes, device.limits) != (caller.scopes, caller.limits):
                 ended.cancel()
             else:
                 device.add_stream(ended)
@@ -63,7 +63,7 @@ class Revocable:
         async def watched(message: Message) -> None:
             async with sending:
                 await send(message)
-                if _begins_stream(message):
+                if begins_stream(message):
                     begin()
 
         try:
@@ -78,10 +78,3 @@ class Revocable:
                 device.drop_stream(ended)
         if serving.cancelled_caught:
             await send(_CLOSE if scope["type"] == "websocket" else _END)
-
-
-def _begins_stream(message: Message) -> bool:
-    return message["type"] == "http.response.start" and any(
-        name == b"content-type" and value.startswith(b"text/event-stream")
-        for name, value in message.get("headers", ())
-    )

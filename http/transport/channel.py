@@ -16,10 +16,6 @@ from command_center.http.transport.encryption import ClientStream
 from command_center.http.wire.asgi import App, Scope
 from command_center.http.wire.problems import Problem
 
-STREAMS_IN_USE = Problem(
-    503, "All connections for streams are in use; try again later.", {"Retry-After": "10"}
-)
-
 CHUNK = 64 * 1024
 """Bytes that are read or written at once."""
 
@@ -84,8 +80,12 @@ class ClientChannel(Protocol):
     async def read(self) -> bool:
         """Read what has come into the parser; return False at the end of the client's input."""
 
-    def begin_stream(self) -> bool:
-        """Take a place for a stream until the request or the WebSocket ends; False without one."""
+    def begin_stream(self) -> None:
+        """Take a place for a stream until the request or the WebSocket ends.
+
+        Raises:
+            Refused: there is none.
+        """
 
     async def turn(self) -> None:
         """Wait until it is this connection's turn to go on; for what a client or a timer began."""

@@ -33,7 +33,7 @@ from command_center.http.transport.turns import LoopTurns
 from command_center.http.transport.unsent import Unsent
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
 from command_center.http.wire.asgi import App, Scope
-from command_center.http.wire.problems import JSON, Problem
+from command_center.http.wire.problems import JSON, Problem, Refused
 from command_center.http.wire.security_headers import EVERY_ANSWER
 from command_center.http.wire.socket_owner import PEER, Peer
 
@@ -98,13 +98,16 @@ class Connections:
         """Return how many there may be."""
         return min(self.limits.connections, self._room())
 
-    def begin_stream(self, connection: ClientConnection) -> bool:
-        """Count a stream in whose answer begins; whether there is a place for it."""
+    def begin_stream(self, connection: ClientConnection) -> None:
+        """Count a stream in whose answer begins; refuse it where there is no place for it."""
         if len(self._streams) >= self.most * STREAMS_SHARE:
             self._refused.tell(streams=len(self._streams))
-            return False
+            raise Refused(
+                503,
+                "All connections for streams are in use; try again later.",
+                {"Retry-After": "10"},
+            )
         self._streams.add(connection)
-        return True
 
     def end_stream(self, connection: ClientConnection) -> None:
         """Count its stream out, if it had one."""
@@ -292,9 +295,9 @@ class ClientConnection:
         self.due = due
         return bool(data)
 
-    def begin_stream(self) -> bool:
-        """Take a place for a stream; False if there is none."""
-        return self._connections.begin_stream(self)
+    def begin_stream(self) -> None:
+        """Take a place for a stream, or refuse it."""
+        self._connections.begin_stream(self)
 
     async def turn(self) -> None:
         """Wait until it is this connection's turn to go on."""

@@ -14,8 +14,8 @@ import h11
 import structlog
 import trio
 
-from command_center.http.transport.channel import CHUNK, STREAMS_IN_USE, ClientChannel, date_line
-from command_center.http.wire.asgi import WHOLE_BODY, Message
+from command_center.http.transport.channel import CHUNK, ClientChannel, date_line
+from command_center.http.wire.asgi import WHOLE_BODY, Message, begins_stream
 from command_center.http.wire.problems import problem_of
 
 log = structlog.get_logger("command_center.http")
@@ -34,7 +34,6 @@ class Exchange:
         self._ended = False
         self._gone = False
         self._stream = False
-        self._is_refused = False
         self._stopped = False
         self._awaiting_body = False
         self._buffered = 0
@@ -61,8 +60,6 @@ class Exchange:
         elif not self._ended and not self._gone:
             log.warning("answer.unfinished", path=scope["path"])
             self._gone = True
-        if self._is_refused:
-            await self._connection.linger()  # not before: until here the app may have read
         if self._gone:
             return False
         if self._http.their_state in _UNFINISHED:
@@ -103,12 +100,15 @@ class Exchange:
         """Send a part of the answer; its head goes out together with its body's first part.
 
         What is sent to a client that is gone is thrown away.
+
+        Raises:
+            Refused: there is no place for a stream. The client is told so once the app has ended.
         """
         if message["type"] == "http.response.start" and self._start is None:
+            if begins_stream(message):
+                self._connection.begin_stream()
             self._start = message
         elif message["type"] == "http.response.body" and self._start is not None:
-            if not self._begun and self._is_stream() and not self._connection.begin_stream():
-                await self._refuse_stream()
             if not (self._ended or self._stopped):
                 await self._send_body(message.get("body", b""), message.get("more_body", False))
         else:
@@ -203,6 +203,7 @@ class Exchange:
                     self._left = int(value)
             else:
                 lines.append(header_line(name, value))
+        self._stream = begins_stream(start)
         is_head = self._request.method == b"HEAD"  # which tells the length that a GET would have
         if not (more or is_head or self._left < math.inf or start["status"] in _BARE):
             framing.append((b"content-length", str(length).encode()))
@@ -232,26 +233,6 @@ class Exchange:
             bare = self._request.method == b"HEAD"
             await self._connection.refuse(problem, bare=bare)
         self._gone = True
-
-    def _is_stream(self) -> bool:
-        """Return True if the answer is one without an end, which goes on as events come."""
-        assert self._start is not None  # noqa: S101 - for the type checker: `send` saw to it
-        self._stream = any(
-            name == b"content-type" and value.startswith(b"text/event-stream")
-            for name, value in self._start.get("headers", ())
-        )
-        return self._stream
-
-    async def _refuse_stream(self) -> None:
-        """Answer that there is no place for it; the app hears that its client has gone."""
-        self._is_refused = self._begun = self._ended = True
-        bare = self._request.method == b"HEAD"
-        try:
-            await self._connection.write_problem(STREAMS_IN_USE, bare=bare)
-        except trio.BrokenResourceError:
-            pass  # the client is gone
-        finally:
-            self._hang_up()
 
     def _hang_up(self) -> None:
         self._gone = True

@@ -27,9 +27,9 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.utilities import generate_accept_token
 
-from command_center.http.transport.channel import STREAMS_IN_USE, ClientChannel, date_line
+from command_center.http.transport.channel import ClientChannel, date_line
 from command_center.http.wire.asgi import Message
-from command_center.http.wire.problems import Problem, problem_of
+from command_center.http.wire.problems import Problem, Refused, problem_of
 
 CHUNK = 4096
 """Bytes read at once: clients have little to say, and thousands of tiny frames take long."""
@@ -240,9 +240,11 @@ class WebSocket:
             raise ValueError(kind)
 
     async def _accept(self, message: Message) -> None:
-        if not self._connection.begin_stream():
+        try:
+            self._connection.begin_stream()
+        except Refused as refused:  # answered here, for the app thinks that it has accepted
             self._answered = True
-            await self._connection.write_problem(STREAMS_IN_USE)
+            await self._connection.write_problem(refused.problem)
             self._end(ABNORMAL)
             self._awaiting_input.cancel()
             return

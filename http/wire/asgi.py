@@ -16,3 +16,13 @@ SERVER = "*"
 
 WHOLE_BODY = "command_center.whole_body"
 """Among a scope's extensions: all of the body has come already, and is the first message."""
+
+EVENT_STREAM = "text/event-stream"
+
+
+def begins_stream(message: Message) -> bool:
+    """Return True for the head of an answer without an end, which goes on as events come."""
+    return message["type"] == "http.response.start" and any(
+        name == b"content-type" and value.startswith(EVENT_STREAM.encode())
+        for name, value in message.get("headers", ())
+    )

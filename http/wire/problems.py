@@ -210,7 +210,7 @@ class Problem:
 
 
 class Refused(Exception):
-    """The gate does not let this request through."""
+    """A request is not let through, or no further."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         """Say what it is answered with."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 import structlog
 import trio
@@ -15,8 +17,9 @@ from command_center.http.app import create_app
 from command_center.http.config.logs import name_origin
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.request_log import subject_of
+from command_center.http.transport.channel import ConnectionLimits
 from tests.actors.automations.rig import opened
-from tests.http.live import client_of
+from tests.http.live import client_of, served
 
 SECRET = "sk-" + "Ab1c" * 12
 
@@ -128,6 +131,33 @@ async def test_what_a_request_begins_has_its_id_for_its_correlation(tmp_path: Pa
             query = {"correlationId": answer.headers["X-Request-Id"]}
             found = (await http.get("/api/events", params=query)).json()["items"]
             assert [kind] == [event["type"] for event in found]
+
+
+async def test_a_stream_that_finds_no_place_is_logged_and_counted_as_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    limits = ConnectionLimits(connections=8)
+    async with (
+        opened(tmp_path) as rig,
+        served(create_app(rig.center, Policy()), limits=limits) as address,
+        httpx.AsyncClient(base_url=address.url) as http,
+        AsyncExitStack() as stack,
+    ):
+
+        def stream() -> AbstractAsyncContextManager[httpx.Response]:
+            headers = {"Accept": "text/event-stream"}
+            return http.stream("GET", "/api/events/stream", headers=headers)
+
+        for _ in range(7):
+            assert 200 == (await stack.enter_async_context(stream())).status_code
+        with capture_logs() as lines:
+            async with stream() as refused:
+                assert (503, "10") == (refused.status_code, refused.headers["Retry-After"])
+            counted = (await http.get("/metrics")).text
+    told = [line for line in lines if line["event"] == "request.answered"]
+    assert [503, 200] == [line["status"] for line in told]
+    route = 'method="GET",route="/api/events/stream"'
+    assert f'cc_http_requests_total{{{route},status="503"}} 1.0' in counted
 
 
 async def test_the_line_of_a_request_names_the_session_that_it_was_about(tmp_path: Path) -> None:
