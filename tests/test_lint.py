@@ -49,59 +49,58 @@ def copied(root: Path) -> Path:
     return folders
 
 
-@pytest.mark.parametrize(
-    ("importer", "imported"),
-    [
-        ("store", "command_center.runtime"),
-        ("store", "command_center.http.config.settings"),
-        ("runtime", "command_center.store"),
-        ("actors", "command_center.http.config.settings"),
-        ("runtime", "sqlite3"),
-        ("store", "trio"),
-        ("actors", "quart"),
-        ("actors/sessions", "command_center.actors.codex.messages"),
-        ("actors/ledger", "command_center.actors.codex.messages"),
-        ("actors/approvals", "command_center.actors.codex.approvals"),
-        ("actors/tasks", "command_center.actors.codex.requests"),
-        ("actors/tasks", "command_center.actors.sessions.runners.codex.turns"),
-        ("actors/contracts", "command_center.actors.codex.ports"),
-        ("actors/operator", "command_center.actors.codex.messages"),
-        ("actors/telegram", "command_center.actors.codex.errors"),
-        ("http/wire", "command_center.actors.codex.messages"),
-        ("http/routes", "asyncio"),
-        ("http/wire", "command_center.http.routes.tasks"),
-        ("http/transport", "command_center.http.middleware.gate"),
-    ],
+PLANTED = (
+    ("store", "command_center.runtime"),
+    ("store", "command_center.http.config.settings"),
+    ("runtime", "command_center.store"),
+    ("actors", "command_center.http.config.settings"),
+    ("runtime", "sqlite3"),
+    ("store", "trio"),
+    ("actors", "quart"),
+    ("actors/sessions", "command_center.actors.codex.messages"),
+    ("actors/ledger", "command_center.actors.codex.messages"),
+    ("actors/approvals", "command_center.actors.codex.approvals"),
+    ("actors/tasks", "command_center.actors.codex.requests"),
+    ("actors/tasks", "command_center.actors.sessions.runners.codex.turns"),
+    ("actors/contracts", "command_center.actors.codex.ports"),
+    ("actors/operator", "command_center.actors.codex.messages"),
+    ("actors/telegram", "command_center.actors.codex.errors"),
+    ("http/wire", "command_center.actors.codex.messages"),
+    ("http/routes", "asyncio"),
+    ("http/wire", "command_center.http.routes.tasks"),
+    ("http/transport", "command_center.http.middleware.gate"),
 )
-def test_an_import_against_the_direction_is_found(
-    tmp_path: Path, importer: str, imported: str
-) -> None:
-    planted = copied(tmp_path) / importer / "planted.py"
-    planted.write_text(f"import {imported}\n", encoding="utf-8")
+"""Imports against the direction: the folder that imports, and what it may not."""
+
+UPWARD = (("runtime/reply", "runtime/system"), ("store/statuses", "store/tables"))
+"""Imports upward within a flat folder, whose contract names each module."""
+
+
+def test_every_import_against_the_direction_is_found(tmp_path: Path) -> None:
+    folders = copied(tmp_path)
+    expected = set()
+    for number, (importer, imported) in enumerate(PLANTED):
+        module = f"planted_{number}"
+        (folders / importer / f"{module}.py").write_text(f"import {imported}\n", encoding="utf-8")
+        expected.add(f"command_center.{importer.replace('/', '.')}.{module} -> {imported}")
+    for below, above in UPWARD:
+        importer, imported = (f"command_center.{name.replace('/', '.')}" for name in (below, above))
+        _import_while_checking(folders / f"{below}.py", imported)
+        expected.add(f"{importer} -> {imported}")
     code, told = imports_are_linted_in(tmp_path)
     assert 1 == code, told
-    assert f"command_center.{importer.replace('/', '.')}.planted -> {imported}" in told
+    assert set() == {found for found in expected if f"{found} " not in told}, told
 
 
 def test_a_circle_of_files_is_found(tmp_path: Path) -> None:
     below = copied(tmp_path) / "http" / "transport" / "channel.py"
-    circle = "if TYPE_CHECKING:\n    import command_center.http.transport.connection\n"
-    below.write_text(below.read_text(encoding="utf-8") + circle, encoding="utf-8")
+    _import_while_checking(below, "command_center.http.transport.connection")
     code, told = imports_are_linted_in(tmp_path)
     assert 1 == code, told
     assert "no files or folders import each other in a circle BROKEN" in told
 
 
-@pytest.mark.parametrize(
-    ("module", "above"), [("runtime/reply", "runtime/system"), ("store/statuses", "store/tables")]
-)
-def test_an_upward_import_within_a_flat_folder_is_found(
-    tmp_path: Path, module: str, above: str
-) -> None:
-    importer, imported = (f"command_center.{name.replace('/', '.')}" for name in (module, above))
-    below = copied(tmp_path) / f"{module}.py"
-    upward = f"if TYPE_CHECKING:\n    import {imported}\n"
-    below.write_text(below.read_text(encoding="utf-8") + upward, encoding="utf-8")
-    code, told = imports_are_linted_in(tmp_path)
-    assert 1 == code, told
-    assert f"{importer} -> {imported}" in told
+def _import_while_checking(module: Path, imported: str) -> None:
+    """Add an import to a module's end, for its types alone."""
+    added = f"if TYPE_CHECKING:\n    import {imported}\n"
+    module.write_text(module.read_text(encoding="utf-8") + added, encoding="utf-8")
