@@ -22,6 +22,7 @@ from command_center.store.records import (
     Rule,
     SavedPrompt,
     Session,
+    Snapshot,
     Task,
     TelegramButton,
     TelegramChat,
@@ -68,6 +69,7 @@ items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by", "attachments"])
 uploads = Table(Upload, "uploads", redacted=["name", "requested_by"])
 discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
+snapshots = Table(Snapshot, "snapshots")
 pushes = Table(Push, "pushes", redacted=["problem", "requested_by", "pull_request"])
 pull_requests = Table(
     PullRequest,

@@ -93,6 +93,7 @@ from command_center.actors.contracts.sessions import (
     ThreadsReleased,
     TurnLeft,
 )
+from command_center.actors.contracts.snapshots import KeepSnapshot, ListSnapshots, RewindWork
 from command_center.actors.contracts.spending import ChangeSpending
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
@@ -216,6 +217,9 @@ RepositoriesMessage: TypeAlias = (
     | MarkConflicts
     | DiscardWork
     | RestoreWork
+    | KeepSnapshot
+    | ListSnapshots
+    | RewindWork
     | PushWork
     | CarryOutPushes
     | PrepareWorkplace

@@ -6,8 +6,9 @@ repository is like, `diffs` all that was changed in it; `names` checks branches 
 they are arguments; `trees` makes and removes worktrees, `including` finds the ignored files that
 they are given, `changes` lists what differs in one and `patches` shows it file by file, `pictures`
 the pictures, `files` what is there and where a text is, `committing` commits it, `hooks` names the
-hooks that did not run, `discarding` takes it away and keeps it, and `merging` brings their branches
-back, all three with `making_commits`. `conflicts` marks what does not fit, and `marked_merges`
+hooks that did not run, `discarding` takes it away, `rewinding` puts it back to what it was, both by
+what `kept_work` keeps, and `merging` brings their branches back, all of them with `making_commits`.
+`conflicts` marks what does not fit, and `marked_merges`
 knows what nobody has resolved yet. `stepping` takes the files from one commit to another, and
 `refs` sets refs. `remotes` says where others are and what they have, and `pushing` pushes to them.
 `errors` is what can go wrong.

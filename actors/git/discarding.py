@@ -7,37 +7,21 @@ where a file is not as it was kept: nothing is lost that nobody kept.
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
-from command_center.actors.git.changes import list_changes, records_of
-from command_center.actors.git.facts import SCAN_DEADLINE, read_status
-from command_center.actors.git.making_commits import NOBODY, make_commit
+from command_center.actors.git.changes import list_changes
+from command_center.actors.git.facts import read_status
+from command_center.actors.git.kept_work import KeptWork, differing, keep_left, read_left
 from command_center.actors.git.names import branch_commit, check_branch_name
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
-from command_center.actors.git.refs import delete_ref, set_ref
+from command_center.actors.git.ports import Checkout, shown
+from command_center.actors.git.refs import set_ref
 from command_center.actors.git.stepping import step_tree
-from command_center.actors.git.trees import CHECKOUT_DEADLINE
-from command_center.actors.rules.errors import Conflict, HeadMoved
+from command_center.actors.rules.errors import Conflict
 
-KEPT_BELOW = "refs/command-center/discarded"
+KEPT_BELOW: Final = "refs/command-center/discarded"
 """The refs that keep what was discarded, each named by its commit."""
-
-
-@attrs.frozen
-class KeptWork:
-    """The state of a work tree as a commit.
-
-    Attributes:
-        branch: the branch that is checked out; None where there is none.
-        head: the commit that it follows.
-        sha: the commit.
-        names: the files that differ from `head`.
-    """
-
-    branch: str | None
-    head: str
-    sha: str
-    names: tuple[bytes, ...]
 
 
 async def keep_work(checkout: Checkout, message: str, *, head: str | None = None) -> KeptWork:
@@ -55,62 +39,13 @@ async def keep_work(checkout: Checkout, message: str, *, head: str | None = None
         Conflict: there is nothing, the branch has moved or has no commit, a merge is not finished,
             or a folder is a repository of its own.
     """
-    status = await read_status(checkout)
-    if status.head is None:
-        raise Conflict("There is no commit yet to go back to.")
-    if head is not None and status.head != head:
-        raise HeadMoved(status.branch, status.head)
-    if await checkout.git.is_merging(checkout):
-        raise Conflict("A merge is not finished. End it with your own git.")
-    changes, _ = await list_changes(checkout)
-    names = tuple(name for _, name in changes)
-    if not names:
-        raise Conflict("There is nothing to discard.", headSha=status.head)
-    for name in names:
+    found = await read_left(checkout, head=head)
+    if not found.names:
+        raise Conflict("There is nothing to discard.", headSha=found.head)
+    for name in found.names:
         if name.endswith(b"/"):
             raise Conflict(f"{shown(name)} is a repository of its own, which is not kept here.")
-    tree = await checkout.run(
-        "write-tree",
-        writes=Writes.OBJECTS,
-        staged=names,
-        staging=Staging.STORED,
-        deadline=CHECKOUT_DEADLINE,
-    )
-    parents = [status.head]
-    index = await _staged_alone(checkout, status.head, tree.text)
-    if index is not None:
-        staged = f"Staged: {message}"
-        parents.append(await make_commit(checkout, index, parents, staged, extra=NOBODY))
-    made = await make_commit(checkout, tree.text, parents, message, extra=NOBODY)
-    await set_ref(checkout, f"{KEPT_BELOW}/{made}", made)
-    return KeptWork(status.branch, status.head, made, names)
-
-
-async def _staged_alone(checkout: Checkout, head: str, tree: str) -> str | None:
-    """Write the index as a tree, if it has of a file what neither the commit nor the disk has."""
-    index = await checkout.run(
-        "write-tree", writes=Writes.OBJECTS, accepted=(0, 128), deadline=CHECKOUT_DEADLINE
-    )
-    if index.exit_code:
-        return None  # it has conflicts, whose sides are in commits
-    staged = set(await _differing(checkout, head, index.text))
-    return None if staged.isdisjoint(await _differing(checkout, index.text, tree)) else index.text
-
-
-async def _differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
-    """List the files in which one tree differs from another."""
-    answer = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        before,
-        after,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    return list(records_of(answer.stdout))
+    return await keep_left(checkout, found, message, below=KEPT_BELOW)
 
 
 async def take_back(checkout: Checkout, kept: KeptWork) -> None:
@@ -131,7 +66,7 @@ async def take_back_again(checkout: Checkout, kept: KeptWork) -> bool:
         return False
     changes, _ = await list_changes(checkout)
     names = tuple(name for _, name in changes)
-    if not set(names) <= set(await _differing(checkout, kept.head, kept.sha)):
+    if not set(names) <= set(await differing(checkout, kept.head, kept.sha)):
         return False
     if not names:
         return True
@@ -158,20 +93,3 @@ async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:
     if found.exit_code:
         raise Conflict("Its commit is not in the repository any more.")
     await set_ref(checkout, f"refs/heads/{branch}", sha, before="0" * len(sha))
-
-
-async def list_kept(checkout: Checkout) -> dict[str, float]:
-    """Return the commits that are kept, each with its time in seconds."""
-    answer = await checkout.run(
-        "for-each-ref",
-        "--format=%(refname:lstrip=3) %(committerdate:unix)",
-        f"{KEPT_BELOW}/",
-        deadline=SCAN_DEADLINE,
-    )
-    pairs = (line.split(" ") for line in answer.text.split("\n") if line)
-    return {sha: float(moment or 0) for sha, moment in pairs}
-
-
-async def forget_kept(checkout: Checkout, sha: str) -> None:
-    """Keep what was discarded no longer; git takes it away when it tidies up."""
-    await delete_ref(checkout, f"{KEPT_BELOW}/{sha}")

@@ -51,6 +51,12 @@ from command_center.actors.contracts.repositories import (
 )
 from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.contracts.sessions import ThreadsReleased
+from command_center.actors.contracts.snapshots import (
+    KeepSnapshot,
+    ListSnapshots,
+    RewindWork,
+    Rewound,
+)
 from command_center.actors.contracts.turns import FindRunningTurns
 from command_center.actors.contracts.worktrees import (
     Bounds,
@@ -96,6 +102,7 @@ from command_center.actors.repositories.prompts import Prompts
 from command_center.actors.repositories.pushes import Pushes
 from command_center.actors.repositories.registrations import Registrations, check_name
 from command_center.actors.repositories.seen_changes import SeenChanges
+from command_center.actors.repositories.snapshots import Snapshots
 from command_center.actors.repositories.tidying import Tidying
 from command_center.actors.repositories.work_folders import WorkFolders
 from command_center.actors.repositories.workplace_facts import gather_facts
@@ -112,7 +119,15 @@ from command_center.runtime import (
     MailboxFull,
     handles,
 )
-from command_center.store import Comment, DiscardedWork, Page, Push, Repository, SavedPrompt
+from command_center.store import (
+    Comment,
+    DiscardedWork,
+    Page,
+    Push,
+    Repository,
+    SavedPrompt,
+    Snapshot,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -139,6 +154,7 @@ class Repositories(Actor):
         self._prompts = Prompts(storage, hosts)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
+        self._snapshots = Snapshots(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
         self._pushes = Pushes(storage, hosts, approval_seconds, self._open_pull_requests)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
@@ -149,7 +165,7 @@ class Repositories(Actor):
 
     async def on_start(self) -> None:
         """Tidy up what was left to be when the server ended, and go on with pushes."""
-        self._tidying = Tidying(self.ctx, self._cleaning, self._discards)
+        self._tidying = Tidying(self.ctx, self._cleaning, self._discards, self._snapshots)
         try:
             await self._registrations.note_worktrees()
         except Unavailable as error:
@@ -357,10 +373,31 @@ class Repositories(Actor):
         """Bring back what was discarded."""
         return self.ctx.answer_later(self._discards.restore, message)
 
+    @handles(KeepSnapshot)
+    async def keep_snapshot(self, message: KeepSnapshot) -> None:
+        """Keep what a session's worktree is like after a turn."""
+        self.ctx.start_task(self._snapshots.keep, message)
+
+    @handles(ListSnapshots)
+    async def list_snapshots(self, message: ListSnapshots) -> Deferred[Page[Snapshot]]:
+        """List what the files of a session's worktree were."""
+        return self.ctx.answer_while_asked(self._snapshots.list, message)
+
+    @handles(RewindWork)
+    async def rewind_work(self, message: RewindWork) -> Deferred[Rewound]:
+        """Put the files of a session's worktree back."""
+        return self.ctx.answer_later(self._snapshots.rewind, message)
+
     @handles(PrepareWorkplace)
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Prepared]:
         """See that the folder that a session works in is there."""
-        return self.ctx.answer_later(self._workplaces.prepare, message)
+        return self.ctx.answer_later(self._prepare, message)
+
+    async def _prepare(self, message: PrepareWorkplace) -> Prepared:
+        prepared = await self._workplaces.prepare(message)
+        if prepared.undecided is None:
+            await self._snapshots.begin(prepared.session)
+        return prepared
 
     @handles(SeeConfiguration)
     async def see_configuration(

@@ -21,14 +21,13 @@ from command_center.actors.core.clock import later
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.git.discarding import (
-    KeptWork,
-    forget_kept,
+    KEPT_BELOW,
     keep_work,
-    list_kept,
     restore_kept,
     take_back,
     take_back_again,
 )
+from command_center.actors.git.kept_work import KeptWork, forget_kept, list_kept
 from command_center.actors.git.names import branch_commit
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
@@ -197,12 +196,12 @@ class Discards:
             for row in rows:
                 if row.status == "expired" or row.expires_at > now:
                     continue
-                await forget_kept(main, row.sha)
+                await forget_kept(main, row.sha, KEPT_BELOW)
                 await self._storage.write(
                     lambda tx, id_=row.id: discarded.update(tx, id_, status="expired")  # type: ignore[misc]
                 )
             known = {row.sha for row in rows}
             oldest = from_timestamp(now).timestamp() - KEPT_SECONDS
-            for sha, moment in (await list_kept(main)).items():
+            for sha, moment in (await list_kept(main, KEPT_BELOW)).items():
                 if sha not in known and moment < oldest:
-                    await forget_kept(main, sha)
+                    await forget_kept(main, sha, KEPT_BELOW)

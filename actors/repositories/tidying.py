@@ -12,6 +12,7 @@ import trio
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.discards import Discards
+from command_center.actors.repositories.snapshots import Snapshots
 from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import Backoff, Context, Refusal
 
@@ -28,6 +29,7 @@ class Tidying:
     _ctx: Context
     _cleaning: WorktreeCleaning
     _discards: Discards
+    _snapshots: Snapshots
     _later: set[int] = attrs.field(factory=set, init=False)
     """The repositories that are tidied up once it can be said where turns run."""
 
@@ -50,6 +52,7 @@ class Tidying:
         try:
             await self._cleaning.tidy(TidyWorktrees(repository_id))
             await self._discards.expire(repository_id)
+            await self._snapshots.tidy(repository_id)
         except Unavailable as error:
             log.info("worktrees.later", repository=repository_id, reason=str(error))
             return False

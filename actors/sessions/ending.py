@@ -17,6 +17,7 @@ from command_center.actors.contracts.sessions import (
     StopSession,
     TurnLeft,
 )
+from command_center.actors.contracts.snapshots import KeepSnapshot
 from command_center.actors.contracts.usage_limits import LimitMet, limits_on
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
@@ -133,6 +134,9 @@ class Ending:
             self._tell(ORPHANED_TURNS, TurnLeft())
         if is_limited or ended.past_limit:
             self._tell(limits_on(ended.host), LimitMet())
+        if ended.worktree_path is not None and not ended.worktree_reserved:
+            turn = KeepSnapshot(ended.repository_id, ended.id, ended.codex_turn_id)
+            self._tell(REPOSITORIES, turn)  # before the next turn is told to begin
         if sequel is not None:
             self._tell(TASKS, SessionCommitted(sequel.id))
         if ended.review is not None:

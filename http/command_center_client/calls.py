@@ -282,6 +282,16 @@ def restore_discarded(discarded_id: int, /, **body: Unpack[shapes.RestoreRequest
     return ApiCall("POST", at("/api/discarded/{}/restore", discarded_id), body=body, is_done_once=True)
 
 
+def list_snapshots(session_id: int, /, **query: Unpack[shapes.ListSnapshotsQuery]) -> ApiCall[ListPage[shapes.Snapshot]]:
+    """List what the files of a session's worktree were, the newest first: `GET /api/sessions/{sessionId}/snapshots`."""
+    return ApiCall("GET", at("/api/sessions/{}/snapshots", session_id), query=query)
+
+
+def rewind_work(session_id: int, /, **body: Unpack[shapes.RewindRequest]) -> ApiCall[shapes.Rewound]:
+    """Put the files of an ended session's worktree back to what they were after a turn: `POST /api/sessions/{sessionId}/rewind`."""
+    return ApiCall("POST", at("/api/sessions/{}/rewind", session_id), body=body)
+
+
 def list_repository_files(repository_id: int, /, **query: Unpack[shapes.ListRepositoryFilesQuery]) -> ApiCall[shapes.FileView]:
     """Show a folder or a file of a repository's main checkout, page by page: `GET /api/repos/{repositoryId}/files`."""
     return ApiCall("GET", at("/api/repos/{}/files", repository_id), query=query)

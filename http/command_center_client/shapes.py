@@ -1942,6 +1942,26 @@ ReviewRequest = TypedDict(
     },
 )
 
+# The state that the files of a worktree are put back to: one of the two is named.
+RewindRequest = TypedDict(
+    "RewindRequest",
+    {
+        "turnId": 'NotRequired[str | None]',
+        "snapshotId": 'NotRequired[int | None]',
+        "headSha": 'NotRequired[str | None]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# Files that were put back.
+Rewound = TypedDict(
+    "Rewound",
+    {
+        "snapshot": 'Snapshot',
+        "before": 'Snapshot',
+    },
+)
+
 # A thing that a person always allows in a repository.
 Rule = TypedDict(
     "Rule",
@@ -2355,6 +2375,25 @@ SkillSwitch = TypedDict(
         "isEnabled": 'bool',
         "host": 'NotRequired[str]',
         "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# The state of the files in a worktree, kept as a commit that is on no branch.
+Snapshot = TypedDict(
+    "Snapshot",
+    {
+        "id": 'int',
+        "createdAt": 'str',
+        "updatedAt": 'str',
+        "repositoryId": 'int',
+        "sessionId": 'int',
+        "path": 'str',
+        "turnId": 'str | None',
+        "moment": 'Literal["left", "rewind", "start", "turn"]',
+        "branchName": 'str | None',
+        "headSha": 'str',
+        "sha": 'str',
+        "files": 'int',
     },
 )
 
@@ -4415,6 +4454,21 @@ WorkRestored = TypedDict(
     },
 )
 
+# The files of a session's worktree were put back; `beforeId` is the snapshot that undoes it.
+WorkRewound = TypedDict(
+    "WorkRewound",
+    {
+        "snapshotId": 'int',
+        "beforeId": 'int',
+        "turnId": 'str | None',
+        "path": 'str',
+        "branchName": 'str | None',
+        "headSha": 'str',
+        "sha": 'str',
+        "files": 'int',
+    },
+)
+
 # A worktree was made, by a person or for a run, or again where another client needs it.
 WorktreeAdded = TypedDict(
     "WorktreeAdded",
@@ -4660,6 +4714,15 @@ ShowPictureQuery = TypedDict(
 # List what was discarded of the work in a repository, the newest first.
 ListDiscardedQuery = TypedDict(
     "ListDiscardedQuery",
+    {
+        "limit": 'NotRequired[int]',
+        "cursor": 'NotRequired[str]',
+    },
+)
+
+# List what the files of a session's worktree were, the newest first.
+ListSnapshotsQuery = TypedDict(
+    "ListSnapshotsQuery",
     {
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
@@ -5216,6 +5279,7 @@ EVENT_DATA = {
     "session.conflicts.marked": "ConflictsMarked",
     "session.discarded": "WorkDiscarded",
     "session.restored": "WorkRestored",
+    "session.rewound": "WorkRewound",
     "session.push.requested": "PushRequested",
     "session.pushed": "WorkPushed",
     "session.push.failed": "PushFailed",

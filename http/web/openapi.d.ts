@@ -1481,6 +1481,20 @@ export interface ReviewRequest {
   requestedBy?: string;
 }
 
+/** The state that the files of a worktree are put back to: one of the two is named. */
+export interface RewindRequest {
+  turnId?: string | null;
+  snapshotId?: number | null;
+  headSha?: string | null;
+  requestedBy?: string;
+}
+
+/** Files that were put back. */
+export interface Rewound {
+  snapshot: Snapshot;
+  before: Snapshot;
+}
+
 /** A thing that a person always allows in a repository. */
 export interface Rule {
   id: number;
@@ -1808,6 +1822,22 @@ export interface SkillSwitch {
   isEnabled: boolean;
   host?: string;
   requestedBy?: string;
+}
+
+/** The state of the files in a worktree, kept as a commit that is on no branch. */
+export interface Snapshot {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  sessionId: number;
+  path: string;
+  turnId: string | null;
+  moment: "left" | "rewind" | "start" | "turn";
+  branchName: string | null;
+  headSha: string;
+  sha: string;
+  files: number;
 }
 
 /** The rules of spending, and what is used today. */
@@ -2628,6 +2658,24 @@ export interface Operations {
     query: Record<string, never>;
     body: RestoreRequest;
     answer: Restored;
+  };
+  /** List what the files of a session's worktree were, the newest first */
+  listSnapshots: {
+    method: "GET";
+    path: `/api/sessions/${number}/snapshots`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Snapshot>;
+  };
+  /** Put the files of an ended session's worktree back to what they were after a turn */
+  rewindWork: {
+    method: "POST";
+    path: `/api/sessions/${number}/rewind`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RewindRequest;
+    answer: Rewound;
   };
   /** Show a folder or a file of a repository's main checkout, page by page */
   listRepositoryFiles: {
@@ -5025,6 +5073,18 @@ export interface WorkRestored {
   sha: string;
 }
 
+/** The files of a session's worktree were put back; `beforeId` is the snapshot that undoes it. */
+export interface WorkRewound {
+  snapshotId: number;
+  beforeId: number;
+  turnId: string | null;
+  path: string;
+  branchName: string | null;
+  headSha: string;
+  sha: string;
+  files: number;
+}
+
 /** A worktree was made, by a person or for a run, or again where another client needs it. */
 export interface WorktreeAdded {
   path: string;
@@ -5074,6 +5134,7 @@ export interface EventData {
   "session.conflicts.marked": ConflictsMarked;
   "session.discarded": WorkDiscarded;
   "session.restored": WorkRestored;
+  "session.rewound": WorkRewound;
   "session.push.requested": PushRequested;
   "session.pushed": WorkPushed;
   "session.push.failed": PushFailed;

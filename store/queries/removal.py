@@ -17,6 +17,7 @@ _COMMENTS = """DELETE FROM comments WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
 _VIEWED_FILES = """DELETE FROM viewed_files WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
+_SNAPSHOTS = "DELETE FROM snapshots WHERE repository_id = ?"
 _DISCARDED = "DELETE FROM discarded WHERE repository_id = ?"
 _RULES = "DELETE FROM rules WHERE repository_id = ?"
 _PUSHES = "DELETE FROM pushes WHERE repository_id = ?"
@@ -57,6 +58,7 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     run(_FOLLOWUPS)
     run(_VIEWED_FILES)
     run(_DISCARDED)
+    run(_SNAPSHOTS)
     run(_RULES)
     run(_PUSHES)
     run(_PULL_REQUESTS)
@@ -72,3 +74,8 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
 def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
     """Remove the row of a saved prompt."""
     tx.db.execute("DELETE FROM saved_prompts WHERE id = ?", [prompt_id])
+
+
+def remove_snapshot(tx: Transaction, snapshot_id: int) -> None:
+    """Remove the row of a snapshot."""
+    tx.db.execute("DELETE FROM snapshots WHERE id = ?", [snapshot_id])

@@ -26,6 +26,7 @@ from command_center.store.records.changes import (
     Comment,
     CommentSide,
     DiscardedWork,
+    Snapshot,
     ViewedFile,
 )
 from command_center.store.records.channels import (
@@ -139,6 +140,7 @@ __all__ = [
     "Scope",
     "Session",
     "SessionStatus",
+    "Snapshot",
     "Task",
     "TaskStatus",
     "TaskType",

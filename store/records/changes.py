@@ -30,6 +30,34 @@ class DiscardedWork(Record, frozen=True, kw_only=True, rename="camel"):
     expires_at: Timestamp
 
 
+class Snapshot(Record, frozen=True, kw_only=True, rename="camel"):
+    """The state of the files in a worktree, kept as a commit that is on no branch.
+
+    Attributes:
+        path: the worktree.
+        session_id: the session that worked there.
+        turn_id: the turn after which the files were so; None where its agent names none, and of
+            what is from before a turn or a rewind.
+        moment: ``start`` before anybody worked there, ``turn`` at the end of one, ``left`` before
+            files were put back, and ``rewind`` once they were.
+        branch_name: the branch that was checked out; None where none was.
+        head_sha: its commit then.
+        sha: the commit that has the state, which the ref ``refs/command-center/snapshots/<sha>``
+            keeps; ``head_sha`` where nothing differed from it.
+        files: those that differed from ``head_sha``.
+    """
+
+    repository_id: int
+    session_id: int
+    path: str
+    turn_id: str | None = None
+    moment: Literal["start", "turn", "left", "rewind"]
+    branch_name: str | None = None
+    head_sha: str
+    sha: str
+    files: int
+
+
 CommentSide: TypeAlias = Literal["before", "after"]
 
 

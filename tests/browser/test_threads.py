@@ -135,3 +135,50 @@ def test_a_review_is_begun_in_the_changes_and_its_findings_stand_at_the_lines(
     comment = page.locator(".comment").filter(has_text="It is said twice.")
     expect(comment.get_by_role("link", name="found by a review")).to_be_visible()
     look(page, f"{request.node.name}-comment")
+
+
+def test_taking_a_thread_back_puts_files_back_too_and_that_is_undone(
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    *,
+    open_page: OpenPage,
+    request: pytest.FixtureRequest,
+) -> None:
+    scripted_model.script = (AddFile("one.txt", "1\n"), Say.text("One."))
+    with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
+        made(client, "/api/repos", {"localPath": str(repository), "allowWrite": True})
+        made(client, "/api/tasks", {"repositoryId": 1, "title": "Count", "prompt": "Count."})
+        run = made(client, "/api/tasks/1/run", {"workplace": "worktree"})
+    folder = Path(run["session"]["cwd"])
+    page = open_page(f"{codex_server.url}/#/sessions/1?pane=details", device="phone").page
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    page.get_by_role("link", name="Its past, fork, take back").click()
+    scripted_model.script = (AddFile("two.txt", "2\n"), Say.text("Two."))
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("What to say").fill("Count on.")
+    page.get_by_role("button", name="Start a turn").click()
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    assert (folder / "two.txt").exists()
+    page.go_back()
+
+    turns = page.get_by_label("Turn", exact=True)
+    turns.nth(1).get_by_role("button", name="Take back to before this").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Put the files of its worktree back").check()
+    look(page, f"{request.node.name}-back")
+    dialog.get_by_role("button", name="Take it back").click()
+    expect(turns).to_have_count(1)
+    assert (True, False) == ((folder / "one.txt").exists(), (folder / "two.txt").exists())
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{codex_server.url}/#/sessions/2?pane=changes")
+    expect(page.locator(".changes-head")).to_contain_text("1 file")
+    page.get_by_role("button", name="Put files back…").click()
+    expect(dialog.get_by_role("radio")).to_have_count(5)
+    dialog.get_by_label("Before files were put back").check()
+    look(page, f"{request.node.name}-undo")
+    dialog.get_by_role("button", name="Put back", exact=True).click()
+    expect(page.locator(".changes-head")).to_contain_text("2 files")
+    assert "2\n" == (folder / "two.txt").read_text()

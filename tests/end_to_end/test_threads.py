@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.codex.script import Gate, Say
+from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
@@ -109,6 +109,47 @@ async def test_a_thread_is_forked_taken_back_archived_and_deleted(
         "thread.deleted",
         "thread.deleted",
     ] == [one["type"] for one in told if one["type"].startswith("thread.")]
+
+
+async def test_the_files_of_a_worktree_are_put_back_to_a_turn_and_that_is_undone(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    client = codex_client
+    place = await client.register(repository)
+    scripted_model.script = (AddFile("one.txt", "1\n"), Say.text("One."))
+    first = await client.until_session(
+        await client.run(place, "First.", workplace="worktree"), "completed"
+    )
+    thread_id, folder = first["codexThreadId"], Path(first["cwd"])
+    scripted_model.script = (
+        AddFile("two.txt", "2\n"),
+        Run("echo more >> one.txt && rm README.md"),
+        Say.text("Two."),
+    )
+    second = await prompted(client, place, thread_id, "Second.")
+    seen = sorted(path.name for path in folder.iterdir())
+    assert ("1\nmore\n", True) == ((folder / "one.txt").read_text(), "two.txt" in seen)
+
+    path = f"/api/sessions/{second['id']}"
+    head = (await client.get(f"{path}/changes"))["headSha"]
+    put = await client.post(f"{path}/rewind", {"turnId": first["codexTurnId"], "headSha": head})
+    body = {"beforeTurnId": second["codexTurnId"]}
+    await client.post(f"/api/codex/threads/{thread_id}/revert", body)
+    assert ("1\n", "# A project\n", False) == (
+        (folder / "one.txt").read_text(),
+        (folder / "README.md").read_text(),
+        (folder / "two.txt").exists(),
+    )
+    scripted_model.script = (AddFile("three.txt", "3\n"), Say.text("Three."))
+    third = await prompted(client, place, thread_id, "Third.")
+    kept = (await client.get(f"/api/sessions/{third['id']}/snapshots"))["items"]
+    assert ["start", "turn", "turn", "left", "rewind"] == [one["moment"] for one in kept[::-1]][:5]
+
+    await client.post(f"{path}/rewind", {"snapshotId": put["before"]["id"]})
+    assert seen == sorted(path.name for path in folder.iterdir())
+    assert "1\nmore\n" == (folder / "one.txt").read_text()
+    told = await told_of(client, "session.rewound")
+    assert [second["id"], second["id"]] == [one["sessionId"] for one in told]
 
 
 async def test_a_thread_at_work_is_only_named_or_forked(

@@ -161,6 +161,22 @@ class WorkRestored(EventData, frozen=True, kw_only=True, tag="session.restored")
     sha: str
 
 
+class WorkRewound(EventData, frozen=True, kw_only=True, tag="session.rewound"):
+    """The files of a session's worktree were put back; `beforeId` is the snapshot that undoes it.
+
+    `files` are those that are other than the commit `headSha` has them now.
+    """
+
+    snapshot_id: int
+    before_id: int
+    turn_id: str | None
+    path: str
+    branch_name: str | None
+    head_sha: str
+    sha: str
+    files: int
+
+
 class PushRequested(EventData, frozen=True, kw_only=True, tag="session.push.requested"):
     """Somebody wants commits pushed; `approvalId` says which approval that waits for."""
 

@@ -25,6 +25,7 @@ sheet("./styles/changes.css");
  * @typedef {"base" | "commit" | "viewed"} Against
  */
 
+const Snapshots = lazily(() => import("./snapshots.js"), "Snapshots");
 const Review = lazily(() => import("./review.js"), "Review"); // once it is asked for
 
 const OPENED = 3; // files that are open from the beginning
@@ -52,6 +53,7 @@ export const Changes = ({ session, onSeen }) => {
   const [isWide, measured] = useWide();
   const [find, setFind] = useState("");
   const [isReviewing, setReviewing] = useState(false);
+  const [isPutting, setPutting] = useState(false);
   const [found, setFound] = useState(/** @type {ReadonlyMap<string, number>} */ (new Map()));
   const of = useMemo(() => ({}), [changes, ignoreSpace]);
   useEffect(() => {
@@ -109,6 +111,11 @@ export const Changes = ({ session, onSeen }) => {
           </label>`
         }
         <${Button} onClick=${() => setReviewing(true)}>Review…<//>
+        ${
+          isGit &&
+          ENDED.has(session.status) &&
+          html`<${Button} onClick=${() => setPutting(true)}>Put files back…<//>`
+        }
         <${Button} kind="across" aria-pressed=${pane === "review"}
           onClick=${() => setPane(pane === "review" ? "changes" : "review")}>
           Across the page
@@ -144,6 +151,11 @@ export const Changes = ({ session, onSeen }) => {
       apart.length > 0 &&
       html`<h3 class="section">Comments on lines that are not shown</h3>
         <${Outdated} comments=${apart} onAct=${act} />`
+    }
+    ${
+      isPutting &&
+      html`<${Snapshots} session=${session} changes=${changes} onAct=${act}
+        onClose=${() => setPutting(false)} />`
     }
     ${isReviewing && html`<${Review} session=${session} onClose=${() => setReviewing(false)} />`}
     <${SendBar} session=${session} onAct=${act}

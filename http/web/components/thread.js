@@ -20,6 +20,7 @@ import {
   useLoaded,
 } from "./basics.js";
 import { follow } from "./run-panel.js";
+import { beforeTurn, putBack, snapshotsOf } from "./snapshots.js";
 import { Transcript } from "./transcript.js";
 
 /** @import { Page } from "../openapi.js" */
@@ -149,6 +150,12 @@ const Past = ({ thread, host, isArchived, onChange }) => {
     return /** @type {Page<any>} */ (await get(`${pathOf(thread.id)}/turns`, page));
   };
   const [page, error] = useLoaded(() => ask(), [thread.id]);
+  const worked = newestFirst(state.sessions).find((one) => one.codexThreadId === thread.id);
+  const [kept = []] = useLoaded(
+    () => (worked?.worktreePath && reverting ? snapshotsOf(worked.id) : Promise.resolve([])),
+    [reverting],
+  );
+  const [withFiles, setWithFiles] = useState(false);
   if (error) return html`<${Problem} error=${error} />`;
   if (!page) return html`<${Loading} />`;
   const turns = [...page.items, ...earlier].reverse();
@@ -160,9 +167,9 @@ const Past = ({ thread, host, isArchived, onChange }) => {
       setCursor(added.nextCursor);
     });
   if (!turns.length) return html`<p class="quiet-line">Nothing was said in it.</p>`;
-  const worked = newestFirst(state.sessions).find((one) => one.codexThreadId === thread.id);
   const at = turns.findIndex((turn) => turn.id === reverting);
   const after = turns.length - at - 1;
+  const before = beforeTurn(kept, reverting);
   return html`
     ${
       next &&
@@ -202,6 +209,7 @@ const Past = ({ thread, host, isArchived, onChange }) => {
       html`<${Confirm} title="Take the thread back?" label="Take it back"
         onClose=${() => setReverting("")}
         act=${async () => {
+          if (worked && before && withFiles) await putBack(worked.id, before.id);
           await post(`${pathOf(thread.id)}/revert`, {
             beforeTurnId: reverting,
             host,
@@ -210,13 +218,19 @@ const Past = ({ thread, host, isArchived, onChange }) => {
           onChange();
         }}>
         <p>Codex forgets this turn${after > 0 && ` and the ${after} after it`}.
-          Files stay as they are: nothing is taken back on disk.</p>
+          Files stay as they are${before ? " unless you put them back, too" : ""}.</p>
         ${
-          worked?.workplace === "worktree" &&
-          html`<p>
-            What is not committed in its worktree can be discarded, too: the${" "}
+          worked &&
+          before &&
+          html`<label class="check">
+            <input type="checkbox" checked=${withFiles}
+              onChange=${(/** @type {any} */ e) => setWithFiles(e.currentTarget.checked)} />
+            Put the files of its worktree back to before this turn
+          </label>
+          <p class="hint">
+            Commits stay on the branch. What the files are now is kept: the${" "}
             <a href=${`#/sessions/${worked.id}?pane=changes`}>changes of session ${worked.id}</a>
-            have <i>Discard</i>, which keeps it for 30 days.
+            ${" "}bring it back.
           </p>`
         }
         <p class="hint">To keep these turns, fork from the turn before, and go on there.</p>

@@ -17,8 +17,9 @@ from command_center.actors.contracts.landing import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.git import Checkout
-from command_center.actors.git.discarding import KEPT_BELOW, KeptWork
+from command_center.actors.git.discarding import KEPT_BELOW
 from command_center.actors.git.discarding import take_back as taking
+from command_center.actors.git.kept_work import KeptWork
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.repositories.discards import Discards
 from command_center.actors.rules.errors import Conflict, Invalid

@@ -27,6 +27,7 @@ from command_center.actors.core.storage import OutsideAct, RequestOrigin
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.git.discarding import KEPT_BELOW
 from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
+from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.tree import CenterSettings
@@ -84,7 +85,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         sink: Callable[[bytes], None] | None = None,
     ) -> GitOutput:
         # What nothing refers to is as good as not there, or what nobody looks at but we.
-        is_ours = any(argument.startswith(KEPT_BELOW) for argument in command.arguments)
+        is_ours = any(
+            argument.startswith((KEPT_BELOW, SNAPSHOTS_BELOW)) for argument in command.arguments
+        )
         is_seen = command.writes & ~Writes.OBJECTS and not is_ours
         if is_seen or command.arguments[0] == "push":
             watch.deed()
@@ -205,6 +208,10 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     (folder / "more.txt").write_text("a")
     gone = await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/discarded/{}/restore", {}, gone["id"])
+    (folder / "more.txt").write_text("a")
+    kept = (await script.http.get(f"/api/sessions/{session_id}/snapshots")).json()["items"]
+    await script.post("/api/sessions/{}/rewind", {"snapshotId": kept[-1]["id"]}, session_id)
+    await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/sessions/{}/merge", {}, session_id)
 
 

@@ -21,7 +21,7 @@ from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.runtime import origin
-from command_center.store import Transaction, sessions
+from command_center.store import Transaction, sessions, snapshots
 from tests.actors.automations.rig import opened
 from tests.actors.git.repository import plain_git
 from tests.http.live import client_of
@@ -64,6 +64,7 @@ ACTS = {
         ("branchName", "beforeSha", "sha", "files", "message"),
     ),
     "discard": Act("/api/sessions/1/discard", {}, "session.discarded", ("status", "files")),
+    "rewind": Act("/api/sessions/1/rewind", {"snapshotId": 1}, "session.rewound"),
     "restore": Act("/api/discarded/1/restore", {}, "session.restored", ("branchName", "sha")),
 }
 
@@ -93,7 +94,7 @@ async def prepare(folder: Path, act: str) -> Act:
                 return attrs.evolve(request, body={"path": str(worked)})
             case "prune":
                 shutil.rmtree(other)
-            case "commit" | "commit_of_a_marked_merge" | "discard" | "restore":
+            case "commit" | "commit_of_a_marked_merge" | "discard" | "rewind" | "restore":
                 (worked / "new.txt").write_text("a")
                 task = {"repositoryId": 1, "title": "A", "prompt": "b"}
                 await http.post("/api/tasks", json=task)
@@ -108,6 +109,8 @@ async def prepare(folder: Path, act: str) -> Act:
                 REPOSITORIES, MarkConflicts(1, ConflictsRequest()), timeout=GIT_SECONDS
             )
             (worked / "new.txt").write_text("both")
+        if act == "rewind":
+            await rig.center.storage.write(partial(kept, cwd=str(worked)))
         if act == "restore":
             gone = await http.post("/api/sessions/1/discard", json={})
             assert 201 == gone.status_code, gone.text
@@ -125,6 +128,22 @@ def ended_session(tx: Transaction, cwd: str) -> None:
         status="completed",
         finished_at=tx.now,
     )
+
+
+def kept(tx: Transaction, cwd: str) -> int:
+    """Have a snapshot of that worktree, in which nothing was but the last commit."""
+    head = plain_git(Path(cwd), "rev-parse", "HEAD")
+    made = snapshots.insert(
+        tx,
+        repository_id=1,
+        session_id=1,
+        path=cwd,
+        moment="start",
+        head_sha=head,
+        sha=head,
+        files=0,
+    )
+    return made.id
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from command_center.store import Transaction, pull_requests, pushes
 from tests.actors.automations.rig import opened
 from tests.actors.git.repository import plain_git
 from tests.http.live import client_of
-from tests.http.middleware.test_intents import prepare
+from tests.http.middleware.test_intents import kept, prepare
 
 SESSION = "/api/sessions/1"
 
@@ -129,13 +130,19 @@ async def test_if_match_has_a_branch_acted_on_only_where_it_was_seen(left: Left)
     async def post(act: str, tag: str, **body: Any) -> httpx.Response:
         return await left.http.post(act, json=body, headers={"If-Match": tag})
 
-    acts = ("commit", "discard", "push", "resolve-conflicts", "pull-request")
+    acts = ("commit", "discard", "rewind", "push", "resolve-conflicts", "pull-request")
+    needed = {
+        f"{SESSION}/rewind": {
+            "snapshotId": await left.storage.write(partial(kept, cwd=str(left.folder)))
+        }
+    }
     for path in (*(f"{SESSION}/{act}" for act in acts), "/api/pull-requests/1/merge"):
         for tag in (f'"{seen}"', f'W/"{moved}"', '"main"'):
-            answer = await post(path, tag)
+            answer = await post(path, tag, **needed.get(path, {}))
             assert 412 == answer.status_code, (path, tag, answer.text)
             assert {"headSha": moved} == answer.json()["error"]["facts"], path
-        assert 412 == (await post(path, f'"{moved}"', headSha=seen)).status_code
+        both = {"headSha": seen, **needed.get(path, {})}
+        assert 412 == (await post(path, f'"{moved}"', **both)).status_code
         assert 400 == (await post(path, f'"{seen}", "{moved}"')).status_code
     assert (moved, "?? new.txt") == (
         left.git("rev-parse", "HEAD"),

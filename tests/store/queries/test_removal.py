@@ -19,6 +19,7 @@ from command_center.store import (
     pushes,
     repositories,
     sessions,
+    snapshots,
     tasks,
     viewed_files,
 )
@@ -35,6 +36,7 @@ TABLES: tuple[Table[Any], ...] = (
     comments,
     viewed_files,
     discarded,
+    snapshots,
     pushes,
     pull_requests,
     automations,
@@ -73,6 +75,16 @@ def fill(tx: Transaction, path: str) -> int:
         files=1,
         requested_by="web",
         expires_at=tx.now,
+    )
+    snapshots.insert(
+        tx,
+        repository_id=repository,
+        session_id=session,
+        path="/w",
+        moment="turn",
+        head_sha="a",
+        sha="b",
+        files=1,
     )
     pushes.insert(
         tx,

@@ -9,7 +9,7 @@ from command_center.actors.git import Checkout, Git, GitFailed
 from command_center.actors.git.changes import Against, keep_contents, read_changes
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.discarding import (
-    forget_kept,
+    KEPT_BELOW,
     keep_work,
     restore_kept,
     take_back,
@@ -23,6 +23,7 @@ from command_center.actors.git.facts import (
     read_warnings,
     read_worktrees,
 )
+from command_center.actors.git.kept_work import forget_kept
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.patches import read_patch
 from command_center.actors.git.ports import Writes
@@ -92,7 +93,7 @@ async def discard_and_restore(checkout: Checkout, branch: str) -> None:
     kept = await keep_work(checkout, "Discarded")
     await take_back(checkout, kept)
     await restore_kept(checkout, kept.sha, branch)
-    await forget_kept(checkout, kept.sha)
+    await forget_kept(checkout, kept.sha, KEPT_BELOW)
 
 
 @EVERY_TRAP

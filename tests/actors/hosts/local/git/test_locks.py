@@ -13,8 +13,9 @@ import psutil
 import pytest
 import trio
 
-from command_center.actors.git.discarding import forget_kept
+from command_center.actors.git.discarding import KEPT_BELOW
 from command_center.actors.git.errors import GitFailed, WorktreeUnfinished
+from command_center.actors.git.kept_work import forget_kept
 from command_center.actors.git.ports import Writes
 from command_center.actors.git.trees import finish_worktree
 from command_center.actors.hosts.local.git import locks, process
@@ -238,7 +239,7 @@ async def test_a_ref_that_was_packed_is_taken_away_too(git: LocalGit, repository
     plain_git(repository, "update-ref", kept, "HEAD")
     plain_git(repository, "tag", "v1")
     plain_git(repository, "pack-refs", "--all")
-    await forget_kept(await git.open(repository), sha)
+    await forget_kept(await git.open(repository), sha, KEPT_BELOW)
     assert "" == plain_git(repository, "for-each-ref", kept)
     assert sha == plain_git(repository, "rev-parse", "v1")
     assert not (repository / ".git" / "packed-refs.lock").exists()

@@ -1,0 +1,159 @@
+"""Snapshots of the files of a worktree after each turn, and putting files back to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.snapshots import (
+    KeepSnapshot,
+    RewindRequest,
+    RewindWork,
+    Rewound,
+)
+from command_center.actors.contracts.worktrees import (
+    PrepareWorkplace,
+    RemoveWorktree,
+    TidyWorktrees,
+)
+from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
+from command_center.actors.repositories import snapshots as module
+from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.store import Snapshot, repositories, snapshots
+from tests.actors.git.repository import commit, make_repository, plain_git
+from tests.actors.repositories.rig import Rig
+from tests.actors.repositories.work import Work
+
+
+async def rows(rig: Rig) -> list[Snapshot]:
+    return await rig.storage.read(lambda db: snapshots.every(db, {}))
+
+
+async def keep(work: Work, turn: str | None) -> Snapshot:
+    """Keep what the worktree is like, and return it once it is."""
+    known = {row.id for row in await rows(work.rig)}
+    session = work.session
+    await work.rig.system.lookup(REPOSITORIES).tell(
+        KeepSnapshot(session.repository_id, session.id, turn)
+    )
+    with trio.fail_after(30):
+        while not (added := [row for row in await rows(work.rig) if row.id not in known]):
+            await work.rig.ask(PrepareWorkplace(session.id))  # it takes the same lock
+    (row,) = added
+    return row
+
+
+async def rewind(work: Work, **wanted: object) -> Rewound:
+    request = RewindRequest(requested_by="ada", **wanted)  # type: ignore[arg-type]
+    return await work.rig.ask(RewindWork(work.session.id, request))
+
+
+def refs(project: Path) -> set[str]:
+    listed = plain_git(project, "for-each-ref", "--format=%(objectname)", f"{SNAPSHOTS_BELOW}/")
+    return {*listed.split("\n")} - {""}
+
+
+async def test_files_are_put_back_to_a_turn_and_that_is_undone(work: Work, project: Path) -> None:
+    commit(work.folder, {"old.txt": "1\n", ".gitignore": "*.log\n"})
+    head = work.git("rev-parse", "HEAD")
+    work.write(new_txt="first\n", build_log="mine\n")
+    first = await keep(work, "turn-1")
+    assert ("turn", head, "work", 1) == (
+        first.moment,
+        first.head_sha,
+        first.branch_name,
+        first.files,
+    )
+    (work.folder / "old.txt").unlink()
+    work.write(new_txt="second\n", more_txt="more\n", readme_txt="changed\n")
+    commit(work.folder, {"done.txt": "done\n"})
+    last = work.git("rev-parse", "HEAD")
+    work.write(staged_txt="staged\n")
+    work.git("add", "staged.txt")
+    make_repository(work.folder / "inner")
+    second = await keep(work, "turn-2")
+    state = work.git("status", "--porcelain", "-uall").replace("A  staged", "?? staged")
+
+    put = await rewind(work, turn_id="turn-1", head_sha=last)
+    assert "1\n" == (work.folder / "old.txt").read_text()
+    assert "first\n" == (work.folder / "new.txt").read_text()
+    assert "mine\n" == (work.folder / "build.log").read_text()
+    assert {"more.txt", "staged.txt", "done.txt"}.isdisjoint(
+        path.name for path in work.folder.iterdir()
+    )
+    assert (work.folder / "inner" / ".git").exists()
+    assert last == work.git("rev-parse", "HEAD")  # no commit is lost
+    assert ["D done.txt", "D more.txt", "M new.txt", "M readme.txt", "?? inner/", "?? old.txt"] == [
+        line.strip() for line in work.git("status", "--porcelain").split("\n")
+    ]
+    assert ("rewind", "turn-1", first.sha, last, 5) == (
+        put.snapshot.moment,
+        put.snapshot.turn_id,
+        put.snapshot.sha,
+        put.snapshot.head_sha,
+        put.snapshot.files,
+    )
+    event = (await work.rig.events())[-1]
+    assert ("session.rewound", "ada", put.before.id) == (
+        event["type"],
+        event["actor"],
+        event["data"]["beforeId"],
+    )
+
+    undone = await rewind(work)
+    again = work.git("status", "--porcelain", "-uall")
+    assert sorted(state.split("\n")) == sorted(again.split("\n"))
+    assert "second\n" == (work.folder / "new.txt").read_text()
+    assert put.before.sha == undone.snapshot.sha
+    assert {second.sha, undone.before.sha} <= refs(project)
+    assert "* main\n+ work" == plain_git(project, "branch", "--list").strip()
+
+
+async def test_what_cannot_be_put_back_stays_as_it_is(work: Work, rig: Rig, project: Path) -> None:
+    commit(work.folder, {".gitignore": "*.log\n"})
+    work.write(old_log="kept\n")
+    work.git("add", "-f", "old.log")
+    first = await keep(work, "turn-1")
+    work.git("rm", "-q", "--cached", "old.log")
+    work.write(old_log="mine alone\n", readme_txt="changed\n")
+    with pytest.raises(Conflict, match="ignore"):
+        await rewind(work, turn_id="turn-1")
+    assert "mine alone\n" == (work.folder / "old.log").read_text()
+    assert "changed\n" == (work.folder / "readme.txt").read_text()
+    with pytest.raises(Conflict, match="has moved"):
+        await rewind(work, turn_id="turn-1", head_sha="0" * 40)
+    for wanted in ({"turn_id": "turn-9"}, {"turn_id": "turn-9", "snapshot_id": first.id}):
+        with pytest.raises(NotFound):
+            await rewind(work, **wanted)
+    place = await rig.storage.read(lambda db: repositories.get(db, work.session.repository_id))
+    other = await rig.make_worktree(place, "other")
+    beside = await rig.start_session(place, cwd=other.path, worktree_path=other.path)
+    await rig.end_session(beside)
+    with pytest.raises(NotFound):
+        await rewind(Work(rig, beside, Path(other.path)), snapshot_id=first.id)
+    plain_git(project, "update-ref", "-d", f"{SNAPSHOTS_BELOW}/{first.sha}")
+    await rig.storage.write(lambda tx: tx.db.execute("UPDATE sessions SET finished_at = NULL"))
+    with pytest.raises(Conflict, match="works in"):
+        await rewind(work, turn_id="turn-1")
+
+
+async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
+    work: Work, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 2)
+    made = []
+    for number in range(3):
+        work.write(new_txt=f"{number}\n")
+        made.append(await keep(work, f"turn-{number}"))
+    assert {row.sha for row in made[1:]} == refs(project)
+    plain_git(project, "update-ref", f"{SNAPSHOTS_BELOW}/{made[0].sha}", made[0].sha)
+    session = work.session
+    await work.rig.ask(RemoveWorktree(session.repository_id, str(work.folder), force=True))
+    await work.rig.system.lookup(REPOSITORIES).tell(TidyWorktrees(session.repository_id))
+    with trio.fail_after(30):
+        while refs(project):
+            await trio.lowlevel.checkpoint()
+    assert [] == await rows(work.rig)
