@@ -32,7 +32,10 @@ def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     page.goto(f"{codex_server.url}/#/tasks/1")
     page.get_by_text("Branch and model").click()
     page.get_by_label("Effort").select_option("low")
+    page.get_by_label("Permission profile").select_option(":read-only")
+    photograph(page, "run-profile")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("effort low")).to_be_visible()
+    expect(page.get_by_text("profile :read-only")).to_be_visible()
     calls = scripted_model.wait_for_requests(2)
     assert ["high", "low"] == [call.body["reasoning"]["effort"] for call in calls]

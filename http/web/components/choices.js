@@ -6,13 +6,18 @@ import { get } from "../api.js";
 import { Words } from "../format.js";
 import { html } from "../html.js";
 import { can, state } from "../store.js";
-import { Field, useLoaded } from "./basics.js";
+import { Field, lazily, useLoaded } from "./basics.js";
+
+const Profile = lazily(() => import("./profiles.js"), "Profile");
 
 /**
- * @param {{chosen: Chosen, host: string | undefined, onChange: (chosen: Chosen) => void,
- *   otherwise?: string}} props `otherwise` says what holds where nothing is chosen.
+ * @param {{chosen: Chosen, host: string | undefined, repositoryId?: number,
+ *   onChange: (chosen: Chosen) => void, otherwise?: string}} props
+ *   `repositoryId` is the repository whose own profiles are offered, too; `otherwise` says what
+ *   holds where nothing is chosen.
  */
-export const Choices = ({ chosen, host, onChange, otherwise = "As Codex has it" }) => {
+export const Choices = (props) => {
+  const { chosen, host, repositoryId, onChange, otherwise = "As Codex has it" } = props;
   const [models] = useLoaded(
     () =>
       can(state.health?.runnerMode, "hasThreads")
@@ -68,13 +73,8 @@ export const Choices = ({ chosen, host, onChange, otherwise = "As Codex has it" 
       ]} />
     ${
       can(state.health?.runnerMode, "hasThreads") &&
-      html`<${Field} label="Permission profile"
-        hint="One of Codex's, as Tools lists them. It may give no more than the run may have.">
-        <input value=${chosen.permissionProfile || ""} placeholder=${otherwise} autocomplete="off"
-          autocapitalize="none"
-          onInput=${(/** @type {any} */ e) =>
-            set("permissionProfile")(e.currentTarget.value.trim())} />
-      <//>`
+      html`<${Profile} chosen=${chosen.permissionProfile} host=${host}
+        repositoryId=${repositoryId} otherwise=${otherwise} onPick=${set("permissionProfile")} />`
     }
   `;
 };
@@ -83,7 +83,7 @@ export const Choices = ({ chosen, host, onChange, otherwise = "As Codex has it" 
  * @param {{label: string, hint?: string, value: string | null | undefined, otherwise: string,
  *   options: [string, string][], onPick: (value: string) => void}} props
  */
-const Pick = ({ label, hint, value, otherwise, options, onPick }) => html`
+export const Pick = ({ label, hint, value, otherwise, options, onPick }) => html`
   <${Field} label=${label} hint=${hint}>
     <select value=${value || ""}
       onChange=${(/** @type {any} */ e) => onPick(e.currentTarget.value)}>

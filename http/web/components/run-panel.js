@@ -100,7 +100,8 @@ export const RunPanel = ({ task, onStarted }) => {
               onInput=${(/** @type {any} */ e) =>
                 set("branchName", e.currentTarget.value.trim())} />
           <//>
-          <${Choices} chosen=${run} host=${repo?.host} otherwise=${otherwise}
+          <${Choices} chosen=${run} host=${repo?.host} repositoryId=${repo?.id}
+            otherwise=${otherwise}
             onChange=${(/** @type {RunInput} */ chosen) => setRun({ ...run, ...chosen })} />
         </div>
       </details>

@@ -390,7 +390,8 @@ const OneRepo = ({ id }) => {
         <${Rules} repo=${repo} />
         <section aria-labelledby="defaults" class="card stack">
           <h2 id="defaults" class="section">What runs begin with</h2>
-          <${Choices} chosen=${repo.runDefaults} host=${repo.host} onChange=${setDefaults} />
+          <${Choices} chosen=${repo.runDefaults} host=${repo.host} repositoryId=${repo.id}
+            onChange=${setDefaults} />
         </section>
         <section aria-labelledby="caps" class="card stack">
           <h2 id="caps" class="section">Caps of a day</h2>

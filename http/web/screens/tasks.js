@@ -369,6 +369,7 @@ export const NewTask = () => {
           ${
             isOpen &&
             html`<${Choices} chosen=${form.runDefaults} host=${repoOf({ repositoryId })?.host}
+              repositoryId=${repoOf({ repositoryId })?.id}
               otherwise="As the repository says"
               onChange=${(/** @type {Chosen} */ runDefaults) =>
                 setForm({ ...form, runDefaults })} />`
