@@ -107,6 +107,8 @@ class CenterSettings:
     """Only a passkey approves what goes beyond a run's leave."""
     stall_seconds: float = 600.0
     setup_seconds: float = 900.0
+    imports_threads: bool = True
+    """Copy what was said in stored threads of Codex, so that it can be searched."""
     repo_roots: tuple[Path, ...] = ()
     timezone: str | None = None
     """Of automations that name none; else the machine's."""
@@ -282,7 +284,10 @@ def build_tree(
             SupervisorSpec(
                 id="threads",
                 children=[
-                    ChildSpec(id=host.name, start=partial(ThreadActs, storage, host))
+                    ChildSpec(
+                        id=host.name,
+                        start=partial(ThreadActs, storage, host, imports=settings.imports_threads),
+                    )
                     for host in hosts
                 ],
                 quarantine=True,

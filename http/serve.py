@@ -250,6 +250,7 @@ def _center_settings(
         approval_seconds=settings.approval_ttl_seconds,
         wants_passkeys=settings.approval_passkeys == "beyond-run",
         stall_seconds=settings.stall_seconds,
+        imports_threads=settings.import_threads == "on",
         setup_seconds=settings.setup_seconds,
         repo_roots=settings.repo_roots,
         timezone=settings.timezone,

@@ -202,6 +202,28 @@ class EndTerminal(Request[Terminals]):
     requested_by: str = "api"
 
 
+class ThreadsImported(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The outcome of a look at the stored threads.
+
+    Attributes:
+        threads: those that were copied, as they are new or have changed.
+        texts: the texts in them.
+        removed: threads that were forgotten, as Codex has them no more.
+        is_whole: whether all are copied; else there are too many, and the newest are.
+    """
+
+    host: str
+    threads: int
+    texts: int
+    removed: int
+    is_whole: bool
+
+
+@attrs.frozen
+class ImportThreads(Request[ThreadsImported]):
+    """Copy now what was said in the stored threads, so that it can be searched."""
+
+
 ThreadAct: TypeAlias = (
     ReadThread
     | PatchThread
@@ -210,6 +232,7 @@ ThreadAct: TypeAlias = (
     | DeleteThread
     | ListTerminals
     | EndTerminal
+    | ImportThreads
 )
 
 THREADS: Final = "/threads"

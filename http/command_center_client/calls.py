@@ -289,7 +289,7 @@ def list_snapshots(session_id: int, /, **query: Unpack[shapes.ListSnapshotsQuery
 
 def rewind_work(session_id: int, /, **body: Unpack[shapes.RewindRequest]) -> ApiCall[shapes.Rewound]:
     """Put the files of an ended session's worktree back to what they were after a turn: `POST /api/sessions/{sessionId}/rewind`."""
-    return ApiCall("POST", at("/api/sessions/{}/rewind", session_id), body=body)
+    return ApiCall("POST", at("/api/sessions/{}/rewind", session_id), body=body, is_done_once=True)
 
 
 def list_repository_files(repository_id: int, /, **query: Unpack[shapes.ListRepositoryFilesQuery]) -> ApiCall[shapes.FileView]:
@@ -610,6 +610,16 @@ def bridge_health(**query: Unpack[shapes.BridgeHealthQuery]) -> ApiCall[shapes.B
 def list_loaded_threads(**query: Unpack[shapes.ListLoadedThreadsQuery]) -> ApiCall[ListPage[str]]:
     """List the threads that the app-server has in memory: `GET /api/codex/threads/loaded`."""
     return ApiCall("GET", "/api/codex/threads/loaded", query=query)
+
+
+def search_threads(**query: Unpack[shapes.SearchThreadsQuery]) -> ApiCall[ListPage[shapes.FoundThread]]:
+    """Find what was said in stored threads that nobody began here, by its words: `GET /api/codex/threads/search`."""
+    return ApiCall("GET", "/api/codex/threads/search", query=query)
+
+
+def import_threads(**body: Unpack[shapes.ThreadOrder]) -> ApiCall[shapes.ThreadsImported]:
+    """Copy now what was said in stored threads, so that it can be searched: `POST /api/codex/threads/import`."""
+    return ApiCall("POST", "/api/codex/threads/import", body=body)
 
 
 def list_threads(**query: Unpack[shapes.ListThreadsQuery]) -> ApiCall[ListPage[Any]]:

@@ -861,6 +861,23 @@ FoundFiles = TypedDict(
     },
 )
 
+# A text of a stored thread that has all of the words.
+FoundThread = TypedDict(
+    "FoundThread",
+    {
+        "id": 'int',
+        "host": 'str',
+        "threadId": 'str',
+        "title": 'str',
+        "cwd": 'str',
+        "isArchived": 'bool',
+        "turnId": 'str',
+        "kind": 'str',
+        "at": 'int | None',
+        "snippet": 'list[Piece]',
+    },
+)
+
 # Change a session's goal. A field that is left out stays as it is.
 GoalChanges = TypedDict(
     "GoalChanges",
@@ -1942,7 +1959,7 @@ ReviewRequest = TypedDict(
     },
 )
 
-# The state that the files of a worktree are put back to: one of the two is named.
+# The state that the files of a worktree are put back to.
 RewindRequest = TypedDict(
     "RewindRequest",
     {
@@ -2616,6 +2633,15 @@ ThreadDeleted = TypedDict(
     },
 )
 
+# An order about a thread of a host's agent.
+ThreadOrder = TypedDict(
+    "ThreadOrder",
+    {
+        "host": 'NotRequired[str]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # The body of `POST /api/codex/threads/:threadId/prompt`.
 ThreadPrompt = TypedDict(
     "ThreadPrompt",
@@ -2636,6 +2662,18 @@ ThreadPrompt = TypedDict(
         "goal": 'NotRequired[GoalInput | None]',
         "attachments": 'NotRequired[list[int]]',
         "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# The outcome of a look at the stored threads.
+ThreadsImported = TypedDict(
+    "ThreadsImported",
+    {
+        "host": 'str',
+        "threads": 'int',
+        "texts": 'int',
+        "removed": 'int',
+        "isWhole": 'bool',
     },
 )
 
@@ -5030,6 +5068,17 @@ ListLoadedThreadsQuery = TypedDict(
     {
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
+        "host": 'NotRequired[str]',
+    },
+)
+
+# Find what was said in stored threads that nobody began here, by its words.
+SearchThreadsQuery = TypedDict(
+    "SearchThreadsQuery",
+    {
+        "limit": 'NotRequired[int]',
+        "cursor": 'NotRequired[str]',
+        "q": 'str',
         "host": 'NotRequired[str]',
     },
 )

@@ -165,6 +165,11 @@ class Settings:
         one_of("off", "beyond-run"),
         help="beyond-run has only a passkey approve what goes beyond its run's leave.",
     )
+    import_threads: Literal["on", "off"] = environ.var(
+        "on",
+        one_of("on", "off"),
+        help="on has what was said in Codex's stored threads copied, so that it can be searched.",
+    )
     stall_seconds: int = environ.var(
         600,
         whole_number(0, _DAY),

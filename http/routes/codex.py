@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import attrs
 import msgspec
@@ -33,6 +33,7 @@ from command_center.actors.contracts.bridges import (
     BridgeStatus,
     ProbeHealth,
 )
+from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.tasks import (
     Compaction,
@@ -44,6 +45,7 @@ from command_center.actors.contracts.threads import (
     DeleteThread,
     EndTerminal,
     ForkThread,
+    ImportThreads,
     ListTerminals,
     NewFork,
     PatchThread,
@@ -55,6 +57,8 @@ from command_center.actors.contracts.threads import (
     ThreadAct,
     ThreadChanges,
     ThreadDeleted,
+    ThreadOrder,
+    ThreadsImported,
     threads_on,
 )
 from command_center.actors.contracts.usage_limits import ReadLimits, UsageLimits, limits_on
@@ -66,6 +70,8 @@ from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
 from command_center.runtime import ActorNotFound, Address, Asked, Status
 from command_center.store import Page
+from command_center.store.queries import stored_threads
+from command_center.store.queries.stored_threads import FoundThread
 from command_center.store.records import LOCAL
 
 R = TypeVar("R")
@@ -77,6 +83,9 @@ COMPACTS = "Make the history of this thread shorter."
 
 LOOK_SECONDS = 10.0
 """Seconds that Codex may take for a list, since somebody waits to see it."""
+
+IMPORT_SECONDS = 600.0
+"""Seconds that a look at all stored threads may take."""
 
 ACT_SECONDS = 150.0
 """Seconds that what is done with a thread may take, which may have to be loaded first."""
@@ -112,6 +121,20 @@ class ThreadsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
     limit: PageLimit = 20
     query: Note | None = None
     archived: bool = False
+
+
+class ThreadSearchQuery(
+    PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The query of a search in stored threads.
+
+    Attributes:
+        q: words that a text has to have; those in double quotes are a phrase.
+        host: the host whose threads are meant; all, if left out.
+    """
+
+    q: Annotated[NotBlank, msgspec.Meta(max_length=500)]
+    host: Name | None = None
 
 
 class TurnsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
@@ -154,6 +177,28 @@ async def list_loaded_threads(center: Center, query: CodexPageQuery) -> Page[str
     """List the threads that the app-server has in memory."""
     call = requests.threads_loaded(cursor=query.cursor, limit=query.limit)
     return await _list_of(center, query.host, call)
+
+
+@api.operation("GET", "/api/codex/threads/search")
+async def search_threads(center: Center, query: ThreadSearchQuery) -> Page[FoundThread]:
+    """Find what was said in stored threads that nobody began here, by its words."""
+    return await center.storage.read_long(
+        lambda db: stored_threads.search_threads(
+            db, query.q, limit=query.limit, cursor=query.cursor, host=query.host
+        )
+    )
+
+
+@api.operation(
+    "POST",
+    "/api/codex/threads/import",
+    refuses=(404, 409),
+    scope="operate",
+    is_done_once=False,
+)
+async def import_threads(center: Center, body: ThreadOrder) -> ThreadsImported:
+    """Copy now what was said in stored threads, so that it can be searched."""
+    return await _ask_threads(center, body.host, ImportThreads(), seconds=IMPORT_SECONDS)
 
 
 @api.operation("GET", "/api/codex/threads", refuses=(404, 409))
@@ -326,9 +371,11 @@ async def _ask_account(center: Center, host: str, message: Asked[AccountMessage,
     return await center.ask(account_on(host), message)
 
 
-async def _ask_threads(center: Center, host: str, message: Asked[ThreadAct, R]) -> R:
+async def _ask_threads(
+    center: Center, host: str, message: Asked[ThreadAct, R], *, seconds: float = ACT_SECONDS
+) -> R:
     reachable_codex(center, host)
-    return await center.ask(threads_on(host), message, timeout=ACT_SECONDS)
+    return await center.ask(threads_on(host), message, timeout=seconds)
 
 
 def _codex_of(center: Center, host: str) -> Address[BridgeMessage]:

@@ -661,6 +661,20 @@ export interface FoundFiles {
   isCut: boolean;
 }
 
+/** A text of a stored thread that has all of the words. */
+export interface FoundThread {
+  id: number;
+  host: string;
+  threadId: string;
+  title: string;
+  cwd: string;
+  isArchived: boolean;
+  turnId: string;
+  kind: string;
+  at: number | null;
+  snippet: Piece[];
+}
+
 /** Change a session's goal. A field that is left out stays as it is. */
 export interface GoalChanges {
   objective?: string | null;
@@ -1481,7 +1495,7 @@ export interface ReviewRequest {
   requestedBy?: string;
 }
 
-/** The state that the files of a worktree are put back to: one of the two is named. */
+/** The state that the files of a worktree are put back to. */
 export interface RewindRequest {
   turnId?: string | null;
   snapshotId?: number | null;
@@ -2011,6 +2025,12 @@ export interface ThreadDeleted {
   threadId: string;
 }
 
+/** An order about a thread of a host's agent. */
+export interface ThreadOrder {
+  host?: string;
+  requestedBy?: string;
+}
+
 /** The body of `POST /api/codex/threads/:threadId/prompt`. */
 export interface ThreadPrompt {
   model?: string | null;
@@ -2029,6 +2049,15 @@ export interface ThreadPrompt {
   goal?: GoalInput | null;
   attachments?: number[];
   requestedBy?: string;
+}
+
+/** The outcome of a look at the stored threads. */
+export interface ThreadsImported {
+  host: string;
+  threads: number;
+  texts: number;
+  removed: number;
+  isWhole: boolean;
 }
 
 /** Tokens that sessions used which ended in the span, on the day of their end, or run now. */
@@ -3252,6 +3281,24 @@ export interface Operations {
     query: { limit?: number | null; cursor?: string | null; host?: string | null; };
     body: undefined;
     answer: Page<string>;
+  };
+  /** Find what was said in stored threads that nobody began here, by its words */
+  searchThreads: {
+    method: "GET";
+    path: "/api/codex/threads/search";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; q: string | null; host?: string | null; };
+    body: undefined;
+    answer: Page<FoundThread>;
+  };
+  /** Copy now what was said in stored threads, so that it can be searched */
+  importThreads: {
+    method: "POST";
+    path: "/api/codex/threads/import";
+    isExact: true;
+    query: Record<string, never>;
+    body: ThreadOrder;
+    answer: ThreadsImported;
   };
   /** List the threads that Codex has stored */
   listThreads: {

@@ -121,10 +121,10 @@ class IdConverter(BaseConverter):
 
 
 class ThreadConverter(BaseConverter):
-    """An agent's own id of a thread in a path (`<thread:thread_id>`): not the word of a list."""
+    """An agent's own id of a thread in a path (`<thread:thread_id>`): no word of ours."""
 
     part_isolating = True
-    regex = r"(?!loaded\Z)[^/]+"
+    regex = r"(?!(?:loaded|search|import)\Z)[^/]+"
 
 
 class ActorPathConverter(PathConverter):

@@ -26,7 +26,7 @@ _BOUNDS_OF_SESSION = (
     "texts_search.rowid >= (SELECT min(id) FROM texts WHERE session_id = ?)",
     "texts_search.rowid <= (SELECT max(id) FROM texts WHERE session_id = ?)",
 )
-_BEGIN, _END = "\N{START OF TEXT}", "\N{END OF TEXT}"
+BEGIN, END = "\N{START OF TEXT}", "\N{END OF TEXT}"
 """Stand around a match in what SQLite answers. A text that has them itself only shows odd marks."""
 
 
@@ -94,7 +94,7 @@ def search_texts(
         "JOIN sessions s ON s.id = t.session_id LEFT JOIN items i ON i.id = t.item"
         f"{conditions.sql} ORDER BY texts_search.rowid DESC LIMIT ?"
     )
-    arguments = [_BEGIN, _END, *conditions.arguments, limit + 1]
+    arguments = [BEGIN, END, *conditions.arguments, limit + 1]
     with closing(db.execute(sql, arguments)) as rows:
         found = (Row(row[0], 0, _found(row), scanned=len(row[-1])) for row in rows)
         items, last = fill(found, limit)
@@ -120,8 +120,12 @@ def _terms(words: str) -> Iterator[str]:
 def _found(row: tuple[Any, ...]) -> Found:
     names = (name for name in Found.__struct_fields__ if name != "snippet")
     *values, marked = row
-    snippet = list(_pieces(_around_first_match(marked)))
-    return Found(**dict(zip(names, values, strict=True)), snippet=snippet)
+    return Found(**dict(zip(names, values, strict=True)), snippet=snippet_of(marked))
+
+
+def snippet_of(marked: str) -> list[Piece]:
+    """Return where the words are in a text whose matches are marked, in pieces."""
+    return list(_pieces(_around_first_match(marked)))
 
 
 def _around_first_match(marked: str) -> str:
@@ -129,7 +133,7 @@ def _around_first_match(marked: str) -> str:
 
     SQLite's own snippet takes a time that grows with the square of the matches in a text.
     """
-    match = max(marked.find(_BEGIN), 0)
+    match = max(marked.find(BEGIN), 0)
     begin, end = max(0, match - BEFORE), match + AFTER
     if begin > 0:
         begin = next((at + 1 for at in range(begin, match) if marked[at].isspace()), match)
@@ -139,7 +143,7 @@ def _around_first_match(marked: str) -> str:
 
 
 def _pieces(snippet: str) -> Iterator[Piece]:
-    for part in re.split(f"({_BEGIN}[^{_END}]*(?:{_END}|$))", snippet):
-        text = part.strip(_BEGIN + _END)
+    for part in re.split(f"({BEGIN}[^{END}]*(?:{END}|$))", snippet):
+        text = part.strip(BEGIN + END)
         if text:
-            yield Piece(text=text, is_match=part.startswith(_BEGIN))
+            yield Piece(text=text, is_match=part.startswith(BEGIN))

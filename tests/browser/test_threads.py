@@ -18,6 +18,7 @@ from tests.browser.watching import settle
 from tests.codex.script import AddFile, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
+from tests.end_to_end.test_threads import exec_elsewhere
 
 BOTH = pytest.mark.parametrize(("device", "scheme"), [("phone", "light"), ("desktop", "dark")])
 
@@ -182,3 +183,16 @@ def test_taking_a_thread_back_puts_files_back_too_and_that_is_undone(
     dialog.get_by_role("button", name="Put back", exact=True).click()
     expect(page.locator(".changes-head")).to_contain_text("2 files")
     assert "2\n" == (folder / "two.txt").read_text()
+
+    scripted_model.script = (Say.text("I saw a wombat."),)
+    exec_elsewhere(codex_server, repository, "Look for animals.")
+    with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
+        client.post("/api/codex/threads/import", json={}).raise_for_status()
+    page.goto(f"{codex_server.url}/#/threads")
+    page.get_by_placeholder("Search, then Enter").fill("wombat")
+    page.keyboard.press("Enter")
+    said = page.get_by_label("Said elsewhere").get_by_role("link")
+    expect(said).to_have_count(1)
+    look(page, f"{request.node.name}-said")
+    said.click()
+    expect(page.get_by_label("Turn", exact=True)).to_contain_text("Look for animals.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
-from tests.end_to_end.server import Client
+from tests.end_to_end.server import Client, Server, client_of
 
 
 async def turns_of(client: Client, thread_id: str) -> list[Any]:
@@ -40,6 +42,19 @@ async def told_of(client: Client, kind: str) -> list[Any]:
     """Return the events of a kind."""
     found: list[Any] = (await client.get("/api/events", type=kind))["items"]
     return found
+
+
+def exec_elsewhere(server: Server, cwd: Path, *arguments: str) -> None:
+    """Have a turn of `codex exec`, past the server."""
+    subprocess.run(
+        [server.settings["CC_CODEX_COMMAND"], "exec", "--skip-git-repo-check", *arguments],
+        cwd=cwd,
+        env={**os.environ, "CODEX_HOME": server.settings["CODEX_HOME"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
 
 
 async def test_a_thread_is_forked_taken_back_archived_and_deleted(
@@ -150,6 +165,43 @@ async def test_the_files_of_a_worktree_are_put_back_to_a_turn_and_that_is_undone
     assert "1\nmore\n" == (folder / "one.txt").read_text()
     told = await told_of(client, "session.rewound")
     assert [second["id"], second["id"]] == [one["sessionId"] for one in told]
+
+
+async def test_what_was_said_in_threads_that_began_elsewhere_is_found_until_they_are_gone(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    async def found(client: Client, words: str) -> list[Any]:
+        listed: list[Any] = (await client.get("/api/codex/threads/search", q=words))["items"]
+        return listed
+
+    secret = "ghp_" + "a1B2" * 9
+    scripted_model.script = (Run("echo the-quokka"), Say.text(f"I saw a wombat. {secret}"))
+    exec_elsewhere(codex_server, repository, "Look for a numbat.")
+    async with client_of(codex_server) as client:
+        place = await client.register(repository)
+        ours = await client.until_session(await client.run(place, "Look for a bilby."), "completed")
+        told = await client.post("/api/codex/threads/import", {})
+        assert (0, True) == (told["removed"], told["isWhole"])
+        (said,) = await found(client, "wombat")
+        assert ("agentMessage", "Look for a numbat.") == (said["kind"], said["title"])
+        assert secret not in str(said["snippet"])
+        thread_id = said["threadId"]
+        assert ["userMessage"] == [one["kind"] for one in await found(client, "numb*")]
+        assert ["commandExecution"] == [one["kind"] for one in await found(client, "quokka")]
+        assert [] == await found(client, "bilby")  # it is in the transcript of its session
+        there = (await client.get("/api/search", q="bilby"))["items"]
+        assert {ours["id"]} == {one["sessionId"] for one in there}
+
+        told = await client.post("/api/codex/threads/import", {})
+        assert (0, 0) == (told["threads"], told["removed"])
+        scripted_model.script = (Say.text("None here."),)
+        exec_elsewhere(codex_server, repository, "resume", thread_id, "Now a potoroo.")
+        await client.post("/api/codex/threads/import", {})
+        assert [thread_id] == [one["threadId"] for one in await found(client, "potoroo")]
+        assert 1 == len(await found(client, "wombat"))
+        deleted = await client.http.delete(f"/api/codex/threads/{thread_id}")
+        assert 200 == deleted.status_code, deleted.text
+        assert [] == await found(client, "wombat")
 
 
 async def test_a_thread_at_work_is_only_named_or_forked(

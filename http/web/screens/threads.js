@@ -76,6 +76,7 @@ const List = () => {
         </label>
       </form>`
     }
+    ${which !== "loaded" && query && html`<${Said} words=${query} />`}
     ${
       error
         ? html`<${Empty} icon="threads" title="No threads to show"><p>${error.message}</p><//>`
@@ -118,4 +119,38 @@ const List = () => {
             <//>`
     }
   `;
+};
+
+const TEXTS = 10; // that are shown of a search
+
+/** What was said in threads that were begun elsewhere. @param {{words: string}} props */
+const Said = ({ words }) => {
+  const [page, error] = useLoaded(
+    () => get("/api/codex/threads/search", { q: words, limit: TEXTS }),
+    [words],
+  );
+  if (error) return html`<${Problem} error=${error} />`;
+  if (!page?.items.length) return null;
+  /** @param {{threadId: string, host: string}} one */
+  const address = ({ threadId, host }) =>
+    `#/threads?thread=${encodeURIComponent(threadId)}&host=${host}`;
+  return html`<section aria-label="Said elsewhere">
+    <h2 class="section">Said in threads from elsewhere</h2>
+    <ul class="rows">
+      ${page.items.map(
+        (one) => html`<li key=${one.id}>
+          <a class="row" href=${address(one)}>
+            <div class="row-main">
+              <div class="row-title">
+                ${one.snippet.map((piece) =>
+                  piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text,
+                )}
+              </div>
+              <div class="row-note">${[one.title, one.cwd].filter(Boolean).join(" · ")}</div>
+            </div>
+          </a>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
 };

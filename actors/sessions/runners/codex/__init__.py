@@ -15,6 +15,7 @@ Two actors look after turns that no session's actor has: `orphaned_turns` ends t
 their sessions, and `foreign_turns` finds those that never had one; `missed_turns` lists for it
 those that are over. `account` signs a host's Codex in and out, `usage_limits` follows the limits of
 its account, `thread_acts` names, archives, forks, reverts and deletes its threads,
+`thread_import` copies what was said in them,
 `extensions` shows its MCP servers, skills, plugins and hooks, and `commit_messages` asks it for the
 messages of commits. Those that hear of connections are a
 `watcher`.

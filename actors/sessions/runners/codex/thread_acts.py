@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from command_center.actors.codex import requests
@@ -25,6 +26,7 @@ from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
 from command_center.actors.codex.pages import Pages
 from command_center.actors.codex.ports import CodexHost
+from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
 from command_center.actors.contracts.events.threads import (
     TerminalEnded,
     ThreadArchived,
@@ -39,6 +41,7 @@ from command_center.actors.contracts.threads import (
     DeleteThread,
     EndTerminal,
     ForkThread,
+    ImportThreads,
     ListTerminals,
     PatchThread,
     ReadThread,
@@ -47,12 +50,14 @@ from command_center.actors.contracts.threads import (
     Terminal,
     Terminals,
     ThreadDeleted,
+    ThreadsImported,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.ledger.adoption import Thread
 from command_center.actors.ledger.threads import check_free, tell_of_thread
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
+from command_center.actors.sessions.runners.codex.thread_import import ThreadImport
 from command_center.actors.sessions.runners.codex.threads import (
     ask_codex,
     check_not_archived,
@@ -61,8 +66,10 @@ from command_center.actors.sessions.runners.codex.threads import (
     reach_idle,
 )
 from command_center.actors.sessions.runners.codex.user_rules import read_layers
-from command_center.runtime import Actor, ActorNotFound, ActorRef, Deferred, handles
+from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
+from command_center.runtime import ActorNotFound, ActorRef, Deferred, handles
 from command_center.store import EventData, Transaction, redact
+from command_center.store.queries import stored_threads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -71,6 +78,15 @@ MOST_LOADED: Final = 100
 
 MOST_PAGES: Final = 20
 """Pages of a list of Codex's that are read."""
+
+FIRST_SECONDS: Final = 20.0
+"""Seconds from a connection to the first look at the stored threads."""
+
+AGAIN_SECONDS: Final = 600.0
+"""Seconds between two looks at them."""
+
+IMPORT: Final = "import"
+"""The name under which one look at a time is done; no thread has it."""
 
 FORKED: Final = "forked history"
 """The words of Codex for a thread that cannot be deleted, since another one has its history."""
@@ -89,14 +105,66 @@ class Reverting(OutsideAct, frozen=True, kw_only=True):
     before_turn_id: str
 
 
-class ThreadActs(Actor):
+class ImportDue(msgspec.Struct, frozen=True):
+    """Look whether stored threads have changed, while there is still that connection."""
+
+    connection: int
+
+
+class ThreadActs(BridgeWatcher):
     """Does with the threads of one host's Codex what people want, and tells who wanted it."""
 
-    def __init__(self, storage: Storage, host: CodexHost) -> None:
-        """Write to `storage`; the threads are those of the Codex of `host`."""
+    def __init__(self, storage: Storage, host: CodexHost, *, imports: bool = True) -> None:
+        """Write to `storage`; the threads are those of the Codex of `host`.
+
+        Without `imports` nothing of the threads is copied, and what was copied is forgotten.
+        """
         self._storage = storage
         self._host = host
         self._locks = KeyedLocks()
+        self._imports = imports
+        self._import = ThreadImport(storage, self._ask, host.name)
+        self._connection = 0
+        """Numbers the connections, and the times between them."""
+
+    async def on_start(self) -> None:
+        """Hear of connections, each of which has stored threads looked at in a while."""
+        self.ctx.start_task(self.watch if self._imports else self._forget_imported, self._host.name)
+
+    async def _forget_imported(self, _host: str) -> None:
+        with suppress(Unavailable):  # it is tried again with the next start
+            await self._import.forget()
+
+    @handles(BridgeConnected)
+    def connected(self, _message: BridgeConnected) -> None:
+        """Look at the stored threads once what is urgent is done."""
+        self._connection += 1
+        self.ctx.send_after(FIRST_SECONDS, ImportDue(self._connection))
+
+    @handles(BridgeLost)
+    def lost(self, _message: BridgeLost) -> None:
+        """Look no more until there is a connection."""
+        self._connection += 1
+
+    @handles(ImportDue)
+    def import_due(self, message: ImportDue) -> None:
+        """Look at the stored threads, and again in a while."""
+        if message.connection == self._connection:
+            self.ctx.start_task(self._import_again, message)
+
+    async def _import_again(self, due: ImportDue) -> None:
+        try:
+            await self._alone(IMPORT, self._import.look)
+        except (Conflict, Unavailable) as error:
+            log.info("threads.not_imported", host=self._host.name, reason=str(error))
+        self.ctx.send_after(AGAIN_SECONDS, due)
+
+    @handles(ImportThreads)
+    def import_now(self, _message: ImportThreads) -> Deferred[ThreadsImported]:
+        """Answer once all that has changed is copied."""
+        if not self._imports:
+            raise Conflict("CC_IMPORT_THREADS is off. Set it to on, and start the server again.")
+        return self.ctx.answer_later(self._alone, IMPORT, self._import.look)
 
     def describe(self) -> Mapping[str, object]:
         """Show which threads something is done with."""
@@ -263,6 +331,7 @@ class ThreadActs(Actor):
                 threadId=thread_id,
             ) from error
         told = ThreadWasDeleted(host=name, thread_id=thread_id)
+        await self._storage.write(lambda tx: stored_threads.forget_threads(tx, name, [thread_id]))
         await self._tell(thread_id, told, message.requested_by)
         return ThreadDeleted(host=name, thread_id=thread_id)
 

@@ -1,0 +1,155 @@
+"""Stored threads are copied so far as they go, go on where they were cut off, and are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from command_center.actors.codex.errors import CodexError
+from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
+from command_center.actors.contracts.threads import ImportThreads, ThreadsImported
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.runners.codex import thread_acts, thread_import
+from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
+from command_center.actors.sessions.runners.codex.thread_import import LONGEST, texts_in
+from command_center.runtime import ActorRef, ChildSpec
+from command_center.store.queries import stored_threads
+from tests.actors.hosts.machines import this_machine
+from tests.actors.rows import Rig, rig
+from tests.actors.sessions.live import PlayedBridge, played
+
+
+class Shelf:
+    """The threads that the played Codex has stored, each with its last change."""
+
+    def __init__(self, bridge: PlayedBridge) -> None:
+        self.threads: dict[str, int] = {}
+        self.unread: set[str] = set()
+        self.read: list[str] = []
+        bridge.replies["thread/list"] = self._list
+        bridge.replies["thread/turns/list"] = self._turns
+
+    def _list(self, asked: Any) -> dict[str, Any]:
+        listed = [] if asked.get("archived") else [*self.threads]
+        made = [{"id": one, "cwd": "/w", "updatedAt": self.threads[one]} for one in listed]
+        return {"data": ["odd", {}, *made], "nextCursor": None}
+
+    def _turns(self, asked: Any) -> dict[str, Any]:
+        thread_id = asked["threadId"]
+        if thread_id in self.unread:
+            raise CodexError("thread/turns/list", -32600, "it is damaged")
+        self.read.append(thread_id)
+        item = {"type": "agentMessage", "text": f"said in {thread_id}"}
+        return {"data": [{"id": "t", "items": [item, "odd"]}, "odd"], "nextCursor": None}
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, *, imports: bool = True
+) -> AsyncIterator[tuple[Rig, ActorRef[Any], Shelf]]:
+    bridge = PlayedBridge()
+    shelf = Shelf(bridge)
+    host = this_machine(folder).named("local")
+    async with rig(folder / "store.db", played(bridge)) as found:
+        spec = ChildSpec(id="acts", start=lambda: ThreadActs(found.storage, host, imports=imports))
+        yield found, await found.system.start_child("/", spec), shelf
+
+
+async def look(ref: ActorRef[Any]) -> ThreadsImported:
+    told: ThreadsImported = await ref.ask(ImportThreads(), timeout=10)
+    return told
+
+
+async def said(found: Rig) -> list[str]:
+    page = await found.storage.read(lambda db: stored_threads.search_threads(db, "said", limit=50))
+    return sorted(one.thread_id for one in page.items)
+
+
+async def test_what_has_changed_is_read_again_and_what_is_gone_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"a": 1, "b": 1, "c": 1}
+        shelf.unread = {"c"}
+        assert (2, 0, True) == ((told := await look(ref)).threads, told.removed, told.is_whole)
+        shelf.threads = {"a": 1, "b": 2, "c": 1}
+        await look(ref)
+        assert ["a", "b", "b"] == shelf.read
+        assert ["a", "b"] == await said(found)
+        shelf.threads = {"b": 2}
+        assert 2 == (await look(ref)).removed
+        assert ["b"] == await said(found)
+
+
+async def test_no_more_threads_are_kept_than_are_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_import, "MOST_THREADS", 2)
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"new": 3, "middle": 2, "old": 1}
+        assert (2, False) == ((told := await look(ref)).threads, told.is_whole)
+        assert ["middle", "new"] == await said(found)
+
+
+async def test_a_look_that_is_cut_off_goes_on_with_the_others(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"a": 1, "b": 1}
+        await look(ref)
+        await found.storage.write(lambda tx: stored_threads.forget_threads(tx, "local", ["b"]))
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"a": 1, "b": 1}
+        await look(ref)
+        assert (["b"], ["a", "b"]) == (shelf.read, await said(found))
+
+
+async def test_where_it_is_off_nothing_is_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, ref, shelf):
+        shelf.threads = {"a": 1}
+        await look(ref)
+    async with opened(tmp_path, imports=False) as (found, ref, _):
+        with pytest.raises(Conflict, match="CC_IMPORT_THREADS"):
+            await look(ref)
+        with trio.fail_after(10):
+            while await said(found):
+                await trio.lowlevel.checkpoint()
+
+
+async def test_each_connection_has_them_looked_at_and_again_while_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_acts, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(thread_acts, "AGAIN_SECONDS", 0.01)
+    connected = BridgeConnected(server_version=None, process_id=None)
+    async with opened(tmp_path) as (found, ref, shelf):
+        for thread_id in ("a", "b"):
+            await ref.tell(connected)
+            shelf.threads[thread_id] = 1
+            with trio.fail_after(10):
+                while thread_id not in await said(found):
+                    await trio.lowlevel.checkpoint()
+            await ref.tell(BridgeLost(reason="gone"))
+
+
+def test_texts_are_those_that_were_said_and_no_longer_than_they_may_be() -> None:
+    items = [
+        {"type": "userMessage", "content": [{"type": "text", "text": "Hi"}, {"type": "image"}, 1]},
+        {"type": "reasoning", "text": "thought"},
+        {"type": "commandExecution", "command": "ls", "aggregatedOutput": "secret.txt"},
+        {"type": "agentMessage", "text": "x" * (LONGEST + 1)},
+        {"type": "agentMessage", "text": 7},
+        {"type": "userMessage", "content": None},
+    ]
+    found = [*texts_in({"id": "t", "startedAt": 5, "items": items})]
+    assert ["agentMessage", "commandExecution", "userMessage"] == [one.kind for one in found]
+    assert (LONGEST, "ls", "Hi", 5) == (
+        len(found[0].text),
+        found[1].text,
+        found[2].text,
+        found[2].at,
+    )
+    assert [] == [*texts_in({"id": "t", "items": None})]
