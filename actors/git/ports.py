@@ -421,6 +421,12 @@ class Git(Protocol):
                 cannot be read or written; the file is named.
         """
 
+    async def measure(self, checkout: Checkout, names: Sequence[bytes], limit: int) -> int:
+        """Add up the bytes of files of a work tree, no further than beyond the limit.
+
+        What is gone counts nothing, and no link is followed.
+        """
+
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""
 

@@ -22,6 +22,10 @@ SNAPSHOTS_BELOW: Final = "refs/command-center/snapshots"
 """The refs that keep snapshots, each named by its commit."""
 
 
+MOST_BYTES: Final = 256 * 1024 * 1024
+"""Bytes of the files in a snapshot that are not committed, since each turn is followed by one."""
+
+
 async def take_snapshot(checkout: Checkout, message: str, *, head: str | None = None) -> KeptWork:
     """Keep the files of a work tree as they are; folders with a repository of their own are not.
 
@@ -31,10 +35,16 @@ async def take_snapshot(checkout: Checkout, message: str, *, head: str | None = 
         head: the commit that must be checked out still.
 
     Raises:
-        Conflict: the branch has moved or has no commit, or a merge is not finished.
+        Conflict: the branch has moved or has no commit, a merge is not finished, or more is not
+            committed than `MOST_BYTES`.
     """
     found = await read_left(checkout, head=head)
     own = attrs.evolve(found, names=_without_repositories(found.names))
+    if await checkout.git.measure(checkout, own.names, MOST_BYTES) > MOST_BYTES:
+        raise Conflict(
+            f"Files of more than {MOST_BYTES >> 20} MB are not committed in {checkout.path}. "
+            "Commit them, or have git ignore those that are made anew."
+        )
     return await keep_left(checkout, own, message, below=SNAPSHOTS_BELOW)
 
 

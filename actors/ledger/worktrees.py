@@ -16,6 +16,7 @@ from command_center.actors.git.facts import WorktreeEntry, read_status
 from command_center.actors.git.including import only_ignored
 from command_center.actors.git.ports import shown
 from command_center.store import Repository, Transaction
+from command_center.store.queries.removal import remove_snapshots
 
 MOST_NAMED: Final = 100
 """Files that a worktree was given of which an event has the names."""
@@ -56,7 +57,8 @@ def tell_worktree(
     *,
     force: bool = False,
 ) -> None:
-    """Emit an event of a worktree that somebody took away."""
+    """Emit an event of a worktree that somebody took away, and forget what its files were."""
+    remove_snapshots(tx, repository.id, worktree.path)
     tx.emit(
         event(
             path=worktree.path,

@@ -43,7 +43,7 @@ from command_center.store import (
     sessions,
     snapshots,
 )
-from command_center.store.queries.removal import remove_snapshot
+from command_center.store.queries.removal import remove_snapshot, remove_snapshots
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -193,9 +193,8 @@ class Snapshots:
             }
 
             def remove(tx: Transaction) -> None:
-                for row in rows:
-                    if row.path in gone:
-                        remove_snapshot(tx, row.id)
+                for path in gone:
+                    remove_snapshots(tx, repository_id, path)
 
             if gone:
                 await self._storage.write(remove)

@@ -79,3 +79,10 @@ def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
 def remove_snapshot(tx: Transaction, snapshot_id: int) -> None:
     """Remove the row of a snapshot."""
     tx.db.execute("DELETE FROM snapshots WHERE id = ?", [snapshot_id])
+
+
+def remove_snapshots(tx: Transaction, repository_id: int, path: str) -> None:
+    """Remove the rows of the snapshots of a worktree."""
+    tx.db.execute(
+        "DELETE FROM snapshots WHERE repository_id = ? AND path = ?", [repository_id, path]
+    )

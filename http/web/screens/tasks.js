@@ -12,6 +12,7 @@ import {
   Empty,
   Field,
   Head,
+  lazily,
   Older,
   Problem,
   Rows,
@@ -25,6 +26,8 @@ import { PromptBox } from "../components/suggestions.js";
 import { go, replace, usePlace } from "../router.js";
 import { can, learn, listed, repoOf, state, useStore, useTask } from "../store.js";
 import { count, Words } from "../format.js";
+
+const SaidElsewhere = lazily(() => import("../components/said.js"), "SaidElsewhere");
 
 /** @type {[string, Task["status"][]][]} */
 const COLUMNS = [
@@ -209,14 +212,16 @@ export const Tasks = () => {
 };
 
 /**
- * What was said in sessions with these words.
+ * What was said with these words: in sessions, and in Codex's threads from elsewhere.
  * @param {{words: string, repository: string}} props
  */
 const Said = ({ words, repository }) => {
   const [found, setFound] = useState(/** @type {Found[]} */ ([]));
+  const [asked, setAsked] = useState("");
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
+      setAsked(words);
       get("/api/search", { q: words, limit: 20, repositoryId: Number(repository) || null }).then(
         (page) => current && setFound(page.items),
         () => current && setFound([]),
@@ -227,11 +232,18 @@ const Said = ({ words, repository }) => {
       clearTimeout(timer);
     };
   }, [words, repository]);
-  if (!found.length) return null;
-  return html`<section aria-labelledby="said" class="said-in">
-    <h2 id="said" class="section">Said in sessions</h2>
-    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><${Hit} hit=${hit} /></li>`)}</ul>
-  </section>`;
+  return html`
+    ${
+      found.length > 0 &&
+      html`<section aria-labelledby="said" class="said-in">
+        <h2 id="said" class="section">Said in sessions</h2>
+        <ul class="rows">
+          ${found.map((hit) => html`<li key=${hit.id}><${Hit} hit=${hit} /></li>`)}
+        </ul>
+      </section>`
+    }
+    ${asked && !repository && html`<${SaidElsewhere} words=${asked} />`}
+  `;
 };
 
 /** @param {{hit: Found}} props */

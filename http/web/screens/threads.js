@@ -13,6 +13,7 @@ import {
   useLoaded,
 } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
+import { SaidElsewhere } from "../components/said.js";
 import { Thread } from "../components/thread.js";
 import { html, useState } from "../html.js";
 import { useParam } from "../router.js";
@@ -41,6 +42,7 @@ const List = () => {
     setCursor(undefined);
     return which === "loaded" ? get("/api/codex/threads/loaded") : get(LISTED, asked);
   }, [which, query]);
+  const [texts, setTexts] = useState(0);
   const more = useAct();
   const next = cursor === undefined ? page?.nextCursor : cursor;
   const loadMore = () =>
@@ -76,7 +78,7 @@ const List = () => {
         </label>
       </form>`
     }
-    ${which !== "loaded" && query && html`<${Said} words=${query} />`}
+    ${which !== "loaded" && query && html`<${SaidElsewhere} words=${query} onFound=${setTexts} />`}
     ${
       error
         ? html`<${Empty} icon="threads" title="No threads to show"><p>${error.message}</p><//>`
@@ -113,44 +115,12 @@ const List = () => {
               }
               <${Problem} error=${more.error} />
             `
-            : html`<${Empty} icon="threads" title="No thread here"
-              curl=${`curl '${location.origin}/api/codex/threads?limit=20'`}>
-              <p>${query ? "None fits the search." : "Each task's first run begins one."}</p>
-            <//>`
+            : which !== "loaded" && query && texts
+              ? html`<p class="quiet-line">No thread is named so.</p>`
+              : html`<${Empty} icon="threads" title="No thread here"
+                curl=${`curl '${location.origin}/api/codex/threads?limit=20'`}>
+                <p>${query ? "None fits the search." : "Each task's first run begins one."}</p>
+              <//>`
     }
   `;
-};
-
-const TEXTS = 10; // that are shown of a search
-
-/** What was said in threads that were begun elsewhere. @param {{words: string}} props */
-const Said = ({ words }) => {
-  const [page, error] = useLoaded(
-    () => get("/api/codex/threads/search", { q: words, limit: TEXTS }),
-    [words],
-  );
-  if (error) return html`<${Problem} error=${error} />`;
-  if (!page?.items.length) return null;
-  /** @param {{threadId: string, host: string}} one */
-  const address = ({ threadId, host }) =>
-    `#/threads?thread=${encodeURIComponent(threadId)}&host=${host}`;
-  return html`<section aria-label="Said elsewhere">
-    <h2 class="section">Said in threads from elsewhere</h2>
-    <ul class="rows">
-      ${page.items.map(
-        (one) => html`<li key=${one.id}>
-          <a class="row" href=${address(one)}>
-            <div class="row-main">
-              <div class="row-title">
-                ${one.snippet.map((piece) =>
-                  piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text,
-                )}
-              </div>
-              <div class="row-note">${[one.title, one.cwd].filter(Boolean).join(" · ")}</div>
-            </div>
-          </a>
-        </li>`,
-      )}
-    </ul>
-  </section>`;
 };

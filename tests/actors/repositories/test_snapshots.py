@@ -19,6 +19,7 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     TidyWorktrees,
 )
+from command_center.actors.git import rewinding
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
 from command_center.actors.repositories import snapshots as module
 from command_center.actors.rules.errors import Conflict, NotFound
@@ -112,7 +113,9 @@ async def test_files_are_put_back_to_a_turn_and_that_is_undone(work: Work, proje
     assert "* main\n+ work" == plain_git(project, "branch", "--list").strip()
 
 
-async def test_what_cannot_be_put_back_stays_as_it_is(work: Work, rig: Rig, project: Path) -> None:
+async def test_what_cannot_be_put_back_stays_as_it_is(
+    work: Work, rig: Rig, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit(work.folder, {".gitignore": "*.log\n"})
     work.write(old_log="kept\n")
     work.git("add", "-f", "old.log")
@@ -134,6 +137,10 @@ async def test_what_cannot_be_put_back_stays_as_it_is(work: Work, rig: Rig, proj
     await rig.end_session(beside)
     with pytest.raises(NotFound):
         await rewind(Work(rig, beside, Path(other.path)), snapshot_id=first.id)
+    with monkeypatch.context() as small:
+        small.setattr(rewinding, "MOST_BYTES", 5)
+        with pytest.raises(Conflict, match="ignore those that are made anew"):
+            await rewind(work, turn_id="turn-1")
     plain_git(project, "update-ref", "-d", f"{SNAPSHOTS_BELOW}/{first.sha}")
     await rig.storage.write(lambda tx: tx.db.execute("UPDATE sessions SET finished_at = NULL"))
     with pytest.raises(Conflict, match="works in"):
@@ -152,8 +159,8 @@ async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
     plain_git(project, "update-ref", f"{SNAPSHOTS_BELOW}/{made[0].sha}", made[0].sha)
     session = work.session
     await work.rig.ask(RemoveWorktree(session.repository_id, str(work.folder), force=True))
+    assert [] == await rows(work.rig)
     await work.rig.system.lookup(REPOSITORIES).tell(TidyWorktrees(session.repository_id))
     with trio.fail_after(30):
         while refs(project):
             await trio.lowlevel.checkpoint()
-    assert [] == await rows(work.rig)

@@ -204,6 +204,10 @@ class LocalGit:
             target.path, copying.copy_files, source.layout, target.layout, names, limit
         )
 
+    async def measure(self, checkout: Checkout, names: Sequence[bytes], limit: int) -> int:
+        """Add up the bytes of files of a work tree, no further than beyond the limit."""
+        return await CHECKOUTS.run(copying.measure, checkout.path, names, limit)
+
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""
         return await CHECKOUTS.run(worktrees.commit_folders, checkout)

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -38,6 +38,17 @@ def read_file(top: Layout, name: str, limit: int) -> bytes | None:
     if len(content) > limit:
         raise UnsafeRepository(top.path / name, f"it is larger than {limit} bytes.")
     return content
+
+
+def measure(top: Path, names: Sequence[bytes], limit: int) -> int:
+    """Add up the bytes of files below a folder, no further than beyond the limit."""
+    total = 0
+    for name in names:
+        with suppress(OSError):
+            total += (top / os.fsdecode(name)).lstat().st_size
+        if total > limit:
+            break
+    return total
 
 
 def copy_files(source: Layout, target: Layout, names: Sequence[bytes], limit: int) -> list[bytes]:

@@ -33,6 +33,9 @@ MOST_TURNS: Final = 200
 LONGEST: Final = 20_000
 """Characters that are copied of a text."""
 
+MOST_CHARACTERS: Final = 400_000
+"""Characters that are copied of a thread, the newest, since one transaction takes them all."""
+
 _PAGE: Final = 100
 """Threads that are listed at once."""
 
@@ -89,12 +92,18 @@ class ThreadImport:
             partial(stored_threads.turns_of_sessions, host=self._host, thread_id=thread.thread_id)
         )
         texts: list[ThreadText] = []
+        left = MOST_CHARACTERS
         call = requests.turns_list(thread.thread_id, limit=_TURNS)
         try:
             async for page in Pages(self._ask, call, most=MOST_TURNS // _TURNS):
                 for turn in page:
                     if isinstance(turn, dict) and turn.get("id") not in ours:
-                        texts.extend(texts_in(turn))
+                        for text in texts_in(turn):
+                            left -= len(text.text)
+                            if left >= 0:
+                                texts.append(text)
+                if left < 0:
+                    break
         except (Conflict, NotFound):
             texts = []  # a file that Codex cannot read; it is looked at again once it changes
         await self._storage.write(lambda tx: stored_threads.keep_thread(tx, thread, texts[::-1]))

@@ -27,6 +27,7 @@ from command_center.actors.git.kept_work import forget_kept
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.patches import read_patch
 from command_center.actors.git.ports import Writes
+from command_center.actors.git.rewinding import put_back, take_snapshot
 from command_center.actors.git.trees import (
     add_worktree,
     prunable,
@@ -89,7 +90,10 @@ async def look_at_changes(checkout: Checkout, folder: Path) -> None:
 
 
 async def discard_and_restore(checkout: Checkout, branch: str) -> None:
-    """All that is done with what people discard."""
+    """All that is done with what people discard, and put back."""
+    left = await take_snapshot(checkout, "Left")
+    await put_back(checkout, left.sha, left.head)
+    await put_back(checkout, left.head, left.sha)
     kept = await keep_work(checkout, "Discarded")
     await take_back(checkout, kept)
     await restore_kept(checkout, kept.sha, branch)

@@ -90,10 +90,13 @@ async def test_no_more_threads_are_kept_than_are_to_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(thread_import, "MOST_THREADS", 2)
+    monkeypatch.setattr(thread_import, "MOST_CHARACTERS", len("said in middle"))
     async with opened(tmp_path) as (found, ref, shelf):
         shelf.threads = {"new": 3, "middle": 2, "old": 1}
         assert (2, False) == ((told := await look(ref)).threads, told.is_whole)
         assert ["middle", "new"] == await said(found)
+        shelf.threads = {"too-long": 4}
+        assert 0 == (await look(ref)).texts
 
 
 async def test_a_look_that_is_cut_off_goes_on_with_the_others(tmp_path: Path) -> None:
