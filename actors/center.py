@@ -116,7 +116,6 @@ async def open_center(
     )
     schedules = AutomationServices(
         storage=storage,
-        fanout=fanout,
         clock=clock or SystemClock(),
         terms=Terms(
             runner=settings.runner,

@@ -48,6 +48,7 @@ import attrs
 from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
+from command_center.actors.backups.actor import Backups, BackupSettings
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.routing import Routes
@@ -117,6 +118,7 @@ class CenterSettings:
     webpush: PushSettings | None = None
     notify: NotifySettings | None = None
     tailscale: TailscaleSettings | None = None
+    backups: BackupSettings = attrs.field(factory=BackupSettings)
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -223,6 +225,18 @@ def build_tree(
                 id="uploads",
                 start=partial(Uploads, storage, UploadedFiles(uploads_folder(settings))),
                 contract="Nothing is uploaded until it is back; turns are not touched.",
+            ),
+            ChildSpec(
+                id="backups",
+                start=partial(
+                    Backups,
+                    storage,
+                    settings.database,
+                    settings.data_dir,
+                    settings.backups,
+                    zone=schedules.terms.zone,
+                ),
+                contract="A backup in hand is given up; what came due is made up for.",
             ),
             *_actors_of(hosts),
             ChildSpec(
@@ -402,7 +416,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="scheduler",
-                start=partial(Scheduler, schedules),
+                start=partial(Scheduler, schedules, fanout),
                 mailbox=20_000,
                 contract="Automations fire late, and never twice.",
             ),

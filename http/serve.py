@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 import trio
 
+from command_center.actors.backups.actor import BackupSettings
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.devices.passkeys import is_installed as passkeys_are_installed
@@ -28,6 +29,7 @@ from command_center.actors.webpush.settings import NOBODY, PushSettings, is_inst
 from command_center.http.app import create_app
 from command_center.http.config.addresses import Listening
 from command_center.http.config.logs import secrets_of
+from command_center.http.config.parsers import revealed
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.middleware.gate import Policy
@@ -37,6 +39,8 @@ from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
 from command_center.store import ClaimLost, DatabaseClaim, DataFolderLock, take_claim
+from command_center.store.backups.contents import DATABASE
+from command_center.store.backups.encryption import is_installed as encryption_is_installed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,9 +49,6 @@ STUCK = 1
 
 CLAIM_LOST = 3
 """The exit code where the database was no longer this server's."""
-
-DATABASE = "command-center.sqlite3"
-"""The file's name in the data folder."""
 
 
 async def serve(
@@ -117,7 +118,7 @@ async def _serve_center(
         listen_on=settings.host,
         allowed_hosts=(*settings.allowed_hosts, *tailnet),
         trusted_proxies=(*settings.trusted_proxies, *(address.own_clients() if tailnet else ())),
-        token=None if settings.api_token is None else settings.api_token.reveal(),
+        token=revealed(settings.api_token),
         sign_in_key=sign_in_key(settings.data_dir),
     )
     shutdown = trio.Event()
@@ -184,6 +185,23 @@ def notify_settings(settings: Settings, page: str) -> NotifySettings | None:
     except UnknownPlace as error:
         raise SettingsError(f"CC_NOTIFY_URLS: {error}") from error
     return NotifySettings(targets=targets, page=page)
+
+
+def backup_settings(settings: Settings) -> BackupSettings:
+    """Return when backups are made, and how.
+
+    Raises:
+        SettingsError: the extra that closes them is not installed.
+    """
+    if settings.backup_passphrase is not None and not encryption_is_installed():
+        raise SettingsError(
+            'CC_BACKUP_PASSPHRASE needs age: install "command-center[backup]", or take it out.'
+        )
+    return BackupSettings(
+        every=settings.backup_every,
+        keep=settings.backup_keep,
+        passphrase=revealed(settings.backup_passphrase),
+    )
 
 
 async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
@@ -259,6 +277,7 @@ def _center_settings(
         webpush=push_settings(settings),
         notify=notify,
         tailscale=tailscale_settings(settings, listening),
+        backups=backup_settings(settings),
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
         on_claim_lost=_claim_lost,

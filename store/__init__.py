@@ -12,7 +12,8 @@ are those of a session) and ``events`` (the log; ``log_identity`` tells it from 
 ``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``,
 ``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL
 stands outside of the store: what the tables cannot ask or change is in ``queries``. The files of
-uploads are ``uploaded_files``.
+uploads are ``uploaded_files``, and ``private_files`` has what such files are written with. A backup
+of them all is made and put back by ``backups``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and

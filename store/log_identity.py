@@ -23,7 +23,6 @@ end.
 
 import os
 import secrets
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.errors import AcknowledgedLost
+from command_center.store.private_files import new_private_file, sync_folder
 
 _DIGITS = 20
 """The width of the last event's id, so that it is written over in place."""
@@ -135,19 +135,12 @@ def _write(database: Path, mark: _Mark) -> None:
     target = mark_of(database)
     partial = target.with_name(f"{target.name}.partial")
     text = b"%0*d %s\n" % (_DIGITS, mark.last_id, msgspec.json.encode(mark.life))
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
-    try:
-        os.write(descriptor, text)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with new_private_file(partial) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     partial.replace(target)
-    if sys.platform != "win32":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(target.parent)
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0)

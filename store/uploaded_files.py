@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from collections.abc import Collection
 from pathlib import Path
+
+from command_center.store.private_files import new_private_file, sync_folder
 
 
 class UploadedFiles:
@@ -23,19 +23,18 @@ class UploadedFiles:
         """Put a file in its place, whole or not at all; a power cut keeps it then."""
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(self.folder.parent)
+            sync_folder(self.folder.parent)
         place = self.folder / name
         if not place.exists():
             part = self.folder / f"{name}.part"
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
+            with new_private_file(part) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(place)
-        _sync(self.folder)  # also of one that is there, perhaps of a life that did not come to this
+        sync_folder(
+            self.folder
+        )  # also of one that is there, perhaps of a life that did not come to this
 
     def read(self, name: str) -> bytes:
         """Return what a file has."""
@@ -56,13 +55,3 @@ class UploadedFiles:
             except OSError as error:
                 left[name] = error.strerror or str(error)
         return left
-
-
-def _sync(folder: Path) -> None:
-    """Have the names in the folder on the disk; Windows opens no folder for this."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

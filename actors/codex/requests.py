@@ -18,7 +18,7 @@ from command_center.actors.codex.messages import Call
 SHELL = (
     "sh",
     "-c",
-    """shell="${SHELL:-/bin/sh}" name="$1"
+    """shell="${SHELL:-/bin/sh}"
 case "$(uname)" in
     Darwin) set -- -q /dev/null "$shell" -i;;
     *) set -- -qec "$shell -i" /dev/null;;
@@ -31,10 +31,8 @@ exec 3<&0
         [ "$new" = "$old" ] || { old=$new; kill -WINCH $$; }
     done
 ) <&3 2>/dev/null &)
-printf '\\033_%s\\033\\\\' "$name"
 exec script "$@" 3<&-
 """,
-    "sh",
 )
 """The command that gives the shell of Codex's user a terminal, as the system spells it.
 
@@ -301,9 +299,6 @@ def shell_start(
     would reach it, so `script` gives it another one there. Without `disableOutputCap` nothing
     would come after the first megabyte. It ends with `NO_FOLDER` where the confinement's folder is
     not there, which may be no link. Nothing of what is `hidden` is read there.
-
-    Once the sandbox holds it, it writes `shell_mark`. Ended before, it can leave the sandbox's own
-    process behind for ever: bubblewrap's waits for its parent before it would end with it.
     """
     params = {
         "command": [
@@ -312,7 +307,6 @@ def shell_start(
             *program,
             *confinement.shell_options(hidden),
             *SHELL,
-            name,
         ],
         "cwd": "/",
         "processId": name,
@@ -324,11 +318,6 @@ def shell_start(
         "sandboxPolicy": {"type": "dangerFullAccess"},
     }
     return Call("command/exec", params, timeout=SHELL_SECONDS)
-
-
-def shell_mark(name: str) -> bytes:
-    """Return what a shell writes as soon as the sandbox holds it, which no terminal shows."""
-    return f"\x1b_{name}\x1b\\".encode()
 
 
 def shell_write(name: str, data: bytes) -> Call:

@@ -38,7 +38,7 @@ ALONE: Final = MappingProxyType({"tailscale": "serve"})
 """Give a flag that stands without a value this one."""
 
 
-_config_flag = click.option(
+config_flag = click.option(
     "--config",
     "config_file",
     metavar="FILE",
@@ -60,14 +60,14 @@ def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
             **alone,
             help=declaration.help + (in_processes if declaration.is_secret else ""),
         )(command)
-    return _config_flag(command)
+    return config_flag(command)
 
 
 @click.command()
 @_setting_flags
 def serve(config_file: Path | None, **flags: str | None) -> None:
     """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
-    settings = _resolve(config_file, flags).settings
+    settings = resolve(config_file, flags).settings
     # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
     gc.disable()
     from command_center.http.run import StartRefused, run  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
@@ -75,7 +75,7 @@ def serve(config_file: Path | None, **flags: str | None) -> None:
     try:
         sys.exit(run(settings))
     except StartRefused as refusal:
-        _refuse(str(refusal))
+        refuse(str(refusal))
     finally:
         gc.enable()
 
@@ -90,7 +90,7 @@ def demo(port: int) -> None:
     try:
         sys.exit(run_demo(port))
     except StartRefused as refusal:
-        _refuse(str(refusal))
+        refuse(str(refusal))
 
 
 @click.command()
@@ -98,7 +98,7 @@ def demo(port: int) -> None:
 @_setting_flags
 def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
     """Show every setting and where it comes from; secrets are hidden."""
-    resolved = _resolve(config_file, flags)
+    resolved = resolve(config_file, flags)
     if as_json:
         click.echo(json.dumps(_as_json(resolved), indent=2))
         return
@@ -123,7 +123,7 @@ def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
 
     The exit code is 1 if something is wrong that keeps the server from working.
     """
-    settings = _resolve(config_file, flags).settings
+    settings = resolve(config_file, flags).settings
     from command_center.http.cli.doctor import examine  # noqa: PLC0415 - other commands answer sooner without it
 
     findings = examine(settings)
@@ -139,19 +139,19 @@ def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
 
 @click.command()
 @click.argument("names", nargs=-1)
-@_config_flag
+@config_flag
 def certificate(names: tuple[str, ...], config_file: Path | None) -> None:
     """Make a certificate for this machine and NAMES, from an authority of its own."""
-    settings = _resolve(config_file, {}).settings
+    settings = resolve(config_file, {}).settings
     if find_spec("cryptography") is None:
-        _refuse('This needs a library: install "command-center[certificate]".')
+        refuse('This needs a library: install "command-center[certificate]".')
     from command_center.http.cli import certificate as certificates  # noqa: PLC0415 - the server does without it
     from command_center.http.config.local_authority import OtherNames  # noqa: PLC0415 - the same
 
     try:
         click.echo(certificates.certificate(settings, names))
     except (OtherNames, OSError, ValueError) as refusal:
-        _refuse(str(refusal))
+        refuse(str(refusal))
 
 
 def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
@@ -172,15 +172,17 @@ def _as_text(declaration: SettingDeclaration, shown: object) -> str:
     return str(shown)
 
 
-def _resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:
+def resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:
+    """Return the settings of environment, file and flags; end the process where they are wrong."""
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         return resolve_settings(os.environ, given, config_file=config_file)
     except SettingsError as error:
-        _refuse(*error.problems)
+        refuse(*error.problems)
 
 
-def _refuse(*problems: str) -> NoReturn:
+def refuse(*problems: str) -> NoReturn:
+    """Say each problem on a line, and end the process as after wrong use."""
     for problem in problems:
         click.echo(f"command-center: {problem}", err=True)
     sys.exit(REFUSED)

@@ -61,6 +61,7 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 
 COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
+    **_in("backups", "backup", "restore"),
     **_in("operating", "top", "pair"),
     **_in("telegram", "telegram"),
     **_in("client.running", "run"),
@@ -111,6 +112,8 @@ PARTS: Final = {
         "demo": "Show a living dashboard with made-up work, without Codex.",
         "config": "Show every setting and where it comes from; secrets are hidden.",
         "doctor": "Check git, Codex and the data folder; say what is wrong and what mends it.",
+        "backup": "Write all that this installation has to keep to one file.",
+        "restore": "Put a backup in the place of what the data folder has.",
         "pair": "Show an address and a QR code that sign one phone or browser in, once.",
         "certificate": (
             "Make a certificate for this machine and NAMES, from an authority of its own."

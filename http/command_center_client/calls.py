@@ -587,6 +587,16 @@ def preview_schedule(**query: Unpack[shapes.PreviewScheduleQuery]) -> ApiCall[sh
     return ApiCall("GET", "/api/automations/preview", query=query)
 
 
+def list_backups() -> ApiCall[shapes.BackupsShown]:
+    """List the backups in the data folder, the newest first, and when the next one is due: `GET /api/backups`."""
+    return ApiCall("GET", "/api/backups")
+
+
+def make_backup(**body: Unpack[shapes.NewBackup]) -> ApiCall[shapes.KeptBackup]:
+    """Make a backup now. It waits for one that is being made: `POST /api/backups`."""
+    return ApiCall("POST", "/api/backups", body=body, is_done_once=True)
+
+
 def make_hook(automation_id: int, /, **body: Unpack[shapes.RunByHand]) -> ApiCall[shapes.HookSecret]:
     """Give an automation a hook, or its hook another secret, which is shown this once: `POST /api/automations/{automationId}/hook`."""
     return ApiCall("POST", at("/api/automations/{}/hook", automation_id), body=body)

@@ -219,8 +219,6 @@ Automation = TypedDict(
         "deletedAt": 'str | None',
         "whenLimited": 'Literal["skip", "wait"]',
         "hasHook": 'bool',
-        "thread": 'Literal["new", "same"]',
-        "lastEventId": 'int | None',
     },
 )
 
@@ -234,7 +232,6 @@ AutomationChanges = TypedDict(
         "enabled": 'NotRequired[bool]',
         "missedRuns": 'NotRequired[Literal["run_once", "skip"]]',
         "whenLimited": 'NotRequired[Literal["skip", "wait"]]',
-        "thread": 'NotRequired[Literal["new", "same"]]',
         "payload": 'NotRequired[AutomationPayload]',
         "requestedBy": 'NotRequired[str]',
     },
@@ -275,7 +272,7 @@ AutomationRun = TypedDict(
         "createdAt": 'str',
         "updatedAt": 'str',
         "automationId": 'int',
-        "trigger": 'Literal["catch_up", "event", "hook", "manual", "schedule"]',
+        "trigger": 'Literal["catch_up", "hook", "manual", "schedule"]',
         "dueAt": 'str | None',
         "firedAt": 'str',
         "missed": 'int',
@@ -284,7 +281,17 @@ AutomationRun = TypedDict(
         "taskId": 'int | None',
         "sessionId": 'int | None',
         "finishedAt": 'str | None',
-        "eventId": 'int | None',
+    },
+)
+
+# The backups in the data folder.
+BackupsShown = TypedDict(
+    "BackupsShown",
+    {
+        "items": 'list[KeptBackup]',
+        "schedule": 'str | None',
+        "nextAt": 'str | None',
+        "lastFailure": 'str | None',
     },
 )
 
@@ -491,7 +498,6 @@ CreateAutomation = TypedDict(
         "enabled": 'NotRequired[bool]',
         "missedRuns": 'NotRequired[Literal["run_once", "skip"]]',
         "whenLimited": 'NotRequired[Literal["skip", "wait"]]',
-        "thread": 'NotRequired[Literal["new", "same"]]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -1051,6 +1057,18 @@ Item = TypedDict(
     },
 )
 
+# A backup in the folder of backups.
+KeptBackup = TypedDict(
+    "KeptBackup",
+    {
+        "name": 'str',
+        "size": 'int',
+        "madeAt": 'str',
+        "isScheduled": 'bool',
+        "isEncrypted": 'bool',
+    },
+)
+
 # A span of time within which only so much may be used.
 LimitWindow = TypedDict(
     "LimitWindow",
@@ -1222,6 +1240,14 @@ MessageRequest = TypedDict(
     "MessageRequest",
     {
         "paths": 'NotRequired[list[str]]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# A backup that somebody wants now.
+NewBackup = TypedDict(
+    "NewBackup",
+    {
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -3130,6 +3156,26 @@ AutomationUpdated = TypedDict(
     },
 )
 
+# A backup was made, of `size` bytes.
+BackupMade = TypedDict(
+    "BackupMade",
+    {
+        "name": 'str',
+        "size": 'int',
+        "isScheduled": 'bool',
+        "isEncrypted": 'bool',
+    },
+)
+
+# A backup was due or asked for, and could not be made.
+BackupNotMade = TypedDict(
+    "BackupNotMade",
+    {
+        "reason": 'str',
+        "isScheduled": 'bool',
+    },
+)
+
 # The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`.
 BridgeFound = TypedDict(
     "BridgeFound",
@@ -5028,7 +5074,7 @@ ListAutomationRunsQuery = TypedDict(
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
         "outcome": 'NotRequired[Literal["completed", "denied", "failed", "interrupted", "invalid", "missed", "refused", "skipped", "started", "stopped"]]',
-        "trigger": 'NotRequired[Literal["catch_up", "event", "hook", "manual", "schedule"]]',
+        "trigger": 'NotRequired[Literal["catch_up", "hook", "manual", "schedule"]]',
     },
 )
 
@@ -5420,6 +5466,8 @@ EVENT_DATA = {
     "automation.fired": "AutomationFired",
     "automation.skipped": "AutomationSkipped",
     "automation.paused": "AutomationPaused",
+    "backup.created": "BackupMade",
+    "backup.failed": "BackupNotMade",
     "device.created": "DeviceCreated",
     "device.updated": "DeviceUpdated",
     "device.passkey.added": "PasskeyAdded",

@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from command_center.actors.rules.forge_links import KINDS
+from command_center.actors.rules.schedule import parse as parse_schedule
+from command_center.actors.rules.schedule_errors import InvalidSchedule
 
 T = TypeVar("T")
 
@@ -47,6 +49,11 @@ class Secret:
 
     def __str__(self) -> str:
         return HIDDEN
+
+
+def revealed(secret: Secret | None) -> str | None:
+    """Return a secret that may not be set, for the one place that uses it."""
+    return None if secret is None else secret.reveal()
 
 
 @attrs.frozen
@@ -244,6 +251,16 @@ def _time_zone(given: object) -> str:
     raise ValueError("must be a time zone's name, such as Europe/Berlin")
 
 
+def _schedule(given: object) -> str:
+    try:
+        if isinstance(given, str):
+            parse_schedule(given)
+            return given
+    except InvalidSchedule:
+        pass
+    raise ValueError("must be a schedule, such as daily@03:00, hourly:6 or weekly@sun@04:00")
+
+
 def _contact(given: object) -> str:
     if isinstance(given, str) and _CONTACT.fullmatch(given):
         return given
@@ -258,6 +275,7 @@ PATH = Parser("PATH", _path)
 PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)
 COMMAND = Parser("COMMAND", _command)
+SCHEDULE = Parser("SCHEDULE", _schedule)
 TIME_ZONE = Parser("ZONE", _time_zone)
 SECRET_URLS = Parser("SECRET", _secrets)
 CONTACT = Parser("ADDRESS", _contact)

@@ -34,6 +34,7 @@ from command_center.http.config.parsers import (
     NUMBERS,
     PATH,
     PATHS,
+    SCHEDULE,
     SECRET_URLS,
     TIME_ZONE,
     Parser,
@@ -60,6 +61,7 @@ _BEARER = secret(r"[\x21-\x7e]+", "printable ASCII characters without spaces")
 _BOT_TOKEN = secret(r"[0-9]+:[A-Za-z0-9_-]+", "a bot's token, as BotFather gives it")
 _GITHUB_TOKEN = secret(r"[\x21-\x7e]{8,512}", "a token, as GitHub gives it")
 _HOOK_SECRET = secret(r"[\x20-\x7e]{16,256}", "16 to 256 printable ASCII characters")
+_PASSPHRASE = secret(r"[^\r\n]{12,1024}", "12 to 1024 characters on one line")
 _WEBHOOK_SECRET = secret(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or -")
 
 
@@ -182,6 +184,15 @@ class Settings:
     )
     timezone: str | None = environ.var(
         None, optional(TIME_ZONE), help="Time zone of automations; else the machine's."
+    )
+    backup_every: str | None = environ.var(
+        None, optional(SCHEDULE), help="When a backup is made, such as daily@03:00; else never."
+    )
+    backup_keep: int = environ.var(
+        7, whole_number(1, 1000), help="Backups of that schedule that are kept, the newest ones."
+    )
+    backup_passphrase: Secret | None = environ.var(
+        None, optional(_PASSPHRASE), help="Passphrase that closes every backup."
     )
     telegram_mode: Literal["off", "webhook", "polling"] = environ.var(
         "off", one_of("off", "webhook", "polling"), help="How Telegram's updates come in."

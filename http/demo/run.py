@@ -26,8 +26,8 @@ from command_center.http.config.settings import Settings, resolve_settings
 from command_center.http.demo.history import write_history
 from command_center.http.demo.scripts import REPOSITORIES
 from command_center.http.run import run
-from command_center.http.serve import DATABASE
 from command_center.store import open_database
+from command_center.store.backups.contents import DATABASE
 
 BEGINNING = (
     (

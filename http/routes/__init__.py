@@ -11,7 +11,7 @@ lists all of them. `certificate` has a phone install the authority of this machi
 serves the page at `/`, whose files are in `http/web/`. `webpush` has browsers told with the page
 closed, `notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has
 what happens sent elsewhere.
-`passkeys` lets a device in by a browser's authenticator.
+`backups` are those of the installation. `passkeys` lets a device in by a browser's authenticator.
 `mcp` takes the messages of agents, and `hooks` the deliveries that start automations.
 `files` are those of a checkout, `snapshots` what they were in a session's worktree, and `prompts`
 what is said again in a repository.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from command_center.http.routes import (
     approvals,
     automations,
+    backups,
     codex,
     codex_extensions,
     comments,
@@ -73,6 +74,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     approvals.api,
     rules.api,
     automations.api,
+    backups.api,
     hooks.api,
     codex.api,
     codex_extensions.api,

@@ -158,8 +158,6 @@ export interface Automation {
   deletedAt: string | null;
   whenLimited: "skip" | "wait";
   hasHook: boolean;
-  thread: "new" | "same";
-  lastEventId: number | null;
 }
 
 /** Changes to an automation; what is left out stays. `enabled: true` also ends a pause. */
@@ -170,7 +168,6 @@ export interface AutomationChanges {
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
   whenLimited?: "skip" | "wait";
-  thread?: "new" | "same";
   payload?: AutomationPayload;
   requestedBy?: string;
 }
@@ -202,7 +199,7 @@ export interface AutomationRun {
   createdAt: string;
   updatedAt: string;
   automationId: number;
-  trigger: "catch_up" | "event" | "hook" | "manual" | "schedule";
+  trigger: "catch_up" | "hook" | "manual" | "schedule";
   dueAt: string | null;
   firedAt: string;
   missed: number;
@@ -211,7 +208,14 @@ export interface AutomationRun {
   taskId: number | null;
   sessionId: number | null;
   finishedAt: string | null;
-  eventId: number | null;
+}
+
+/** The backups in the data folder. */
+export interface BackupsShown {
+  items: KeptBackup[];
+  schedule: string | null;
+  nextAt: string | null;
+  lastFailure: string | null;
 }
 
 /** The bridge's health; `message` says what to do where something is to be done. */
@@ -376,7 +380,6 @@ export interface CreateAutomation {
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
   whenLimited?: "skip" | "wait";
-  thread?: "new" | "same";
   requestedBy?: string;
 }
 
@@ -809,6 +812,15 @@ export interface Item {
   shortened: string[];
 }
 
+/** A backup in the folder of backups. */
+export interface KeptBackup {
+  name: string;
+  size: number;
+  madeAt: string;
+  isScheduled: boolean;
+  isEncrypted: boolean;
+}
+
 /** A span of time within which only so much may be used. */
 export interface LimitWindow {
   usedPercent: number;
@@ -939,6 +951,11 @@ export interface MergeResult {
 /** The files that a message is about: all that are not committed, if left out. */
 export interface MessageRequest {
   paths?: string[];
+  requestedBy?: string;
+}
+
+/** A backup that somebody wants now. */
+export interface NewBackup {
   requestedBy?: string;
 }
 
@@ -3220,7 +3237,7 @@ export interface Operations {
     method: "GET";
     path: `/api/automations/${number}/runs`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "event" | "hook" | "manual" | "schedule" | null; };
+    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "hook" | "manual" | "schedule" | null; };
     body: undefined;
     answer: Page<AutomationRun>;
   };
@@ -3241,6 +3258,24 @@ export interface Operations {
     query: { scheduleExpr: string | null; timezone?: string | null; count?: number | null; };
     body: undefined;
     answer: Preview;
+  };
+  /** List the backups in the data folder, the newest first, and when the next one is due */
+  listBackups: {
+    method: "GET";
+    path: "/api/backups";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: BackupsShown;
+  };
+  /** Make a backup now. It waits for one that is being made */
+  makeBackup: {
+    method: "POST";
+    path: "/api/backups";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewBackup;
+    answer: KeptBackup;
   };
   /** Give an automation a hook, or its hook another secret, which is shown this once */
   makeHook: {
@@ -4164,6 +4199,20 @@ export interface AutomationUpdated {
   changed: string[];
   enabled: boolean;
   nextRunAt: string | null;
+}
+
+/** A backup was made, of `size` bytes. */
+export interface BackupMade {
+  name: string;
+  size: number;
+  isScheduled: boolean;
+  isEncrypted: boolean;
+}
+
+/** A backup was due or asked for, and could not be made. */
+export interface BackupNotMade {
+  reason: string;
+  isScheduled: boolean;
 }
 
 /** The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`. */
@@ -5273,6 +5322,8 @@ export interface EventData {
   "automation.fired": AutomationFired;
   "automation.skipped": AutomationSkipped;
   "automation.paused": AutomationPaused;
+  "backup.created": BackupMade;
+  "backup.failed": BackupNotMade;
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;
   "device.passkey.added": PasskeyAdded;

@@ -4,14 +4,14 @@ Nothing is written to a file before it is known to be whole, ours, and not from 
 Of all connections, only the writer's writes and checkpoints; the readers' are opened read-only.
 """
 
-import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from command_center.store.database.checksums import damaged_rows, seal_writes, teach_checksums
+from command_center.store.database.copies import copy_database, create_private_file
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.sqlite_errors import FAULTS, is_corruption, words_of
 from command_center.store.database.text_match import teach_words
@@ -28,6 +28,9 @@ _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
 _STATEMENT_CACHE = 256
 # A WAL that a burst has made large is cut back to this many bytes at a checkpoint.
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
+
+BACKUPS = "backups"
+"""The folder of copies, beside the database."""
 
 COPIES_KEPT = 5
 """The number of copies from before migrations that are kept."""
@@ -58,7 +61,11 @@ def open_database(
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise SqliteTooOld(sqlite3.sqlite_version, ".".join(map(str, _OLDEST_SQLITE)))
-    _create_private_file(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_file(path)
+    except OSError as error:
+        raise CannotOpenDatabase(path, error.strerror or str(error)) from error
     try:
         db = _connect_for_writing(path, busy_timeout)
     except FAULTS as error:
@@ -115,15 +122,6 @@ def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
         raise
 
 
-def _create_private_file(path: Path) -> None:
-    """Make the file, readable by its owner alone; SQLite gives its WAL the same rights."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise CannotOpenDatabase(path, error.strerror or str(error)) from error
-
-
 def _connect_for_writing(path: Path, busy_timeout: float) -> Database:
     conn = sqlite3.connect(
         path,
@@ -154,6 +152,28 @@ def _set_writing_pragmas(db: Database) -> None:
         db.execute(f"PRAGMA {pragma}")
 
 
+def check_database(path: Path, *, migrations: Migrations = MIGRATIONS) -> None:
+    """Do nothing if a server of this version could open the file as it is, each record of it whole.
+
+    Raises:
+        CannotOpenDatabase: no rights, or no file.
+        CorruptDatabase: damaged, or no SQLite file at all.
+        ForeignDatabase: the database of another program.
+        NewerSchema: written by a newer version of this program.
+    """
+    try:
+        with closing(_connect_for_writing(path, 0.0)) as db:
+            _refuse_what_is_not_ours(db, path, migrations)
+            _refuse_damaged_rows(db, path)
+    except (*FAULTS, UnicodeError) as error:
+        raise opening_error(path, error) from error
+
+
+def _refuse_damaged_rows(db: Database, path: Path) -> None:
+    if damaged := next(damaged_rows(db), None):
+        raise CorruptDatabase(path, f"{damaged} is not as it was written")
+
+
 def _refuse_what_is_not_ours(db: Database, path: Path, migrations: Migrations) -> None:
     damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if damage != "ok":
@@ -181,8 +201,7 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     if not migrations.applied(db):
         _new_database(path, migrations).conn.backup(db.conn)
         return
-    if damaged := next(damaged_rows(db), None):  # which the migration would seal as it is
-        raise CorruptDatabase(path, f"{damaged} is not as it was written")
+    _refuse_damaged_rows(db, path)  # which the migration would seal as they are
     backup = _copy(db, path, before=pending[0].name)
     _apply(migrations, db, path, backup)
     _prune(path)
@@ -214,61 +233,23 @@ def _new_database(path: Path, migrations: Migrations) -> Database:
 
 
 def _copy(db: Database, path: Path, *, before: str) -> Path:
-    """Copy the whole database, its WAL included; the copy bears its name only once it is whole.
+    """Copy the whole database to where copies from before migrations are.
 
     One that is there was made by a start that was cut short, and may be older than the database.
     """
-    target = path.parent / "backups" / f"{path.stem}-before-{before}.db"
-    partial = target.with_suffix(".partial")
+    target = path.parent / BACKUPS / f"{path.stem}-before-{before}.db"
     try:
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        _remove(partial, *_beside(partial))
-        _create_private_file(partial)
-        copy = sqlite3.connect(partial, isolation_level=None)
-        try:
-            db.conn.backup(copy)
-            # A copy is to be one file: no WAL beside it.
-            copy.execute("PRAGMA journal_mode = DELETE")
-            _check_copy(copy)
-        finally:
-            copy.close()
-        _remove(*_beside(partial))
-        with partial.open("rb+") as whole:
-            os.fsync(whole.fileno())
-        partial.replace(target)
+        copy_database(db, target)
     except (OSError, sqlite3.Error) as error:
-        with suppress(OSError):
-            _remove(partial, *_beside(partial))
         reason = f"the copy before the migration {before} could not be made: {error}"
         raise CannotOpenDatabase(path, reason) from error
     return target
 
 
-def _beside(path: Path) -> list[Path]:
-    """Return the files that SQLite may have beside a database."""
-    return [path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm")]
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-
-
-def _check_copy(copy: sqlite3.Connection) -> None:
-    """Do nothing if the copy can be relied on.
-
-    Raises:
-        sqlite3.DatabaseError: it is damaged.
-    """
-    (damage,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if damage != "ok":
-        raise sqlite3.DatabaseError(f"it is damaged: {damage}")
-
-
 def _prune(path: Path) -> None:
     """Remove all copies but the newest; one that cannot be removed stays."""
     with suppress(OSError):
-        copies = list((path.parent / "backups").glob(f"{path.stem}-*before-*.db"))
+        copies = list((path.parent / BACKUPS).glob(f"{path.stem}-*before-*.db"))
         copies.sort(key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
         for old in copies[COPIES_KEPT:]:
             old.unlink()

@@ -141,7 +141,7 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
         AcknowledgedLost: the database lacks events that were acknowledged.
         CannotOpenDatabase: the mark beside it cannot be written.
     """
-    _refuse_while_held(database, lock)
+    refuse_while_held(database, lock)
     with closing(open_database(database)) as db:
         try:
             life = _write_claim(db, database, lock)
@@ -167,7 +167,13 @@ def _write_claim(db: Database, database: Path, lock: DataFolderLock) -> str:
     return life
 
 
-def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:
+def refuse_while_held(database: Path, lock: DataFolderLock) -> None:
+    """Do nothing if no other process has the database, whatever folder it reached it from.
+
+    Raises:
+        DatabaseClaimed: one has.
+        CannotOpenDatabase: the machine does not tell.
+    """
     if not database.exists() or not database.stat().st_size:
         return
     is_open = _is_open_elsewhere(database)

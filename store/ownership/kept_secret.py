@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from command_center.store.errors import DataFolderUnusable
+from command_center.store.private_files import new_private_file, sync_folder
 
 
 def kept_secret(path: Path, size: int, make: Callable[[], bytes]) -> bytes:
@@ -25,13 +26,12 @@ def kept_secret(path: Path, size: int, make: Callable[[], bytes]) -> bytes:
                 return kept
         made = make()
         fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with new_private_file(fresh) as file:
             file.write(made)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise DataFolderUnusable(path.parent, error.strerror or str(error)) from error
     return made

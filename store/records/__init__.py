@@ -20,7 +20,6 @@ from command_center.store.records.automations import (
     Automation,
     AutomationOutcome,
     AutomationRun,
-    AutomationThread,
     AutomationTrigger,
 )
 from command_center.store.records.changes import (
@@ -108,7 +107,6 @@ __all__ = [
     "Automation",
     "AutomationOutcome",
     "AutomationRun",
-    "AutomationThread",
     "AutomationTrigger",
     "ChannelMark",
     "ChecksState",

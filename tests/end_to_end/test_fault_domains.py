@@ -43,6 +43,7 @@ CRASHED = (
     "/journal",
     "/devices",
     "/uploads",
+    "/backups",
     "/repositories",
     "/bridges/local",
     "/bridge-watch/local",

@@ -1,35 +1,30 @@
-"""A copy of the database is put back, as the documents say, and every client notices."""
+"""A backup is put back, as the documents say, and every client notices."""
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from command_center.http.cli.main import main
 from tests.end_to_end.server import Client, Server, Stream, client_of
 
-DATABASE = "command-center.sqlite3"
+
+def typed(server: Server, *words: str) -> str:
+    """Type a command on the server's machine; what it says."""
+    told = CliRunner().invoke(main, words, env={"CC_DATA_DIR": str(server.data_dir)})
+    assert 0 == told.exit_code, told.output
+    return told.output
 
 
-def copy_while_it_runs(server: Server) -> Path:
-    """A copy as the documents say to make one."""
-    copy = server.data_dir.with_name("copy.db")
-    with closing(sqlite3.connect(server.data_dir / DATABASE)) as db:
-        db.execute("VACUUM INTO ?", [str(copy)])
-    return copy
-
-
-def put_back(server: Server, copy: Path) -> None:
-    """Stop it, move its files away, put the copy in place, and start it again."""
+def put_back(server: Server, backup: str) -> None:
+    """Stop it, put a backup in its place, and start it again."""
+    refused = CliRunner().invoke(
+        main, ["restore", backup], env={"CC_DATA_DIR": str(server.data_dir)}
+    )
+    assert (1, True) == (refused.exit_code, "in use" in refused.stderr), refused.output
     server.stop()
-    away = server.data_dir.with_name("away")
-    away.mkdir()
-    for file in server.data_dir.glob(f"{DATABASE}*"):
-        if file.suffix != ".sqlite3-mark":
-            file.rename(away / file.name)
-    shutil.copy(copy, server.data_dir / DATABASE)
+    assert "event 1." in typed(server, "restore", backup)
     server.start()
 
 
@@ -60,10 +55,11 @@ async def test_who_had_seen_what_is_no_longer_there_is_told_so_at_once(
 ) -> None:
     async with client_of(stub_server) as client:
         await ask_often(client, 1)
-        copy = copy_while_it_runs(stub_server)
+        backup = str(stub_server.data_dir.with_name("backup"))
+        assert "up to event 1" in typed(stub_server, "backup", backup)
         seen = await ask_often(client, 5)
         former = (await client.get("/health"))["logId"]
-    put_back(stub_server, copy)
+    put_back(stub_server, backup)
     async with client_of(stub_server) as client:
         now = (await client.get("/health"))["logId"]
         assert former != now
@@ -77,3 +73,5 @@ async def test_who_had_seen_what_is_no_longer_there_is_told_so_at_once(
     stub_server.start()
     async with client_of(stub_server) as client:
         assert now == (await client.get("/health"))["logId"]
+        made = await client.post("/api/backups", {"requestedBy": "ada"}, status=201)
+        assert [made] == (await client.get("/api/backups"))["items"]

@@ -4,10 +4,10 @@ A class is tagged with the event's type, is emitted as itself, and its docstring
 happens. The AsyncAPI document, the types of the page and the table in docs/events.md come from
 here.
 
-`repositories`, `pull_requests`, `tasks`, `sessions`, `approvals`, `automations`, `devices`,
-`webpush`, `notify`, `webhooks`, `uploads`, `accounts`, `threads`, `extensions`, `usage_limits` and
-`operator` have the events about these; `operator` also has those of the clock, of Codex's
-connection, of actors and of Telegram's chats. `streams` has what a stream says of itself.
-`catalogue` has them all, and makes of a stored event's data its class again.
+`repositories`, `pull_requests`, `tasks`, `sessions`, `approvals`, `automations`, `backups`,
+`devices`, `webpush`, `notify`, `webhooks`, `uploads`, `accounts`, `threads`, `extensions`,
+`usage_limits` and `operator` have the events about these; `operator` also has those of the clock,
+of Codex's connection, of actors and of Telegram's chats. `streams` has what a stream says of
+itself. `catalogue` has them all, and makes of a stored event's data its class again.
 `prompts` has those of prompts that are saved, and `shells` those of terminals.
 """

@@ -16,6 +16,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { Backups } from "../components/backups.js";
 import { duration, number, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
@@ -83,6 +84,7 @@ export const Runtime = ({ path }) => {
             </ul>
           </section>
           <div class="stack wide-gap">
+            <${Backups} />
             <section aria-labelledby="domains">
               <h2 id="domains" class="section">What fails as one</h2>
               <dl class="facts">

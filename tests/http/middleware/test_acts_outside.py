@@ -189,6 +189,7 @@ async def speak(script: Script, session_id: int) -> None:
     await script.post("/api/sessions/{}/steer", {"message": "a"}, session_id)
     await script.post("/api/sessions/{}/messages", {"message": "a"}, session_id)
     await script.send("/api/uploads", b"a")
+    await script.post("/api/backups", {})
 
 
 async def land(script: Script, folder: Path, session_id: int) -> None:

@@ -65,6 +65,7 @@ ACTS = {
     ),
     "discard": Act("/api/sessions/1/discard", {}, "session.discarded", ("status", "files")),
     "rewind": Act("/api/sessions/1/rewind", {"snapshotId": 1}, "session.rewound"),
+    "back_up": Act("/api/backups", {}, "backup.created", ("isScheduled",)),
     "restore": Act("/api/discarded/1/restore", {}, "session.restored", ("branchName", "sha")),
 }
 

@@ -19,6 +19,7 @@ from command_center.store import (
     SqliteTooOld,
     open_database,
 )
+from command_center.store.database import copies
 from command_center.store.database import opening as opening_module
 from command_center.store.database.migrations import MIGRATIONS
 
@@ -233,7 +234,7 @@ def test_a_copy_that_is_damaged_is_no_copy_and_nothing_is_migrated(
         raise sqlite3.DatabaseError("it is damaged")
 
     with monkeypatch.context() as patch:
-        patch.setattr(opening_module, "_check_copy", damaged)
+        patch.setattr(copies, "_check_copy", damaged)
         with pytest.raises(CannotOpenDatabase, match="could not be made: it is damaged"):
             open_database(path, migrations=two_steps(add_author))
     assert [] == list((path.parent / "backups").iterdir())
@@ -245,14 +246,14 @@ def test_a_copy_whose_index_lacks_a_row_is_found_to_be_damaged(path: Path) -> No
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1);")
-        opening_module._check_copy(db)
+        copies._check_copy(db)
         db.executescript("CREATE INDEX i ON t (x); PRAGMA writable_schema = ON;")
         db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t (x + 1)' WHERE name = 'i'")
     with (
         closing(sqlite3.connect(path)) as db,
         pytest.raises(sqlite3.DatabaseError, match="it is damaged: row 1 missing from index i"),
     ):
-        opening_module._check_copy(db)
+        copies._check_copy(db)
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:

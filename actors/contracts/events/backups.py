@@ -1,0 +1,21 @@
+"""Events of backups."""
+
+from __future__ import annotations
+
+from command_center.store import EventData
+
+
+class BackupMade(EventData, frozen=True, kw_only=True, tag="backup.created"):
+    """A backup was made, of `size` bytes."""
+
+    name: str
+    size: int
+    is_scheduled: bool
+    is_encrypted: bool
+
+
+class BackupNotMade(EventData, frozen=True, kw_only=True, tag="backup.failed"):
+    """A backup was due or asked for, and could not be made."""
+
+    reason: str
+    is_scheduled: bool

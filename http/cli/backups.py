@@ -1,0 +1,113 @@
+"""`command-center backup` and `restore`: all that an installation has to keep, in one file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from command_center.http.cli.local import config_flag, refuse, resolve
+from command_center.http.config.parsers import revealed
+
+if TYPE_CHECKING:
+    from command_center.http.config.settings import Settings
+
+FAILED = 1
+
+
+def _passphrase_file(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--passphrase-file",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True, exists=True),
+        help="File whose first line is the passphrase (- for stdin); else CC_BACKUP_PASSPHRASE.",
+    )(config_flag(command))
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--encrypt", is_flag=True, help="Ask for a passphrase, and close the file with it.")
+@_passphrase_file
+def backup(
+    file: Path | None, passphrase_file: Path | None, config_file: Path | None, *, encrypt: bool
+) -> None:
+    """Write all that this installation has to keep to one file.
+
+    That is the database, the files of uploads, and the keys by which devices know the server. The
+    server may run. Without FILE, it goes to the folder `backups` in the data folder. Worktrees are
+    not in it: commit or push what they have.
+    """
+    settings = resolve(config_file, {}).settings
+    from command_center.store.backups.errors import BackupFailed  # noqa: PLC0415 - `--help` answers sooner without it
+    from command_center.store.backups.making import make_backup  # noqa: PLC0415 - the same
+    from command_center.store.backups.places import place_of  # noqa: PLC0415 - the same
+
+    passphrase = _passphrase(settings, passphrase_file)
+    if encrypt and passphrase is None:
+        passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
+    target = file or place_of(
+        settings.data_dir,
+        datetime.now(UTC),
+        is_scheduled=False,
+        is_encrypted=passphrase is not None,
+    )
+    try:
+        made = make_backup(settings.data_dir, target, passphrase=passphrase)
+    except BackupFailed as error:
+        _fail(error)
+    click.echo(f"{made.path} ({made.size:,} bytes, up to event {made.manifest.last_event_id})")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_passphrase_file
+def restore(file: Path, passphrase_file: Path | None, config_file: Path | None) -> None:
+    """Put a backup in the place of what the data folder has.
+
+    Stop the server first. The backup is checked before anything is touched, and what is there is
+    kept in the folder `backups`. Devices that were revoked since can sign in again: look at them.
+    """
+    settings = resolve(config_file, {}).settings
+    from command_center.store import errors  # noqa: PLC0415 - `--help` answers sooner without it
+    from command_center.store.backups.encryption import is_encrypted  # noqa: PLC0415 - the same
+    from command_center.store.backups.errors import BackupFailed  # noqa: PLC0415 - the same
+    from command_center.store.backups.restoring import restore_backup  # noqa: PLC0415 - the same
+
+    passphrase = _passphrase(settings, passphrase_file)
+    if passphrase is None and is_encrypted(file) and sys.stdin.isatty():
+        passphrase = click.prompt("Passphrase", hide_input=True)
+    try:
+        restored = restore_backup(file, settings.data_dir, passphrase=passphrase)
+    except (
+        BackupFailed,
+        errors.CannotOpenDatabase,
+        errors.CorruptDatabase,
+        errors.DataFolderInUse,
+        errors.DataFolderUnusable,
+        errors.DatabaseClaimed,
+        errors.ForeignDatabase,
+        errors.NewerSchema,
+    ) as error:
+        _fail(error)
+    told = restored.manifest
+    click.echo(f"{settings.data_dir} is as it was at {told.made_at}, event {told.last_event_id}.")
+    if restored.replaced is not None:
+        click.echo(f"What was there is kept in {restored.replaced}.")
+
+
+def _passphrase(settings: Settings, file: Path | None) -> str | None:
+    if file is not None:
+        with click.open_file(str(file), encoding="utf-8") as opened:
+            passphrase: str = opened.readline().rstrip("\r\n")
+        if not passphrase:
+            refuse(f"{file} has no passphrase in its first line.")
+        return passphrase
+    return revealed(settings.backup_passphrase)
+
+
+def _fail(error: Exception) -> NoReturn:
+    click.echo(f"command-center: {error}", err=True)
+    sys.exit(FAILED)

@@ -1,0 +1,38 @@
+// @ts-check
+// Backups of the installation: the newest, when the next one is due, and one that is made now.
+import { get, ME, post } from "../api.js";
+import { size } from "../format.js";
+import { html } from "../html.js";
+import { Ago, Button, Problem, useAct, useLoaded } from "./basics.js";
+
+export const Backups = () => {
+  const [kept, error, again] = useLoaded(() => get("/api/backups"), []);
+  const making = useAct();
+  const make = () =>
+    making.run("backup", async () => {
+      await post("/api/backups", { requestedBy: ME });
+      again();
+    });
+  if (!kept) return html`<${Problem} error=${error} />`;
+  const [newest] = kept.items;
+  return html`<section aria-labelledby="backups">
+    <h2 id="backups" class="section">Backups</h2>
+    <${Problem} error=${error || making.error} />
+    <p class="quiet-line">
+      ${
+        newest
+          ? html`The newest is of <${Ago} ts=${newest.madeAt} />, ${size(newest.size)}${
+              newest.isEncrypted ? ", closed with a passphrase" : ""
+            }: <code>${newest.name}</code>`
+          : "There is none."
+      }
+      ${kept.nextAt && html` The next one is due <${Ago} ts=${kept.nextAt} />.`}
+      ${!kept.schedule && " None is made by itself: set CC_BACKUP_EVERY."}
+    </p>
+    <${Button} busy=${making.busy} onClick=${make}>Back up now<//>
+    ${
+      kept.lastFailure &&
+      html`<p class="quiet-line" role="alert">The last one failed: ${kept.lastFailure}</p>`
+    }
+  </section>`;
+};
