@@ -5,6 +5,10 @@ of `turn/start`, and as the options of `codex exec`. All three are made here, so
 can leave out what another says. Whatever policy rests on is said explicitly and in both directions,
 since Codex otherwise takes it from its user's configuration or from the repository's own files.
 
+**Hiding.** No sandbox keeps a command from reading a file, but a permission profile does: the one
+of the sandbox, and more. Codex learns of it as the thread is loaded, and the turn names it. Its
+name tells what it says, so that a thread that was loaded with another one does not know it.
+
 **Trust.** Codex obeys the `.codex` folders of a project that it trusts: their MCP servers are
 started outside of any sandbox, their rules let commands out of it unasked. A thread that says
 nothing of trust is trusted for good: Codex writes so into its user's `config.toml`. A thread
@@ -16,8 +20,9 @@ Source: the app-server protocol as the binary prints it.
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -54,8 +59,11 @@ class Reviewer(enum.Enum):
 
 _TIGHTEST = Sandbox.READ_ONLY
 
-_OF_SHELLS = "command-center-terminal"
-"""The permission profile of people's terminals, which nobody else knows."""
+_PROFILE = "command-center-"
+"""Begins the name of each permission profile that is made here, which ends with what it says."""
+
+_NO_SANDBOX = ":danger-full-access"
+"""Codex's own profile that holds nothing, to which no other one can be added."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +83,7 @@ class Confinement:
         goals: whether the model may set a goal, for which Codex begins turns by itself.
         profile: the permission profile that holds commands in the place of `sandbox`, of which it
             may give no more. Codex takes either alone, and tells what a profile gives.
+        hidden: files and folders that no command reads, unless nothing holds it at all.
     """
 
     cwd: str
@@ -90,6 +99,40 @@ class Confinement:
     goals: bool = False
     servers_off: tuple[str, ...] = ()
     profile: str | None = None
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def hides(self) -> bool:
+        """Say whether commands are held by a profile that is made here."""
+        is_held = self.sandbox is not Sandbox.DANGER_FULL_ACCESS and self.profile != _NO_SANDBOX
+        return bool(self.hidden) and is_held
+
+    @property
+    def named_profile(self) -> str | None:
+        """Return the name of the permission profile that holds commands; None for a sandbox."""
+        if not self.hides:
+            return self.profile
+        digest = hashlib.sha256(_toml(self._made_profile()).encode("utf-8", "surrogateescape"))
+        return f"{_PROFILE}{digest.hexdigest()[:16]}"
+
+    def _made_profile(self) -> dict[str, Any]:
+        """Spell the sandbox, or the profile that was chosen, with what is hidden."""
+        hidden: dict[str, str] = dict.fromkeys(self.hidden, "deny")
+        if self.profile is not None:
+            return {"extends": self.profile, "filesystem": hidden}
+        writes = self.sandbox is Sandbox.WORKSPACE_WRITE
+        writable = dict.fromkeys(self.writable, "write") if writes else {}
+        return {
+            "extends": ":workspace" if writes else ":read-only",
+            "filesystem": {**hidden, **writable},
+            "network": {"enabled": self.allow_network},
+        }
+
+    def profile_overrides(self) -> dict[str, Any]:
+        """Return the settings that tell Codex of the profile that is made here, if one is."""
+        if not self.hides:
+            return {}
+        return {f"permissions.{self.named_profile}": self._made_profile()}
 
     def start_params(self) -> dict[str, Any]:
         """Spell it for `thread/start`."""
@@ -99,7 +142,11 @@ class Confinement:
             **self._held_by({"sandbox": self.sandbox.value}),
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
-            "config": {**self._overrides(), **self._server_overrides()},
+            "config": {
+                **self._overrides(),
+                **self.profile_overrides(),
+                **self._server_overrides(),
+            },
         }
 
     def among(self, servers: Collection[str]) -> Confinement:
@@ -119,7 +166,9 @@ class Confinement:
         what it answers, `was_loaded` tells whether it has looked.
         """
         tight = {"sandbox": _TIGHTEST.value, "approvalPolicy": AskFor.UNTRUSTED.value}
-        return {**attrs.evolve(self, profile=None).start_params(), **tight}
+        params = {**self.start_params(), **tight}
+        params.pop("permissions", None)
+        return params
 
     def turn_params(self) -> dict[str, Any]:
         """Spell it for `turn/start`, which changes it for that turn and those after it.
@@ -135,7 +184,7 @@ class Confinement:
         }
 
     def _held_by(self, sandbox: Mapping[str, Any]) -> Mapping[str, Any]:
-        return sandbox if self.profile is None else {"permissions": self.profile}
+        return sandbox if self.named_profile is None else {"permissions": self.named_profile}
 
     def check_started(self, answer: Mapping[str, Any]) -> None:
         """Refuse a thread that Codex has started looser than it was asked to.
@@ -153,12 +202,12 @@ class Confinement:
             if answer.get(name, asked) != asked:
                 raise NotConfined(name, asked=asked, found=answer[name])
         asked_policy = self._sandbox_policy()
-        if self.profile is not None:
+        if self.named_profile is not None:
             found = (answer.get("activePermissionProfile") or {}).get("id")
-            if found != self.profile:
-                raise NotConfined("permissions", asked=self.profile, found=found)
-            if _is_looser(answer["sandbox"], asked_policy):
-                raise ProfileTooWide(self.profile, asked=asked_policy, found=answer["sandbox"])
+            if found != self.named_profile:
+                raise NotConfined("permissions", asked=self.named_profile, found=found)
+        if self.profile is not None and _is_looser(answer["sandbox"], asked_policy):
+            raise ProfileTooWide(self.profile, asked=asked_policy, found=answer["sandbox"])
         if _is_looser(answer.get("sandbox", asked_policy), asked_policy):
             raise NotConfined("sandbox", asked=asked_policy, found=answer["sandbox"])
 
@@ -187,9 +236,10 @@ class Confinement:
         They are as `thread/settings/updated` tells them.
         """
         policy = settings["sandboxPolicy"]
-        profile = (settings.get("activePermissionProfile") or {}).get("id")
+        active = settings.get("activePermissionProfile") or {}
+        profile = active.get("id")
         is_tightest = profile is None and policy["type"] == "readOnly"
-        if profile != self.profile and not is_tightest:
+        if profile != self.named_profile and not is_tightest and not self._is_made_here(active):
             return f"permissions {profile}"
         if _is_looser(policy, self._sandbox_policy()):
             return f"sandbox {policy['type']}"
@@ -198,6 +248,12 @@ class Confinement:
         if settings["approvalsReviewer"] not in {Reviewer.USER.value, self.reviewer.value}:
             return f"approvalsReviewer {settings['approvalsReviewer']}"
         return None
+
+    def _is_made_here(self, active: Mapping[str, Any]) -> bool:
+        """Say whether a profile is of the kind that this makes, whatever else it hides."""
+        made = self._made_profile()["extends"]
+        is_ours = str(active.get("id")).startswith(_PROFILE)
+        return self.hides and is_ours and active.get("extends") == made
 
     def exec_options(self) -> tuple[str, ...]:
         """Spell it for `codex exec`, which asks nobody, whatever `ask_for` and `reviewer` say.
@@ -211,38 +267,27 @@ class Confinement:
             **self._overrides(),
             **{f"mcp_servers.{name}.enabled": False for name in self.servers_off},
         }
-        options = ["-C", self.cwd, "-s", self.sandbox.value, "--ignore-rules"]
-        for key, value in settings.items():
-            options += ["-c", f"{key}={_toml(value)}"]
-        return tuple(options)
+        options = ["-C", self.cwd, "--ignore-rules"]
+        held = attrs.evolve(self, profile=None)
+        if held.hides:
+            settings |= {"default_permissions": held.named_profile, **held.profile_overrides()}
+        else:
+            options += ["-s", self.sandbox.value]
+        return (*options, *_options(settings))
 
     def sandbox_options(self) -> tuple[str, ...]:
-        """Spell it for `codex sandbox`, before the command that is to be held."""
-        options = ["sandbox"]
-        for key, value in {"sandbox_mode": self.sandbox.value, **self._overrides()}.items():
-            options += ["-c", f"{key}={_toml(value)}"]
-        return (*options, "--")
+        """Spell it for `codex sandbox`, before the command that is to be held.
 
-    def shell_options(self, hidden: Sequence[str]) -> tuple[str, ...]:
-        """Spell it for `codex sandbox`, where besides nothing is read of what is `hidden`.
-
-        No sandbox says that, but a permission profile does: the one of the sandbox, and more. What
-        the machine's managed configuration demands holds as well.
+        A profile that was chosen holds none, since nobody has seen yet what it gives. What the
+        machine's managed configuration demands holds where things are hidden.
         """
-        writes = self.sandbox is Sandbox.WORKSPACE_WRITE
-        folders = dict.fromkeys(hidden, "deny")
-        if writes:
-            folders |= dict.fromkeys(self.writable, "write")
-        profile = {
-            "extends": ":workspace" if writes else ":read-only",
-            "filesystem": folders,
-            "network": {"enabled": self.allow_network},
-        }
-        settings = {**self._overrides(), f"permissions.{_OF_SHELLS}": profile}
-        options = ["sandbox", "--include-managed-config", "-P", _OF_SHELLS]
-        for key, value in settings.items():
-            options += ["-c", f"{key}={_toml(value)}"]
-        return (*options, "--")
+        held = attrs.evolve(self, profile=None)
+        if held.hides and held.named_profile is not None:
+            settings = {**self._overrides(), **held.profile_overrides()}
+            options = ("sandbox", "--include-managed-config", "-P", held.named_profile)
+            return (*options, *_options(settings), "--")
+        settings = {"sandbox_mode": self.sandbox.value, **self._overrides()}
+        return ("sandbox", *_options(settings), "--")
 
     def _overrides(self) -> dict[str, Any]:
         """Return what outweighs the user's configuration, and the repository's."""
@@ -266,6 +311,11 @@ class Confinement:
                 }
             case Sandbox.DANGER_FULL_ACCESS:
                 return {"type": "dangerFullAccess"}
+
+
+def _options(settings: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in settings.items():
+        yield from ("-c", f"{key}={_toml(value)}")
 
 
 def _is_looser(found: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:

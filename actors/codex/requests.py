@@ -288,7 +288,6 @@ def shell_start(
     program: Sequence[str],
     confinement: Confinement,
     *,
-    hidden: Sequence[str],
     columns: int,
     rows: int,
 ) -> Call:
@@ -298,14 +297,14 @@ def shell_start(
     which holds the shell. That puts the shell into a session without a terminal, where no Ctrl-C
     would reach it, so `script` gives it another one there. Without `disableOutputCap` nothing
     would come after the first megabyte. It ends with `NO_FOLDER` where the confinement's folder is
-    not there, which may be no link. Nothing of what is `hidden` is read there.
+    not there, which may be no link.
     """
     params = {
         "command": [
             *IN_FOLDER,
             confinement.cwd,
             *program,
-            *confinement.shell_options(hidden),
+            *confinement.sandbox_options(),
             *SHELL,
         ],
         "cwd": "/",

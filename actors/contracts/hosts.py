@@ -71,6 +71,12 @@ class Folders(Protocol):
         sandbox that only reads does not, and what lies beside the folder is hidden one by one.
         """
 
+    async def private_data(self) -> list[Path]:
+        """Name what no run reads of the data of this server: all but worktrees and uploads.
+
+        Empty where the agent's sandbox cannot hide anything.
+        """
+
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
 

@@ -60,9 +60,9 @@ def be_codex(sessions: int) -> None:
         match message.get("method"):
             case "thread/start":
                 thread = f"t{number}"
-                say(
-                    {"id": number, "result": {"thread": {"id": thread, "status": {"type": "idle"}}}}
-                )
+                held = {"activePermissionProfile": {"id": message["params"].get("permissions")}}
+                opened = {"id": thread, "status": {"type": "idle"}}
+                say({"id": number, "result": {"thread": opened, **held}})
             case "turn/start":
                 turns.append({"threadId": message["params"]["threadId"], "turnId": f"u{number}"})
                 began = {"id": f"u{number}", "status": "inProgress", "items": []}

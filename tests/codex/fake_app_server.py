@@ -131,7 +131,9 @@ class FakeAppServer:
                 self.write({"id": id_, "result": known})
             case "thread/start":
                 thread_id = f"thread-{next(self.threads)}"
-                self.write({"id": id_, "result": {"thread": {"id": thread_id}}})
+                profile = (params or {}).get("permissions")
+                held = {"activePermissionProfile": {"id": profile}} if profile else {}
+                self.write({"id": id_, "result": {"thread": {"id": thread_id}, **held}})
             case "thread/resume":
                 self.write({"id": id_, "result": {"thread": {"id": params["threadId"]}}})
                 self.ask_again(params["threadId"])

@@ -129,6 +129,56 @@ def test_a_profile_that_gives_more_than_the_run_may_have_is_refused(wider: dict[
         confinement.check_started({**started(), "activePermissionProfile": None})
 
 
+@pytest.mark.parametrize("sandbox", list(Sandbox))
+def test_what_is_hidden_is_hidden_in_every_spelling_unless_nothing_holds_commands(
+    sandbox: Sandbox,
+) -> None:
+    hidden = confined("/w", sandbox=sandbox, writable=("/git",), hidden=("/data/key",))
+    name, free = hidden.named_profile, sandbox is Sandbox.DANGER_FULL_ACCESS
+    assert free == (name is None)
+    params = hidden.start_params()
+    for spelled in (params, hidden.turn_params()):
+        assert (name, free) == (spelled.get("permissions"), "permissions" not in spelled)
+    said = tomllib.loads(settings_of(hidden.exec_options()))
+    assert (name, free) == (said.get("default_permissions"), "-s" in hidden.exec_options())
+    assert free == ("-P" not in hidden.sandbox_options())
+    if name is None:
+        return
+    profile = params["config"][f"permissions.{name}"]
+    assert "deny" == profile["filesystem"]["/data/key"]
+    assert (sandbox is Sandbox.WORKSPACE_WRITE) == ("/git" in profile["filesystem"])
+    assert profile == said["permissions"][name]
+    assert profile == tomllib.loads(settings_of(hidden.sandbox_options()))["permissions"][name]
+    resumed = hidden.resume_params()
+    assert ("read-only", None) == (resumed["sandbox"], resumed.get("permissions"))
+    assert profile == resumed["config"][f"permissions.{name}"]
+    with pytest.raises(NotConfined, match="permissions"):
+        hidden.check_started({"activePermissionProfile": None})
+
+
+def test_a_profile_is_named_by_what_it_says_and_a_like_one_exceeds_nothing() -> None:
+    wide = confined("/w", hidden=("/a",), allow_network=True)
+    other = confined("/w", hidden=("/a", "/b"))
+    assert 3 == len({one.named_profile for one in (wide, other, confined("/w", hidden=("/a",)))})
+    active = {"id": wide.named_profile, "extends": ":workspace"}
+    assert other.exceeded_by({**SETTINGS, "activePermissionProfile": active}) is None
+    for odd in ({"id": "mine", "extends": ":workspace"}, {**active, "extends": "mine"}):
+        assert other.exceeded_by({**SETTINGS, "activePermissionProfile": odd})
+    network = {**SETTINGS["sandboxPolicy"], "networkAccess": True}
+    told = {**SETTINGS, "activePermissionProfile": active, "sandboxPolicy": network}
+    assert other.exceeded_by(told)
+
+
+def test_a_profile_that_was_chosen_hides_besides() -> None:
+    chosen = confined("/w", profile="mine", hidden=("/a",))
+    name = chosen.named_profile
+    made = {"extends": "mine", "filesystem": {"/a": "deny"}}
+    assert made == chosen.start_params()["config"][f"permissions.{name}"]
+    chosen.check_started({**started(), "activePermissionProfile": {"id": name, "extends": "mine"}})
+    assert ":workspace" in "".join(chosen.sandbox_options())
+    assert ":danger-full-access" == confined(profile=":danger-full-access").named_profile
+
+
 def test_a_thread_is_resumed_as_tight_as_can_be_and_the_turn_says_what_it_may() -> None:
     confinement = confined(sandbox=Sandbox.DANGER_FULL_ACCESS)
     resumed = confinement.resume_params()

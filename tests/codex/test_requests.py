@@ -85,7 +85,7 @@ CALLS = [
     requests.terminals_clean("t"),
     requests.terminals_list("t"),
     requests.terminal_end("t", "1"),
-    requests.shell_start("s", ["codex"], confined(), hidden=["/data"], columns=80, rows=24),
+    requests.shell_start("s", ["codex"], confined(hidden=("/data",)), columns=80, rows=24),
     requests.shell_write("s", b"ls"),
     requests.shell_resize("s", columns=100, rows=30),
     requests.shell_end("s"),
@@ -146,7 +146,7 @@ def test_a_shell_begins_in_its_folder_alone(tmp_path: Path) -> None:
 
     def begin(place: Path) -> tuple[int, str]:
         call = requests.shell_start(
-            "s", ["pwd", "-P"], confined(cwd=str(place)), hidden=[], columns=80, rows=24
+            "s", ["pwd", "-P"], confined(cwd=str(place)), columns=80, rows=24
         )
         command = call.params["command"]
         begun = command[: command.index("-P", len(requests.IN_FOLDER)) + 1]

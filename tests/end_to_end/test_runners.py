@@ -42,12 +42,14 @@ def cli_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator
 async def test_the_cli_runner_tells_the_same_story_without_approvals(
     cli_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
-    scripted_model.script = (Run("echo hello"), Say.text("It said hello."))
+    key = cli_server.data_dir / "sign-in.key"
+    scripted_model.script = (Run(f"cat {key}; echo hello"), Say.text("It said hello."))
     async with client_of(cli_server) as client:
         session = await client.run(await client.register(repository), "Say hello.")
         ended = await client.until_session(session, "completed")
         assert ended["codexRef"] == f"cli:{ended['codexThreadId']}"
         assert "It said hello." == ended["lastMessage"]
+        assert "sign-in.key: Permission denied" in scripted_model.requests[-1].tool_outputs[-1]
         items = await client.get(f"/api/sessions/{session['id']}/items")
         assert {"commandExecution", "agentMessage"} <= {item["type"] for item in items["items"]}
         steered = await client.http.post(

@@ -31,6 +31,7 @@ class Project:
     client: Client
     model: ScriptedModel
     checkout: Path
+    data: Path
     registered: Any
 
     def configure(self, script: str, patterns: str = ".env\n") -> None:
@@ -99,7 +100,7 @@ async def project(  # noqa: PLR0917 - fixtures
     try:
         async with client_of(server) as client:
             registered = await client.register(checkout, workplace="worktree")
-            yield Project(client, scripted_model, checkout, registered)
+            yield Project(client, scripted_model, checkout, server.data_dir, registered)
     finally:
         server.end()
 
@@ -107,7 +108,8 @@ async def project(  # noqa: PLR0917 - fixtures
 async def test_a_worktree_is_set_up_once_a_person_agreed_and_asked_about_when_that_changes(
     project: Project,
 ) -> None:
-    project.configure(SCRIPT)
+    key = project.data / "sign-in.key"
+    project.configure(f"{SCRIPT}cat {key} && echo read\n:\n")
     first = await project.run()
     asked = await project.asked(first)
     details = asked["details"]
@@ -121,7 +123,8 @@ async def test_a_worktree_is_set_up_once_a_person_agreed_and_asked_about_when_th
     item = await project.set_up(first)
     told = ["from " + str(project.checkout), "in " + ended["cwd"], "PORT=1", "held", "complains"]
     said = item["aggregatedOutput"].splitlines()
-    assert told == [line for line in said if not line.startswith("touch:")]
+    assert told == [line for line in said if not line.startswith(("touch:", "cat:"))]
+    assert f"cat: {key}: Permission denied" in said
     assert ("completed", 0) == (item["status"], item["exitCode"])
     assert "made\n" == (Path(ended["cwd"]) / "made.txt").read_text()
     assert not Path("/held-by-the-sandbox").exists()

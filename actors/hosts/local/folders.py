@@ -6,7 +6,8 @@ Whatever touches the disk does so in a worker thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ from command_center.runtime.threads import CHECKOUTS
 
 SIZE_LIMIT: Final = 200_000
 """Files of a folder that are counted for its size."""
+
+UPLOADS: Final = "uploads"
+"""The folder in the data folder of what people have sent, of which runs are told where it is."""
 
 
 @attrs.frozen
@@ -138,9 +142,17 @@ class LocalFolders:
             data = self.data_dir.resolve()
             if writes or not folder.is_relative_to(data):
                 return [data]
-            return sorted(one for one in data.iterdir() if one.name != self.home.name)
+            return _entries(data, {self.home.name})
 
         return await CHECKOUTS.run(find)
+
+    async def private_data(self) -> list[Path]:
+        """Name what no run reads of the data folder; Codex hides nothing on Windows."""
+        if sys.platform == "win32":
+            return []
+        else:  # noqa: RET505 - mypy knows the platform only so
+            shown = {self.home.name, UPLOADS}
+            return await CHECKOUTS.run(lambda: _entries(self.data_dir.resolve(), shown))
 
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
@@ -153,6 +165,10 @@ class LocalFolders:
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""
         return await CHECKOUTS.run(_size_of, path)
+
+
+def _entries(folder: Path, but: Collection[str]) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.name not in but)
 
 
 async def same_file(left: Path, right: Path) -> bool:

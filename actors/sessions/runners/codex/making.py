@@ -40,6 +40,7 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
     Raises what `Workshop.bounds_of` raises.
     """
     bounds = await workshop.bounds_of(session)
+    hidden = await workshop.hosts.of(session).folders.private_data()
     return Confinement(
         cwd=session.cwd,
         sandbox=Sandbox(session.sandbox),
@@ -53,4 +54,5 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
         goals=session.goal is not None,
         servers_off=bounds.servers_off,
         profile=session.permission_profile,
+        hidden=tuple(map(str, hidden)),
     )

@@ -9,6 +9,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
+import attrs
+import structlog
+
 from command_center.actors.codex import requests
 from command_center.actors.codex.active_turns import is_active
 from command_center.actors.codex.allow_rules import AllowRule, allowing
@@ -51,6 +54,8 @@ from command_center.actors.sessions.runners.codex.user_rules import read_layers,
 from command_center.runtime import ActorRef
 from command_center.store import Session
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 WAITING: Final = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 """The flags of a thread that waits for somebody's answer."""
 
@@ -85,6 +90,10 @@ class SessionThread:
         """The settings of Codex's user, as Codex reads them from its files."""
         self._cwd = ""
         """The folder of the thread, as Codex spells it."""
+        self._covers = True
+        """False once nothing can be hidden from commands there."""
+        self._loaded_profile: str | None = None
+        """The permission profile with which the thread was loaded when it was joined."""
         self._loaded = False
         """True if others had loaded the thread when it was joined."""
 
@@ -108,15 +117,35 @@ class SessionThread:
             ProfileTooWide: the permission profile gives more.
         """
         confinement = await self._bound(session)
+        try:
+            answer = await self._opened(session, confinement)
+        except (CodexError, NotConfined) as error:
+            if not confinement.hides or confinement.profile is not None:
+                raise
+            answer = await self._opened(session, self.uncover(error))
+        await self._note_opened(answer)
+        return str(answer["thread"]["id"])
+
+    async def _opened(self, session: Session, confinement: Confinement) -> dict[str, Any]:
         answer = await self.ask(requests.thread_start(confinement, model=session.model))
-        thread_id = str(answer["thread"]["id"])
         try:
             confinement.check_started(answer)
         except (NotConfined, ProfileTooWide):
-            await self.ask(requests.thread_unsubscribe(thread_id))
+            await self.ask(requests.thread_unsubscribe(str(answer["thread"]["id"])))
             raise
-        await self._note_opened(answer)
-        return thread_id
+        return answer
+
+    def uncover(self, why: Exception) -> Confinement:
+        """Have Codex's sandbox hold commands alone, where no profile of ours may or can.
+
+        That is so where the machine's managed configuration allows none, and in a thread that
+        another program has loaded.
+        """
+        assert self._held is not None  # noqa: S101 - the thread was opened or joined
+        log.warning("session.data_in_sight", cwd=self._held.cwd, reason=str(why))
+        self._covers = False
+        self._held = attrs.evolve(self._held, hidden=())
+        return self._held
 
     async def join(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Hear of the thread, be asked again what is pending, and return the thread as it is."""
@@ -128,6 +157,7 @@ class SessionThread:
         await self._check_profile(confinement)
         await self._note_opened(answer)
         self._loaded = was_loaded(answer)
+        self._loaded_profile = (answer.get("activePermissionProfile") or {}).get("id")
         thread: dict[str, Any] = answer["thread"]
         return thread
 
@@ -158,13 +188,17 @@ class SessionThread:
 
     async def _confined(self, session: Session) -> Confinement:
         """Find out what Codex is let do when it loads a thread: its servers are off that it has."""
-        confinement = await self._confine(session)
+        confinement = await self._confine_now(session)
         if confinement.servers_off and not self._layers:
             raise Conflict(
                 "Codex does not say which MCP servers it has, and this repository has some of them "
                 "off. Install a newer Codex, or set mcpServersOff to none."
             )
         return confinement.among(servers_in(self._layers))
+
+    async def _confine_now(self, session: Session) -> Confinement:
+        confinement = await self._confine(session)
+        return confinement if self._covers else attrs.evolve(confinement, hidden=())
 
     def exceeds(self, settings: Mapping[str, Any]) -> str | None:
         """Say which settings let the thread's next turns do more than it was opened for."""
@@ -233,16 +267,17 @@ class SessionThread:
     async def load_anew(self, session: Session, thread_id: str) -> None:
         """See that no files are obeyed in the thread which nobody has trusted, and its servers off.
 
-        Codex obeys the files that it did when it loaded the thread, has the MCP servers that it had
-        then, and loads it anew only if nobody else is in it. All else that it was loaded with, the
-        turn sets.
+        And that it knows the profile that hides things from commands. Codex obeys the files that it
+        did when it loaded the thread, has the MCP servers and the profiles that it had then, and
+        loads it anew only if nobody else is in it. All else that it was loaded with, the turn sets.
 
         Raises:
             Conflict: somebody else is, and may have files obeyed. Their servers they keep.
         """
-        confinement = await self._confine(session)
+        confinement = await self._confine_now(session)
         is_obeying = bool(confinement.obeyed) and not confinement.trusts_project
-        if not self._loaded or not (is_obeying or confinement.servers_off):
+        hides = confinement.hides and confinement.named_profile != self._loaded_profile
+        if not self._loaded or not (is_obeying or confinement.servers_off or hides):
             return
         await self.ask(requests.thread_unsubscribe(thread_id))
         await self.join(session, thread_id)
@@ -259,7 +294,7 @@ class SessionThread:
         Raises:
             ProjectTouched: what Codex obeys has changed since the thread was opened.
         """
-        confinement = await self._confine(session)
+        confinement = await self._confine_now(session)
         check_untouched(self._held, confinement)
         return confinement
 

@@ -280,8 +280,7 @@ class Shells(BridgeWatcher):
         return requests.shell_start(
             shell.id,
             program,
-            confinement,
-            hidden=[str(path) for path in hidden],
+            attrs.evolve(confinement, hidden=tuple(map(str, hidden))),
             columns=columns,
             rows=rows,
         )

@@ -59,6 +59,9 @@ GIVEN_UP = f"The session fails if Codex does not answer within {LAUNCH_SECONDS:.
 NOT_BEGUN = "Codex has not begun yet. It may be starting the MCP servers of its configuration."
 """The reason why a launch waits while there is a connection."""
 
+UNDEFINED = "undefined profile"
+"""The words of Codex for a permission profile that a thread was not loaded with."""
+
 PAUSE_SECONDS = 0.5
 """Seconds to wait before Codex is asked again."""
 
@@ -221,7 +224,7 @@ class TurnStart:
             return
         self._prompted = self._starting = True
         try:
-            answer = await self._thread.ask(start)
+            answer = await self._begin(session, thread_id, confinement, start)
         except (CodexError, TooBusy):
             self._prompted = False
             raise
@@ -230,6 +233,19 @@ class TurnStart:
         self._turn_id = str((answer.get("turn") or await self._begun(session, thread_id))["id"])
         await self._ref.tell(TurnOpened(turn_id=self._turn_id))
         await self._thread.goal.give(session, thread_id)
+
+    async def _begin(
+        self, session: Session, thread_id: str, confinement: Confinement, start: Call
+    ) -> dict[str, Any]:
+        """Begin the turn, in a thread that another program has loaded by its sandbox alone."""
+        try:
+            return await self._thread.ask(start)
+        except CodexError as error:
+            is_chosen = confinement.profile is not None
+            if not confinement.hides or is_chosen or UNDEFINED not in error.reason:
+                raise
+            plain = self._thread.uncover(error)
+        return await self._thread.ask(await self._start_of(session, thread_id, plain))
 
     async def _begun(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Return the turn that was begun and that Codex did not name, once it is listed.

@@ -1,6 +1,7 @@
 """The folders of this machine: where a path leads to, and what may lie there."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,11 @@ async def test_a_shell_reads_nothing_of_the_data_but_where_it_works(tmp_path: Pa
     for folder, writes in ((elsewhere, False), (elsewhere, True), (place, True)):
         assert [data] == await folders.hidden_from(folder, writes=writes)
     assert [data / "sign-in.key"] == await folders.hidden_from(place, writes=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Codex hides nothing there")
+async def test_a_run_reads_of_the_data_only_worktrees_and_uploads(tmp_path: Path) -> None:
+    for name in ("worktrees", "uploads", "sign-in.key", "center.sqlite3"):
+        (tmp_path / name).mkdir()
+    hidden = await LocalFolders(tmp_path).private_data()
+    assert [tmp_path / "center.sqlite3", tmp_path / "sign-in.key"] == hidden
