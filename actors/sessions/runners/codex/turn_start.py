@@ -59,8 +59,8 @@ GIVEN_UP = f"The session fails if Codex does not answer within {LAUNCH_SECONDS:.
 NOT_BEGUN = "Codex has not begun yet. It may be starting the MCP servers of its configuration."
 """The reason why a launch waits while there is a connection."""
 
-UNDEFINED = "undefined profile"
-"""The words of Codex for a permission profile that a thread was not loaded with."""
+UNDEFINED = "default_permissions"
+"""Codex's word for a permission profile of which the thread does not know, as others loaded it."""
 
 PAUSE_SECONDS = 0.5
 """Seconds to wait before Codex is asked again."""
