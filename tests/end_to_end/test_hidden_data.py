@@ -33,7 +33,7 @@ async def test_no_run_reads_the_data_of_this_server_unless_nothing_holds_it(
     place = await client.register(repository, allowNetwork=True, allowCommit=True)
 
     async def ended(run: Any) -> str:
-        """What the command of the run said."""
+        """Return what the command of the run said."""
         await client.until_session(run, "completed")
         return scripted_model.requests[-1].tool_outputs[-1]
 
