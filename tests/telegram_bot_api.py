@@ -77,6 +77,8 @@ class FakeBotApi:
     webhook: dict[str, Any] = attrs.field(factory=lambda: {"url": "", "pending_update_count": 0})
     updates: deque[dict[str, Any]] = attrs.field(factory=deque)
     username: str = "command_center_bot"
+    files: dict[str, bytes] = attrs.field(factory=dict)
+    """The content of what people have sent, by the ids of the files."""
     _faults: dict[str, deque[Fault]] = attrs.field(factory=dict)
     _changed: trio.Event = attrs.field(factory=trio.Event)
     _next_message: int = 100
@@ -183,6 +185,27 @@ class FakeBotApi:
             }
         return self.update(**{kind: message})
 
+    def sent(
+        self, content: bytes, caption: str | None = None, *, name: str | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """The update for a photo, or for a file with a name; `album` is which it belongs to."""
+        album, update = more.pop("album", None), self.said(caption or "", **more)
+        message, number = update["message"], len(self.files)
+        message.pop("text")
+        if caption is not None:
+            message["caption"] = caption
+        if album is not None:
+            message["media_group_id"] = album
+        file_id = f"file-{number}"
+        self.files[file_id] = content
+        told = {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content)}
+        if name is not None:
+            message["document"] = {**told, "file_name": name}
+        else:
+            small = {**told, "file_id": "small", "file_size": 1, "width": 9, "height": 9}
+            message["photo"] = [small, {**told, "width": 90, "height": 90}]
+        return update
+
     def pressed(
         self, message: dict[str, Any], button: str, *, user_id: int, data: str | None = None
     ) -> dict[str, Any]:
@@ -237,6 +260,9 @@ class FakeBotApi:
 
     async def answer(self, path: str, body: bytes) -> tuple[int, bytes] | None:
         """Return what the real one answers; None where the connection is to be dropped."""
+        file = re.fullmatch(r"/file/bot([^/]+)/photos/(.+)", path)
+        if file is not None and file[1] == self.token and file[2] in self.files:
+            return 200, self.files[file[2]]
         match = re.fullmatch(r"/bot([^/]+)/(\w+)", path)
         if match is None or match[1] != self.token:
             return _refuse(Fault(401, "Unauthorized"))
@@ -263,6 +289,7 @@ class FakeBotApi:
 
     async def _perform(self, method: str, params: dict[str, Any]) -> Any:
         methods: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "getFile": self._get_file,
             "getMe": lambda _: {"id": 1, "is_bot": True, "username": self.username},
             "setWebhook": self._set_webhook,
             "deleteWebhook": lambda _: self._set_webhook({"url": ""}),
@@ -298,6 +325,15 @@ class FakeBotApi:
                 while not self.updates:
                     await self._changed.wait()
         return list(self.updates)[: params.get("limit", 100)]
+
+    def _get_file(self, params: dict[str, Any]) -> Any:
+        content = self.files.get(params["file_id"])
+        if content is None:
+            return Fault(400, "Bad Request: invalid file_id")
+        if len(content) > 20 * 1024 * 1024:
+            return Fault(400, "Bad Request: file is too big")
+        path = f"photos/{params['file_id']}"
+        return {"file_id": params["file_id"], "file_size": len(content), "file_path": path}
 
     def _send(self, params: dict[str, Any]) -> Any:
         refused = self._refusal(params) or _refused(text_fault(params))

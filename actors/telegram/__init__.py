@@ -7,8 +7,8 @@ outside.
 
 `updates` reads an update. `commands` and `callbacks` find out what it leads to, which is an act
 (`effects`); `automations`, `preferences` and `requests` have parts of that, and `buttons` what a
-button does. What a message says is in `wording`, and of an approval in `approval_wording`, in the
-styled text of `markup`; `outgoing` writes it into the outbox. `chats` knows who may act, and what
-each chat wants to hear. `api` is the Bot API's client, `settings` what all of them need to know,
-and `errors` what can go wrong.
+button does. `files` fetches what people send with their words. What a message says is in `wording`,
+and of an approval in `approval_wording`, in the styled text of `markup`; `outgoing` writes it into
+the outbox. `chats` knows who may act, and what each chat wants to hear. `api` is the Bot API's
+client, `settings` what all of them need to know, and `errors` what can go wrong.
 """

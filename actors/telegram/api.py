@@ -12,7 +12,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from functools import cache
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
 import attrs
 import httpx
@@ -24,12 +25,16 @@ from command_center.actors.telegram.errors import (
     BotApiLimited,
     BotApiRefused,
     BotApiUnreachable,
+    FileTooLarge,
     TokenRejected,
 )
 from command_center.actors.telegram.settings import TelegramSettings
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of the largest answer that is read."""
+
+FILE_SECONDS: Final = 25.0
+"""Seconds that a file may take beyond those of a call."""
 
 LONGEST_PAUSE: Final = 24 * 3600.0
 """Seconds that the Bot API may have this server wait."""
@@ -57,6 +62,16 @@ class _Refusal(msgspec.Struct, frozen=True):
 
     retry_after: float | None = None
     migrate_to_chat_id: int | None = None
+
+
+class _File(msgspec.Struct, frozen=True):
+    """The place of a file that somebody sent: no path that leads anywhere else."""
+
+    file_path: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^(?!.*\.\.)[A-Za-z0-9_-][A-Za-z0-9_./-]*$", max_length=300),
+    ]
+    file_size: int = 0
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -121,6 +136,34 @@ class BotApi:
             return msgspec.json.decode(answer.result)
         raise self._error(method, answer.error_code or status, answer)
 
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """Fetch a file that somebody sent.
+
+        Args:
+            file_id: names it.
+            most: bytes of the largest that is taken.
+
+        Raises:
+            FileTooLarge: it is larger, or larger than the Bot API gives.
+            BotApiUnreachable, BotApiLimited, BotApiFailed, BotApiRefused, TokenRejected.
+        """
+        try:
+            found = await self.call("getFile", {"file_id": file_id})
+        except BotApiRefused as error:
+            raise (FileTooLarge() if "too big" in str(error) else error) from None
+        try:
+            file = msgspec.convert(found, _File)
+        except msgspec.ValidationError:
+            raise BotApiUnreachable("getFile", "an answer without a file") from None
+        if file.file_size > most:
+            raise FileTooLarge
+        path = file.file_path.replace("/", "%2F")  # the token goes in before the last part
+        seconds = self._seconds + FILE_SECONDS
+        status, body = await self._exchange(f"file/{path}", None, "", seconds, most=most)
+        if status != HTTPStatus.OK:
+            raise BotApiFailed("getFile", status)
+        return body
+
     def _error(self, method: str, status: int, answer: _Answer) -> Exception:
         description = answer.description.replace(self._token, HIDDEN)[:500]
         if answer.parameters.retry_after is not None or status == 429:  # noqa: PLR2004 - as above
@@ -135,24 +178,33 @@ class BotApi:
         )
 
     async def _exchange(
-        self, method: str, content: bytes, media_type: str, seconds: float
+        self,
+        method: str,
+        content: bytes | None,
+        media_type: str,
+        seconds: float,
+        *,
+        most: int = LARGEST_ANSWER,
     ) -> tuple[int, bytes]:
-        """Send and receive within a deadline. Nothing that httpx raises gets out of here."""
+        """Send and receive within a deadline. Nothing that httpx raises gets out of here.
+
+        Without `content` something is fetched. The answer has `most` bytes.
+        """
         reason = "it took too long"
         with trio.move_on_after(seconds):
             try:
                 timeout = httpx.Timeout(seconds)
                 async with self._client.stream(
-                    "POST",
+                    "GET" if content is None else "POST",
                     f"/{method}",
                     content=content,
-                    headers={"Content-Type": media_type},
+                    headers={} if content is None else {"Content-Type": media_type},
                     timeout=timeout,
                 ) as response:
                     body = bytearray()
                     async for chunk in response.aiter_bytes():
                         body += chunk
-                        if len(body) > LARGEST_ANSWER:
+                        if len(body) > most:
                             break
                     else:
                         return response.status_code, bytes(body)
@@ -208,7 +260,8 @@ class _WithToken(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         folder, _, method = request.url.raw_path.rpartition(b"/")
-        url = request.url.copy_with(raw_path=folder + self._prefix.encode() + b"/" + method)
+        wanted = method.replace(b"%2F", b"/")  # a file's path, which is one part until here
+        url = request.url.copy_with(raw_path=folder + self._prefix.encode() + b"/" + wanted)
         return await self._transport.handle_async_request(
             httpx.Request(
                 request.method,

@@ -34,6 +34,7 @@ from command_center.actors.telegram.commands import (
     diff_message,
     expect,
     follow_or_ask,
+    run,
     steer_or_ask,
 )
 from command_center.actors.telegram.effects import Act, Desk, Visit, say
@@ -295,6 +296,8 @@ async def _expected(desk: Desk, visit: Visit, waits: Mapping[str, Any]) -> Act |
             return desk.run(visit, int(waits["repositoryId"]), visit.said)
         case "steer":
             return send_later(desk, visit, int(waits["sessionId"]), visit.said)
+        case "words":
+            return await run(desk, visit, visit.said)
         case "follow":
             return desk.follow_up(visit, int(waits["sessionId"]), visit.said)
         case _:

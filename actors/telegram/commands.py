@@ -259,10 +259,11 @@ async def cancel(_desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 def expect(tx: Transaction, visit: Visit, what: dict[str, Any] | None) -> None:
-    """Keep what the user's next text is for; None forgets it."""
+    """Keep what the user's next text is for, and the files that go with it; None forgets it."""
     chat = chats.known_chat(tx, visit.chat_id)
     others = {k: v for k, v in chat.waits_for.items() if k != str(visit.user_id)}
-    waits = others if what is None else {**others, str(visit.user_id): what}
+    files = {"files": list(visit.attachments)} if visit.attachments else {}
+    waits = others if what is None else {**others, str(visit.user_id): {**what, **files}}
     if waits != chat.waits_for:
         telegram_chats.update(tx, chat.id, waits_for=waits)
 

@@ -21,6 +21,7 @@ from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.successors import say_next
 from command_center.actors.ledger.tasks import create_task, run_task
+from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.policy import RunInput
 from command_center.actors.sessions.directory import Sessions
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
@@ -53,6 +54,8 @@ class Visit:
     said: str = ""
     reply_to: int | None = None
     again: bool = False
+    attachments: tuple[int, ...] = ()
+    """The uploads of what was sent with the words, and before them."""
 
     @property
     def who(self) -> str:
@@ -160,6 +163,7 @@ class Desk:
                 RunInput(requested_by=visit.who),
                 runner=self.runner,
                 approval_seconds=self.approval_seconds,
+                attachments=visit.attachments,
             )
             started.append(outcome.session.id)
             return [begun(tx, visit, outcome.session)]
@@ -177,6 +181,7 @@ class Desk:
                 message=message,
                 actor=visit.who,
                 approval_seconds=self.approval_seconds,
+                attachments=attached(tx, visit.attachments),
             )
             if followup is not None:
                 said = f"⏳ I will say it when session {session.id} has ended its turn."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class BotApiUnreachable(Exception):
     """There was no whole answer: whether the call had its effect is not known."""
@@ -58,9 +60,27 @@ class TokenRejected(Exception):
         super().__init__("The Bot API does not know the token in CC_TELEGRAM_BOT_TOKEN.")
 
 
+class FileTooLarge(Exception):
+    """A file that somebody sent is larger than is taken, or than the Bot API gives."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The file is too large. Send a smaller one, or put it in the repository.")
+
+
 class NotAnUpdate(Exception):
     """A body is no update of the Bot API."""
 
     def __init__(self, reason: str) -> None:
         """Say in what it fails."""
         super().__init__(f"The body is not an update: {reason}.")
+
+
+API_ERRORS: Final = (
+    BotApiFailed,
+    BotApiLimited,
+    BotApiRefused,
+    BotApiUnreachable,
+    TokenRejected,
+)
+"""All that a call may raise."""

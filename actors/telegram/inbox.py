@@ -30,17 +30,12 @@ from command_center.actors.telegram.callbacks import give_back, press, read_text
 from command_center.actors.telegram.channel import OUTBOX
 from command_center.actors.telegram.commands import COMMANDS, expect
 from command_center.actors.telegram.effects import TOAST, Act, Desk, Visit, say
-from command_center.actors.telegram.errors import (
-    BotApiFailed,
-    BotApiLimited,
-    BotApiRefused,
-    BotApiUnreachable,
-    TokenRejected,
-)
+from command_center.actors.telegram.errors import API_ERRORS
+from command_center.actors.telegram.files import ALBUM_SECONDS, ReceivedFiles, album_of
 from command_center.actors.telegram.messages import KeepUpdates
 from command_center.actors.telegram.outgoing import Outgoing, post
 from command_center.actors.telegram.settings import TelegramSettings
-from command_center.actors.telegram.updates import Update, read_update
+from command_center.actors.telegram.updates import ReceivedFile, Update, read_update
 from command_center.runtime import (
     Actor,
     ActorCrashed,
@@ -79,7 +74,6 @@ GIVEN_UP: Final = "Something failed inside Command Center; its log says what. No
 _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 _FAILURES = (Refusal, ActorStopped, ActorCrashed, ActorNotFound, AskTimeout)
-_API_ERRORS = (BotApiFailed, BotApiLimited, BotApiRefused, BotApiUnreachable, TokenRejected)
 
 
 class UpdateInbox(Actor):
@@ -100,6 +94,8 @@ class UpdateInbox(Actor):
         self._approval_seconds = approval_seconds
         self._lines: dict[int, deque[TelegramUpdate]] = {}
         """The updates that wait or are acted on, by their chats, the oldest first."""
+        self._taken: set[int] = set()
+        """The updates whose files went along with what another one of their album says."""
         self._username: str | None = None
         self._problem: str | None = None
         self._slow = 0
@@ -115,6 +111,7 @@ class UpdateInbox(Actor):
             approval_seconds=self._approval_seconds,
             zone=chats.zone_of(self._settings.timezone),
         )
+        self._files = ReceivedFiles(self._desk, self._api)
         if not self._settings.allowed_ids:
             log.warning("telegram.nobody.allowed", reason="CC_TELEGRAM_ALLOWED_IDS is empty.")
         self.ctx.start_task(self._tell_commands)
@@ -189,7 +186,13 @@ class UpdateInbox(Actor):
         origin.set(f"telegram-update-{row.update_id}")
         update = read_update(row.body)
         visit = visit_of(update, again=row.status == "begun")
-        if visit is None or not await self._storage.read(lambda db: self._may(db, visit)):
+        is_taken = row.update_id in self._taken
+        self._taken.discard(row.update_id)
+        if (
+            visit is None
+            or is_taken
+            or not await self._storage.read(lambda db: self._may(db, visit))
+        ):
             await self._storage.write(lambda tx: finish(tx, row, None, None))
             return
         act = await self._do(row, visit, self._begin(row, update, visit))
@@ -239,14 +242,21 @@ class UpdateInbox(Actor):
 
     async def _prepare(self, update: Update, visit: Visit) -> Act:
         """Find out what an update wants."""
-        if update.callback_query is not None:
-            return await press(self._desk, visit, update.callback_query.data or "")
         if update.message is not None and update.message.migrate_to_chat_id is not None:
             new = update.message.migrate_to_chat_id
             return Act(unit=lambda tx: _migrate(tx, visit.chat_id, new))
+        files = await self._files_of(update, visit)
+        visit = await self._files.with_files(visit, files)
+        if update.callback_query is not None:
+            return await press(self._desk, visit, update.callback_query.data or "")
+        if visit.said:
+            return await self._read_words(visit)
+        return await self._files.wait_for_words(visit) if files else Act()
+
+    async def _read_words(self, visit: Visit) -> Act:
         command = _COMMAND.fullmatch(visit.said)
         if command is None:
-            return await read_text(self._desk, visit) if visit.said else Act()
+            return await read_text(self._desk, visit)
         if command[2] is not None and not await self._is_me(command[2], visit):
             return Act()
         found = COMMANDS.get(command[1].lower())
@@ -254,6 +264,21 @@ class UpdateInbox(Actor):
             return say(visit.reply(f"I do not know /{command[1]}: /help"))
         act = await found[0](self._desk, visit, (command[3] or "").strip())
         return _after_forgetting(act, visit)
+
+    async def _files_of(self, update: Update, visit: Visit) -> list[ReceivedFile]:
+        """Return what was sent with it; in a group only what comes with words or in reply."""
+        message = update.message
+        if message is None or message.file is None:
+            return []
+        if visit.chat_id < 0 and not visit.said and visit.reply_to is None:
+            return []
+        files = [message.file]
+        if message.media_group_id is not None and visit.said:
+            await trio.sleep(ALBUM_SECONDS)
+            album = album_of(message, self._lines.get(visit.chat_id, ()))
+            self._taken |= album.keys()
+            files += album.values()
+        return files
 
     # ── courtesies ───────────────────────────────────────────────────────────────────────────
 
@@ -292,7 +317,7 @@ class UpdateInbox(Actor):
         with trio.move_on_after(API_SECONDS):
             try:
                 return await self._api.call(method, params)
-            except _API_ERRORS as error:
+            except API_ERRORS as error:
                 log.debug("telegram.courtesy.failed", method=method, reason=str(error))
         return None
 
@@ -309,7 +334,7 @@ def visit_of(update: Update, *, again: bool = False) -> Visit | None:
         chat_id=chat.id,
         user_id=user.id,
         message_id=None if message is None else message.message_id,
-        said="" if message is None else (message.text or "").strip(),
+        said="" if message is None else message.said,
         reply_to=None if replied is None else replied.message_id,
         again=again,
     )

@@ -25,9 +25,8 @@ def send_later(desk: Desk, visit: Visit, session_id: int, message: str) -> Act:
     """Steer a session. What may have reached Codex is not sent again."""
 
     async def slow() -> Act:
-        receipt = await desk.sessions.ask(
-            session_id, SteerSession(message=message, requested_by=visit.who)
-        )
+        steer = SteerSession(message=message, attachments=visit.attachments, requested_by=visit.who)
+        receipt = await desk.sessions.ask(session_id, steer)
         return say(
             visit.reply(f"💬 Session {receipt.session.id} has it.", session_id=session_id),
             toast="Codex has it.",

@@ -32,6 +32,20 @@ class User(msgspec.Struct, frozen=True):
     is_bot: bool = False
 
 
+class ReceivedFile(msgspec.Struct, frozen=True):
+    """A file that somebody sent, which is to be fetched by its id; of a photo, one of its sizes."""
+
+    file_id: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    file_size: int = 0
+    file_name: Annotated[str, msgspec.Meta(max_length=300)] = ""
+
+
+class Replied(msgspec.Struct, frozen=True):
+    """The message that somebody replies to."""
+
+    message_id: int
+
+
 class Message(msgspec.Struct, frozen=True, rename={"user": "from"}):
     """A message, or a note of the chat's own such as its migration."""
 
@@ -39,8 +53,22 @@ class Message(msgspec.Struct, frozen=True, rename={"user": "from"}):
     chat: Chat
     user: User | None = None
     text: Annotated[str, msgspec.Meta(max_length=PROMPT_LENGTH)] | None = None
-    reply_to_message: Message | None = None
+    caption: Annotated[str, msgspec.Meta(max_length=PROMPT_LENGTH)] | None = None
+    photo: list[ReceivedFile] = []
+    document: ReceivedFile | None = None
+    media_group_id: str | None = None
+    reply_to_message: Replied | None = None
     migrate_to_chat_id: int | None = None
+
+    @property
+    def said(self) -> str:
+        """Return the words: a text, or what stands below a file."""
+        return (self.text or self.caption or "").strip()
+
+    @property
+    def file(self) -> ReceivedFile | None:
+        """Return what was sent with it: a file as it is, or the largest size of a photo."""
+        return self.document or max(self.photo, key=lambda size: size.file_size, default=None)
 
 
 class CallbackQuery(msgspec.Struct, frozen=True, rename={"user": "from"}):
