@@ -250,6 +250,7 @@ def test_from_a_fresh_clone_to_merged_work_on_a_phone(
     expect(walk.approval).to_contain_text("Merge pull request 1 into main once its checks pass?")
     walk.approve("12-merge")
     expect(walk.card).to_contain_text("· merged")
+    expect(walk.card.get_by_role("button", name="Merge into")).to_have_count(0)
     expect(walk.card.get_by_role("button", name="pull request")).to_have_count(0)
     assert github.pulls[PROJECT, 1]["merged"]
     assert "uno\ndue\ntre" == plain_git(journey.ssh.bare, "show", f"{journey.head()}:numbers.txt")

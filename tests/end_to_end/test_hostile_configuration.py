@@ -75,7 +75,8 @@ def server(
 
 
 @pytest.fixture
-def site(server: Server, scripted_model: ScriptedModel, traps: Traps) -> Site:
+def site(traps: Traps, server: Server, scripted_model: ScriptedModel) -> Site:
+    # In this order the server has ended, and its git, before the repository is deleted.
     return Site(server, scripted_model, traps, Path(server.settings["CODEX_HOME"]) / "config.toml")
 
 

@@ -152,6 +152,8 @@ async def test_a_run_that_may_commit_in_a_worktree_reaches_neither_hooks_nor_con
         assert not hook.exists()
         assert "evil" not in (moved / ".git" / "config").read_text()
         assert ["By the agent", "Begin"] == bench.commits()
+        # Whoever lists them waits for who keeps them: its git is to end before the repository goes.
+        await bench.client.get(f"/api/sessions/{session['id']}/snapshots")
 
 
 async def test_a_run_that_was_asked_not_to_commit_does_not_where_the_repository_would_let_it(

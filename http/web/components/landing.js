@@ -21,7 +21,15 @@ export const Landing = ({ session, changes, onAct }) => {
     [session.id],
     `${changes.headSha} ${version}`,
   );
-  const push = page && (page.items[0] || null); // the newest; undefined until it is known
+  const [opened] = useLoaded(
+    () => get(`/api/sessions/${session.id}/pull-requests`, { limit: 1 }),
+    [session.id],
+    version,
+  );
+  // the newest; undefined until it is known
+  const push = page && (page.items[0] || null);
+  const pull = opened && (opened.items[0] || null);
+  const isMerged = pull?.status === "merged" && pull.headSha === changes.headSha;
   const [asked, ask] = useState(
     /** @type {"commit" | "merge" | "discard" | "push" | null} */ (null),
   );
@@ -49,6 +57,7 @@ export const Landing = ({ session, changes, onAct }) => {
       }
       ${
         !uncommitted &&
+        !isMerged &&
         html`<${Button} kind=${here} icon="merge" onClick=${() => ask("merge")}>
           Merge into ${repo?.currentBranch || "the main checkout"}…
         <//>`
@@ -60,7 +69,7 @@ export const Landing = ({ session, changes, onAct }) => {
         html`<${Button} onClick=${() => ask("push")}>Push…<//>`
       }
     </div>
-    <${Outward} session=${session} changes=${changes} push=${push} onAct=${onAct} />
+    <${Outward} session=${session} changes=${changes} push=${push} pull=${pull} onAct=${onAct} />
     ${
       asked === "push" &&
       html`<${Confirm} title=${`Push ${branchName}?`} label="Push" kind="primary" onClose=${done}

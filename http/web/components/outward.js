@@ -1,6 +1,6 @@
 // @ts-check
 // What has left the machine of a session's work: its last push, and its pull request.
-import { get, ME, post, remove } from "../api.js";
+import { ME, post, remove } from "../api.js";
 import { seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { need, repoOf, state, taskOf, useStore } from "../store.js";
@@ -21,20 +21,13 @@ const PUSHED = {
 export const hasRemotes = (session) => Boolean(repoOf(session)?.facts.remotes?.length);
 
 /**
- * `push` is the newest, null where there is none, undefined until that is known.
- * @param {{session: Session, changes: Changes, push: Push | null | undefined, onAct: () => void}}
- * props
+ * The newest is null where there is none, and undefined until that is known.
+ * @param {{session: Session, changes: Changes, push: Push | null | undefined,
+ *   pull: PullRequest | null | undefined, onAct: () => void}} props
  */
-export const Outward = ({ session, changes, push, onAct }) => {
-  const version = useStore(`pushes:${session.taskId}`, "repos");
+export const Outward = ({ session, changes, push, pull, onAct }) => {
   const headSha = changes.headSha || null;
-  const [opened] = useLoaded(
-    () => get(`/api/sessions/${session.id}/pull-requests`, { limit: 1 }),
-    [session.id],
-    version,
-  );
   const [isAsked, ask] = useState(false);
-  const pull = opened?.items[0];
   const isOpen = pull && ["opening", "open", "elsewhere"].includes(pull.status);
   const isThere = [push?.sha, pull?.headSha].includes(headSha || undefined);
   const isOnItsWay = push?.sha === headSha && push?.pullRequest && !push.problem;
@@ -44,7 +37,7 @@ export const Outward = ({ session, changes, push, onAct }) => {
     ${push && html`<${Pushed} push=${push} />`} ${pull && html`<${Pulled} pull=${pull} />`}
     ${
       push !== undefined &&
-      opened &&
+      pull !== undefined &&
       (push || hasRemotes(session)) &&
       isWanted &&
       html`<div class="actions start">

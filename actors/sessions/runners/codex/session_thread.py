@@ -135,13 +135,13 @@ class SessionThread:
             raise
         return answer
 
-    def uncover(self, why: Exception) -> Confinement:
+    def uncover(self, why: object) -> Confinement:
         """Have Codex's sandbox hold commands alone, where no profile of ours may or can.
 
-        That is so where the machine's managed configuration allows none, and in a thread that
-        another program has loaded.
+        That is so where the machine's managed configuration allows none, in a thread that another
+        program has loaded, and where rules let commands out.
         """
-        assert self._held is not None  # noqa: S101 - the thread was opened or joined
+        assert self._held is not None  # noqa: S101 - it is known before
         log.warning("session.data_in_sight", cwd=self._held.cwd, reason=str(why))
         self._covers = False
         self._held = attrs.evolve(self._held, hidden=())
@@ -183,8 +183,17 @@ class SessionThread:
         self._layers = layers = await read_layers(self.ask)
         self._rules = await read_user_rules(self.ask, layers)
         self._held = confinement = await self._confined(session)
+        if confinement.hides and self._lets_out(confinement):
+            confinement = self.uncover("Rules let commands out of the sandbox.")
         confinement.check_managed(layers)
         return confinement
+
+    def _lets_out(self, confinement: Confinement) -> bool:
+        """Say whether rules may let commands out of the sandbox: where things are hidden, none is.
+
+        They are the rules of Codex's user, and those of a repository whose files are trusted.
+        """
+        return bool(self._rules) or (confinement.trusts_project and bool(confinement.obeyed))
 
     async def _confined(self, session: Session) -> Confinement:
         """Find out what Codex is let do when it loads a thread: its servers are off that it has."""
