@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,24 +41,22 @@ def test_the_modules_fit_the_types_of_the_api(compiler: Path) -> None:
     assert (0, "") == (done.returncode, done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("planted", "told"),
-    [
-        ("state.sessions.get(1)?.finishedAtt;", "Property 'finishedAtt' does not exist"),
-        ('(await get("/api/sessions")).items[0].repository;', "Property 'repository' does not"),
-        ('await get("/api/session");', "is not assignable to parameter"),
-        (
-            "await get(`/api/sessions/${1}`, { status: 1 });",
-            "'number' is not assignable to type 'never'",
-        ),
-        ('await post("/api/tasks/1/run", { sandbx: "read-only" });', "'sandbx' does not exist"),
-        ('await post("/api/tasks/1/run", { sandbox: "none" });', '"none"\' is not assignable'),
-        ("clock(await get(`/api/tasks/${1}`));", "'Task' is not assignable to parameter"),
-    ],
+PLANTED = (
+    ("state.sessions.get(1)?.finishedAtt;", "Property 'finishedAtt' does not exist"),
+    ('(await get("/api/sessions")).items[0].repository;', "Property 'repository' does not"),
+    ('await get("/api/session");', "is not assignable to parameter"),
+    (
+        "await get(`/api/sessions/${1}`, { status: 1 });",
+        "'number' is not assignable to type 'never'",
+    ),
+    ('await post("/api/tasks/1/run", { sandbx: "read-only" });', "'sandbx' does not exist"),
+    ('await post("/api/tasks/1/run", { sandbox: "none" });', '"none"\' is not assignable'),
+    ("clock(await get(`/api/tasks/${1}`));", "'Task' is not assignable to parameter"),
 )
-def test_what_does_not_fit_is_found(
-    tmp_path: Path, compiler: Path, planted: str, told: str
-) -> None:
+"""Statements that do not fit the API, each with what the compiler says of it."""
+
+
+def test_whatever_does_not_fit_is_found(tmp_path: Path, compiler: Path) -> None:
     shutil.copytree(WEB, tmp_path, dirs_exist_ok=True)
     head = (
         "// @ts-check\n"
@@ -66,9 +65,14 @@ def test_what_does_not_fit_is_found(
         'import { state } from "../store.js";\n'
         "export const used = [clock, get, post, state];\n"
     )
-    (tmp_path / "screens" / "planted.js").write_text(head + planted + "\n", encoding="utf-8")
+    for number, (statement, _) in enumerate(PLANTED):
+        module = tmp_path / "screens" / f"planted_{number}.js"
+        module.write_text(head + statement + "\n", encoding="utf-8")
     done = checked(compiler, tmp_path)
     assert 0 != done.returncode
-    assert "screens/planted.js(6," in done.stdout
-    assert told in done.stdout
-    assert 1 == done.stdout.count("error TS"), done.stdout
+    assert len(PLANTED) == done.stdout.count("error TS"), done.stdout
+    # What is said further of a fault is set in, on lines of its own.
+    faults = re.findall(r"^.*screens/planted_(\d)\.js\(6,(.*(?:\n .*)*)", done.stdout, re.MULTILINE)
+    assert [str(number) for number in range(len(PLANTED))] == sorted(n for n, _ in faults)
+    for number, fault in faults:
+        assert PLANTED[int(number)][1] in fault
