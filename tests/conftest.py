@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 
+import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
@@ -43,3 +44,11 @@ def pytest_collection_finish() -> None:
     """Let no collection of garbage look at thousands of tests again, which takes half a second."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, the check of all types: at the end one process did it alone.
+
+    All else keeps its order, by which tests that share a server or a browser follow each other.
+    """
+    items.sort(key=lambda item: item.path.name != "test_lint.py")
