@@ -76,10 +76,7 @@ def test_two_columns_are_shown_where_there_is_room(changed: Changed, open_page: 
     expect(code.get_by_role("button", name="The whole file")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("device", "scheme"),
-    [("phone", "dark"), ("phone", "light"), ("desktop", "light"), ("desktop", "dark")],
-)
+@pytest.mark.parametrize(("device", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_code_has_colours_and_a_text_is_found_in_all_files(
     changed: Changed,
     open_page: OpenPage,
@@ -113,26 +110,27 @@ def test_of_many_files_only_those_open_that_one_goes_to(
     changed: Changed, open_page: OpenPage
 ) -> None:
     (changed.folder / "many").mkdir()
-    for number in range(150):
-        text = "needle here\n" if number % 3 else "nothing\n"
-        (changed.folder / "many" / f"{number:03}.txt").write_text(text)
+    for number in range(60):
+        text = "needle\nneedle\n" if number % 6 else "nothing\n"
+        (changed.folder / "many" / f"{number:02}.txt").write_text(text)
     page = open_page(changed.url, device="desktop").page
-    expect(row(page, "149.txt")).to_have_count(1)
+    expect(row(page, "59.txt")).to_have_count(1)
     page.get_by_label("Find in the changes").fill("NEEDLE")
     finder = page.get_by_role("search")
     expect(finder).to_have_text(re.compile("^100 places(?!…)"), timeout=60_000)
     opened = page.locator("details.diff-file[open]")
-    expect(row(page, "001.txt").locator("mark")).to_have_text("needle")
+    expect(row(page, "01.txt").locator("mark")).to_have_text(["needle", "needle"])
     assert 6 >= opened.count()
     finder.get_by_role("button", name="Previous").click()
     expect(finder).to_contain_text("100 of 100 places")
-    expect(row(page, "149.txt").locator("mark[data-current]")).to_be_in_viewport()
-    finder.get_by_role("button", name="Previous").click()
-    expect(row(page, "148.txt").locator("mark[data-current]")).to_be_in_viewport()
-    finder.get_by_role("button", name="Next").click()
-    finder.get_by_role("button", name="Next").click()
+    expect(row(page, "59.txt").locator("mark[data-current]")).to_be_in_viewport()
+    for _ in range(2):
+        finder.get_by_role("button", name="Previous").click()
+    expect(row(page, "58.txt").locator("mark[data-current]")).to_be_in_viewport()
+    for _ in range(3):
+        finder.get_by_role("button", name="Next").click()
     expect(finder).to_contain_text("1 of 100 places")
-    expect(row(page, "001.txt").locator("mark[data-current]")).to_be_in_viewport()
+    expect(row(page, "01.txt").locator("mark[data-current]")).to_be_in_viewport()
     assert 8 >= opened.count()
 
 
