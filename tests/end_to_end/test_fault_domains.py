@@ -32,7 +32,7 @@ from command_center.runtime.cell import Cell
 from command_center.store import Session, events, open_database, sessions
 from tests.actors.telegram.rig import telegram_settings
 from tests.codex.script import Gate, Run, Say
-from tests.codex.scripted_model import ScriptedModel
+from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.test_chaos import AppServer
 from tests.end_to_end.test_faults import DATABASE
 from tests.telegram_bot_api import FakeBotApi, fake_bot_api
@@ -84,9 +84,20 @@ class Planted(Exception):
     """The crash that the test plants."""
 
 
-@pytest.fixture
-def app_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[AppServer]:
-    server = AppServer(codex_binary, codex_home, tmp_path / "codex.sock")
+@pytest.fixture(scope="module")
+def scripted_model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def app_server(
+    tmp_path_factory: pytest.TempPathFactory, codex_binary: Path, scripted_model: ScriptedModel
+) -> Iterator[AppServer]:
+    """One that goes on, whatever crashes at its clients: each test is a product of its own."""
+    folder = tmp_path_factory.mktemp("codex")
+    home = write_codex_home(folder / "home", scripted_model, called=None)
+    server = AppServer(codex_binary, home, folder / "codex.sock")
     server.start()
     yield server
     server.kill()
