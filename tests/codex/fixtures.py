@@ -1,11 +1,12 @@
 """Fixtures for every test that drives the real Codex."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from command_center.actors.codex.settings import Transport
 from tests.codex.binary import CodexNotFound, find_codex
 from tests.codex.scripted_model import OLD_MODEL, ScriptedModel, write_codex_home
 
@@ -41,6 +42,17 @@ both_models = pytest.mark.parametrize(
     "codex_model", [OLD_MODEL, None], ids=["old-model", "default-model"]
 )
 """Run a test with plain tools, and with what the catalogue's own default model is offered."""
+
+
+def models_over(reached: str, ways: Sequence[Transport]) -> pytest.MarkDecorator:
+    """Run a test over each way to Codex, and over the first with plain tools, too.
+
+    Codex offers a model its tools however Codex is reached, so not each pair of the two is tried.
+    `reached` names the fixture of the ways.
+    """
+    cases = [(ways[0], OLD_MODEL), *((way, None) for way in ways)]
+    ids = [f"{way.value}-{'old' if model else 'default'}-model" for way, model in cases]
+    return pytest.mark.parametrize((reached, "codex_model"), cases, indirect=[reached], ids=ids)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from command_center.actors.codex.settings import Transport
-from tests.codex.fixtures import both_models
+from tests.codex.fixtures import both_models, models_over
 from tests.codex.script import (
     AddFile,
     Gate,
@@ -83,8 +83,8 @@ async def client(team: Team) -> AsyncIterator[Client]:
 
 
 default_model = pytest.mark.parametrize("codex_model", [None], ids=["default-model"])
+over_each_way = models_over("team", list(Transport))
 alone = pytest.mark.parametrize("team", [Transport.SPAWN], indirect=True, ids=["spawn"])
-shared = pytest.mark.parametrize("team", SHARED, indirect=True, ids=lambda one: one.value)
 
 
 async def until_made(made: Path) -> None:
@@ -105,7 +105,7 @@ async def items_of(client: Client, session: Any, **query: object) -> list[Any]:
     return listed
 
 
-@both_models
+@over_each_way
 async def test_what_a_sub_agent_asks_and_changes_is_shown_and_waits_for_a_person(
     team: Team, client: Client, tmp_path: Path
 ) -> None:
@@ -150,7 +150,7 @@ async def test_what_a_sub_agent_asks_and_changes_is_shown_and_waits_for_a_person
     assert of_agent[-1]["itemId"] in [text["itemId"] for text in found["items"]]
 
 
-@both_models
+@over_each_way
 async def test_a_stop_ends_the_sub_agents_too(team: Team, client: Client) -> None:
     session = await team.delegate(client, Run("while true; do echo > heart; sleep 0.05; done"))
     heart = Path(session["cwd"]) / "heart"
@@ -164,8 +164,7 @@ async def test_a_stop_ends_the_sub_agents_too(team: Team, client: Client) -> Non
             pass
 
 
-@both_models
-@shared
+@models_over("team", SHARED)
 async def test_what_sub_agents_ask_and_say_outlives_the_server_where_the_app_server_does(
     team: Team, tmp_path: Path
 ) -> None:

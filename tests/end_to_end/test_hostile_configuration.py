@@ -14,9 +14,8 @@ import pytest
 
 from command_center.actors.codex.settings import Transport
 from tests.codex.bridging import open_bridge
-from tests.codex.fixtures import both_models
 from tests.codex.script import Run, Say
-from tests.codex.scripted_model import ScriptedModel
+from tests.codex.scripted_model import OLD_MODEL, ScriptedModel
 from tests.end_to_end.hostile import Traps, set_traps
 from tests.end_to_end.server import Client, Server, client_of
 from tests.end_to_end.test_transports import Reached, reached_by
@@ -91,9 +90,16 @@ async def decide(client: Client, session: Any, runner: str) -> Any:
     return await client.until_session(session, "completed")
 
 
-@both_models
-@pytest.mark.parametrize("trusted", [False, True], ids=["unknown to Codex", "trusted by its user"])
-@pytest.mark.parametrize("worktree", [False, True], ids=["main checkout", "worktree"])
+@pytest.mark.parametrize(
+    ("worktree", "trusted", "codex_model"),
+    [
+        pytest.param(False, False, None, id="main checkout-unknown to Codex"),
+        pytest.param(False, True, None, id="main checkout-trusted by its user"),
+        pytest.param(True, False, None, id="worktree-unknown to Codex"),
+        pytest.param(True, True, None, id="worktree-trusted by its user"),
+        pytest.param(True, True, OLD_MODEL, id="worktree-trusted by its user-old model"),
+    ],
+)
 async def test_what_a_repository_configures_runs_nothing_and_loosens_nothing(
     site: Site, *, worktree: bool, trusted: bool
 ) -> None:

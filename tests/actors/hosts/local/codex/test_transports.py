@@ -24,11 +24,13 @@ from command_center.actors.contracts.bridges import (
 from command_center.actors.hosts.local.codex import detached
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import Bridged, open_bridge, real
-from tests.codex.fixtures import both_models
+from tests.codex.fixtures import models_over
 from tests.codex.script import Gate, Refuse, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 
 SHARED = [Transport.PROXY, Transport.WEBSOCKET]
+
+over_each_way = models_over("reachable", list(Transport))
 
 
 @pytest.fixture(params=list(Transport), ids=lambda transport: transport.value)
@@ -73,7 +75,7 @@ async def begin_approval(bridged: Bridged, work: Path) -> str:
     return thread_id
 
 
-@both_models
+@over_each_way
 async def test_a_turn_is_told_from_its_start_to_its_end(
     reachable: BridgeSettings, scripted_model: ScriptedModel, work: Path
 ) -> None:
@@ -93,7 +95,7 @@ async def test_a_turn_is_told_from_its_start_to_its_end(
     assert "from the command" in scripted_model.requests[-1].tool_outputs[0]
 
 
-@both_models
+@over_each_way
 @pytest.mark.parametrize("approved", [True, False])
 async def test_a_command_is_asked_about_and_the_decision_reaches_codex(
     reachable: BridgeSettings, scripted_model: ScriptedModel, work: Path, *, approved: bool
@@ -117,7 +119,6 @@ async def test_a_command_is_asked_about_and_the_decision_reaches_codex(
     assert ("outside" in output) is approved
 
 
-@both_models
 async def test_a_turn_is_steered(
     reachable: BridgeSettings, scripted_model: ScriptedModel, work: Path
 ) -> None:
@@ -135,7 +136,7 @@ async def test_a_turn_is_steered(
     assert "Use less." in scripted_model.requests[-1].user_texts
 
 
-@both_models
+@over_each_way
 async def test_an_interrupted_turn_ends_and_its_command_is_ended_with_it(
     reachable: BridgeSettings, scripted_model: ScriptedModel, work: Path
 ) -> None:
@@ -212,7 +213,7 @@ async def test_codex_tells_no_more_of_a_thread_that_was_left_and_tells_of_it_whe
         await bridged.until_told("turn/completed")
 
 
-@both_models
+@models_over("shared", SHARED)
 async def test_a_turn_goes_on_without_us_and_asks_again_when_we_come_back(
     shared: BridgeSettings, scripted_model: ScriptedModel, work: Path
 ) -> None:
