@@ -116,6 +116,7 @@ async def open_center(
     )
     schedules = AutomationServices(
         storage=storage,
+        fanout=fanout,
         clock=clock or SystemClock(),
         terms=Terms(
             runner=settings.runner,

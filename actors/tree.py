@@ -416,7 +416,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="scheduler",
-                start=partial(Scheduler, schedules, fanout),
+                start=partial(Scheduler, schedules),
                 mailbox=20_000,
                 contract="Automations fire late, and never twice.",
             ),

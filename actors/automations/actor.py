@@ -1,5 +1,7 @@
 """One enabled automation: it acts on its due times, and is the one through whom it is changed.
 
+One that runs by events has no due times: it follows the log by itself.
+
 The actor does not watch the clock; `/scheduler` tells it when its due time has come. What it knows
 is its row, and every act checks the row again in its transaction, so a message that comes late,
 twice or to a second incarnation changes nothing.
@@ -8,10 +10,11 @@ twice or to a second incarnation changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import structlog
+import trio
 
 from command_center.actors.automations.clock import WallClock
 from command_center.actors.contracts.addresses import SCHEDULER
@@ -24,21 +27,31 @@ from command_center.actors.contracts.automations import (
     Reload,
     RunAutomation,
 )
+from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import event_firing
 from command_center.actors.ledger import firing as claims
 from command_center.actors.ledger.automations import (
     Terms,
     delete_automation,
     is_astray,
     patch_automation,
+    plan_of,
     rearm,
 )
 from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
+from command_center.actors.rules.event_triggers import OnEvent
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.rules.preconditions import only_if
-from command_center.runtime import Actor, Refusal, handles, origin
-from command_center.store import Automation, AutomationOutcome, automations, from_timestamp
+from command_center.runtime import Actor, ActorStopped, Refusal, handles, origin
+from command_center.store import (
+    Automation,
+    AutomationOutcome,
+    EventFilter,
+    automations,
+    from_timestamp,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,6 +64,7 @@ class AutomationServices:
     """The services that every automation is given."""
 
     storage: Storage
+    fanout: Fanout
     clock: WallClock
     terms: Terms
 
@@ -70,6 +84,9 @@ class AutomationActor(Actor):
         self._storage = services.storage
         self._known = known
         self._automation: Automation
+        self._followed: EventFilter | None = None
+        """The events that are followed; None where it does not run by events."""
+        self._following: trio.CancelScope | None = None
 
     async def on_start(self) -> None:
         """Read the row, and have the alarm set for its due time, even one that has passed.
@@ -99,26 +116,35 @@ class AutomationActor(Actor):
 
     @handles(Due)
     async def due(self, _message: Due) -> None:
-        """Claim the due time with its run, or, where it can have none, with the reason."""
+        """Claim what it is due by with its run, or, where it can have none, with the reason."""
         now = self._services.clock.now()
-        terms = self._services.terms
-        try:
+        has_more = True
+        while has_more:
             try:
-                claim = await self._storage.write(lambda tx: claims.claim(tx, self._id, terms, now))
-            except (PolicyDenied, Conflict, Invalid, NotFound) as refused:
-                outcome = outcome_of(refused)
-                reason = str(refused)
-                claim = await self._storage.write(
-                    lambda tx: claims.refuse(
-                        tx, self._id, terms, now, outcome=outcome, reason=reason
-                    )
-                )
-        except Unavailable as error:
-            log.warning("automation.postponed", automation=self._id, reason=str(error))
-            await self._tell(Arm(self._id, (now + timedelta(seconds=RETRY_SECONDS)).timestamp()))
-            return
-        self._automation = claim.automation
-        await self._arm(begun=claim.session_id)
+                claim = await self._claim(now)
+            except Unavailable as error:
+                log.warning("automation.postponed", automation=self._id, reason=str(error))
+                again = now + timedelta(seconds=RETRY_SECONDS)
+                await self._tell(Arm(self._id, again.timestamp()))
+                return
+            self._automation = claim.automation
+            has_more = claim.has_more
+            await self._arm(begun=claim.session_id)
+
+    async def _claim(self, now: datetime) -> claims.Claim:
+        """Act on the due time, or on the next event, in one transaction."""
+        terms = self._services.terms
+        by_event = self._followed is not None
+        try:
+            act = event_firing.claim_event if by_event else claims.claim
+            return await self._storage.write(lambda tx: act(tx, self._id, terms, now))
+        except (PolicyDenied, Conflict, Invalid, NotFound) as refused:
+            outcome = outcome_of(refused)
+            reason = str(refused)
+            refuse = event_firing.refuse_event if by_event else claims.refuse
+            return await self._storage.write(
+                lambda tx: refuse(tx, self._id, terms, now, outcome=outcome, reason=reason)
+            )
 
     @handles(PatchAutomation)
     async def patch(self, message: PatchAutomation) -> Automation:
@@ -174,7 +200,35 @@ class AutomationActor(Actor):
         if self._automation.enabled and is_astray(self._automation, terms, now):
             self._automation = await self._storage.write(lambda tx: rearm(tx, self._id, terms, now))
 
+    def _follow_events(self) -> None:
+        """Follow the events that are to begin runs, if there are any, and no others any more."""
+        automation = self._automation
+        schedule, _ = plan_of(automation, self._services.terms)
+        wanted = None
+        if automation.enabled and isinstance(schedule, OnEvent):
+            wanted = event_firing.wanted_by(automation, schedule)
+        if wanted == self._followed:
+            return
+        if self._following is not None:
+            self._following.cancel()
+        self._followed = wanted
+        self._following = None if wanted is None else self.ctx.start_task(self._follow, wanted)
+
+    async def _follow(self, wanted: EventFilter) -> None:
+        """Look at the log now, and whenever it has an event that may be meant."""
+        while True:
+            with self._services.fanout.subscribe(wanted) as news:
+                while news.closed is None:
+                    try:
+                        await self.ctx.ref.tell(Due())
+                    except ActorStopped:
+                        return
+                    await news.drain()
+                if news.closed == "shutdown":
+                    return
+
     async def _arm(self, *, begun: int | None = None) -> None:
+        self._follow_events()
         due = self._automation.next_run_at if self._automation.enabled else None
         moment = None if due is None else from_timestamp(due).timestamp()
         await self._tell(Arm(self._id, moment, begun))

@@ -55,7 +55,6 @@ from command_center.actors.contracts.automations import (
     RunAutomation,
 )
 from command_center.actors.contracts.sessions import SessionCommitted
-from command_center.actors.core.events import Fanout
 from command_center.actors.ledger import firing as claims
 from command_center.actors.ledger import hooks
 from command_center.actors.ledger.automations import (
@@ -115,12 +114,11 @@ class _Subject(msgspec.Struct):
 class Scheduler(Actor):
     """Keeps automations and tells them when they are due."""
 
-    def __init__(self, services: AutomationServices, fanout: Fanout) -> None:
-        """Give every automation's actor `services`; hear from `fanout` which were paused."""
+    def __init__(self, services: AutomationServices) -> None:
+        """Give every automation's actor `services`."""
         self._services = services
         self._storage = services.storage
         self._clock = services.clock
-        self._fanout = fanout
         self._alarms = Alarms()
         self._sooner = trio.Event()
         self._lives = trio.Lock()
@@ -331,7 +329,7 @@ class Scheduler(Actor):
         """Watch for automations that paused themselves in a transaction that ended a session."""
         wanted = EventFilter(types=("automation.paused",))
         while True:
-            with self._fanout.subscribe(wanted) as subscription:
+            with self._services.fanout.subscribe(wanted) as subscription:
                 while frames := await subscription.drain():
                     for frame in frames:
                         await self._align(msgspec.json.decode(frame, type=_Subject).automation_id)

@@ -18,7 +18,7 @@ from command_center.actors.codex.messages import Call
 SHELL = (
     "sh",
     "-c",
-    """shell="${SHELL:-/bin/sh}"
+    """shell="${SHELL:-/bin/sh}" name="$1"
 case "$(uname)" in
     Darwin) set -- -q /dev/null "$shell" -i;;
     *) set -- -qec "$shell -i" /dev/null;;
@@ -31,8 +31,10 @@ exec 3<&0
         [ "$new" = "$old" ] || { old=$new; kill -WINCH $$; }
     done
 ) <&3 2>/dev/null &)
+printf '\\033_%s\\033\\\\' "$name"
 exec script "$@" 3<&-
 """,
+    "sh",
 )
 """The command that gives the shell of Codex's user a terminal, as the system spells it.
 
@@ -298,6 +300,9 @@ def shell_start(
     would reach it, so `script` gives it another one there. Without `disableOutputCap` nothing
     would come after the first megabyte. It ends with `NO_FOLDER` where the confinement's folder is
     not there, which may be no link.
+
+    Once the sandbox holds it, it writes `shell_mark`. Ended before, it can leave the sandbox's own
+    process behind for ever: bubblewrap's waits for its parent before it would end with it.
     """
     params = {
         "command": [
@@ -306,6 +311,7 @@ def shell_start(
             *program,
             *confinement.sandbox_options(),
             *SHELL,
+            name,
         ],
         "cwd": "/",
         "processId": name,
@@ -317,6 +323,11 @@ def shell_start(
         "sandboxPolicy": {"type": "dangerFullAccess"},
     }
     return Call("command/exec", params, timeout=SHELL_SECONDS)
+
+
+def shell_mark(name: str) -> bytes:
+    """Return what a shell writes as soon as the sandbox holds it, which no terminal shows."""
+    return f"\x1b_{name}\x1b\\".encode()
 
 
 def shell_write(name: str, data: bytes) -> Call:

@@ -14,7 +14,7 @@ from command_center.actors.rules.policy import RunInput, check_run
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Automation, AutomationOutcome
-from command_center.store.records import Priority, TaskType, WhenLimited
+from command_center.store.records import AutomationThread, Priority, TaskType, WhenLimited
 
 MissedRuns = Literal["run_once", "skip"]
 
@@ -62,6 +62,7 @@ class CreateAutomation(
     enabled: bool = True
     missed_runs: MissedRuns = "run_once"
     when_limited: WhenLimited = "wait"
+    thread: AutomationThread = "new"
     requested_by: Name = "api"
 
 
@@ -76,6 +77,7 @@ class AutomationChanges(
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     missed_runs: MissedRuns | msgspec.UnsetType = msgspec.UNSET
     when_limited: WhenLimited | msgspec.UnsetType = msgspec.UNSET
+    thread: AutomationThread | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
@@ -168,7 +170,7 @@ class Deliver(msgspec.Struct, Request[HookReceipt], frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """By the clock, the automation's next due time has come."""
+    """By the clock the automation's next due time has come, or an event may begin its run."""
 
 
 class Reload(msgspec.Struct, frozen=True):

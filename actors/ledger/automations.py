@@ -6,7 +6,10 @@ repository forbids is refused while somebody is there to read why, and not at ni
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -24,8 +27,11 @@ from command_center.actors.contracts.events.automations import (
     AutomationDeleted,
     AutomationUpdated,
 )
+from command_center.actors.contracts.events.catalogue import BEGINNING
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.ledger.templates import filled
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.event_triggers import OnEvent
 from command_center.actors.rules.policy import PolicyDenied, evaluate
 from command_center.actors.rules.schedule import Once, Schedule, find_zone, parse
 from command_center.actors.rules.schedule_errors import InvalidSchedule, UnknownTimezone
@@ -38,11 +44,12 @@ from command_center.store import (
     Transaction,
     automation_runs,
     automations,
+    events,
     from_timestamp,
     repositories,
     to_timestamp,
 )
-from command_center.store.records import Runner
+from command_center.store.records import AutomationThread, Runner
 
 
 @attrs.frozen(kw_only=True)
@@ -86,9 +93,20 @@ def plan_of(automation: Automation, terms: Terms) -> tuple[Schedule, ZoneInfo]:
 def read_schedule(expression: str) -> Schedule:
     """Return the schedule; a wrong one is refused in words for whoever wrote it."""
     try:
-        return parse(expression)
+        schedule = parse(expression)
     except InvalidSchedule as invalid:
         raise Invalid.field("scheduleExpr", str(invalid)) from invalid
+    if isinstance(schedule, OnEvent):
+        for kind in schedule.types:
+            if kind not in BEGINNING:
+                raise Invalid.field("scheduleExpr", _no_event(kind))
+    return schedule
+
+
+def _no_event(kind: str) -> str:
+    near = difflib.get_close_matches(kind, BEGINNING, n=3)
+    meant = f" Did you mean {' or '.join(near)}?" if near else " docs/events.md lists them all."
+    return f"No run begins by an event {kind!r} of a repository.{meant}"
 
 
 def read_zone(name: str | None, terms: Terms) -> ZoneInfo:
@@ -112,6 +130,7 @@ def create_automation(
     title, expression, payload = filled(wanted)
     check_fields(title=title, payload=payload)
     schedule, zone = read_schedule(expression), read_zone(wanted.timezone, terms)
+    _check_thread(wanted.thread, payload, terms)
     repository = repositories.get(tx.db, wanted.repository_id)
     _refuse_past(schedule, zone, now)
     if wanted.enabled:
@@ -127,6 +146,8 @@ def create_automation(
         when_limited=wanted.when_limited,
         payload=payload.stored(),
         next_run_at=_stamp(schedule.after(now, zone)) if wanted.enabled else None,
+        thread=wanted.thread,
+        last_event_id=_follow_from(tx, schedule),
         requested_by=wanted.requested_by,
     )
     _tell(
@@ -175,13 +196,9 @@ def patch_automation(
     if after.enabled and changed.keys() & {"enabled", "payload"}:
         repository = repositories.get(tx.db, after.repository_id)
         _check_policy(tx, repository, after.title, payload_of(after))
-    more: dict[str, object] = {}
-    if "enabled" in changed:
-        more = {"paused_reason": None, "next_run_at": None}
-        if after.enabled:
-            more["consecutive_failures"] = 0
-    if after.enabled and changed.keys() & {"enabled", "schedule_expr", "timezone"}:
-        more["next_run_at"] = _stamp(next_unclaimed(tx.db, after, terms, now))
+    if changed.keys() & {"thread", "payload"}:
+        _check_thread(after.thread, payload_of(after), terms)
+    more = _due_anew(tx, after, changed, terms, now)
     automation = automations.update(tx, automation_id, **changed, **more)
     _tell(
         tx,
@@ -264,6 +281,42 @@ def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
 def _refuse_past(schedule: Schedule, zone: ZoneInfo, now: datetime) -> None:
     if isinstance(schedule, Once) and schedule.after(now, zone) is None:
         raise Invalid.field("scheduleExpr", "This moment is past. Expected one that lies ahead.")
+
+
+def _due_anew(
+    tx: Transaction, after: Automation, changed: Collection[str], terms: Terms, now: datetime
+) -> dict[str, Any]:
+    """Return the fields that follow from a change of when it is due, or of whether it is on."""
+    more: dict[str, Any] = {}
+    if "enabled" in changed:
+        more = {"paused_reason": None, "next_run_at": None}
+        if after.enabled:
+            more["consecutive_failures"] = 0
+    if not after.enabled:
+        return more
+    if not {"enabled", "schedule_expr", "timezone"}.isdisjoint(changed):
+        more["next_run_at"] = _stamp(next_unclaimed(tx.db, after, terms, now))
+    if not {"enabled", "schedule_expr"}.isdisjoint(changed):
+        more["last_event_id"] = _follow_from(tx, plan_of(after, terms)[0])
+    return more
+
+
+def _follow_from(tx: Transaction, schedule: Schedule) -> int | None:
+    """Return the last event of the log, behind which one that runs by events begins to look."""
+    return events.last_id(tx.db) if isinstance(schedule, OnEvent) else None
+
+
+def _check_thread(thread: AutomationThread, payload: AutomationPayload, terms: Terms) -> None:
+    """Refuse to go on in a thread where there is none, or where each run has its own."""
+    if thread == "new":
+        return
+    if payload.task_type == "review_task":
+        raise Invalid.field("thread", "Each review has a thread of its own. Expected new.")
+    if not RUNNERS[terms.runner].has_threads:
+        raise Invalid.field(
+            "thread",
+            f"This needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {terms.runner}.",
+        )
 
 
 def _check_policy(

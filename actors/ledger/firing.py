@@ -34,8 +34,9 @@ from command_center.actors.ledger.automations import (
     plan_of,
 )
 from command_center.actors.ledger.outcomes import count
-from command_center.actors.ledger.tasks import create_task, run_task
+from command_center.actors.ledger.tasks import create_task, outcome_of_run
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import RunInput
 from command_center.actors.rules.prompt_fields import filled
 from command_center.actors.rules.schedule import passed
 from command_center.store import (
@@ -43,6 +44,7 @@ from command_center.store import (
     AutomationOutcome,
     AutomationRun,
     AutomationTrigger,
+    Event,
     Session,
     Transaction,
     automation_runs,
@@ -50,6 +52,7 @@ from command_center.store import (
     from_timestamp,
     repositories,
     sessions,
+    tasks,
     to_timestamp,
     usage_limits,
 )
@@ -67,6 +70,8 @@ class Claim:
 
     automation: Automation
     session_id: int | None = None
+    has_more: bool = False
+    """True while events wait that may begin further runs."""
 
 
 @attrs.frozen
@@ -94,13 +99,9 @@ def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> C
         times = "a due time" if due.missed == 1 else f"{due.missed} due times"
         reason = f"The server was off or asleep at {times}."
         return Claim(_pass_over(tx, automation, due, now, outcome="missed", reason=reason))
-    live = live_session(tx, automation)
-    if live is not None:
-        reason = f"Session {live.id} of the previous run is still {live.status}."
-        return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
-    if automation.when_limited == "skip" and limit_holds(tx, automation, terms):
-        reason = "A limit of Codex is reached."
-        return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
+    obstacle = why_not_now(tx, automation, terms)
+    if obstacle is not None:
+        return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=obstacle))
     catches_up = due.missed > 0 and automation.missed_runs == "run_once"
     automation, _, outcome = begin_run(
         tx,
@@ -161,7 +162,19 @@ def run_by_hand(
     )
 
 
-def limit_holds(tx: Transaction, automation: Automation, terms: Terms) -> bool:
+def why_not_now(tx: Transaction, automation: Automation, terms: Terms) -> str | None:
+    """Return why the automation's next run is skipped; None where it may begin."""
+    live = live_session(tx, automation)
+    if live is not None:
+        is_ours = tasks.get(tx.db, live.task_id).automation_id == automation.id
+        whose = "of the previous run" if is_ours else "in its thread"
+        return f"Session {live.id} {whose} is still {live.status}."
+    if automation.when_limited == "skip" and _limit_holds(tx, automation, terms):
+        return "A limit of Codex is reached."
+    return None
+
+
+def _limit_holds(tx: Transaction, automation: Automation, terms: Terms) -> bool:
     """Return whether a run of the automation would wait for a limit of the agent's account."""
     host = repositories.get(tx.db, automation.repository_id).host
     is_held = usage_limits.known(tx.db, host).held_since is not None
@@ -169,13 +182,47 @@ def limit_holds(tx: Transaction, automation: Automation, terms: Terms) -> bool:
 
 
 def live_session(tx: Transaction, automation: Automation) -> Session | None:
-    """Return the session of the automation's last run that has not ended, if there is one."""
+    """Return what runs already: of the automation's last run, or in the thread that it goes on in.
+
+    A session is in that thread where a person says something there, or another client of Codex.
+    """
     if automation.last_session_id is None:
         return None
     last = sessions.get(tx.db, automation.last_session_id)
     if last.finished_at is None:
         return last
-    return sessions.find(tx.db, {"task_id": last.task_id, "finished_at": None})
+    live = sessions.find(tx.db, {"task_id": last.task_id, "finished_at": None})
+    before = _to_go_on_from(tx, automation)
+    if live is not None or before is None:
+        return live
+    thread_id = before.codex_thread_id
+    return sessions.find(tx.db, {"codex_thread_id": thread_id, "finished_at": None})
+
+
+def _to_go_on_from(tx: Transaction, automation: Automation) -> Session | None:
+    """Return the session in whose thread the next run goes on; None where it has a new one."""
+    if automation.thread == "new" or automation.last_session_id is None:
+        return None
+    last = sessions.get(tx.db, automation.last_session_id)
+    is_kept = last.codex_thread_id is not None and RUNNERS[last.runner].has_threads
+    return last if is_kept else None
+
+
+def _thread_of(before: Session | None) -> dict[str, Any]:
+    """Return the fields of a session that goes on in the thread of the one before."""
+    if before is None:
+        return {}
+    return {"codex_thread_id": before.codex_thread_id, "previous_session_id": before.id}
+
+
+def _place_of(before: Session | None, run: RunInput) -> dict[str, Any]:
+    """Return the worktree in which a thread goes on, unless the run has a place of its own."""
+    if before is None or before.worktree_path is None or before.worktree_reserved:
+        return {}
+    if run.worktree_path is not None or run.workplace == "main_checkout":
+        return {}
+    place = {"worktree_path": before.worktree_path, "branch_name": before.branch_name}
+    return {**place, "workplace": None}
 
 
 def _due_time(
@@ -212,22 +259,27 @@ def begin_run(
     actor: str,
     due: _DueTime | None = None,
     fields: Mapping[str, Any] | None = None,
+    event: Event | None = None,
 ) -> tuple[Automation, AutomationRun, RunOutcome]:
     """Make the task and run it: one story, from the firing to the session's last event.
 
-    `fields` are what a hook's delivery says, for the fields of the prompt. Without a delivery the
-    prompt is as it stands: its braces may be those of a template that it speaks of.
+    `fields` are what a hook's delivery says, or the `event` by which it runs, for the fields of the
+    prompt. Without them the prompt is as it stands: its braces may be those of a template that it
+    speaks of. What an event leads to goes on with that event's story.
     """
     payload = payload_of(automation)
     due_at = None if due is None else to_timestamp(due.at)
     missed = 0 if due is None else due.missed
-    correlation_id = tx.origin or uuid.uuid4().hex
+    origin = tx.origin if event is None else event.correlation_id
+    correlation_id = origin or uuid.uuid4().hex
+    event_id = None if event is None else event.id
     fired = tx.emit(
         AutomationFired(title=automation.title, trigger=trigger, due_at=due_at, missed=missed),
         actor=actor,
         repository_id=automation.repository_id,
         automation_id=automation.id,
         correlation_id=correlation_id,
+        causation_id=event_id,
     )
     task = create_task(
         tx,
@@ -248,12 +300,16 @@ def begin_run(
         correlation_id=correlation_id,
         causation_id=fired,
     )
-    outcome = run_task(
+    before = _to_go_on_from(tx, automation) if RUNNERS[terms.runner].has_threads else None
+    outcome = outcome_of_run(
         tx,
         task.id,
-        msgspec.structs.replace(payload.run_input, requested_by=actor),
+        msgspec.structs.replace(
+            payload.run_input, requested_by=actor, **_place_of(before, payload.run_input)
+        ),
         runner=terms.runner,
         approval_seconds=terms.approval_seconds,
+        **_thread_of(before),
     )
     fired_at = to_timestamp(now)
     run = automation_runs.insert(
@@ -266,6 +322,7 @@ def begin_run(
         outcome="started",
         task_id=task.id,
         session_id=outcome.session.id,
+        event_id=event_id,
     )
     automation = automations.update(
         tx,
@@ -287,11 +344,13 @@ def pass_over_run(
     outcome: AutomationOutcome,
     reason: str,
     due: _DueTime | None = None,
+    event: Event | None = None,
 ) -> AutomationRun:
     """Note that there is no run, and say why."""
     due_at = None if due is None else to_timestamp(due.at)
     missed = 0 if due is None else due.missed
     following = automation.next_run_at if due is None else due.following
+    event_id = None if event is None else event.id
     run = automation_runs.insert(
         tx,
         automation_id=automation.id,
@@ -302,6 +361,7 @@ def pass_over_run(
         outcome=outcome,
         reason=reason,
         finished_at=to_timestamp(now),
+        event_id=event_id,
     )
     tx.emit(
         AutomationSkipped(
@@ -316,6 +376,8 @@ def pass_over_run(
         repository_id=automation.repository_id,
         session_id=automation.last_session_id if outcome == "skipped" else None,
         automation_id=automation.id,
+        correlation_id=None if event is None else event.correlation_id,
+        causation_id=event_id,
     )
     automations.update(tx, automation.id, last_outcome=outcome, next_run_at=following)
     return run

@@ -16,7 +16,7 @@ from command_center.actors.contracts.addresses import automation_at
 from command_center.actors.contracts.automations import HookReceipt, HookSecret
 from command_center.actors.contracts.events.automations import AutomationUpdated
 from command_center.actors.ledger.automations import Terms, existing
-from command_center.actors.ledger.firing import begin_run, limit_holds, live_session, pass_over_run
+from command_center.actors.ledger.firing import begin_run, pass_over_run, why_not_now
 from command_center.actors.ledger.outcomes import count
 from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.store import (
@@ -79,14 +79,8 @@ def deliver(
     if (known := _known(tx, automation_id, delivery)) is not None:
         return known
     automation = _on(tx, automation_id)
-    live = live_session(tx, automation)
-    if live is not None:
-        reason = f"Session {live.id} of the previous run is still {live.status}."
-        return _passed_over(
-            tx, automation, now, delivery=delivery, outcome="skipped", reason=reason
-        )
-    if automation.when_limited == "skip" and limit_holds(tx, automation, terms):
-        reason = "A limit of Codex is reached."
+    reason = why_not_now(tx, automation, terms)
+    if reason is not None:
         return _passed_over(
             tx, automation, now, delivery=delivery, outcome="skipped", reason=reason
         )

@@ -1,9 +1,11 @@
-r"""Fields of a prompt: `{{issue.title}}` stands for what a hook's delivery says there.
+r"""Fields of a prompt: `{{issue.title}}` stands for what a hook's delivery, or an event, says.
 
-What comes with a delivery is a stranger's text. Nothing of it is put where the field stands: the
-field is named there, and its text is quoted at the end, under words that say what it is.
+What comes with a delivery is a stranger's text, and so may be what an event quotes. Nothing of it
+is put where the field stands: the field is named there, and its text is quoted at the end, under
+words that say what it is.
 
-Only a run that a delivery begins has fields. `\{{issue.title}}` is none: its braces are left.
+Only a run that a delivery or an event begins has fields. `\{{issue.title}}` is none: its braces
+are left.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ def filled(prompt: str, delivery: Mapping[str, Any]) -> str:
     )
 
 
-def _text_at(delivery: Mapping[str, Any], path: str) -> str | None:
+def value_at(delivery: Mapping[str, Any], path: str) -> Any:
+    """Return what a delivery, or an event, says at the path; None where it says nothing."""
     found: Any = delivery
     for step in path.split("."):
         if isinstance(found, Mapping) and step in found:
@@ -59,6 +62,11 @@ def _text_at(delivery: Mapping[str, Any], path: str) -> str | None:
             found = found[int(step)]
         else:
             return None
+    return found
+
+
+def _text_at(delivery: Mapping[str, Any], path: str) -> str | None:
+    found = value_at(delivery, path)
     if found is None or isinstance(found, str):
         return found
     return json.dumps(found, ensure_ascii=False)

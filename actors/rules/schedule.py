@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 import attrs
 from cronsim import CronSim, CronSimError
 
+from command_center.actors.rules.event_triggers import PREFIX, OnEvent, read_trigger
 from command_center.actors.rules.schedule_errors import InvalidSchedule, UnknownTimezone
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -116,12 +117,12 @@ class Never:
         return None
 
 
-Schedule: TypeAlias = Times | Cron | Once | Never
+Schedule: TypeAlias = Times | Cron | Once | Never | OnEvent
 
 
 @lru_cache(maxsize=1024)
 def parse(expression: str) -> Schedule:
-    """Read an expression; case and surrounding space do not matter.
+    """Read an expression; case, but in conditions on events, and surrounding space do not matter.
 
     Raises:
         InvalidSchedule: it is none of the known forms, or names no time at all.
@@ -129,6 +130,12 @@ def parse(expression: str) -> Schedule:
     text = expression.strip().lower()
     if text in _WORDS:
         return _WORDS[text]
+    if text.startswith(PREFIX):
+        return read_trigger(expression, expression.strip()[len(PREFIX) :])
+    return _parse_times(expression, text)
+
+
+def _parse_times(expression: str, text: str) -> Schedule:
     if text.startswith("once@"):
         return _once(expression, text.removeprefix("once@").strip())
     if match := _HOURLY.fullmatch(text):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 EXPECTED = (
     "hourly, hourly:2 to hourly:24, daily@HH:MM, weekly@mon,thu@HH:MM, once@2026-12-01T09:00, "
-    "never or a cron expression of five fields such as cron:*/15 9-17 * * mon-fri"
+    "never, on_event@session.failed or a cron expression of five fields such as "
+    "cron:*/15 9-17 * * mon-fri"
 )
 """Every form of a schedule, each with an example or a range."""
 

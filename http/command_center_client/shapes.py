@@ -219,6 +219,8 @@ Automation = TypedDict(
         "deletedAt": 'str | None',
         "whenLimited": 'Literal["skip", "wait"]',
         "hasHook": 'bool',
+        "thread": 'Literal["new", "same"]',
+        "lastEventId": 'int | None',
     },
 )
 
@@ -232,6 +234,7 @@ AutomationChanges = TypedDict(
         "enabled": 'NotRequired[bool]',
         "missedRuns": 'NotRequired[Literal["run_once", "skip"]]',
         "whenLimited": 'NotRequired[Literal["skip", "wait"]]',
+        "thread": 'NotRequired[Literal["new", "same"]]',
         "payload": 'NotRequired[AutomationPayload]',
         "requestedBy": 'NotRequired[str]',
     },
@@ -272,7 +275,7 @@ AutomationRun = TypedDict(
         "createdAt": 'str',
         "updatedAt": 'str',
         "automationId": 'int',
-        "trigger": 'Literal["catch_up", "hook", "manual", "schedule"]',
+        "trigger": 'Literal["catch_up", "event", "hook", "manual", "schedule"]',
         "dueAt": 'str | None',
         "firedAt": 'str',
         "missed": 'int',
@@ -281,6 +284,7 @@ AutomationRun = TypedDict(
         "taskId": 'int | None',
         "sessionId": 'int | None',
         "finishedAt": 'str | None',
+        "eventId": 'int | None',
     },
 )
 
@@ -498,6 +502,7 @@ CreateAutomation = TypedDict(
         "enabled": 'NotRequired[bool]',
         "missedRuns": 'NotRequired[Literal["run_once", "skip"]]',
         "whenLimited": 'NotRequired[Literal["skip", "wait"]]',
+        "thread": 'NotRequired[Literal["new", "same"]]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -5074,7 +5079,7 @@ ListAutomationRunsQuery = TypedDict(
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
         "outcome": 'NotRequired[Literal["completed", "denied", "failed", "interrupted", "invalid", "missed", "refused", "skipped", "started", "stopped"]]',
-        "trigger": 'NotRequired[Literal["catch_up", "hook", "manual", "schedule"]]',
+        "trigger": 'NotRequired[Literal["catch_up", "event", "hook", "manual", "schedule"]]',
     },
 )
 

@@ -158,6 +158,8 @@ export interface Automation {
   deletedAt: string | null;
   whenLimited: "skip" | "wait";
   hasHook: boolean;
+  thread: "new" | "same";
+  lastEventId: number | null;
 }
 
 /** Changes to an automation; what is left out stays. `enabled: true` also ends a pause. */
@@ -168,6 +170,7 @@ export interface AutomationChanges {
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
   whenLimited?: "skip" | "wait";
+  thread?: "new" | "same";
   payload?: AutomationPayload;
   requestedBy?: string;
 }
@@ -199,7 +202,7 @@ export interface AutomationRun {
   createdAt: string;
   updatedAt: string;
   automationId: number;
-  trigger: "catch_up" | "hook" | "manual" | "schedule";
+  trigger: "catch_up" | "event" | "hook" | "manual" | "schedule";
   dueAt: string | null;
   firedAt: string;
   missed: number;
@@ -208,6 +211,7 @@ export interface AutomationRun {
   taskId: number | null;
   sessionId: number | null;
   finishedAt: string | null;
+  eventId: number | null;
 }
 
 /** The backups in the data folder. */
@@ -380,6 +384,7 @@ export interface CreateAutomation {
   enabled?: boolean;
   missedRuns?: "run_once" | "skip";
   whenLimited?: "skip" | "wait";
+  thread?: "new" | "same";
   requestedBy?: string;
 }
 
@@ -3237,7 +3242,7 @@ export interface Operations {
     method: "GET";
     path: `/api/automations/${number}/runs`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "hook" | "manual" | "schedule" | null; };
+    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "event" | "hook" | "manual" | "schedule" | null; };
     body: undefined;
     answer: Page<AutomationRun>;
   };

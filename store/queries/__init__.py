@@ -4,5 +4,6 @@
 those that led to them, and `turns` says of which turns something is known. `removal` deletes a
 repository with all that refers to it, `attachments` says which uploads are needed, and `telegram`,
 `webpush`, `notify` and `webhooks` change many rows of their tables at once.
-`passkeys` and `rules` remove one. `stored_threads` keeps what was said elsewhere.
+`passkeys` and `rules` remove one, and `automation_runs` counts what has begun. `stored_threads`
+keeps what was said elsewhere.
 """

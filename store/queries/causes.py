@@ -42,6 +42,39 @@ def begun_from(db: Database, session_id: int) -> int | None:
     return None if found is None else found[0]
 
 
+def was_led_to_by(db: Database, event_id: int, automation_id: int) -> bool:
+    """Return whether an event is one of an automation's, or of what its runs led to.
+
+    A task, and a session of it, stand for all that is told of them: from there the search goes on
+    with what they were made for.
+    """
+    sql = """
+        WITH RECURSIVE story(id) AS (
+            VALUES (:event)
+            UNION
+            SELECT json_extract(made.body, '$.causationId') FROM story
+            JOIN events AS told ON told.id = story.id
+            JOIN events AS made ON made.task_id = told.task_id AND made.type = 'task.created'
+            UNION
+            SELECT json_extract(made.body, '$.causationId') FROM story
+            JOIN events AS told ON told.id = story.id
+            JOIN events AS made
+                ON made.session_id = told.session_id AND made.type = 'session.created'
+            UNION
+            SELECT json_extract(told.body, '$.causationId') FROM story
+            JOIN events AS told ON told.id = story.id
+            WHERE told.task_id IS NULL AND told.session_id IS NULL
+        )
+        SELECT EXISTS (
+            SELECT 1 FROM story JOIN events AS told ON told.id = story.id
+            LEFT JOIN tasks ON tasks.id = told.task_id
+            WHERE told.automation_id = :automation OR tasks.automation_id = :automation
+        )
+    """
+    found = db.execute(sql, {"event": event_id, "automation": automation_id}).fetchone()
+    return bool(found[0])
+
+
 def without_outcome(
     db: Database, session_id: int, asked: str, outcomes: Sequence[str]
 ) -> list[int]:

@@ -20,6 +20,7 @@ from command_center.store.records.automations import (
     Automation,
     AutomationOutcome,
     AutomationRun,
+    AutomationThread,
     AutomationTrigger,
 )
 from command_center.store.records.changes import (
@@ -107,6 +108,7 @@ __all__ = [
     "Automation",
     "AutomationOutcome",
     "AutomationRun",
+    "AutomationThread",
     "AutomationTrigger",
     "ChannelMark",
     "ChecksState",

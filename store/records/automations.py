@@ -8,7 +8,9 @@ from command_center.store.records.record import Record
 from command_center.store.records.words import WhenLimited
 from command_center.store.timestamps import Timestamp
 
-AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual", "hook"]
+AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual", "hook", "event"]
+
+AutomationThread: TypeAlias = Literal["new", "same"]
 
 AutomationOutcome: TypeAlias = Literal[
     "started",
@@ -36,6 +38,8 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
         deleted_at: kept for its tasks and runs, but no longer shown.
         has_hook: others may start it, by `POST /api/hooks/:id`.
         when_limited: what becomes of a run where a limit of the agent's account is met.
+        thread: ``same`` for runs that go on in the thread of the run before.
+        last_event_id: how far the log was followed; None unless it runs by events.
     """
 
     repository_id: int
@@ -55,14 +59,16 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     deleted_at: Timestamp | None = None
     when_limited: WhenLimited = "wait"
     has_hook: bool = False
+    thread: AutomationThread = "new"
+    last_event_id: int | None = None
 
 
 class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
     """The outcome of a due time, or of a run by hand. A due time has at most one.
 
     Attributes:
-        trigger: ``schedule``, ``catch_up`` for what was missed, ``manual`` or ``hook``.
-        due_at: the due time; None for a run by hand or by a hook.
+        trigger: ``schedule``, ``catch_up`` for what was missed, ``manual``, ``hook`` or ``event``.
+        due_at: the due time; None for a run by hand, by a hook or by an event.
         fired_at: when it was acted on, by the clock that the schedule follows.
         missed: how many due times passed without a run, or with no other run than this one.
         outcome: ``started`` until its session ends, then as that ended (``refused``: its approval
@@ -70,6 +76,7 @@ class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
             there is no session.
         reason: a sentence where the outcome needs one.
         finished_at: when its session ended, or when it was settled without one.
+        event_id: the event that it began by, or that was passed over; None for any other.
     """
 
     automation_id: int
@@ -82,3 +89,4 @@ class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
     task_id: int | None = None
     session_id: int | None = None
     finished_at: Timestamp | None = None
+    event_id: int | None = None

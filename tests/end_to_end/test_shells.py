@@ -16,7 +16,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from command_center.actors.sessions.runners.codex.shell import MOST_KEPT
 from tests.codex.script import Say
 from tests.codex.scripted_model import ScriptedModel
-from tests.end_to_end.server import Client, client_of
+from tests.end_to_end.server import Client, Server, client_of
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -195,6 +195,56 @@ async def test_a_terminal_waits_for_who_comes_back_and_ends_with_their_leave(
     assert ["ada"] * len(opened) == [one["actor"] for one in opened]
     assert [named] == [one["device"] for one in opened if "device" in one]
     assert "requires a worktree" in await refusal(codex_client, session)
+
+
+async def test_a_terminal_that_ends_as_it_begins_ends_once_the_sandbox_holds_it(
+    tmp_path: Path,
+    codex_binary: Path,
+    codex_home: Path,
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    began, held = tmp_path / "began", tmp_path / "held"
+    slow = tmp_path / "slow-codex"
+    slow.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = sandbox ]; then echo waits; touch {began}; sleep 1; touch {held}; fi\n'
+        f'exec {codex_binary} "$@"\n'
+    )
+    slow.chmod(0o700)
+    settings = {"CC_CODEX_COMMAND": str(slow), "CODEX_HOME": str(codex_home)}
+    scripted_model.script = (Say.text("Done."),)
+    server = Server(tmp_path / "data", settings).start()
+    try:
+        async with client_of(server) as client, client.watch(after=0) as stream:
+            place = await client.register(repository, allowTerminal=True)
+            session = await client.run(place, "Go.")
+            session = await client.until_session(session, "completed")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(shown_its_end, client, session)
+                with trio.fail_after(30):
+                    while not began.exists():  # noqa: ASYNC110 - a program makes it
+                        await trio.sleep(0.01)
+                (one,) = (await client.get("/api/terminals"))["items"]
+                assert (one["isSeen"], held.exists()) == (False, False)
+                await client.http.delete(f"/api/terminals/{one['id']}")
+                await stream.until("session.terminal.closed")
+                assert held.exists()
+            async with terminal(client, session) as typed:
+                assert b"" == await typed.socket.get_message()
+                await typed.type("echo sh''own\r")
+                await typed.until("shown")
+                assert "waits" not in typed.shown
+                await typed.control(type="end")
+                await typed.until_ended()
+    finally:
+        server.end()
+
+
+async def shown_its_end(client: Client, session: Any) -> None:
+    """Open a terminal that somebody ends meanwhile."""
+    async with terminal(client, session) as typed:
+        assert {"exitCode": None, "reason": "api ended it."} == await typed.until_ended()
 
 
 async def end_of_another(client: Client, session: Any) -> None:

@@ -72,6 +72,24 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
 )
 """The class of each type of event, by the type."""
 
+_OF_REPOSITORIES: Final = (
+    repositories,
+    prompts,
+    pull_requests,
+    tasks,
+    sessions,
+    approvals,
+    automations,
+)
+_TOO_MANY: Final = "session.item"
+
+BEGINNING: Final[frozenset[str]] = frozenset(
+    event_type(kind)
+    for kind in _declared_in(*_OF_REPOSITORIES)
+    if not issubclass(kind, sessions.LiveEventData) and not event_type(kind).startswith(_TOO_MANY)
+)
+"""The types of events by which a run may begin: those of a repository, but not each item."""
+
 
 def read_event(kind: str, data: Mapping[str, Any]) -> EventData:
     """Make the data of a stored event its class again.

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
@@ -213,14 +213,28 @@ def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None)
 
 @click.command()
 @click.argument("prompt")
-@click.option("--schedule", required=True, help="hourly, daily@09:00, weekly@mon@09:00, cron:…")
+@click.option(
+    "--schedule", required=True, help="daily@09:00, cron:…, once@…, on_event@session.failed …"
+)
 @click.option(
     "--repo", default=".", shell_complete=names("repos"), help="Its folder, name or id; else here."
 )
 @click.option("--title", help="Its title; else the beginning of the prompt.")
+@click.option(
+    "--thread",
+    type=click.Choice(["new", "same"]),
+    default="new",
+    help="A new thread for each run, or the same for all.",
+)
 @asks_server
 def automate(
-    center: CommandCenter, *, prompt: str, schedule: str, repo: str, title: str | None
+    center: CommandCenter,
+    *,
+    prompt: str,
+    schedule: str,
+    repo: str,
+    title: str | None,
+    thread: Literal["new", "same"],
 ) -> None:
     """Have PROMPT (- reads it from stdin) run each time that a schedule is due."""
     text = _text(prompt)
@@ -229,11 +243,14 @@ def automate(
             repositoryId=repository_of(center, repo, None)["id"],
             title=title or text.strip().splitlines()[0][:72],
             scheduleExpr=schedule,
+            thread=thread,
             payload={"prompt": text},
             requestedBy=NAME,
         )
     )
-    echo(f"Automation {line_of(made['id'])} runs next at {line_of(made['nextRunAt'])}.")
+    due = made["nextRunAt"]
+    when = f"next at {line_of(due)}" if due else f"by {line_of(made['scheduleExpr'])}"
+    echo(f"Automation {line_of(made['id'])} runs {when}.")
 
 
 def _at_head(call: Any, if_head: str | None) -> Any:

@@ -55,7 +55,7 @@ export const Automations = () => {
                     a.pausedReason
                       ? html`<${Badge} status="paused" />`
                       : a.enabled
-                        ? html`<span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>`
+                        ? html`<${Next} automation=${a} />`
                         : html`<${Badge} status="off" />`
                   }
                   ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}
@@ -79,6 +79,13 @@ export const Automations = () => {
     }
   `;
 };
+
+/** @param {{automation: AutomationRecord}} props */
+const Next = ({ automation: { scheduleExpr, nextRunAt } }) => html`
+  <span class="hint nowrap">
+    ${isByEvents(scheduleExpr) ? "by events" : nextRunAt && html`<${Ago} ts=${nextRunAt} />`}
+  </span>
+`;
 
 /** @param {{id: number}} props */
 export const Automation = ({ id }) => {
@@ -104,6 +111,11 @@ export const Automation = ({ id }) => {
     act.run("enable", async () =>
       learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })),
     );
+  const goOn = (/** @type {boolean} */ isSame) =>
+    act.run("thread", async () => {
+      const thread = isSame ? "same" : "new";
+      learn("automations", await patch(`/api/automations/${id}`, { thread, requestedBy: ME }));
+    });
   const runNow = () =>
     act.run("run", async () =>
       follow(await post(`/api/automations/${id}/run`, { requestedBy: ME })),
@@ -163,6 +175,9 @@ export const Automation = ({ id }) => {
             on=${automation.enabled && !automation.pausedReason} disabled=${act.busy === "enable"}
             onChange=${enable} />
           <${Schedule} automation=${automation} />
+          <${Switch} label="One thread" on=${automation.thread === "same"}
+            hint="Each run goes on in the thread before." disabled=${act.busy === "thread"}
+            onChange=${goOn} />
         </section>
         <${Hook} automation=${automation} />
         <section aria-labelledby="payload">
@@ -268,7 +283,16 @@ const Schedule = ({ automation }) => {
   </form>`;
 };
 
-const EXAMPLES = ["hourly", "hourly:6", "daily@09:00", "weekly@mon,thu@09:00"];
+const EXAMPLES = [
+  "hourly",
+  "hourly:6",
+  "daily@09:00",
+  "weekly@mon,thu@09:00",
+  "on_event@session.failed",
+];
+
+/** @param {string} expression */
+const isByEvents = (expression) => /^\s*on_event@/i.test(expression);
 
 /** @param {{value: string, timezone?: string | null, onChange: (value: string) => void}} props */
 const ScheduleField = ({ value, timezone, onChange }) => {
@@ -303,6 +327,20 @@ const ScheduleField = ({ value, timezone, onChange }) => {
     </div>
     ${
       preview.found &&
+      !preview.found.items.length &&
+      html`<p class="hint" aria-live="polite">
+        ${
+          isByEvents(value)
+            ? html`It runs at each such event of the
+              repository. <code>{{data.exitReason}}</code> in its prompt quotes that field of the
+              event.`
+            : "Not by the clock: it runs by hand, or by its hook."
+        }
+      </p>`
+    }
+    ${
+      preview.found &&
+      preview.found.items.length > 0 &&
       html`<div class="hint" aria-live="polite">
         Next, by the clock of ${preview.found.timezone}:
         <ol class="next-times">
@@ -321,7 +359,7 @@ const ScheduleField = ({ value, timezone, onChange }) => {
  * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType:
  * AutomationPayload["taskType"],
  *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"],
- *   whenLimited: CreateAutomation["whenLimited"]}} Form
+ *   whenLimited: CreateAutomation["whenLimited"], thread: CreateAutomation["thread"]}} Form
  */
 
 export const NewAutomation = () => {
@@ -338,6 +376,7 @@ export const NewAutomation = () => {
       sandbox: "read-only",
       missedRuns: "run_once",
       whenLimited: "wait",
+      thread: "new",
     }),
   );
   const { busy, error, run } = useAct();
@@ -352,6 +391,7 @@ export const NewAutomation = () => {
         scheduleExpr: form.scheduleExpr,
         missedRuns: form.missedRuns,
         whenLimited: form.whenLimited,
+        thread: form.thread,
         requestedBy: ME,
         payload: {
           prompt: form.prompt,
@@ -429,6 +469,12 @@ export const NewAutomation = () => {
           <select value=${form.whenLimited} onChange=${set("whenLimited")}>
             <option value="wait">Wait until it resets</option>
             <option value="skip">Skip</option>
+          </select>
+        <//>
+        <${Field} label="Thread">
+          <select value=${form.thread} onChange=${set("thread")}>
+            <option value="new">A new one each time</option>
+            <option value="same">Go on in the same one</option>
           </select>
         <//>
       </div>

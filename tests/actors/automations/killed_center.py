@@ -2,7 +2,7 @@
 
 Given a folder, the point and a wall time, it opens the center at that time and waits to be killed:
 
-- `before`: its due time has come, and the transaction that claims it has begun;
+- `before`: its due time, or its event, has come, and the transaction that claims it has begun;
 - `between`: the claim, the task and the session are written, and not committed;
 - `after`: they are committed, and nobody has been told.
 
@@ -25,6 +25,7 @@ import trio
 import trio.testing
 
 from command_center.actors.automations.actor import AutomationActor
+from command_center.actors.ledger import event_firing
 from command_center.actors.ledger import firing as claims
 from command_center.http.config.logs import write_logs
 from command_center.store import automation_runs
@@ -73,9 +74,10 @@ def main() -> None:
     folder, point, moment = Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3])
     match point:
         case "before":
-            claims.claim = die
+            claims.claim = event_firing.claim_event = die
         case "between":
             claims.claim = partial(then_die, claims.claim)
+            event_firing.claim_event = partial(then_die, event_firing.claim_event)
         case "after":
             settled = AutomationActor._arm
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from command_center.store import from_timestamp
+from command_center.store import Writer, from_timestamp
 from command_center.store.tables import sessions, tasks
 from tests.actors.automations.rig import START, ManualClock, opened
+from tests.actors.automations.test_events import scan
 from tests.checkout import ROOT
 
 NINE = datetime(2025, 6, 2, 9, tzinfo=UTC)
@@ -32,23 +33,35 @@ def started(folder: Path, point: str, moment: datetime) -> subprocess.Popen[str]
 
 
 @pytest.mark.parametrize(
-    ("point", "is_committed"), [("before", False), ("between", False), ("after", True)]
+    ("point", "is_committed", "schedule"),
+    [
+        ("before", False, "daily@09:00"),
+        ("between", False, "daily@09:00"),
+        ("after", True, "daily@09:00"),
+        ("between", False, "on_event@repo.scanned"),
+        ("after", True, "on_event@repo.scanned"),
+    ],
 )
 async def test_a_kill_at_each_point_of_a_firing_neither_loses_nor_doubles_it(
     tmp_path: Path,
     point: str,
     is_committed: bool,  # noqa: FBT001 - a parameter of the test
+    schedule: str,
 ) -> None:
     await trio.run_process(["git", "init", "-q", tmp_path])
     async with opened(tmp_path) as rig:
-        automation = await rig.create("daily@09:00")
+        automation = await rig.create(schedule)
+    writer = Writer(tmp_path / "center.sqlite3")
+    writer.commit([scan])
+    writer.close()
     with started(tmp_path, point, NINE) as process:
         code = await trio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
     assert code != 0
     # Before its time the next life looks at what the killed one has left.
     async with opened(tmp_path, ManualClock(START)) as rig:
-        await rig.settled(automation)
-        assert (1 if is_committed else 0) == len(await rig.runs(automation))
+        if schedule.startswith("daily"):
+            await rig.settled(automation)
+            assert (1 if is_committed else 0) == len(await rig.runs(automation))
         rig.clock.set(NINE)
         (run,) = await rig.until_ended(automation, 1)
         assert "completed" == run.outcome

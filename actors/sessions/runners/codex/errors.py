@@ -18,6 +18,9 @@ SLOW: Final = (CodexTimeout, AskTimeout, TooBusy)
 NOTHING_KEPT: Final = re.compile("no rollout found|rollout at .* is empty")
 """The words of Codex for a thread whose app-server ended before it had kept any of it."""
 
+PUT_AWAY: Final = re.compile(r"session \S+ is archived")
+"""Matches the words of Codex for a thread that somebody has archived."""
+
 NOT_OPENED: Final = "thread not found"
 """The words of Codex for a thread that was opened in an app-server before this one."""
 

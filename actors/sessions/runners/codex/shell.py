@@ -9,11 +9,15 @@ from typing import Final
 import attrs
 import trio
 
+from command_center.actors.codex.requests import shell_mark
 from command_center.actors.contracts.shells import Outlet, ShellEnded, ShellNews, ShellSize
 from command_center.store import Session, now_timestamp
 
 MOST_KEPT: Final = 256 * 1024
 """Bytes that are kept of what a shell wrote last, in memory alone."""
+
+MOST_SAID: Final = 1024
+"""Bytes that are kept of what is written before a shell is there, as by a sandbox that fails."""
 
 LINGER_SECONDS: Final = 600.0
 """Seconds that a shell goes on while nobody looks any more."""
@@ -35,7 +39,7 @@ class Shell:
     Attributes:
         scope: ends it.
         reason: why it ends, if it ends by that.
-        begun: set once it has shown something, as its prompt: Codex takes nothing for it before.
+        begun: set once the sandbox holds it, or it is over.
         is_used: somebody has typed in it.
         is_misplaced: it has ended since its folder is not there.
     """
@@ -54,24 +58,31 @@ class Shell:
     has_ended: bool = False
     is_misplaced: bool = False
     outlet: Outlet | None = None
+    _said: bytes = b""
     _kept: bytearray = attrs.field(factory=bytearray, repr=False)
     _is_cut: bool = False
+    _was_shown: bool = False
 
     def begin(self) -> None:
         """Wait for who looks at it first."""
         self._wait()
 
     def show(self, outlet: Outlet) -> None:
-        """Tell another one from now on, beginning with what was written of late.
+        """Tell another one from now on, beginning with what was shown of late, if anything was.
 
-        Where they have left meanwhile, nothing changes.
+        A program asks its terminal by what it writes, and only what is shown for the first time is
+        to be answered. So what was shown is told alone, as nothing to the first who looks. Where
+        they have left meanwhile, nothing changes.
         """
         if not outlet.statistics().open_receive_channels:
             return
         self._leave(ShellEnded(None, "The terminal is shown elsewhere now."))
         self.outlet, self._is_cut = outlet, False
-        self.scope.deadline, self.reason = math.inf, CLOSED
-        if self._kept:
+        if not self.scope.cancel_called:
+            self.scope.deadline, self.reason = math.inf, CLOSED
+        was_shown, self._was_shown = self._was_shown, True
+        self._tell(bytes(self._kept) if was_shown else b"")
+        if self._kept and not was_shown:
             self._tell(bytes(self._kept))
 
     def hide(self) -> None:
@@ -85,7 +96,18 @@ class Shell:
         self.scope.cancel()
 
     def wrote(self, output: bytes) -> None:
-        """Keep it, and tell whoever looks; where they are too slow, some of it is left out."""
+        """Keep it, and tell whoever looks; where they are too slow, some of it is left out.
+
+        What comes before the shell is there is Codex's own.
+        """
+        if not self.begun.is_set():
+            before, mark, output = (self._said + output).partition(shell_mark(self.id))
+            self._said = before[-MOST_SAID:]
+            if not mark:
+                return
+            self.begun.set()
+        if not output:
+            return
         self._kept += output
         if len(self._kept) > MOST_KEPT:
             line = self._kept.find(b"\n", -MOST_KEPT // 2) + 1
@@ -95,6 +117,11 @@ class Shell:
     def lose(self) -> None:
         """Take note that some of its output was not told here."""
         self._is_cut = True
+
+    def said(self) -> str:
+        """Return the last of what was written before the shell was there, as a line."""
+        words = " ".join(self._said.decode(errors="replace").split())
+        return "".join(filter(str.isprintable, words))
 
     def is_over(self, ended: ShellEnded) -> None:
         """Tell whoever looks that nothing more comes."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,12 +88,15 @@ MOST_SHELLS: Final = 8
 """Terminals of a host that may be open at once."""
 
 END_SECONDS: Final = 5.0
-"""Seconds that Codex may take to end a shell."""
+"""Seconds that it may take to end a shell."""
+
+SETTLE_SECONDS: Final = 3.0
+"""Seconds of these in which a shell that is to end may still get into its sandbox."""
 
 BOUNDS_SECONDS: Final = 60.0
 
 BEGIN_SECONDS: Final = 20.0
-"""Seconds that a shell may take to show its prompt."""
+"""Seconds that a shell may take until the sandbox holds it."""
 
 NO_BOUNDS: Final = frozenset({"name"})
 """The settings of a repository whose change leaves its terminals alone."""
@@ -118,6 +122,7 @@ class Shells(BridgeWatcher):
         self._roster = roster
         self._host = host
         self._open: dict[tuple[int, int | None], Shell] = {}
+        self._running: dict[str, Shell] = {}
 
     async def on_start(self) -> None:
         """Ask to be told of output, and of what ends a terminal."""
@@ -174,15 +179,13 @@ class Shells(BridgeWatcher):
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
         """Hand on what a shell writes."""
-        try:
-            shell = self._known(str(message.params.get("processId")))
-        except NotFound:
+        shell = self._running.get(str(message.params.get("processId")))
+        if shell is None:
             return  # it was closed meanwhile
         try:
             shell.wrote(base64.b64decode(message.params.get("deltaBase64") or "", validate=True))
         except binascii.Error:
             shell.lose()
-        shell.begun.set()
 
     def lagged(self, _message: CodexLagged) -> None:
         """Say of all terminals that some of their output may be lost."""
@@ -218,33 +221,40 @@ class Shells(BridgeWatcher):
             NotFound: there is no such session.
             Conflict: its repository or the session allows no terminal, or its folder is not there.
             TooBusy: there are too many.
-            Unavailable: it shows no prompt.
+            Unavailable: its sandbox does not come about.
         """
         key = (message.session_id, message.device_id)
         shell = self._open.get(key)
         if shell is None:
-            if len(self._open) >= MOST_SHELLS:
+            if len(self._running) >= MOST_SHELLS:
                 raise TooBusy(f"{MOST_SHELLS} terminals are open. Close one first.")
             shell = Shell(message.device_id, message.requested_by, message.size)
-            self._open[key] = shell
-            try:
-                call = await self._prepare(shell, message)
-            except BaseException:
-                del self._open[key]
-                shell.is_over(ShellEnded(None, shell.reason))
-                raise
-            shell.begin()
-            self.ctx.start_task(self._keep, key, shell, call)
+            await self._start(key, shell, message)
         with trio.move_on_after(BEGIN_SECONDS) as waiting:
             await shell.begun.wait()
         if waiting.cancelled_caught:
-            shell.end(f"The shell has shown no prompt in {BEGIN_SECONDS:g} s.")
+            shell.end(f"The sandbox of the shell was not there in {BEGIN_SECONDS:g} s.")
         if waiting.cancelled_caught or shell.has_ended:
             raise (Conflict if shell.is_misplaced else Unavailable)(shell.reason)
         shell.show(message.outlet)
         if shell.size != message.size:
             await self._resize(shell, message.size)
         return shell.id
+
+    async def _start(self, key: tuple[int, int | None], shell: Shell, message: OpenShell) -> None:
+        """Have a shell run from now on, or raise what `_prepare` does, as if it had never been."""
+        self._open[key] = self._running[shell.id] = shell
+        with ExitStack() as undo:
+            undo.callback(self._is_over, shell)
+            undo.callback(self._open.pop, key)
+            call = await self._prepare(shell, message)
+            undo.pop_all()
+        shell.begin()
+        self.ctx.start_task(self._keep, key, shell, call)
+
+    def _is_over(self, shell: Shell, ended: ShellEnded | None = None) -> None:
+        del self._running[shell.id]
+        shell.is_over(ended or ShellEnded(None, shell.reason))
 
     async def _prepare(self, shell: Shell, message: OpenShell) -> Call:
         """Say what is to be run, and that somebody has it run.
@@ -293,9 +303,9 @@ class Shells(BridgeWatcher):
                 answer = await ask_codex(self._bridge(), call)
                 code = answer.get("exitCode")
                 ended = ShellEnded(code, f"The shell has ended with exit code {code}.")
-                if code == requests.NO_FOLDER and not shell.begun.is_set():
-                    ended = ShellEnded(code, f"{shell.folder} is not there any more.")
-                    shell.is_misplaced = True
+                if not shell.begun.is_set():
+                    shell.is_misplaced = code == requests.NO_FOLDER
+                    ended = ShellEnded(code, _unbegun(shell, code))
             if access.cancelled_caught:
                 shell.reason = "The access of its device has changed, or it signed out."
         except Refusal as error:
@@ -306,9 +316,11 @@ class Shells(BridgeWatcher):
             ended = ended or ShellEnded(None, shell.reason)
             with trio.CancelScope(shield=True, deadline=trio.current_time() + END_SECONDS):
                 if not has_ended:
+                    with trio.move_on_after(SETTLE_SECONDS):
+                        await shell.begun.wait()
                     await self._end(shell)
                 await self._tell_end(shell, ended)
-            shell.is_over(ended)
+            self._is_over(shell, ended)
 
     async def _end(self, shell: Shell) -> None:
         try:
@@ -366,6 +378,13 @@ class Shells(BridgeWatcher):
             return self.ctx.lookup(codex_on(self._host.name))
         except ActorNotFound as error:
             raise Unavailable(str(error)) from error
+
+
+def _unbegun(shell: Shell, code: object) -> str:
+    if shell.is_misplaced:
+        return f"{shell.folder} is not there any more."
+    said = shell.said()
+    return f"The shell could not begin (exit code {code}){': ' if said else '.'}{said}"
 
 
 def check_session(session: Session) -> None:

@@ -30,7 +30,12 @@ from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict, TooBusy
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES, SessionRef
-from command_center.actors.sessions.runners.codex.errors import NOTHING_KEPT, UNCERTAIN, may_pass
+from command_center.actors.sessions.runners.codex.errors import (
+    NOTHING_KEPT,
+    PUT_AWAY,
+    UNCERTAIN,
+    may_pass,
+)
 from command_center.actors.sessions.runners.codex.session_thread import SessionThread
 from command_center.actors.sessions.runners.codex.turn_events import turn_named
 from command_center.actors.sessions.runners.codex.turns import (
@@ -192,7 +197,9 @@ class TurnStart:
         try:
             thread = await self._thread.join(session, thread_id)
         except CodexError as error:
-            if NOTHING_KEPT.search(error.reason) is None:
+            # A run may begin anew where its thread was put away; a message to a session may not.
+            is_away = session.origin == "run" and PUT_AWAY.search(error.reason)
+            if not is_away and NOTHING_KEPT.search(error.reason) is None:
                 raise
             await self._open_thread(session)
             return

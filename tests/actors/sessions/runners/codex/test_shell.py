@@ -7,6 +7,7 @@ import math
 import trio
 from trio.testing import MockClock
 
+from command_center.actors.codex.requests import shell_mark
 from command_center.actors.contracts.shells import ShellNews, ShellSize
 from command_center.actors.sessions.runners.codex.shell import (
     LINGER_SECONDS,
@@ -42,9 +43,10 @@ async def test_a_shell_waits_for_who_has_left_without_a_word(autojump_clock: Moc
     outlet, news = trio.open_memory_channel[ShellNews](1)
     shell.show(outlet)
     assert math.inf == shell.scope.deadline
+    assert b"" == await news.receive()
     shell.is_used = True
     news.close()
-    shell.wrote(b"to nobody")
+    shell.wrote(shell_mark(shell.id) + b"to nobody")
     assert (None, LINGER_SECONDS) == (shell.outlet, shell.scope.deadline)
     assert "Nobody has looked" in shell.reason
     outlet, news = trio.open_memory_channel[ShellNews](2)
@@ -53,3 +55,32 @@ async def test_a_shell_waits_for_who_has_left_without_a_word(autojump_clock: Moc
     shell.end("Its repository has changed.")
     shell.hide()  # who looked leaves before it has ended
     assert "Its repository has changed." == shell.reason
+
+
+async def test_what_is_written_before_a_shell_says_that_it_is_there_is_not_its_own() -> None:
+    shell = make_shell()
+    mark = shell_mark(shell.id)
+    for piece in (b"\x1b[33mWARNING: no\r\n", b"aliases\x1b_another\x1b\\", mark[:5]):
+        shell.wrote(piece)
+        assert not shell.begun.is_set()
+    shell.wrote(mark[5:] + b"first")
+    assert shell.begun.is_set()
+    assert "[33mWARNING: no aliases_another\\" == shell.said()
+    outlet, news = trio.open_memory_channel[ShellNews](5)
+    shell.show(outlet)
+    shell.wrote(mark)
+    assert [b"", b"first", mark] == [await news.receive() for _ in range(3)]
+
+
+async def test_what_a_shell_shows_again_comes_in_one_piece_and_alone() -> None:
+    shell = make_shell()
+    shell.wrote(shell_mark(shell.id))
+    outlet, news = trio.open_memory_channel[ShellNews](5)
+    shell.show(outlet)
+    shell.wrote(b"one")
+    shell.wrote(b"two")
+    again, shown = trio.open_memory_channel[ShellNews](5)
+    shell.show(again)
+    shell.wrote(b"three")
+    assert [b"", b"one", b"two"] == [await news.receive() for _ in range(3)]
+    assert [b"onetwo", b"three"] == [await shown.receive() for _ in range(2)]
