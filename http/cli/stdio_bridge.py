@@ -2,16 +2,19 @@
 
 Each request is a task and has a connection of its own, so that none waits for another. What cancels
 one is sent once the server has begun to answer it: over another connection it could be there first,
-and would be lost.
+and would be lost. A request of a revision without sessions says in headers, too, what it is, and is
+cancelled by leaving.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeGuard
 
 import attrs
@@ -20,6 +23,10 @@ import trio
 
 SESSION: Final = "Mcp-Session-Id"
 VERSION: Final = "MCP-Protocol-Version"
+
+REVISION: Final = "io.modelcontextprotocol/protocolVersion"
+NAMED: Final[Mapping[str, str]] = MappingProxyType({"tools/call": "name", "resources/read": "uri"})
+"""The parameter of a method that stands in the header `Mcp-Name`, too."""
 
 UNREACHABLE: Final = -32000
 INVALID_REQUEST: Final = -32600
@@ -43,8 +50,11 @@ class PendingRequest:
     Attributes:
         begun: the server has begun to answer it, or never will.
         is_cancelled: nobody waits for the answer any more.
+        leaves: it ends when its connection does, and needs no word to the server.
     """
 
+    leaves: bool = False
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     begun: trio.Event = attrs.field(factory=trio.Event, init=False)
     is_cancelled: bool = attrs.field(default=False, init=False)
 
@@ -67,6 +77,8 @@ class StdioBridge:
             nursery.cancel_scope.deadline = trio.current_time() + LEAVING_SECONDS
             for asked in list(self._asked.values()):
                 await asked.begun.wait()
+                if asked.leaves:
+                    asked.scope.cancel()
             if self._session:
                 with suppress(httpx.HTTPError):
                     await self._client.delete("/mcp", headers=self._session)
@@ -84,7 +96,8 @@ class StdioBridge:
         if method == "notifications/cancelled":
             nursery.start_soon(self._cancel, line, message)
         elif method is None or "id" not in message:
-            await self._hand_on(line, None)  # a notification, or an answer to what nobody asked
+            # a notification, or an answer to what nobody asked
+            await self._hand_on(line, None, headers=_headers_of(message))
         elif not _is_id(request_id := message["id"]):
             self._fail(None, INVALID_REQUEST, "A request has a text or a whole number as its id.")
         elif request_id in self._asked:
@@ -92,17 +105,26 @@ class StdioBridge:
             self._fail(request_id, INVALID_REQUEST, why)
         elif method == "initialize":
             self._session = {}
-            await self._ask(line, request_id, PendingRequest())  # what follows needs its answer
+            await self._ask(line, request_id, PendingRequest(), {})  # what follows needs its answer
         elif len(self._asked) >= MOST_AT_ONCE:
             why = f"{MOST_AT_ONCE} requests go on already. Wait for one of them."
             self._fail(request_id, UNREACHABLE, why)
         else:
-            self._asked[request_id] = asked = PendingRequest()
-            nursery.start_soon(self._ask, line, request_id, asked)
+            headers = _headers_of(message)
+            self._asked[request_id] = asked = PendingRequest(leaves=bool(headers))
+            nursery.start_soon(self._ask, line, request_id, asked, headers)
 
-    async def _ask(self, line: bytes, request_id: RequestId, asked: PendingRequest) -> None:
+    async def _ask(
+        self,
+        line: bytes,
+        request_id: RequestId,
+        asked: PendingRequest,
+        headers: Mapping[str, str],
+    ) -> None:
+        failure = None
         try:
-            failure = await self._hand_on(line, request_id, asked)
+            with asked.scope:
+                failure = await self._hand_on(line, request_id, asked, headers=headers)
             if failure is not None and not asked.is_cancelled:
                 self._fail(request_id, UNREACHABLE, failure)
         finally:
@@ -116,22 +138,33 @@ class StdioBridge:
         if asked is not None:  # else it was answered meanwhile
             asked.is_cancelled = True
             await asked.begun.wait()
-            await self._hand_on(line, None)
+            if asked.leaves:
+                asked.scope.cancel()
+            else:
+                await self._hand_on(line, None)
 
     async def _hand_on(
-        self, line: bytes, request_id: RequestId | None, asked: PendingRequest | None = None
+        self,
+        line: bytes,
+        request_id: RequestId | None,
+        asked: PendingRequest | None = None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> str | None:
         """Send a message, and tell what it is answered; return what went wrong, if anything."""
-        headers = {
+        sent = {
             "Accept": "application/json, text/event-stream",
             "Content-Type": "application/json",
-            **self._session,
+            **(headers or self._session),
         }
         try:
-            async with self._client.stream("POST", "/mcp", content=line, headers=headers) as answer:
+            async with self._client.stream("POST", "/mcp", content=line, headers=sent) as answer:
                 if answer.is_error:
-                    await answer.aread()
-                    return _why(answer)
+                    refusal = _object(await answer.aread())
+                    if refusal is None or refusal.get("jsonrpc") is None:
+                        return _why(answer)
+                    self._told.send_nowait(json.dumps(refusal).encode())
+                    return None
                 async for told in _messages(answer):
                     if asked is not None:
                         asked.begun.set()
@@ -220,6 +253,27 @@ def _object(told: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return read if isinstance(read, dict) else None
+
+
+def _headers_of(message: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a message of a revision without sessions says in headers, too; else nothing."""
+    params = message.get("params")
+    meta = params.get("_meta") if isinstance(params, dict) else None
+    if not isinstance(meta, dict) or not isinstance(revision := meta.get(REVISION), str):
+        return {}
+    method = str(message.get("method"))
+    named = params.get(NAMED.get(method)) if isinstance(params, dict) else None
+    said = {VERSION: revision, "Mcp-Method": method}
+    if isinstance(named, str):
+        said["Mcp-Name"] = named
+    return {header: _header(value) for header, value in said.items()}
+
+
+def _header(value: str) -> str:
+    """Return a text as a header can say it."""
+    if value.isascii() and value.isprintable() and value == value.strip():
+        return value
+    return f"=?base64?{base64.b64encode(value.encode()).decode()}?="
 
 
 def _is_id(value: object) -> TypeGuard[RequestId]:

@@ -6,14 +6,12 @@ on, if it asked for that. Nothing depends on it: a wait that is cut off is begun
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from types import TracebackType
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 import msgspec
 import trio
-from quart.wrappers.response import ResponseBody
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.events.approvals import (
@@ -103,8 +101,8 @@ async def look(center: Center, session_id: int) -> Waited:
     return await center.storage.read(read)
 
 
-class WaitStream(ResponseBody):
-    """A wait as the body of an answer: what happens meanwhile, and at last the answer."""
+class WaitStream:
+    """A wait, piece by piece: what happens meanwhile, and at last the answer."""
 
     def __init__(
         self,
@@ -132,40 +130,25 @@ class WaitStream(ResponseBody):
         self._answer = answer
         self._refuse = refuse
         self._serving = serving
-        self._stack = ExitStack()
         self._running = Running()
         self._refusal: Exception | None = None
         self._is_answered = False
         self._steps = 0
         self._ends_at = 0.0
 
-    async def __aenter__(self) -> Self:
-        """Begin."""
+    def begin(self, stack: ExitStack) -> None:
+        """Wait from now on."""
         try:
-            self._running = self._stack.enter_context(self._serving)
+            self._running = stack.enter_context(self._serving)
         except (RequestFailed, Refused) as refused:
             self._refusal = refused
-            return self
+            return
         wanted = EventFilter(types=MOVES, session_id=self._wanted.session_id)
-        subscription = self._stack.enter_context(self._center.fanout.subscribe(wanted, after=0))
+        subscription = stack.enter_context(self._center.fanout.subscribe(wanted, after=0))
         self._feed = Feed(self._center, subscription, None)
         self._ends_at = trio.current_time() + self._wanted.timeout_seconds
-        return self
 
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Leave."""
-        self._stack.close()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Return itself."""
-        return self
-
-    async def __anext__(self) -> bytes:
+    async def next(self) -> bytes:
         """Return the next message; the stream ends after the answer, or when it is cancelled."""
         if self._is_answered or self._running.is_cancelled:
             raise StopAsyncIteration

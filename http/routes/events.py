@@ -34,6 +34,7 @@ from command_center.http.wire.positions import (
 )
 from command_center.http.wire.problems import NotInLog, Problem, error_response
 from command_center.http.wire.quart_handlers import Frames
+from command_center.http.wire.streamed import Streamed
 from command_center.http.wire.timestamps import Moment, normalised
 from command_center.store import Event, EventFilter, Page, events
 
@@ -134,7 +135,8 @@ async def stream_events(center: Center, query: StreamQuery) -> Response:
     position = position_of(request.headers.get(LAST_EVENT_ID), query.after, query.log_id)
     await position.check(center)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), position.after)
+    source = EventStream(center, query.wanted(), position.after)
+    body = b"" if request.method == "HEAD" else Streamed(source)
     response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
     if request.method == "HEAD":
         del response.headers["Content-Length"]

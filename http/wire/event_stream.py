@@ -16,14 +16,11 @@ has come.
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
-from types import TracebackType
-from typing import Self
 
 import trio
-from quart.wrappers.response import ResponseBody
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.events.streams import StreamOpened, StreamResumed
@@ -64,42 +61,27 @@ class Feed:
         return [Published(event) for event in found if event.id <= end]
 
 
-class EventStream(ResponseBody):
-    """The feed as the body of a `text/event-stream` answer."""
+class EventStream:
+    """The feed as what a `text/event-stream` answer has, piece by piece."""
 
     def __init__(self, center: Center, wanted: EventFilter, after: int | None) -> None:
         """Subscribe when the body is sent."""
         self._center = center
         self._wanted = wanted
         self._after = after
-        self._stack = ExitStack()
         self._subscription: Subscription
         self._feed: Feed
         self._begun = False
         self._form = server_sent(center.log_id)
 
-    async def __aenter__(self) -> Self:
+    def begin(self, stack: ExitStack) -> None:
         """Subscribe."""
-        self._subscription = self._stack.enter_context(
+        self._subscription = stack.enter_context(
             self._center.fanout.subscribe(self._wanted, after=self._after or 0)
         )
         self._feed = Feed(self._center, self._subscription, self._after)
-        return self
 
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Leave; nobody listens any more."""
-        self._stack.close()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Return itself."""
-        return self
-
-    async def __anext__(self) -> bytes:
+    async def next(self) -> bytes:
         """Return the next events, or a comment where there were none for a while."""
         if not self._begun:
             self._begun = True

@@ -11,11 +11,18 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 
 VERSIONS: Final = ("2025-06-18", "2025-11-25")
-"""The revisions that are spoken, the newest last."""
+"""The revisions that are agreed upon by `initialize`, the newest last."""
+
+STATELESS_VERSIONS: Final = ("2026-07-28",)
+"""The revisions of which each request says all of itself, and begins no session."""
 
 VERSION_HEADER: Final = "MCP-Protocol-Version"
 SESSION_HEADER: Final = "Mcp-Session-Id"
+METHOD_HEADER: Final = "Mcp-Method"
+NAME_HEADER: Final = "Mcp-Name"
 
+HEADER_MISMATCH: Final = -32020
+UNSUPPORTED_VERSION: Final = -32022
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
@@ -89,6 +96,62 @@ class CallTool(msgspec.Struct, frozen=True, kw_only=True, rename={"meta": "_meta
     meta: dict[str, Any] = {}
 
 
+class McpResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of a request, with what revisions without sessions want of each.
+
+    Attributes:
+        result_type: it is all there.
+        ttl_ms: how long a client may keep it.
+        cache_scope: for whom.
+    """
+
+    result_type: Literal["complete"] | msgspec.UnsetType = msgspec.UNSET
+    ttl_ms: int | msgspec.UnsetType = msgspec.UNSET
+    cache_scope: Literal["private"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Initialized(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of `initialize`."""
+
+    protocol_version: str
+    capabilities: dict[str, Any]
+    server_info: dict[str, str]
+    instructions: str
+
+
+class Discovered(
+    McpResult,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    rename={"meta": "_meta", "supported_versions": "supportedVersions"},
+):
+    """The result of `server/discover`; `_meta` names the server."""
+
+    supported_versions: tuple[str, ...]
+    capabilities: dict[str, Any]
+    instructions: str
+    meta: dict[str, Any]
+
+
+class ToolList(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of `tools/list`."""
+
+    tools: list[dict[str, Any]]
+
+
+class ResourceList(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of `resources/list`."""
+
+    resources: list[dict[str, Any]]
+
+
+class TemplateList(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of `resources/templates/list`."""
+
+    resource_templates: list[dict[str, Any]]
+
+
 class ReadResource(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of `resources/read`."""
 
@@ -124,7 +187,7 @@ class ResourceContents(
     meta: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class ResourceRead(msgspec.Struct, frozen=True, kw_only=True):
+class ResourceRead(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The result of `resources/read`."""
 
     contents: tuple[ResourceContents, ...]
@@ -134,7 +197,7 @@ TWICE_BYTES: Final = 384 * 1024
 """Bytes of JSON up to which a tool's answer is told both as a text and as JSON."""
 
 
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class ToolResult(McpResult, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The outcome of a tool.
 
     Attributes:
@@ -160,7 +223,8 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
 class RequestFailed(Exception):
     """A request is answered with an error of JSON-RPC."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, data: dict[str, Any] | None = None) -> None:
         """Say which, and what to do."""
         super().__init__(message)
         self.code = code
+        self.data = data

@@ -57,6 +57,11 @@ async def main(url: str, token: str) -> None:
                 await client.call_tool("delete_all", {})
             except MCPError as error:
                 seen["unknown"] = error.code
+        by_initialize = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(by_initialize, mode="legacy") as client:
+            seen["version by initialize"] = client.protocol_version
+            result = await client.call_tool("get_session", {"sessionId": 1})
+            assert not result.is_error, result
     await by_stdio(url, token, seen)
     sys.stdout.write(json.dumps(seen))
 

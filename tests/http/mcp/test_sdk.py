@@ -21,7 +21,8 @@ async def test_the_official_sdk_works_with_every_part(tmp_path: Path) -> None:
         done = await run([sys.executable, str(script), at.address.url, agent["token"]])
         assert 0 == done.returncode, done.stdout.decode()
         seen = json.loads(done.stdout)
-    assert ("2025-11-25", "command-center") == (seen["version"], seen["server"])
+    assert ("2026-07-28", "command-center") == (seen["version"], seen["server"])
+    assert "2025-11-25" == seen["version by initialize"]
     assert {"create_task", "wait_for_session"} <= {*seen["tools"]}
     assert seen["ended"]
     assert [1.0] == [progress for progress, _ in seen["progress"]][:1]
@@ -33,5 +34,5 @@ async def test_the_official_sdk_works_with_every_part(tmp_path: Path) -> None:
     assert seen["refused"]
     assert -32602 == seen["unknown"]
     # `command-center mcp` is the same, over standard input and output.
-    assert ("2025-11-25", seen["tools"]) == (seen["stdio version"], seen["stdio tools"])
+    assert ("2026-07-28", seen["tools"]) == (seen["stdio version"], seen["stdio tools"])
     assert seen["stdio ended"]

@@ -77,6 +77,66 @@ async def test_an_agent_works_by_tools_and_does_not_approve(tmp_path: Path) -> N
         assert ("mcp", 'device:1 "An agent"') == (created["actor"], created["device"])
 
 
+async def test_a_client_of_the_newest_revision_needs_no_session(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        agent = await at.device("read", "work")
+        async with at.client(agent) as http:
+            speaker = Speaker(http)
+            envelope = {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }
+
+            async def send(
+                method: str, params: dict[str, Any], headers: dict[str, str], **meta: Any
+            ) -> httpx.Response:
+                sent = speaker.request(method, {**params, "_meta": envelope | meta})
+                told = {VERSION_HEADER: "2026-07-28", "Mcp-Method": method}
+                return await speaker.post(sent, **(told | headers))
+
+            async def failure(*sent: Any, **meta: Any) -> tuple[int, int]:
+                answer = await send(*sent, **meta)
+                return answer.status_code, answer.json()["error"]["code"]
+
+            found = await send("server/discover", {}, {})
+            assert SESSION_HEADER not in found.headers
+            told = found.json()["result"]
+            assert ["2026-07-28"] == told["supportedVersions"]
+            name = told["_meta"]["io.modelcontextprotocol/serverInfo"]["name"]
+            assert ("complete", 0, "private", "command-center") == (
+                told["resultType"],
+                told["ttlMs"],
+                told["cacheScope"],
+                name,
+            )
+            create = {"name": "create_task", "arguments": TASK}
+            named = {"Mcp-Name": "=?base64?Y3JlYXRlX3Rhc2s=?="}
+            made = (await send("tools/call", create, named)).json()["result"]
+            assert ("complete", 1) == (made["resultType"], made["structuredContent"]["id"])
+            assert "ttlMs" not in made
+            assert (400, -32020) == await failure("tools/call", create, {"Mcp-Name": "get_task"})
+            assert (400, -32020) == await failure("tools/call", create, {})
+            assert (400, -32020) == await failure("tools/list", {}, {"Mcp-Method": "tools/call"})
+            newer = await send(
+                "tools/list",
+                {},
+                {VERSION_HEADER: "2099-01-01"},
+                **{"io.modelcontextprotocol/protocolVersion": "2099-01-01"},
+            )
+            assert (400, -32022, ["2026-07-28"]) == (
+                newer.status_code,
+                newer.json()["error"]["code"],
+                newer.json()["error"]["data"]["supported"],
+            )
+            bare = await speaker.post(
+                speaker.request("tools/list"),
+                **{VERSION_HEADER: "2026-07-28", "Mcp-Method": "tools/list"},
+            )
+            assert (400, -32602) == (bare.status_code, bare.json()["error"]["code"])
+            assert (404, -32601) == await failure("ping", {}, {})
+            assert (404, -32601) == await failure("initialize", {}, {})
+
+
 async def test_what_is_no_message_of_a_session_is_refused(tmp_path: Path) -> None:
     async with server(tmp_path) as at:
         one, other = await at.device("read"), await at.device("read")
