@@ -100,20 +100,41 @@ def serious_in(page: Page) -> list[str]:
     return found
 
 
-def test_a_script_gets_a_token_that_is_shown_once(secured: Server, open_page: OpenPage) -> None:
+def test_an_agent_gets_a_token_with_limits_that_is_shown_once(
+    secured: Server, open_page: OpenPage, repository: Path
+) -> None:
+    with asked(secured) as client:
+        client.post("/api/repos", json={"name": "Shop", "localPath": str(repository)})
     page = open_page(f"{secured.url}/#/devices", device="desktop", expected={401}).page
     sign_in_at(page)
     page.get_by_role("button", name="Add a device").click()
     page.get_by_label("Name").fill("An agent")
     page.get_by_role("button", name="An agent", exact=True).click()
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_label("Shop").check()
+    page.get_by_label("Runs an hour").fill("")
+    settle(page)
+    assert serious_in(page) == []
+    page.get_by_role("button", name="Make a token for an agent").click()
     token = page.get_by_label("Token", exact=True).inner_text()
+    expect(page.get_by_label("Configuration")).to_contain_text(f'url = "{secured.url}/mcp"')
     with httpx.Client(base_url=secured.url, trust_env=False) as agent:
         headers = {"Authorization": f"Bearer {token}"}
-        told = agent.get("/api/devices/current", headers=headers).json()
-        assert ("An agent", ["read", "work"]) == (told["device"]["name"], told["scopes"])
+        assert 403 == agent.get("/api/tasks", headers=headers).status_code
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("read, work")).to_be_visible()
+    expect(page.get_by_text("tools in Shop · 1 deep")).to_be_visible()
+    page.get_by_role("button", name="Change An agent").click()
+    page.get_by_label("Runs an hour").fill("3")
+    page.get_by_label("Shop").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("tools in all repositories · 1 deep · 3 runs an hour")).to_be_visible()
+    page.get_by_role("button", name="Change An agent").click()
+    page.get_by_label("For tools alone").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("tools in")).to_have_count(0)
+    with httpx.Client(base_url=secured.url, trust_env=False) as agent:
+        told = agent.get("/api/devices/current", headers=headers).json()
+        assert ("An agent", ["read", "work"]) == (told["device"]["name"], told["scopes"])
     page.get_by_role("button", name="Change An agent").click()
     page.get_by_label("work", exact=True).uncheck()
     page.get_by_label("Name").fill("A reader")

@@ -176,7 +176,7 @@ export const Automation = ({ id }) => {
             onChange=${enable} />
           <${Schedule} automation=${automation} />
           <${Switch} label="One thread" on=${automation.thread === "same"}
-            hint="Each run goes on in the thread before." disabled=${act.busy === "thread"}
+            hint="Each run goes on where the last one ended." disabled=${act.busy === "thread"}
             onChange=${goOn} />
         </section>
         <${Hook} automation=${automation} />

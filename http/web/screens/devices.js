@@ -19,6 +19,14 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import {
+  ForCodex,
+  formOf,
+  Limits,
+  limitsOf,
+  limitsToSend,
+  USUAL_LIMITS,
+} from "../components/agent-limits.js";
 import { Passkeys } from "../components/passkeys.js";
 import { Qr } from "../components/qr.js";
 import { day } from "../format.js";
@@ -27,6 +35,7 @@ import { here } from "../router.js";
 import { useStore } from "../store.js";
 
 /** @import { Device, DeviceToken, PageAddress, PairingOffer } from "../openapi.js" */
+/** @import { FormLimits } from "../components/agent-limits.js" */
 /** @typedef {Device["scopes"][number]} Scope */
 
 /** @type {[Scope, string][]} */
@@ -51,7 +60,7 @@ const DAYS = [0, 1, 30, 90, 365];
 const DAY_MS = 86_400_000;
 
 export const Devices = () => {
-  const version = useStore("devices");
+  const version = useStore("devices", "repos");
   const [devices, error] = useLoaded(() => every("/api/devices"), [], version);
   const [me] = useLoaded(() => get("/api/devices/current"), [], version);
   const [adding, setAdding] = useState(here().params.has("add"));
@@ -80,6 +89,7 @@ export const Devices = () => {
                     ${me?.device?.id === device.id && html` <span class="hint">this browser</span>`}
                   </div>
                   <div class="row-note">${device.scopes.join(", ")}</div>
+                  ${device.limits && html`<div class="row-note">${limitsOf(device)}</div>`}
                   <div class="row-note"><${Seen} device=${device} /></div>
                 </div>
                 <div class="actions">
@@ -177,6 +187,7 @@ const Add = ({ known, onClose }) => {
   const [name, setName] = useState("");
   const [kind, setKind] = useState("own");
   const [scopes, setScopes] = useState(KINDS.own[1]);
+  const [limits, setLimits] = useState(/** @type {FormLimits | null} */ (null));
   const [days, setDays] = useState("0");
   const [offer, setOffer] = useState(/** @type {PairingOffer | null} */ (null));
   const [made, setMade] = useState(/** @type {DeviceToken | null} */ (null));
@@ -191,7 +202,13 @@ const Add = ({ known, onClose }) => {
     });
   const make = () =>
     run("make", async () => {
-      const wanted = { name: name.trim(), scopes, expiresAt, requestedBy: ME };
+      const wanted = {
+        name: name.trim(),
+        scopes,
+        expiresAt,
+        limits: limitsToSend(limits),
+        requestedBy: ME,
+      };
       setMade(await ask("/api/devices", wanted));
     });
   const paired = offer && known.find(({ id, isPaired }) => isPaired && !before.has(id));
@@ -207,6 +224,7 @@ const Add = ({ known, onClose }) => {
         <p>This is shown once. Give it to <b>${made.name}</b>, which sends it as
           <code>Authorization: Bearer …</code></p>
         <${Code} text=${made.token} label="Token" />
+        ${made.limits && html`<${ForCodex} />`}
       </div>
       <div class="actions"><${Button} kind="primary" onClick=${onClose}>Done<//></div>
     <//>`;
@@ -214,7 +232,8 @@ const Add = ({ known, onClose }) => {
     <form class="stack"
       onSubmit=${(/** @type {any} */ e) => {
         e.preventDefault();
-        pair();
+        if (limits) make();
+        else pair();
       }}>
       <${Field} label="Name" hint="A phone has one of its own, if you give none.">
         <input type="text" maxlength="200" value=${name}
@@ -226,6 +245,7 @@ const Add = ({ known, onClose }) => {
           onChange=${(/** @type {string} */ chosen) => {
             setKind(chosen);
             setScopes(KINDS[chosen][1]);
+            setLimits(chosen === "agent" ? USUAL_LIMITS : null);
           }}
           options=${Object.entries(KINDS).map(([key, [words]]) => [key, words])} />
       </div>
@@ -237,6 +257,7 @@ const Add = ({ known, onClose }) => {
             setScopes(chosen);
           }} />
       </details>
+      <${Limits} limits=${limits} onChange=${setLimits} />
       <${Field} label="Until">
         <select value=${days}
           onChange=${(/** @type {any} */ e) => setDays(e.currentTarget.value)}>
@@ -248,13 +269,16 @@ const Add = ({ known, onClose }) => {
         </select>
       <//>
       <${Problem} error=${error} />
-      <${Button} kind="primary wide" type="submit" busy=${busy === "pair"}
-        disabled=${Boolean(busy) || !scopes.length}>
-        Show a code for a phone or browser
-      <//>
-      <${Button} kind="wide" busy=${busy === "make"} onClick=${make}
+      ${
+        !limits &&
+        html`<${Button} kind="primary wide" type="submit" busy=${busy === "pair"}
+          disabled=${Boolean(busy) || !scopes.length}>
+          Show a code for a phone or browser
+        <//>`
+      }
+      <${Button} kind=${limits ? "primary wide" : "wide"} busy=${busy === "make"} onClick=${make}
         disabled=${Boolean(busy) || !scopes.length || !name.trim()}>
-        Make a token for a script
+        ${limits ? "Make a token for an agent" : "Make a token for a script"}
       <//>
     </form>
   <//>`;
@@ -295,10 +319,16 @@ const Offered = ({ offer, onClose }) => {
 const Change = ({ device, onClose }) => {
   const [name, setName] = useState(device.name);
   const [scopes, setScopes] = useState(device.scopes);
+  const [limits, setLimits] = useState(formOf(device));
   const { busy, error, run } = useAct();
   const save = () =>
     run("save", async () => {
-      await patch(`/api/devices/${device.id}`, { name: name.trim(), scopes, requestedBy: ME });
+      await patch(`/api/devices/${device.id}`, {
+        name: name.trim(),
+        scopes,
+        ...(!device.isPaired && { limits: limitsToSend(limits) }),
+        requestedBy: ME,
+      });
       onClose();
     });
   return html`<${Dialog} title=${`Change ${device.name}`} onClose=${onClose}>
@@ -312,6 +342,7 @@ const Change = ({ device, onClose }) => {
           onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} />
       <//>
       <${Scopes} scopes=${scopes} onChange=${setScopes} />
+      ${!device.isPaired && html`<${Limits} limits=${limits} onChange=${setLimits} />`}
       <${Problem} error=${error} />
       <${Button} kind="primary wide" type="submit" busy=${busy}
         disabled=${Boolean(busy) || !name.trim() || !scopes.length}>
