@@ -91,7 +91,7 @@ PARTS: Final = {
     },
     "Look": {
         "ls": "List sessions (unless another noun is given), the newest first.",
-        "show": "Show one session, or the task, approval, repo, automation, thread or device...",
+        "show": "Show one session, or the task, approval, repo, automation, thread, host,...",
         "search": "Search prompts and transcripts for all of the WORDS.",
         "diff": "Show what SESSION has changed, through your pager.",
         "top": "Show the actor tree of a running server, live.",

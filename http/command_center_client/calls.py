@@ -22,6 +22,16 @@ def health() -> ApiCall[shapes.Health]:
     return ApiCall("GET", "/health")
 
 
+def list_hosts(**query: Unpack[shapes.ListHostsQuery]) -> ApiCall[ListPage[shapes.ShownHost]]:
+    """List the machines that repositories lie on, by name: `GET /api/hosts`."""
+    return ApiCall("GET", "/api/hosts", query=query)
+
+
+def get_host(host_name: str, /) -> ApiCall[shapes.ShownHost]:
+    """Show a machine that repositories lie on: `GET /api/hosts/{hostName}`."""
+    return ApiCall("GET", at("/api/hosts/{}", host_name))
+
+
 def list_repositories(**query: Unpack[shapes.ListRepositoriesQuery]) -> ApiCall[ListPage[shapes.Repository]]:
     """List the repositories: `GET /api/repos`."""
     return ApiCall("GET", "/api/repos", query=query)

@@ -2343,6 +2343,23 @@ SessionStopped = TypedDict(
     },
 )
 
+# A machine that repositories lie on.
+ShownHost = TypedDict(
+    "ShownHost",
+    {
+        "name": 'str',
+        "status": 'Literal["connected", "disabled", "unavailable"]',
+        "message": 'str',
+        "agentVersion": 'str | None',
+        "warning": 'str | None',
+        "appServer": 'AppServer | None',
+        "repositories": 'int',
+        "active": 'int',
+        "queued": 'int',
+        "slots": 'int',
+    },
+)
+
 # A passkey of a device.
 ShownPasskey = TypedDict(
     "ShownPasskey",
@@ -4604,6 +4621,15 @@ WorktreeRemoved = TypedDict(
         "branchName": 'str | None',
         "headSha": 'str | None',
         "force": 'bool',
+    },
+)
+
+# List the machines that repositories lie on, by name.
+ListHostsQuery = TypedDict(
+    "ListHostsQuery",
+    {
+        "limit": 'NotRequired[int]',
+        "cursor": 'NotRequired[str]',
     },
 )
 

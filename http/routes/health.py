@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
 
 import attrs
-import trio
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
-    ProbeHealth,
-    bridge_of,
 )
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import StoreProbe
 from command_center.actors.core.writer import STORE
+from command_center.http.routes.hosts import bridges_of
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import ActorNotFound, Status
 from command_center.store.records import LOCAL
-
-PROBE_SECONDS = 2.0
-"""Seconds that a part may take to show that it is well."""
-
 
 WELL = frozenset({"ok", "disabled", "untested"})
 """The states of a check with which the server can do its work."""
@@ -52,7 +45,7 @@ api = Api[Probe]("Health")
 async def health(probe: Probe) -> Health:
     """Tell whether the server can do its work."""
     center = probe.center
-    bridges = await _bridges(center)
+    bridges = await bridges_of(center)
     bridge = bridges.get(LOCAL)
     checks = {"store": await _store(probe), **checks_of(bridges)}
     well = all(check in WELL for check in checks.values())
@@ -78,24 +71,6 @@ async def _store(probe: Probe) -> str:
     if status not in {Status.IDLE, Status.BUSY}:
         return "unavailable"
     return await probe.store.state()
-
-
-async def _bridges(center: Center) -> dict[str, BridgeHealth | None]:
-    """Ask how the bridge of each host is; empty if the runner needs none, None for no answer."""
-    found: dict[str, BridgeHealth | None] = {}
-    if not RUNNERS[center.settings.runner].has_threads:
-        return found
-
-    async def probe(host: str) -> None:
-        found[host] = None
-        # Whatever goes wrong, the answer is that the bridge is not well.
-        with contextlib.suppress(Exception), trio.fail_after(PROBE_SECONDS):
-            found[host] = await center.ask(bridge_of(host), ProbeHealth())
-
-    async with trio.open_nursery() as nursery:
-        for host in center.hosts:
-            nursery.start_soon(probe, host.name)
-    return found
 
 
 def checks_of(bridges: Mapping[str, BridgeHealth | None]) -> dict[str, str]:

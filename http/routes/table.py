@@ -18,6 +18,7 @@ from command_center.http.routes import (
     github,
     health,
     hooks,
+    hosts,
     issues,
     landing,
     long_texts,
@@ -53,6 +54,7 @@ from command_center.http.wire.operation import Api, Operation
 APIS: Final[tuple[Api[Any], ...]] = (
     health.api,
     metrics.api,
+    hosts.api,
     repos.api,
     worktrees.api,
     tasks.api,

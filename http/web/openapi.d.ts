@@ -1798,6 +1798,20 @@ export interface SessionStopped {
   session: Session;
 }
 
+/** A machine that repositories lie on. */
+export interface ShownHost {
+  name: string;
+  status: "connected" | "disabled" | "unavailable";
+  message: string;
+  agentVersion: string | null;
+  warning: string | null;
+  appServer: AppServer | null;
+  repositories: number;
+  active: number;
+  queued: number;
+  slots: number;
+}
+
 /** A passkey of a device. */
 export interface ShownPasskey {
   id: number;
@@ -2246,6 +2260,24 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: null;
+  };
+  /** List the machines that repositories lie on, by name */
+  listHosts: {
+    method: "GET";
+    path: "/api/hosts";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<ShownHost>;
+  };
+  /** Show a machine that repositories lie on */
+  getHost: {
+    method: "GET";
+    path: `/api/hosts/${string}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ShownHost;
   };
   /** List the repositories */
   listRepositories: {

@@ -38,7 +38,7 @@ def ids(noun: str, **query: Any) -> Completer:
     about = NOUNS[noun].fields[-1]
 
     def told(item: Any) -> tuple[str, str]:
-        return str(item["id"]), f"{item.get('status', '')} {item[about]}"
+        return str(item[NOUNS[noun].identity]), f"{item.get('status', '')} {item[about]}"
 
     return _asking(noun, told, query)
 

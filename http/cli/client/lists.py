@@ -80,7 +80,7 @@ def ls(
     if noun == "sessions":
         query["diff"] = False
     call = ApiCall[Any]("GET", kind.path, query=query)
-    show_items(islice(center.every(call), limit), kind.fields, **form)
+    show_items(islice(center.every(call), limit), kind.fields, ids=kind.identity, **form)
 
 
 @click.command()
@@ -91,7 +91,7 @@ def ls(
 def show(
     center: CommandCenter, *, what: tuple[str, ...], fields: str | None, as_json: bool
 ) -> None:
-    """Show one session, or the task, approval, repo, automation, thread or device of an ID."""
+    """Show one session, or the task, approval, repo, automation, thread, host, device of an ID."""
     record = center.send(ApiCall[Any]("GET", _path_of(what)))
     chosen = _chosen(fields, record)
     if as_json:
@@ -175,7 +175,7 @@ def _path_of(what: tuple[str, ...]) -> str:
             f"the nouns are {', '.join(ONE)}."
         )
     one = NOUNS[kind].one
-    if kind != "threads" and not name.isdecimal():
+    if NOUNS[kind].has_numbers and not name.isdecimal():
         raise click.UsageError(f"{name!r} is no id of {kind}. `command-center ls {kind}` has them.")
     return at(one or "", name)
 

@@ -7,12 +7,17 @@ from typing import Final, NamedTuple
 
 
 class Noun(NamedTuple):
-    """A kind of thing: where its list is, where one of it is, and what a table shows of it."""
+    """A kind of thing: where its list is, where one of it is, and what a table shows of it.
+
+    `identity` is the field by which one is named; with `has_numbers` it is a whole number.
+    """
 
     path: str
     one: str | None
     fields: tuple[str, ...]
     filters: frozenset[str]
+    identity: str = "id"
+    has_numbers: bool = True
 
 
 NOUNS: Final[Mapping[str, Noun]] = {
@@ -51,6 +56,15 @@ NOUNS: Final[Mapping[str, Noun]] = {
         "/api/codex/threads/{}",
         ("id", "source", "cwd", "preview"),
         frozenset(),
+        has_numbers=False,
+    ),
+    "hosts": Noun(
+        "/api/hosts",
+        "/api/hosts/{}",
+        ("name", "status", "agentVersion", "active", "queued", "slots", "repositories"),
+        frozenset(),
+        identity="name",
+        has_numbers=False,
     ),
     "devices": Noun(
         "/api/devices",
@@ -76,4 +90,6 @@ HEADS: Final = {
     "nextRunAt": "NEXT",
     "lastOutcome": "LAST",
     "lastSeenAt": "SEEN",
+    "agentVersion": "CODEX",
+    "repositories": "REPOS",
 }

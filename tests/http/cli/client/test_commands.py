@@ -44,6 +44,11 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     assert r"Say \x1b[31mhello." in person.sees("ls", "tasks", "--status", "completed")
     assert "completed" in person.sees("show", number)
     assert "project" in person.sees("ls", "repos")
+    assert ["local", "disabled"] == person.sees("ls", "hosts").split("\t")[:2]
+    assert "local\n" == person.sees("ls", "hosts", "--quiet")
+    slots = json.loads(person.sees("show", "host", "local", "--json", "--fields", "slots"))
+    assert {"slots": 4} == slots
+    assert "Host elsewhere not found" in person.is_told(1, "show", "host", "elsewhere")
     assert [number, "prompt"] == person.sees("search", "Please").split("\t")[:2]
     assert shown.partition("\n")[2] == person.sees("tail", number, "-f")
     kinds = [json.loads(line)["type"] for line in person.sees("tail", "--json").splitlines()]
