@@ -6,15 +6,20 @@ an app-server. Where the CLI says less (no deltas, no diff of a file change), le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from command_center.actors.codex.errors import NotAMessage
+from command_center.actors.codex.usage_limits import LIMITED
 
 Told: TypeAlias = tuple[str, dict[str, Any]]
 """A method of the app-server and its parameters."""
+
+_LIMITED: Final = re.compile(r"You.ve hit your (?:\S+ )?usage limit\b")
+"""Begins what the CLI says of such an error, of which it tells the words alone."""
 
 _STATUSES = {"in_progress": "inProgress"}
 _ITEM_EVENTS = {
@@ -69,8 +74,10 @@ class ExecTranslator:
             case {"type": "turn.failed"}:
                 self.ended = True
                 message = (event.get("error") or {}).get("message") or "The turn failed."
-                failed = {**self._turn("failed"), "error": {"message": message}}
-                yield "turn/completed", {"turn": failed}
+                error = {"message": message}
+                if _LIMITED.match(message):
+                    error["codexErrorInfo"] = LIMITED
+                yield "turn/completed", {"turn": {**self._turn("failed"), "error": error}}
             case {"type": "error", "message": str(message)}:
                 # The CLI says the end with turn.failed; an error alone may be tried again.
                 yield "error", {"error": {"message": message}, "willRetry": True}

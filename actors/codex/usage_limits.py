@@ -13,6 +13,9 @@ from command_center.actors.codex.accounts import typed
 from command_center.actors.contracts.usage_limits import LimitWindow, UsageLimit
 from command_center.store.timestamps import to_timestamp
 
+LIMITED: Final = "usageLimitExceeded"
+"""The word of Codex for the error of a turn that met a limit of the account."""
+
 TOLD: Final = "account/rateLimits/updated"
 """The notification of how much is used now."""
 

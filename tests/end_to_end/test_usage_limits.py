@@ -15,9 +15,16 @@ from tests.end_to_end.server import Client, Server, client_of
 
 
 @pytest.fixture
-def server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Server]:
+def runner() -> str:
+    """The runner of the server."""
+    return "app-server"
+
+
+@pytest.fixture
+def server(tmp_path: Path, codex_binary: Path, codex_home: Path, runner: str) -> Iterator[Server]:
     """A server that lets one session work at once."""
     settings = {
+        "CC_CODEX_RUNNER_MODE": runner,
         "CC_CODEX_COMMAND": str(codex_binary),
         "CODEX_HOME": str(codex_home),
         "CC_MAX_SESSIONS": "1",
@@ -146,3 +153,18 @@ async def test_over_a_cap_no_run_begins_and_what_works_is_warned_of_or_interrupt
         assert "All repositories used" in over["exitReason"]
         refused = await client.http.post(f"/api/tasks/{task['id']}/run", json={})
         assert 409 == refused.status_code, refused.text
+
+
+@pytest.mark.parametrize("runner", ["cli"])
+async def test_a_run_of_codex_exec_that_meets_a_limit_waits_too(
+    server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (limited(int(time.time()) + 3600),)
+    async with client_of(server) as client:
+        met = await client.run(await client.register(repository), "The first.")
+        waits = await client.until_session(await sequel_of(client, met), "waiting_limit")
+        scripted_model.script = (Say.text("Done."),)
+        await client.patch(f"/api/sessions/{waits['id']}", {"status": "queued"})
+        ended = await client.until_session(waits, "completed")
+        assert (await client.session(met))["codexThreadId"] == ended["codexThreadId"]
+        assert 2 == len(scripted_model.requests)

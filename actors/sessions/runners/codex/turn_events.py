@@ -6,7 +6,7 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
@@ -17,6 +17,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     ThreadMessage,
 )
+from command_center.actors.codex.usage_limits import LIMITED
 from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
@@ -60,9 +61,6 @@ ABOUT_THREAD = frozenset(
     }
 )
 """The notifications that tell of the thread, whichever turn they name."""
-
-LIMITED: Final = "usageLimitExceeded"
-"""The word of Codex for the error of a turn that met a limit of the account."""
 
 _DELTAS = {
     "item/agentMessage/delta": "message",
