@@ -114,8 +114,10 @@ def test_nobody_is_notified_who_has_not_allowed_it(
     page = open_page(filled_server.url).page
     settle(page)
     page.evaluate(HIDDEN)
-    asked = asked_for(filled_server, "Quietly?")
-    expect(page.locator(".toast").filter(has_text=asked["title"])).to_be_visible()
+    asked = asked_for(filled_server, f"Quietly? {'And with a title that is long. ' * 4}".strip())
+    toast = page.locator(".toast").filter(has_text=asked["title"])
+    expect(toast).to_be_visible()
+    expect(toast.get_by_role("button", name="Dismiss")).to_be_in_viewport(ratio=1)
     assert [] == shown_on(page)
     settle_by_another(filled_server, asked)
 
