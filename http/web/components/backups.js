@@ -18,21 +18,23 @@ export const Backups = () => {
   return html`<section aria-labelledby="backups">
     <h2 id="backups" class="section">Backups</h2>
     <${Problem} error=${error || making.error} />
-    <p class="quiet-line">
-      ${
-        newest
-          ? html`The newest is of <${Ago} ts=${newest.madeAt} />, ${size(newest.size)}${
-              newest.isEncrypted ? ", closed with a passphrase" : ""
-            }: <code>${newest.name}</code>`
-          : "There is none."
-      }
-      ${kept.nextAt && html` The next one is due <${Ago} ts=${kept.nextAt} />.`}
-      ${!kept.schedule && " None is made by itself: set CC_BACKUP_EVERY."}
-    </p>
+    <dl class="facts">
+      <dt>Newest</dt>
+      <dd>
+        ${
+          newest
+            ? html`<${Ago} ts=${newest.madeAt} />, ${size(newest.size)}${
+                newest.isEncrypted ? ", closed with a passphrase" : ""
+              }`
+            : "There is none."
+        }
+      </dd>
+      <dt>Next</dt>
+      <dd>
+        ${kept.nextAt ? html`<${Ago} ts=${kept.nextAt} />` : "Not by itself: set CC_BACKUP_EVERY."}
+      </dd>
+      ${kept.lastFailure && html`<dt>Last</dt><dd role="alert">${kept.lastFailure}</dd>`}
+    </dl>
     <${Button} busy=${making.busy} onClick=${make}>Back up now<//>
-    ${
-      kept.lastFailure &&
-      html`<p class="quiet-line" role="alert">The last one failed: ${kept.lastFailure}</p>`
-    }
   </section>`;
 };
