@@ -62,6 +62,7 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
     **_in("backups", "backup", "restore"),
+    **_in("service.commands", "service"),
     **_in("operating", "top", "pair"),
     **_in("telegram", "telegram"),
     **_in("client.running", "run"),
@@ -118,6 +119,7 @@ PARTS: Final = {
         "certificate": (
             "Make a certificate for this machine and NAMES, from an authority of its own."
         ),
+        "service": "Have this machine start the server, and start it again when it fails.",
         "telegram": "Set up the Telegram bot.",
         "mcp": "Serve an agent over standard input and output, by the MCP endpoint of a...",
     },

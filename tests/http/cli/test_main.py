@@ -113,7 +113,7 @@ def test_ctrl_c_while_a_command_is_about_to_begin_ends_it_without_a_word(
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("command_center.http.cli.local._resolve", interrupted)
+    monkeypatch.setattr("command_center.http.cli.local.resolve", interrupted)
     told = run(command)
     assert (130, "") == (told.exit_code, told.output)
 

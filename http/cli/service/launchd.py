@@ -1,0 +1,74 @@
+"""An agent of the user's own launchd, on macOS."""
+
+from __future__ import annotations
+
+import plistlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from command_center.http.cli.service.manager import Service, ServiceFailed, run
+
+LABEL: Final = "dev.command-center"
+LOG: Final = "service.log"
+
+
+class Launchd:
+    """The user's own launchd, in the domain of who is signed in."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Keep the log in the data folder."""
+        self._log = data_dir / LOG
+
+    @property
+    def file(self) -> Path:
+        """Return the agent's property list."""
+        return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+
+    def definition(self, service: Service) -> bytes:
+        """Return the property list."""
+        return plistlib.dumps(
+            {
+                "Label": LABEL,
+                "ProgramArguments": [*service.command],
+                "EnvironmentVariables": {"PATH": service.path},
+                "RunAtLoad": True,
+                "KeepAlive": {"SuccessfulExit": False},
+                "ThrottleInterval": 10,
+                "ExitTimeOut": 30,
+                # An app-server that outlives the server keeps its turns.
+                "AbandonProcessGroup": True,
+                "StandardOutPath": str(service.folder / LOG),
+                "StandardErrorPath": str(service.folder / LOG),
+            }
+        )
+
+    def install(self, service: Service) -> list[str]:
+        """Write the property list, and have launchd take it anew."""
+        service.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(self.definition(service))
+        with suppress(ServiceFailed):  # it was not loaded
+            run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+        run("launchctl", "bootstrap", _domain(), str(self.file))
+        return ["It starts when you sign in. A Mac that sleeps does no work: see caffeinate(8)."]
+
+    def uninstall(self) -> None:
+        """Have launchd let it go, and remove the property list."""
+        if self.file.exists():
+            with suppress(ServiceFailed):  # it was not loaded
+                run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+            self.file.unlink()
+
+    def status(self) -> Sequence[str]:
+        """Return launchctl's command."""
+        return ["launchctl", "print", f"{_domain()}/{LABEL}"]
+
+    def logs(self, *, follow: bool) -> Sequence[str]:
+        """Return the command that shows the log's end."""
+        return ["tail", "-n", "200", *(["-F"] * follow), str(self._log)]
+
+
+def _domain() -> str:
+    return f"gui/{run('id', '-u').strip()}"

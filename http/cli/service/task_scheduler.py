@@ -1,0 +1,92 @@
+"""A task of the user's own in Windows' Task Scheduler."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from getpass import getuser
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import escape
+
+from command_center.http.cli.service.manager import TITLE, Service, ServiceFailed, run
+
+FILE: Final = "service.xml"
+
+_TASK: Final = """\
+<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo><Description>{title}</Description></RegistrationInfo>
+  <Triggers><LogonTrigger><Enabled>true</Enabled><UserId>{user}</UserId></LogonTrigger></Triggers>
+  <Principals>
+    <Principal id="Author">
+      <UserId>{user}</UserId>
+      <LogonType>InteractiveToken</LogonType>
+      <RunLevel>LeastPrivilege</RunLevel>
+    </Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>255</Count></RestartOnFailure>
+  </Settings>
+  <Actions Context="Author">
+    <Exec><Command>{program}</Command><Arguments>{arguments}</Arguments></Exec>
+  </Actions>
+</Task>
+"""
+
+
+class TaskScheduler:
+    """The Task Scheduler; a task has the PATH of who is signed in."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Keep the task's definition in the data folder."""
+        self._folder = data_dir
+
+    @property
+    def file(self) -> Path:
+        """Return the task's definition."""
+        return self._folder / FILE
+
+    def definition(self, service: Service) -> bytes:
+        """Return the definition."""
+        program, *arguments = service.command
+        return _TASK.format(
+            title=TITLE,
+            user=escape(getuser()),
+            program=escape(program),
+            arguments=escape(subprocess.list2cmdline(arguments)),
+        ).encode("utf-16")
+
+    def install(self, service: Service) -> list[str]:
+        """Write the definition, and have the scheduler take it and run it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(self.definition(service))
+        with suppress(ServiceFailed):  # it did not run
+            run("schtasks", "/End", "/TN", TITLE)
+        run("schtasks", "/Create", "/F", "/TN", TITLE, "/XML", str(self.file))
+        run("schtasks", "/Run", "/TN", TITLE)
+        return ["It starts when you sign in, and ends when you sign out."]
+
+    def uninstall(self) -> None:
+        """End the task, and have the scheduler forget it."""
+        if self.file.exists():
+            with suppress(ServiceFailed):  # it did not run
+                run("schtasks", "/End", "/TN", TITLE)
+            run("schtasks", "/Delete", "/F", "/TN", TITLE)
+            self.file.unlink()
+
+    def status(self) -> Sequence[str]:
+        """Return the scheduler's command."""
+        return ["schtasks", "/Query", "/V", "/FO", "LIST", "/TN", TITLE]
+
+    def logs(self, *, follow: bool) -> Sequence[str]:
+        """Say that nothing keeps them."""
+        del follow
+        raise ServiceFailed(
+            "Windows keeps no log of a task. To see one, end it and run `command-center serve`."
+        )
