@@ -287,7 +287,8 @@ def test_shells_complete_commands_nouns_ids_and_names(person: Person, repository
     person.sees("run", "Complete me.", "--register", "--repo", str(repository))
     number = person.sees("ls", "--quiet").split()[0]
     begun = completions(person, "command-center s", "bash")
-    assert {f"plain,{name}" for name in ("serve", "show", "search", "steer", "stop")} == {*begun}
+    named = ("serve", "service", "show", "search", "steer", "stop")
+    assert {f"plain,{name}" for name in named} == {*begun}
     about = f"{number}\tcompleted Complete me."
     assert about in completions(person, "command-center diff ", "powershell")
     assert about in completions(person, f"command-center show session {number}", "powershell")
