@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import which
 from typing import NoReturn
@@ -102,11 +102,12 @@ def logs(config_file: Path | None, *, follow: bool) -> None:
 
 def _manager(data_dir: Path) -> ServiceManager:
     """Return the manager of this machine."""
-    if sys.platform == "win32":
-        return TaskScheduler(data_dir)
-    if sys.platform == "darwin":
-        return Launchd(data_dir)
-    return Systemd()
+    known: dict[str, Callable[[Path], ServiceManager]] = {
+        "win32": TaskScheduler,
+        "darwin": Launchd,
+    }
+    made = known.get(sys.platform)
+    return Systemd() if made is None else made(data_dir)
 
 
 def _become(command: Sequence[str]) -> NoReturn:
