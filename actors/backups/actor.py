@@ -6,6 +6,7 @@ machine slept, is made up for once. One that fails is told, and is due again at 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -90,7 +91,12 @@ class Backups(Actor):
         self._last_failure: str | None = None
 
     async def on_start(self) -> None:
-        """Follow the schedule, if there is one."""
+        """Follow the schedule, if there is one.
+
+        The folder is there from the beginning: from runs is hidden what the data folder has then.
+        """
+        with contextlib.suppress(OSError):  # who makes a backup says why it cannot
+            await trio.to_thread.run_sync(places.make_folder, self._data_dir)
         if self._schedule is not None:
             self.ctx.start_task(self._follow)
 

@@ -40,6 +40,11 @@ class KeptBackup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_encrypted: bool
 
 
+def make_folder(data_dir: Path) -> None:
+    """Make the folder of backups, for its owner alone, if it is not there."""
+    (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
+
+
 def place_of(data_dir: Path, moment: datetime, *, is_scheduled: bool, is_encrypted: bool) -> Path:
     """Return where a backup of that moment goes. Nothing takes one away that no schedule made."""
     by = "scheduled" if is_scheduled else "backup"
