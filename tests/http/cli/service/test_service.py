@@ -23,7 +23,7 @@ from command_center.http.cli.service.systemd import NAME, Systemd
 from command_center.http.cli.service.task_scheduler import TaskScheduler
 
 ODD = Service(
-    command=("/opt/a b/command-center", "serve", "--config", '/home/é/50% "of" $HOME\\x.toml'),
+    command=("/opt/a b/command-center", "serve", "--config", '/srv/é/50% "of" $HOME\\x.toml'),
     path="/opt/a b/bin:/usr/bin",
     folder=Path("/data"),
 )
