@@ -80,9 +80,12 @@ def known_threads(db: Database, host: str) -> dict[str, int]:
 
 
 def turns_of_sessions(db: Database, host: str, thread_id: str) -> set[str]:
-    """Return the turns of a thread that are in the transcripts of sessions already."""
+    """Return the turns of a thread that are in the transcripts of sessions already.
+
+    Among them are those of other threads, since a fork has the turns of its past.
+    """
     rows = db.execute(
-        "SELECT s.codex_turn_id FROM sessions s WHERE s.host = ?1 AND s.codex_thread_id = ?2 "
+        "SELECT s.codex_turn_id FROM sessions s WHERE s.host = ?1 "
         "UNION SELECT i.turn_id FROM items i JOIN sessions s ON s.id = i.session_id "
         "WHERE s.host = ?1 AND s.codex_thread_id = ?2",
         [host, thread_id],

@@ -180,6 +180,8 @@ async def test_what_was_said_in_threads_that_began_elsewhere_is_found_until_they
     async with client_of(codex_server) as client:
         place = await client.register(repository)
         ours = await client.until_session(await client.run(place, "Look for a bilby."), "completed")
+        path = f"/api/codex/threads/{ours['codexThreadId']}/fork"
+        await client.post(path, {}, status=201)
         told = await client.post("/api/codex/threads/import", {})
         assert (0, True) == (told["removed"], told["isWhole"])
         (said,) = await found(client, "wombat")

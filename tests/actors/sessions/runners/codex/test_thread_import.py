@@ -18,9 +18,10 @@ from command_center.actors.sessions.runners.codex import thread_acts, thread_imp
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.actors.sessions.runners.codex.thread_import import LONGEST, texts_in
 from command_center.runtime import ActorRef, ChildSpec
+from command_center.store import Transaction
 from command_center.store.queries import stored_threads
 from tests.actors.hosts.machines import this_machine
-from tests.actors.rows import Rig, rig
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import PlayedBridge, played
 
 
@@ -96,6 +97,17 @@ async def test_no_more_threads_are_kept_than_are_to_be(
         assert (2, False) == ((told := await look(ref)).threads, told.is_whole)
         assert ["middle", "new"] == await said(found)
         shelf.threads = {"too-long": 4}
+        assert 0 == (await look(ref)).texts
+
+
+async def test_a_fork_of_a_session_s_thread_is_not_found_twice(tmp_path: Path) -> None:
+    def have_said(tx: Transaction) -> None:
+        place = insert_repository(tx)
+        insert_session(tx, insert_task(tx, place), codex_thread_id="ours", codex_turn_id="t")
+
+    async with opened(tmp_path) as (found, ref, shelf):
+        await found.storage.write(have_said)
+        shelf.threads = {"fork": 1}
         assert 0 == (await look(ref)).texts
 
 
