@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, get_origin
 
 import attrs
@@ -119,12 +120,20 @@ def _structs(kinds: Iterable[Any]) -> dict[str, type[msgspec.Struct]]:
     while waiting:
         part = waiting.pop()
         if isinstance(part, msgspec.inspect.StructType):
-            (made,), _ = msgspec.json.schema_components([part.cls], ref_template="{name}")
-            if made["$ref"] in found:
+            name = _name_of(part.cls)
+            if name in found:
                 continue
-            found[made["$ref"]] = get_origin(part.cls) or part.cls
+            found[name] = get_origin(part.cls) or part.cls
         waiting += _parts(part)
     return found
+
+
+@cache
+def _name_of(kind: type[msgspec.Struct]) -> str:
+    """Return a struct's name among the components."""
+    (made,), _ = msgspec.json.schema_components([kind], ref_template="{name}")
+    name: str = made["$ref"]
+    return name
 
 
 def _parts(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonschema_rs
 import msgspec
@@ -28,6 +28,8 @@ from tests.http.live import client_of
 SCHEMAS = Path(__file__).parent / "schemas"
 UNDOCUMENTED = frozenset({"certificate", "dashboard", "documents"})
 """Blueprints of files for browsers, which are no API."""
+
+DocumentOf: TypeAlias = Callable[..., dict[str, Any]]
 
 
 def schema(name: str) -> Any:
@@ -128,12 +130,10 @@ def test_no_stream_takes_null_for_a_parameter() -> None:
     assert "null" not in str(queries)
 
 
-@pytest.mark.parametrize(
-    "document", [openapi_document(secured=True), asyncapi_document(secured=True)]
-)
-def test_a_client_can_be_generated_with_a_type_for_each_part(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document_of", [openapi_document, asyncapi_document])
+def test_a_client_can_be_generated_with_a_type_for_each_part(document_of: DocumentOf) -> None:
     """Generators name what a field holds by struct and field, and want to know a list's items."""
-    schemas = document["components"]["schemas"]
+    schemas = document_of(secured=True)["components"]["schemas"]
     for name, schema in schemas.items():
         for field, kind in schema.get("properties", {}).items():
             choices = kind.get("anyOf", [kind])
@@ -144,10 +144,9 @@ def test_a_client_can_be_generated_with_a_type_for_each_part(document: dict[str,
                     assert "items" in choice or "prefixItems" in choice, f"{name}.{field}"
 
 
-@pytest.mark.parametrize(
-    "document", [openapi_document(secured=True), asyncapi_document(secured=True)]
-)
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document_of", [openapi_document, asyncapi_document])
+def test_every_reference_leads_somewhere(document_of: DocumentOf) -> None:
+    document = document_of(secured=True)
     found = [*references(document)]
     assert found
     for reference in found:
