@@ -17,7 +17,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -83,6 +83,12 @@ def read_assets(folder: Path = WEB) -> dict[str, Asset]:
     }
 
 
+@cache
+def own_assets() -> Mapping[str, Asset]:
+    """Read the files of this release, once in a process."""
+    return read_assets()
+
+
 def release_of(assets: Mapping[str, Asset]) -> str:
     """Return a name for what the files hold, all together."""
     told = "".join(f"{name} {asset.etag}\n" for name, asset in sorted(assets.items()))
@@ -102,7 +108,7 @@ def page_of(assets: Mapping[str, Asset]) -> Asset:
 def routes() -> Blueprint:
     """Serve the page at `/`, its service worker beside it, and everything else below `/web/`."""
     pages = Blueprint("dashboard", __name__)
-    assets = read_assets()
+    assets = own_assets()
     start = page_of(assets)
     release = f"{release_of(assets)}/"
 
