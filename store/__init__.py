@@ -71,7 +71,8 @@ from command_center.store.events import (
 from command_center.store.lists.pages import MAX_LIMIT, Page
 from command_center.store.ownership.claim import RENEW_SECONDS, DatabaseClaim, take_claim
 from command_center.store.ownership.lock import DataFolderLock
-from command_center.store.queries.search import Found, Piece, search_texts
+from command_center.store.queries.search import Found, search_texts
+from command_center.store.queries.snippets import Piece
 from command_center.store.records import (
     Agent,
     Approval,

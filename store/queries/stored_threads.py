@@ -16,7 +16,13 @@ from sqlite_utils import Database
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import Page, Row, check_limit, fill
 from command_center.store.lists.where import Conditions
-from command_center.store.queries.search import BEGIN, END, Piece, match_expression, snippet_of
+from command_center.store.queries.snippets import (
+    Piece,
+    SnippetOf,
+    marked_text,
+    match_expression,
+    snippets,
+)
 from command_center.store.transaction import Transaction
 
 _LISTING = "threads"
@@ -144,14 +150,14 @@ def search_threads(
     conditions.meets("thread_texts_search MATCH ?", asked)
     sql = (
         "SELECT t.id, s.host, s.thread_id, s.title, s.cwd, s.is_archived, t.turn_id, t.kind, "  # noqa: S608 - names that the program wrote
-        "t.at, highlight(thread_texts_search, 0, ?, ?) "
+        f"t.at, {marked_text('thread_texts_search')} "
         "FROM thread_texts_search JOIN thread_texts t ON t.id = thread_texts_search.rowid "
         f"JOIN stored_threads s ON s.id = t.thread{conditions.sql} "
         "ORDER BY thread_texts_search.rowid DESC LIMIT ?"
     )
-    arguments = [BEGIN, END, *conditions.arguments, limit + 1]
-    with closing(db.execute(sql, arguments)) as rows:
-        found = (Row(row[0], 0, _found(row), scanned=len(row[-1])) for row in rows)
+    arguments = [*conditions.arguments, limit + 1]
+    with snippets(words) as snippet_of, closing(db.execute(sql, arguments)) as rows:
+        found = (Row(row[0], 0, _found(row, snippet_of), scanned=len(row[-1])) for row in rows)
         items, last_id = fill(found, limit)
     if last_id is None:
         return Page(items=items)
@@ -159,10 +165,9 @@ def search_threads(
     return Page(items=items, next_cursor=following)
 
 
-def _found(row: tuple[Any, ...]) -> FoundThread:
+def _found(row: tuple[Any, ...], snippet_of: SnippetOf) -> FoundThread:
     names = (name for name in FoundThread.__struct_fields__ if name != "snippet")
-    *values, marked = row
+    *values, is_marked, text = row
     told = dict(zip(names, values, strict=True))
-    return FoundThread(
-        **{**told, "is_archived": bool(told["is_archived"])}, snippet=snippet_of(marked)
-    )
+    snippet = snippet_of(text, is_marked=is_marked)
+    return FoundThread(**{**told, "is_archived": bool(told["is_archived"])}, snippet=snippet)

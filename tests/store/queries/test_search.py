@@ -1,6 +1,7 @@
 """Search in transcripts: what is found, and that nothing typed is a syntax error."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from command_center.store import (
     search_texts,
 )
 from command_center.store.database.migrations import MIGRATIONS
-from command_center.store.queries.search import match_expression
+from command_center.store.queries.snippets import match_expression
 from tests.store.units import add_session, run
 
 
@@ -206,3 +207,49 @@ def test_a_word_of_any_length_has_a_short_snippet(writer: Writer, readers: Reade
     (only,) = found(readers, "xxx*").items
     assert [True] == [piece.is_match for piece in only.snippet]
     assert len(only.snippet[0].text) < 200
+
+
+LONG = "word " * 6_000
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "match"),
+    [
+        ("sought", f"{LONG}sought and {LONG}", "sought"),
+        ("SOUGHT*", f"{LONG}s\u00f2ughtest, {LONG}sought", "s\u00f2ughtest"),
+        ('"sought and found"', f"sought {LONG}sought and found {LONG}", "sought and found"),
+        ("absent* sought", f"{LONG}sought {LONG}absentee", "sought"),
+        ("\u3042", "\u3044\u3001" * 15_000 + "\u3042\u3001" * 15_000, "\u3042"),
+        *(
+            ("sought", "w" * before + " " + "sought" + " w" * 5_000, "sought")
+            for before in (2040, 2047, 2050, 2555, 2560, 2561)
+        ),
+    ],
+)
+def test_the_first_match_of_a_long_text_is_marked_wherever_it_is(
+    writer: Writer, readers: Readers, typed: str, text: str, match: str
+) -> None:
+    def unit(tx: Transaction) -> None:
+        add_item(tx, add_session(tx), 1, body={"text": text})
+
+    run(writer, unit)
+    (only,) = found(readers, typed).items
+    shown = "".join(piece.text for piece in only.snippet)
+    assert shown.strip("…") in text
+    assert (True, True) == (shown.startswith("…"), shown.endswith("…"))
+    assert match == next(piece.text for piece in only.snippet if piece.is_match)
+
+
+def test_a_text_of_matches_alone_costs_no_more_than_its_length(
+    writer: Writer, readers: Readers
+) -> None:
+    def unit(tx: Transaction) -> None:
+        session = add_session(tx)
+        for number in range(12):
+            add_item(tx, session, number, body={"text": "a " * 32_000})
+
+    run(writer, unit)
+    began = time.thread_time()
+    page = found(readers, "a")
+    assert 12 == len(page.items)
+    assert 1 > time.thread_time() - began  # half a second each, where the square is paid
