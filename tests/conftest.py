@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.checkout import ROOT
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # not this machine's
+
 pytest_plugins = [
     "tests.codex.fixtures",
     "tests.end_to_end.fixtures",

@@ -24,8 +24,16 @@ UV = os.environ.get("UV", "uv")
 """The uv that runs this, which need not be on the PATH."""
 
 PAGE = ROOT / "docs" / "licences.md"
-OTHER_SYSTEMS = {"cffi": "MIT-0", "colorama": "BSD-3-Clause", "pycparser": "BSD-3-Clause"}
+OTHER_SYSTEMS = {
+    "cffi": "MIT-0",
+    "colorama": "BSD-3-Clause",
+    "pycparser": "BSD-3-Clause",
+    "pywin32-ctypes": "BSD-3-Clause",
+}
 """Parts that are not installed on every system, with their licences."""
+
+UNSAID = {"pyrage": "MIT"}
+"""Parts that say nothing of a licence but in its text, with their licences."""
 
 SPELLED = {
     "Apache 2.0": "Apache-2.0",
@@ -87,7 +95,7 @@ def licence_of(name: str) -> str:
     classifiers = [line.split(" :: ") for line in told.get_all("Classifier") or ()]
     if named := [SPELLED[words[-1]] for words in classifiers if words[0] == "License"]:
         return " OR ".join(sorted(named, reverse=True))
-    said = told["License"]
+    said = told["License"] or UNSAID[name]
     return SPELLED.get(said, said)
 
 

@@ -68,6 +68,7 @@ COMMANDS: Final = {
     **_in("client.running", "run"),
     **_in("client.lists", "ls", "show", "search"),
     **_in("client.watching", "tail"),
+    **_in("client.desk", "tui"),
     **_in("client.decisions", "approve", "reject", "answer"),
     **_in("client.sessions", "steer", "follow-up", "stop", "diff", "commit", "merge", "push", "pr"),
     **_in("client.sessions", "automate"),
@@ -98,6 +99,7 @@ PARTS: Final = {
         "top": "Show the actor tree of a running server, live.",
     },
     "Decide": {
+        "tui": "Show what waits on you and what runs, and decide by key.",
         "approve": "Approve what waits on a person.",
         "reject": "Reject what waits on a person.",
         "answer": "Answer what Codex asks, by the ids of its questions, or a form, by the names...",

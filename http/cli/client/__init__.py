@@ -7,5 +7,5 @@ has what is said to a session and becomes of its work, and `requests` has `api`.
 kinds of things that there are, `known` completes their ids, and `completing` has `completion`.
 `repositories` finds the repository that is meant. `transcript` puts what a session says into lines,
 `terminal` keeps foreign text from the terminal's controls, `console` asks a person for a line, and
-`outage` tells of lost connections.
+`outage` tells of lost connections. `desk` is the command `tui`, and the module `tui` what it shows.
 """

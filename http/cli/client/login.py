@@ -23,7 +23,8 @@ from command_center_client.errors import NotCommandCenter
 def login(*, code: str | None, server: str | None, with_token: bool, name: str | None) -> None:
     """Sign in with the CODE that `command-center pair` or the page shows.
 
-    The server is then the one that commands ask, and what signs in is kept in a file of your own.
+    The server is then the one that commands ask, and what signs in is kept in the system's keyring,
+    with the extra `keyring`, or else in a file of your own.
     """
     logins = Logins()
     logins.prepare()  # a code is good once: nothing may go wrong after it

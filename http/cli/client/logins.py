@@ -1,6 +1,7 @@
 """Servers that somebody has signed in to, each in a file that only its owner reads.
 
-Each server has a file of its own, so that two logins at once lose neither.
+Each server has a file of its own, so that two logins at once lose neither. With the extra `keyring`
+the file says no more than that the system's keyring has what signs in, where there is one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -20,6 +22,11 @@ A = TypeVar("A")
 FOLDER: Final = "logins"
 LAST: Final = "last"
 TRIAL: Final = "trial"
+
+SERVICE: Final = "command-center"
+"""The name under which the system's keyring has what signs in."""
+
+IN_KEYRING: Final = {"keyring": True}
 
 
 class Login(NamedTuple):
@@ -46,17 +53,25 @@ class Logins:
 
     def of(self, url: str) -> Login | None:
         """Return how to sign in to a server, if that is kept."""
-        return self._read(_name_of(url), _login)
 
-    def keep(self, url: str, login: Login) -> Path:
+        def known(kept: Any) -> Login:
+            return _login(_of_keyring(url) if kept == IN_KEYRING else kept)
+
+        return self._read(_name_of(url), known)
+
+    def keep(self, url: str, login: Login) -> str:
         """Keep it, for its owner alone, and return where. Commands ask that server from now on."""
-        kept = self._write(_name_of(url), login._asdict())
+        is_in_keyring = _to_keyring(url, login)
+        told = IN_KEYRING if is_in_keyring else login._asdict()
+        file = self._write(_name_of(url), told)
         self._write(LAST, url.rstrip("/"))
-        return kept
+        return "the system's keyring" if is_in_keyring else str(file)
 
     def forget(self, url: str) -> bool:
         """Forget a server; return False if it was not known."""
         was_last = self.last == url.rstrip("/")
+        if self._read(_name_of(url), lambda kept: kept == IN_KEYRING):
+            _from_keyring(url)
         try:
             (self._folder / _name_of(url)).unlink()
         except FileNotFoundError:
@@ -100,6 +115,52 @@ class Logins:
                 f"{path} cannot be written: {why}. Make its folder yours."
             ) from error
         return path
+
+
+def _to_keyring(url: str, login: Login) -> bool:
+    """Keep it in the system's keyring; return False if there is none."""
+    try:
+        import keyring  # noqa: PLC0415 - an extra, which takes a while to load
+        from keyring.errors import KeyringError  # noqa: PLC0415 - the same
+    except ModuleNotFoundError:
+        return False
+    told = json.dumps(login._asdict())
+    try:
+        keyring.set_password(SERVICE, url.rstrip("/"), told)
+        return keyring.get_password(SERVICE, url.rstrip("/")) == told
+    except KeyringError:
+        return False
+
+
+def _of_keyring(url: str) -> Any:
+    """Return what the keyring has.
+
+    Raises:
+        ValueError: it is not there, or cannot be read.
+    """
+    try:
+        import keyring  # noqa: PLC0415 - only who has kept it there
+        from keyring.errors import KeyringError  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as missing:
+        raise ValueError("The extra `keyring` is not installed any more.") from missing
+    try:
+        told = keyring.get_password(SERVICE, url.rstrip("/"))
+    except KeyringError as error:
+        raise ValueError(f"The system's keyring says: {error}") from error
+    if told is None:
+        raise ValueError("The system's keyring has it no more.")
+    return json.loads(told)
+
+
+def _from_keyring(url: str) -> None:
+    """Remove it from the keyring, if it is there."""
+    try:
+        import keyring  # noqa: PLC0415 - only who has kept it there
+        from keyring.errors import KeyringError  # noqa: PLC0415 - the same
+    except ModuleNotFoundError:
+        return
+    with suppress(KeyringError):
+        keyring.delete_password(SERVICE, url.rstrip("/"))
 
 
 def _name_of(url: str) -> str:

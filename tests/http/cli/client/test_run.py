@@ -44,6 +44,10 @@ class Terminal:
     def type(self, line: str) -> None:
         os.write(self.master, f"{line}\n".encode())
 
+    def type_keys(self, keys: str) -> None:
+        """Press keys, without an Enter behind them."""
+        os.write(self.master, keys.encode())
+
     def end(self) -> int:
         """Read to its end, and return its exit code."""
         while self._read():

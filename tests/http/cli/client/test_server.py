@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from command_center.http.cli.client.logins import Login, Logins
 from command_center.http.cli.client.server import opened
@@ -171,6 +173,43 @@ def test_of_two_logins_at_once_both_are_kept() -> None:
     assert one.forget(THERE)
     assert not other.forget(THERE)
     assert [None, None] == [one.last, other.of(THERE)]
+
+
+class Keyring(KeyringBackend):
+    """A keyring of a system, in memory."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+def test_what_the_keyring_of_the_system_keeps_stands_in_no_file(person: Person) -> None:
+    before, system = keyring.get_keyring(), Keyring()
+    keyring.set_keyring(system)
+    try:
+        logins = Logins()
+        for url in (THERE, HERE):
+            assert "the system's keyring" == logins.keep(url, Login(f"of {url}", None))
+        folder = person.home / "command-center" / "logins"
+        assert all("of http" not in file.read_text() for file in folder.iterdir())
+        assert Login(f"of {THERE}", None) == logins.of(THERE)
+        assert logins.forget(THERE)
+        assert [("command-center", HERE)] == [*system.kept]
+        system.kept.clear()
+        assert "keyring has it no more" in person.is_told(2, "ls", "--server", HERE)
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_a_code_is_not_spent_where_its_login_cannot_be_kept(person: Person) -> None:
