@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import attrs
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.vendored import WEB as VENDOR
 from tests.browser.watching import Watched, watched
@@ -122,6 +122,17 @@ def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         fill(client, folder / "storefront")
     yield server
     server.end()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, filled_server: Server) -> Iterator[Page]:
+    """One page, for tests of a module that have its functions make something and leave it alone."""
+    context = browser.new_context(**DEVICES["phone"])
+    context.set_default_timeout(PATIENCE_MS)
+    with watched(context) as watch:
+        watch.page.goto(filled_server.url)
+        yield watch.page
+    context.close()
 
 
 def fill(client: httpx.Client, folder: Path) -> None:

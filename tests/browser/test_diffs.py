@@ -162,15 +162,15 @@ index 0000000..587be6b
     ],
 )
 def test_each_file_has_the_lines_that_are_its_own(
-    filled_server: Server, open_page: OpenPage, text: str, files: list[dict[str, Any]]
+    page: Page, text: str, files: list[dict[str, Any]]
 ) -> None:
-    assert files == read(open_page(filled_server.url).page, text)
+    assert files == read(page, text)
 
 
 def test_each_file_that_git_names_is_there_once_with_what_became_of_it(
-    filled_server: Server, open_page: OpenPage, changed: str
+    page: Page, changed: str
 ) -> None:
-    files = read(open_page(filled_server.url).page, changed)
+    files = read(page, changed)
     told = {
         file["path"]: (
             file["added"],

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OpenPage
 from tests.browser.watching import module_of, settle
-from tests.end_to_end.server import Server
 
 READ = """
 async ([modules, text]) => {
@@ -48,16 +46,11 @@ def read(page: Page, text: str) -> str:
         ("# a\n## b\n- c", '<p class="heading">a</p><p class="heading">b</p><ul><li>c</li></ul>'),
     ],
 )
-def test_a_list_keeps_its_numbers_and_its_depth(
-    filled_server: Server, open_page: OpenPage, text: str, shown: str
-) -> None:
-    assert shown == read(open_page(filled_server.url).page, text)
+def test_a_list_keeps_its_numbers_and_its_depth(page: Page, text: str, shown: str) -> None:
+    assert shown == read(page, text)
 
 
-def test_what_is_written_without_end_or_bottom_is_shown(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    page = open_page(filled_server.url).page
+def test_what_is_written_without_end_or_bottom_is_shown(page: Page) -> None:
     deep = "\n".join(f"{' ' * depth}- {depth}" for depth in range(1500))
     assert 1500 == read(page, deep).count("<li>")
     assert 1 == read(page, "- a" + "\n  " * 100_000 + "b").count("<li>")

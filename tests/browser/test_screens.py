@@ -217,9 +217,9 @@ def test_a_step_back_comes_to_where_one_was_and_a_step_on_to_the_top(
     ],
 )
 def test_what_is_chosen_stands_in_the_address(
-    filled_server: Server, open_page: OpenPage, screen: str, choice: str, address: str
+    page: Page, filled_server: Server, screen: str, choice: str, address: str
 ) -> None:
-    page = open_page(f"{filled_server.url}/#{screen}").page
+    page.goto(f"{filled_server.url}/#{screen}")
     page.get_by_role("button", name=choice, exact=True).click()
     expect(page).to_have_url(f"{filled_server.url}/#{address}")
     page.reload()
