@@ -41,6 +41,7 @@ from command_center.http.transport.listen import BoundAddress, bind, serve_on
 from command_center.store import ClaimLost, DatabaseClaim, DataFolderLock, take_claim
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.encryption import is_installed as encryption_is_installed
+from command_center.store.backups.restoring import finish_restore
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -87,6 +88,7 @@ async def serve(
         page = listening.urls()[0]
         notify = await trio.to_thread.run_sync(notify_settings, settings, page)
         with DataFolderLock(settings.data_dir) as lock:
+            await trio.to_thread.run_sync(finish_restore, settings.data_dir)
             claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
             wanted = _center_settings(settings, claim, notify, listening)
             async with open_center(wanted, on_stuck=_give_up) as center:

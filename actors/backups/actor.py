@@ -28,7 +28,7 @@ from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Transaction
 from command_center.store.backups import places
 from command_center.store.backups.errors import BackupFailed
-from command_center.store.backups.making import make_backup
+from command_center.store.backups.making import clear_left_work, make_backup
 from command_center.store.backups.places import KeptBackup
 from command_center.store.timestamps import from_timestamp, to_timestamp
 
@@ -97,6 +97,7 @@ class Backups(Actor):
         """
         with contextlib.suppress(OSError):  # who makes a backup says why it cannot
             await trio.to_thread.run_sync(places.make_folder, self._data_dir)
+            await trio.to_thread.run_sync(clear_left_work, self._data_dir)
         if self._schedule is not None:
             self.ctx.start_task(self._follow)
 
@@ -132,12 +133,17 @@ class Backups(Actor):
             await trio.sleep(self._look_seconds)
 
     def _due(self, kept: list[KeptBackup]) -> datetime | None:
-        """Return when the next one is due: after the newest, or after the last that failed."""
+        """Return when the next one is due: after the newest, or after the last that failed.
+
+        The first one is due at once.
+        """
         if self._schedule is None:
             return None
+        now = self._now()
         made = [from_timestamp(one.made_at) for one in kept if one.is_scheduled]
-        tried = [self._last_try] if self._last_failure is not None or not made else []
-        return self._schedule.after(max(made + tried), self._zone)
+        past = [moment for moment in made if moment <= now]  # else the clock was wrong
+        tried = [] if self._last_failure is None else [self._last_try]
+        return self._schedule.after(max(past + tried), self._zone) if past or tried else now
 
     async def _make(self, by: str, *, is_scheduled: bool) -> KeptBackup:
         async with self._making:
@@ -151,31 +157,36 @@ class Backups(Actor):
                 is_encrypted=self._settings.passphrase is not None,
             )
             await self._storage.intend(BackingUp(moment=to_timestamp(moment)))
-            # What a former life has made for this request is there; it could not tell of it.
-            kept = None if begun is None else places.kept_backup(target)
             try:
-                if kept is None:
-                    kept = await trio.to_thread.run_sync(self._work, target, abandon_on_cancel=True)
+                kept, damaged = await trio.to_thread.run_sync(
+                    self._work, target, begun is not None, abandon_on_cancel=True
+                )
             except BackupFailed as error:
                 self._last_failure = str(error)
                 told = BackupNotMade(reason=str(error), is_scheduled=is_scheduled)
                 await self._storage.write(lambda tx: _tell(tx, told, by))
                 raise Unavailable(f"No backup was made. {error}") from error
             self._last_failure = None
+            if damaged:
+                self._last_failure = f"It has damaged records: {', '.join(damaged[:3])}."
             news = BackupMade(
                 name=kept.name,
                 size=kept.size,
                 is_scheduled=is_scheduled,
                 is_encrypted=kept.is_encrypted,
+                damaged=damaged,
             )
             await self._storage.write(lambda tx: _tell(tx, news, by))
-            if is_scheduled:
-                keep = self._settings.keep
-                await trio.to_thread.run_sync(partial(places.prune, self._data_dir, keep=keep))
+            if is_scheduled and not damaged:  # else those from before may be the last whole ones
+                prune = partial(places.prune, self._data_dir, self._now(), keep=self._settings.keep)
+                await trio.to_thread.run_sync(prune)
             return kept
 
-    def _work(self, target: Path) -> KeptBackup:
-        make_backup(
+    def _work(self, target: Path, may_be_there: bool) -> tuple[KeptBackup, list[str]]:  # noqa: FBT001 - a thread is given no names
+        """Make it, unless a former life has, which could not tell of it."""
+        if may_be_there and (kept := places.kept_backup(target)) is not None:
+            return kept, []
+        made = make_backup(
             self._data_dir,
             target,
             database=self._database,
@@ -185,7 +196,7 @@ class Backups(Actor):
         kept = places.kept_backup(target)
         if kept is None:
             raise BackupFailed(target, "somebody removed it at once.")
-        return kept
+        return kept, made.manifest.damaged
 
 
 def _tell(tx: Transaction, told: BackupMade | BackupNotMade, by: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from command_center.http.config.settings import Settings
 
 FAILED = 1
+TERMINATED = 143
 
 
 def _passphrase_file(command: Callable[..., None]) -> Callable[..., None]:
@@ -30,9 +32,15 @@ def _passphrase_file(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--encrypt", is_flag=True, help="Ask for a passphrase, and close the file with it.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @_passphrase_file
 def backup(
-    file: Path | None, passphrase_file: Path | None, config_file: Path | None, *, encrypt: bool
+    file: Path | None,
+    passphrase_file: Path | None,
+    config_file: Path | None,
+    *,
+    encrypt: bool,
+    force: bool,
 ) -> None:
     """Write all that this installation has to keep to one file.
 
@@ -45,6 +53,8 @@ def backup(
     from command_center.store.backups.making import make_backup  # noqa: PLC0415 - the same
     from command_center.store.backups.places import place_of  # noqa: PLC0415 - the same
 
+    if file is not None and file.exists() and not force:
+        refuse(f"{file} is there already. Take another name, or --force to replace it.")
     passphrase = _passphrase(settings, passphrase_file)
     if encrypt and passphrase is None:
         passphrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
@@ -54,17 +64,24 @@ def backup(
         is_scheduled=False,
         is_encrypted=passphrase is not None,
     )
+    _end_in_order()
     try:
         made = make_backup(settings.data_dir, target, passphrase=passphrase)
     except BackupFailed as error:
         _fail(error)
+    if made.manifest.damaged:
+        told = ", ".join(made.manifest.damaged)
+        click.echo(f"command-center: It has damaged records: {told}. Keep older backups.", err=True)
     click.echo(f"{made.path} ({made.size:,} bytes, up to event {made.manifest.last_event_id})")
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--damaged", is_flag=True, help="Take a backup that has damaged records, too.")
 @_passphrase_file
-def restore(file: Path, passphrase_file: Path | None, config_file: Path | None) -> None:
+def restore(
+    file: Path, passphrase_file: Path | None, config_file: Path | None, *, damaged: bool
+) -> None:
     """Put a backup in the place of what the data folder has.
 
     Stop the server first. The backup is checked before anything is touched, and what is there is
@@ -72,24 +89,28 @@ def restore(file: Path, passphrase_file: Path | None, config_file: Path | None) 
     """
     settings = resolve(config_file, {}).settings
     from command_center.store import errors  # noqa: PLC0415 - `--help` answers sooner without it
-    from command_center.store.backups.encryption import is_encrypted  # noqa: PLC0415 - the same
-    from command_center.store.backups.errors import BackupFailed  # noqa: PLC0415 - the same
-    from command_center.store.backups.restoring import restore_backup  # noqa: PLC0415 - the same
+    from command_center.store.backups.errors import BackupFailed, WrongPassphrase  # noqa: PLC0415 - the same
+    from command_center.store.backups.restoring import RestoredBackup, restore_backup  # noqa: PLC0415 - the same
 
     passphrase = _passphrase(settings, passphrase_file)
-    if passphrase is None and is_encrypted(file) and sys.stdin.isatty():
-        passphrase = click.prompt("Passphrase", hide_input=True)
+    _end_in_order()
+
+    def put_back(passphrase: str | None) -> RestoredBackup:
+        return restore_backup(file, settings.data_dir, passphrase=passphrase, takes_damaged=damaged)
+
     try:
-        restored = restore_backup(file, settings.data_dir, passphrase=passphrase)
+        try:
+            restored = put_back(passphrase)
+        except WrongPassphrase:
+            if passphrase is not None or not sys.stdin.isatty():
+                raise
+            restored = put_back(click.prompt("Passphrase", hide_input=True))
     except (
         BackupFailed,
         errors.CannotOpenDatabase,
-        errors.CorruptDatabase,
         errors.DataFolderInUse,
         errors.DataFolderUnusable,
         errors.DatabaseClaimed,
-        errors.ForeignDatabase,
-        errors.NewerSchema,
     ) as error:
         _fail(error)
     told = restored.manifest
@@ -100,12 +121,24 @@ def restore(file: Path, passphrase_file: Path | None, config_file: Path | None) 
 
 def _passphrase(settings: Settings, file: Path | None) -> str | None:
     if file is not None:
-        with click.open_file(str(file), encoding="utf-8") as opened:
-            passphrase: str = opened.readline().rstrip("\r\n")
+        try:
+            with click.open_file(str(file), encoding="utf-8") as opened:
+                passphrase: str = opened.readline().rstrip("\r\n")
+        except UnicodeDecodeError:
+            passphrase = ""
         if not passphrase:
             refuse(f"{file} has no passphrase in its first line.")
         return passphrase
     return revealed(settings.backup_passphrase)
+
+
+def _end_in_order() -> None:
+    """Have SIGTERM end the work as Ctrl-C does, so that nothing is left of it."""
+
+    def end(*_: object) -> NoReturn:
+        sys.exit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -3178,7 +3178,7 @@ AutomationUpdated = TypedDict(
     },
 )
 
-# A backup was made, of `size` bytes.
+# A backup was made, of `size` bytes; `damaged` names records that the disk has changed.
 BackupMade = TypedDict(
     "BackupMade",
     {
@@ -3186,6 +3186,7 @@ BackupMade = TypedDict(
         "size": 'int',
         "isScheduled": 'bool',
         "isEncrypted": 'bool',
+        "damaged": 'list[str]',
     },
 )
 

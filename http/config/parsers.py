@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from command_center.actors.rules.forge_links import KINDS
+from command_center.actors.rules.schedule import Cron, Times
 from command_center.actors.rules.schedule import parse as parse_schedule
 from command_center.actors.rules.schedule_errors import InvalidSchedule
 
@@ -253,8 +254,7 @@ def _time_zone(given: object) -> str:
 
 def _schedule(given: object) -> str:
     try:
-        if isinstance(given, str):
-            parse_schedule(given)
+        if isinstance(given, str) and isinstance(parse_schedule(given), Times | Cron):
             return given
     except InvalidSchedule:
         pass

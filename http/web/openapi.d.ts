@@ -4238,12 +4238,13 @@ export interface AutomationUpdated {
   nextRunAt: string | null;
 }
 
-/** A backup was made, of `size` bytes. */
+/** A backup was made, of `size` bytes; `damaged` names records that the disk has changed. */
 export interface BackupMade {
   name: string;
   size: number;
   isScheduled: boolean;
   isEncrypted: boolean;
+  damaged: string[];
 }
 
 /** A backup was due or asked for, and could not be made. */

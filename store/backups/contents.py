@@ -42,13 +42,14 @@ class BackedUpFile(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The account that a backup gives of itself. It is the last file: one that is cut off has none.
+    """The account that a backup gives of itself.
 
     Attributes:
         version: the version of Command Center that made it.
         made_at: when, as a timestamp.
         log_id: the log's identity.
         last_event_id: the last event that it has.
+        damaged: the first of the records that were damaged by then, each as table and number.
         files: all others, by their names in the data folder.
     """
 
@@ -56,6 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     made_at: str
     log_id: str
     last_event_id: int
+    damaged: list[str] = []
     files: dict[str, BackedUpFile]
 
 
@@ -64,12 +66,17 @@ def is_kept(name: str) -> bool:
     return name == DATABASE or name in KEPT or _UPLOAD.fullmatch(name) is not None
 
 
-def files_in(folder: Path) -> Iterator[str]:
-    """Yield the names of the files that a backup of a data folder has beside the database."""
+def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files that a backup of a data folder has beside the database: name and place.
+
+    A secret may be a link to where it is. An upload is none.
+    """
     for name in KEPT:
-        if (folder / name).is_file():
-            yield name
+        place = (folder / name).resolve()
+        if place.is_file():
+            yield name, place
     if (folder / UPLOADS).is_dir():
         for file in sorted((folder / UPLOADS).iterdir()):
-            if is_kept(name := f"{UPLOADS}/{file.name}"):
-                yield name
+            name = f"{UPLOADS}/{file.name}"
+            if is_kept(name) and file.is_file() and not file.is_symlink():
+                yield name, file

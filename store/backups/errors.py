@@ -15,7 +15,18 @@ class BackupFailed(Exception):
 
 
 class BadBackup(BackupFailed):
-    """The file is no backup, or not a whole one."""
+    """The file is no backup, or not one that can be put back here."""
+
+
+class DamagedBackup(BadBackup):
+    """The backup has records that were damaged when it was made."""
+
+    def __init__(self, path: Path, damaged: list[str]) -> None:
+        super().__init__(
+            path,
+            f"the server had damaged records when it was made ({', '.join(damaged[:3])}). Take an "
+            "older backup, or put it back with --damaged: the server then says which are damaged.",
+        )
 
 
 class WrongPassphrase(BackupFailed):

@@ -17,9 +17,9 @@ from command_center.store.database.opening import BACKUPS
 from command_center.store.timestamps import to_timestamp
 
 _NAME: Final = re.compile(
-    r"(?P<by>backup|scheduled)-(?P<time>[0-9]{8}T[0-9]{6}Z)\.(?P<form>tar\.gz|age\.tar)"
+    r"(?P<by>backup|scheduled)-(?P<time>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)\.(?P<form>zip|age\.zip)"
 )
-_TIME: Final = "%Y%m%dT%H%M%SZ"
+_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
 
 class KeptBackup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -48,7 +48,7 @@ def make_folder(data_dir: Path) -> None:
 def place_of(data_dir: Path, moment: datetime, *, is_scheduled: bool, is_encrypted: bool) -> Path:
     """Return where a backup of that moment goes. Nothing takes one away that no schedule made."""
     by = "scheduled" if is_scheduled else "backup"
-    form = "age.tar" if is_encrypted else "tar.gz"
+    form = "age.zip" if is_encrypted else "zip"
     return data_dir / BACKUPS / f"{by}-{moment.astimezone(UTC):{_TIME}}.{form}"
 
 
@@ -66,7 +66,7 @@ def kept_backup(file: Path) -> KeptBackup | None:
         size=size,
         made_at=to_timestamp(made),
         is_scheduled=told["by"] == "scheduled",
-        is_encrypted=told["form"] == "age.tar",
+        is_encrypted=told["form"] == "age.zip",
     )
 
 
@@ -78,9 +78,15 @@ def kept_backups(data_dir: Path) -> list[KeptBackup]:
     return []
 
 
-def prune(data_dir: Path, *, keep: int) -> list[str]:
-    """Remove all backups of a schedule but the newest ones; return the names of those that went."""
-    old = [one for one in kept_backups(data_dir) if one.is_scheduled][keep:]
+def prune(data_dir: Path, now: datetime, *, keep: int) -> list[str]:
+    """Remove all backups of a schedule but the newest ones; return the names of those that went.
+
+    One whose time has not come yet was made while the clock was wrong. It stays, and counts for
+    none.
+    """
+    moment = to_timestamp(now)
+    made = [one for one in kept_backups(data_dir) if one.is_scheduled and one.made_at <= moment]
+    old = made[keep:]
     for one in old:
         (data_dir / BACKUPS / one.name).unlink(missing_ok=True)
     return [one.name for one in old]

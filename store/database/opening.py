@@ -152,8 +152,13 @@ def _set_writing_pragmas(db: Database) -> None:
         db.execute(f"PRAGMA {pragma}")
 
 
-def check_database(path: Path, *, migrations: Migrations = MIGRATIONS) -> None:
-    """Do nothing if a server of this version could open the file as it is, each record of it whole.
+def check_database(
+    path: Path, *, takes_damaged: bool = False, migrations: Migrations = MIGRATIONS
+) -> None:
+    """Do nothing if a server of this version could go on with the file.
+
+    All tables, indices and triggers of its version are there, and each record is as it was written,
+    unless damaged ones are taken.
 
     Raises:
         CannotOpenDatabase: no rights, or no file.
@@ -164,9 +169,26 @@ def check_database(path: Path, *, migrations: Migrations = MIGRATIONS) -> None:
     try:
         with closing(_connect_for_writing(path, 0.0)) as db:
             _refuse_what_is_not_ours(db, path, migrations)
-            _refuse_damaged_rows(db, path)
+            _refuse_without_parts(db, path, migrations)
+            if not takes_damaged:
+                _refuse_damaged_rows(db, path)
     except (*FAULTS, UnicodeError) as error:
         raise opening_error(path, error) from error
+
+
+def _refuse_without_parts(db: Database, path: Path, migrations: Migrations) -> None:
+    """Refuse a database that lacks a part of the schema that its migrations have made."""
+    if pending := migrations.pending(db):
+        whole = _database(sqlite3.connect(":memory:", isolation_level=None))
+        migrations.apply(whole, stop_before=pending[0].name)
+    else:
+        whole = _new_database(path, migrations)
+    parts = "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
+    lacking = {part for (part,) in whole.execute(parts)} - {part for (part,) in db.execute(parts)}
+    if pending:
+        whole.close()
+    if lacking:
+        raise CorruptDatabase(path, f"it lacks {min(lacking)}")
 
 
 def _refuse_damaged_rows(db: Database, path: Path) -> None:

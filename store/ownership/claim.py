@@ -141,7 +141,7 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
         AcknowledgedLost: the database lacks events that were acknowledged.
         CannotOpenDatabase: the mark beside it cannot be written.
     """
-    refuse_while_held(database, lock)
+    _refuse_while_held(database, lock)
     with closing(open_database(database)) as db:
         try:
             life = _write_claim(db, database, lock)
@@ -167,16 +167,10 @@ def _write_claim(db: Database, database: Path, lock: DataFolderLock) -> str:
     return life
 
 
-def refuse_while_held(database: Path, lock: DataFolderLock) -> None:
-    """Do nothing if no other process has the database, whatever folder it reached it from.
-
-    Raises:
-        DatabaseClaimed: one has.
-        CannotOpenDatabase: the machine does not tell.
-    """
+def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:
     if not database.exists() or not database.stat().st_size:
         return
-    is_open = _is_open_elsewhere(database)
+    is_open = is_open_elsewhere(database)
     found = _claim_in(database)
     if found is None:
         if is_open:
@@ -191,8 +185,14 @@ def refuse_while_held(database: Path, lock: DataFolderLock) -> None:
         raise DatabaseClaimed(database, str(holder))
 
 
-def _is_open_elsewhere(database: Path) -> bool:
-    """Ask SQLite for the whole file, which it gives to nobody while another has it open."""
+def is_open_elsewhere(database: Path) -> bool:
+    """Say whether another connection has the database, whatever folder it was reached from.
+
+    SQLite gives the whole file to nobody while another has it open.
+
+    Raises:
+        CannotOpenDatabase: the machine does not tell.
+    """
     with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as conn:
         try:
             conn.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -202,6 +202,16 @@ def _is_open_elsewhere(database: Path) -> bool:
                 return True
             _refuse_without_answer(database, error)
     return False
+
+
+def forget_claim(database: Path) -> None:
+    """Have a copy of a database be nobody's, so that any server may claim it.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    with closing(sqlite3.connect(database, isolation_level=None)) as conn:
+        conn.execute("DELETE FROM claim")
 
 
 def _refuse_without_answer(database: Path, error: Exception) -> None:

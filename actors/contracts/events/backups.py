@@ -6,12 +6,13 @@ from command_center.store import EventData
 
 
 class BackupMade(EventData, frozen=True, kw_only=True, tag="backup.created"):
-    """A backup was made, of `size` bytes."""
+    """A backup was made, of `size` bytes; `damaged` names records that the disk has changed."""
 
     name: str
     size: int
     is_scheduled: bool
     is_encrypted: bool
+    damaged: list[str]
 
 
 class BackupNotMade(EventData, frozen=True, kw_only=True, tag="backup.failed"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import plistlib
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from command_center.http.cli.service.manager import Service, ServiceFailed, run
+from command_center.http.cli.service.manager import SECONDS, Service, ServiceFailed, run
 
 LABEL: Final = "dev.command-center"
 LOG: Final = "service.log"
@@ -49,16 +50,14 @@ class Launchd:
         service.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
-        with suppress(ServiceFailed):  # it was not loaded
-            run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+        _let_go()
         run("launchctl", "bootstrap", _domain(), str(self.file))
         return ["It starts when you sign in. A Mac that sleeps does no work: see caffeinate(8)."]
 
     def uninstall(self) -> None:
         """Have launchd let it go, and remove the property list."""
         if self.file.exists():
-            with suppress(ServiceFailed):  # it was not loaded
-                run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+            _let_go()
             self.file.unlink()
 
     def status(self) -> Sequence[str]:
@@ -68,6 +67,16 @@ class Launchd:
     def logs(self, *, follow: bool) -> Sequence[str]:
         """Return the command that shows the log's end."""
         return ["tail", "-n", "200", *(["-F"] * follow), str(self._log)]
+
+
+def _let_go() -> None:
+    """Have launchd end the agent, if it has it, and wait until it has ended."""
+    with suppress(ServiceFailed):  # it does not have it, or has it no more
+        run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            run("launchctl", "print", f"{_domain()}/{LABEL}")
+            time.sleep(0.2)
 
 
 def _domain() -> str:

@@ -1,9 +1,12 @@
 """A unit of the user's own systemd, on Linux.
 
-It is hardened as far as agents can work with it. They write in the user's folders and run builds.
-So only the system's own folders are closed to it, and its memory is bounded by the machine's: the
-kernel ends a build that takes all, and not the server (`OOMPolicy=continue`). At a stop only the
-server itself is ended (`KillMode=process`): an app-server that outlives it keeps its turns.
+It is hardened as far as agents can work with it. It gets no further rights, and its memory is
+bounded by the machine's: the kernel ends a build that takes all, and not the server
+(`OOMPolicy=continue`).
+What closes folders (`ProtectSystem`) would put it into a user namespace, in which root's files are
+nobody's: ssh refuses its own configuration there. A user cannot write the system's folders anyway.
+At a stop only the server itself is ended (`KillMode=process`): an app-server that outlives it keeps
+its turns.
 """
 
 from __future__ import annotations
@@ -40,9 +43,6 @@ OOMPolicy=continue
 MemoryHigh=80%
 MemoryMax=90%
 NoNewPrivileges=yes
-ProtectSystem=full
-RestrictSUIDSGID=yes
-LockPersonality=yes
 
 [Install]
 WantedBy=default.target

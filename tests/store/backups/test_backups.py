@@ -1,13 +1,13 @@
 """Backups: made beside a writer, checked before they are put back, and never half put back."""
 
-import os
+import sqlite3
 import stat
 import subprocess
 import sys
-import tarfile
-import time
+import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from command_center.store import (
     DatabaseClaimed,
     DataFolderInUse,
     DataFolderLock,
-    NewerSchema,
     Writer,
     events,
     log_identity,
@@ -25,12 +24,18 @@ from command_center.store import (
 )
 from command_center.store.backups.contents import DATABASE, MANIFEST
 from command_center.store.backups.encryption import CONTENT, KEY
-from command_center.store.backups.errors import BackupFailed, BadBackup, WrongPassphrase
-from command_center.store.backups.making import LEFT_SECONDS, make_backup
+from command_center.store.backups.errors import (
+    BackupFailed,
+    BadBackup,
+    DamagedBackup,
+    WrongPassphrase,
+)
+from command_center.store.backups.making import make_backup
 from command_center.store.backups.places import kept_backups, place_of, prune
-from command_center.store.backups.restoring import restore_backup
-from tests.store.units import run, tell
+from command_center.store.backups.restoring import finish_restore, restore_backup
+from tests.store.units import add_repository, run, tell
 
+TOLD = b'{"version":"","madeAt":"","logId":"","lastEventId":0,"files":{}}'
 UPLOAD = f"uploads/{'a' * 64}.png"
 
 
@@ -87,31 +92,44 @@ def test_a_backup_beside_a_writer_brings_another_machine_to_its_moment(tmp_path:
 def test_what_is_replaced_is_kept_and_the_log_gets_another_identity(tmp_path: Path) -> None:
     here = installation(tmp_path / "here")
     before = log_of(here)
-    backup = make_backup(here, here / "backups" / "mine.tar.gz")
+    backup = make_backup(here, here / "backups" / "mine.zip")
     installation(here, count=5)
     (here / "sign-in.key").write_bytes(b"n" * 32)
     replaced = restore_backup(backup.path, here).replaced
     assert replaced is not None
     assert 3 == state_of(here)[0]
     assert b"k" * 32 == (here / "sign-in.key").read_bytes()
-    assert (8, {"sign-in.key": b"n" * 32}) == state_of(replaced)
+    assert (8, {UPLOAD: b"picture", "sign-in.key": b"n" * 32}) == state_of(replaced)
     assert before != log_of(here)
     assert not (here / ".restoring").exists()
 
 
 def test_a_passphrase_is_needed_and_must_be_the_right_one(tmp_path: Path) -> None:
-    here, there, file = installation(tmp_path / "here"), tmp_path / "there", tmp_path / "file"
-    make_backup(here, file, passphrase="right")
-    with tarfile.open(file) as archive:
-        assert [KEY, CONTENT] == archive.getnames()
-        content = archive.getmember(CONTENT)
+    here, there, file = (
+        installation(tmp_path / "here"),
+        tmp_path / "there",
+        tmp_path / "to" / "file",
+    )
+    file.parent.mkdir()
+    seen: set[bytes] = set()
+
+    def look() -> None:
+        seen.update(one.read_bytes() for one in file.parent.glob("**/*") if one.is_file())
+
+    make_backup(here, file, passphrase="right", check=look)
+    seen.add(file.read_bytes())
+    assert not any(b"SQLite format" in one or b"kkkk" in one for one in seen)
+    assert [file] == [*file.parent.iterdir()]
+    with zipfile.ZipFile(file) as archive:
+        assert [KEY, CONTENT] == archive.namelist()
+        content = archive.getinfo(CONTENT)
     for wrong in (None, "wrong"):
         with pytest.raises(WrongPassphrase):
             restore_backup(file, there, passphrase=wrong)
     restore_backup(file, there, passphrase="right")
     assert state_of(here) == state_of(there)
     whole = file.read_bytes()
-    middle = content.offset_data + content.size // 2
+    middle = content.header_offset + content.file_size // 2
     file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
     with pytest.raises(BadBackup):
         restore_backup(file, there, passphrase="right")
@@ -132,14 +150,22 @@ def empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
-def with_entry(name: str, kind: bytes = tarfile.REGTYPE) -> Callable[[Path], None]:
+def with_entry(name: str, content: bytes = b"") -> Callable[[Path], None]:
     def change(file: Path) -> None:
-        with tarfile.open(file, "w:gz") as archive:
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = kind, "/etc/passwd"
-            archive.addfile(entry)
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, content)
+            if name != MANIFEST:
+                archive.writestr(MANIFEST, TOLD)
 
     return change
+
+
+def grown(file: Path) -> None:
+    """Have it tell of an upload that unpacks to more than a disk has."""
+    entry = zipfile.ZipInfo(f"uploads/{'b' * 64}")
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(entry, b"x")
+        entry.file_size = 1 << 60
 
 
 @pytest.mark.parametrize(
@@ -151,8 +177,8 @@ def with_entry(name: str, kind: bytes = tarfile.REGTYPE) -> Callable[[Path], Non
         with_entry("../outside"),
         with_entry("/outside"),
         with_entry(DATABASE),
-        with_entry("sign-in.key", tarfile.SYMTYPE),
-        with_entry(MANIFEST),
+        with_entry(MANIFEST, b"[" * 100_000),
+        with_entry(KEY),
     ],
 )
 def test_what_is_no_whole_backup_is_refused_and_nothing_is_touched(
@@ -161,10 +187,17 @@ def test_what_is_no_whole_backup_is_refused_and_nothing_is_touched(
     here, file = installation(tmp_path / "here"), tmp_path / "file"
     make_backup(here, file)
     change(file)
-    with pytest.raises(BadBackup):
+    with pytest.raises((BadBackup, WrongPassphrase)):
         restore_backup(file, here)
     assert (3, {UPLOAD: b"picture", "sign-in.key": b"k" * 32}) == state_of(here)
     assert {"here", "file"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    file = make_backup(installation(tmp_path / "here"), tmp_path / "file").path
+    grown(file)
+    with pytest.raises(BackupFailed, match="too little room"):
+        restore_backup(file, tmp_path / "there")
 
 
 def test_a_backup_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -174,7 +207,7 @@ def test_a_backup_of_a_newer_version_is_refused(tmp_path: Path) -> None:
             "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('command_center', '9')"
         )
     file = make_backup(here, tmp_path / "file").path
-    with pytest.raises(NewerSchema):
+    with pytest.raises(BadBackup, match="newer version"):
         restore_backup(file, there)
     assert not (there / DATABASE).exists()
 
@@ -207,13 +240,15 @@ def counted(act, left):
         return act(*given, **named)
     return acts
 
-for steps in range(40):
+restore_backup(file, work.parent / "warm")
+for steps in range(90):
     here = pathlib.Path(shutil.copytree(before, work / f"{steps:02}"))
     if (child := os.fork()) == 0:
         left = [None] * steps
-        os.replace, os.link, os.unlink = (
-            counted(act, left) for act in (os.replace, os.link, os.unlink)
+        os.replace, os.link, os.unlink, os.rename = (
+            counted(act, left) for act in (os.replace, os.link, os.unlink, os.rename)
         )
+        pathlib.Path.rename = lambda self, target: os.rename(self, target) or target
         pathlib.Path.replace = lambda self, target: os.replace(self, target) or target
         pathlib.Path.unlink = lambda self, missing_ok=False: self.exists() and os.unlink(self)
         restore_backup(file, here)
@@ -229,33 +264,82 @@ for steps in range(40):
 def test_a_restore_that_is_cut_off_leaves_one_state_or_the_other(tmp_path: Path) -> None:
     file = make_backup(installation(tmp_path / "made"), tmp_path / "file").path
     before = installation(tmp_path / "before", count=5)
+    (before / "sign-in.key").write_bytes(b"n" * 32)
     work = tmp_path / "work"
     work.mkdir()
     command = [sys.executable, "-c", CUT_OFF, *map(str, (file, before, work))]
     subprocess.run(command, check=True, timeout=60)
-    last = [state_of(here)[0] for here in sorted(work.iterdir())]
-    changed = last.index(3)
-    assert [5] * changed + [3] * (len(last) - changed) == last
-    assert changed > 3
-    for here in work.iterdir():
-        restore_backup(file, here)  # it can be done again
+    states = []
+    for here in sorted(work.iterdir()):
+        finish_restore(here)  # as a start does
+        states.append((state_of(here)[0], (here / "sign-in.key").read_bytes()[:1]))
+        assert not [*here.glob(".resto*")]
+    changed = states.index((3, b"k"))
+    assert [(5, b"n")] * changed + [(3, b"k")] * (len(states) - changed) == states
+    assert 3 < changed < len(states) - 3
+    for step in (1, changed - 1, changed + 1):  # it can be done again
+        restore_backup(file, here := work / f"{step:02}")
         assert 3 == state_of(here)[0]
 
 
 def test_what_is_wanted_no_more_is_given_up_without_a_trace(tmp_path: Path) -> None:
     here, file = installation(tmp_path / "here"), tmp_path / "to" / "file"
-    left, fresh = file.parent / ".backup-left", file.parent / ".backup-fresh"
-    for folder, age in ((left, 1.01), (fresh, 0.99)):
+    left, fresh = here / "backups" / ".making-left", here / "backups" / ".making-fresh"
+    mine = file.parent / ".making-mine"
+    for folder in (left, fresh, mine):
         (folder / "uploads").mkdir(parents=True)
-        moment = time.time() - age * LEFT_SECONDS
-        os.utime(folder, (moment, moment))
 
     def give_up() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    with DataFolderLock(fresh), pytest.raises(ZeroDivisionError):
         make_backup(here, file, check=give_up)
-    assert [fresh] == [*file.parent.iterdir()]  # which somebody may still be at
+    assert [fresh] == [*(here / "backups").iterdir()]  # somebody is at it
+    assert [mine] == [*file.parent.iterdir()]
+
+
+def test_damaged_records_are_named_and_put_back_on_demand_alone(tmp_path: Path) -> None:
+    here, there = installation(tmp_path / "here"), tmp_path / "there"
+    writer = Writer(here / DATABASE)
+    run(writer, add_repository)
+    writer.close()
+    with closing(sqlite3.connect(here / DATABASE)) as db, db:
+        db.execute("UPDATE repositories SET name = 'changed by the disk'")
+    made = make_backup(here, tmp_path / "file")
+    assert ["repositories 1"] == made.manifest.damaged
+    with pytest.raises(DamagedBackup, match="repositories 1"):
+        restore_backup(made.path, there)
+    assert made.manifest == restore_backup(made.path, there, takes_damaged=True).manifest
+
+
+def test_a_database_that_lacks_a_part_is_refused(tmp_path: Path) -> None:
+    here = installation(tmp_path / "here")
+    with closing(sqlite3.connect(here / DATABASE)) as db:
+        db.execute("DROP TABLE devices")
+    file = make_backup(here, tmp_path / "file").path
+    with pytest.raises(BadBackup, match="lacks table devices"):
+        restore_backup(file, tmp_path / "there")
+
+
+def test_nothing_is_put_back_while_another_program_reads_the_database(tmp_path: Path) -> None:
+    here = installation(tmp_path / "here")
+    file = make_backup(here, tmp_path / "file").path
+    with closing(sqlite3.connect(here / DATABASE)) as reader:
+        reader.execute("BEGIN").execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(DatabaseClaimed):
+            restore_backup(file, here)
+    assert 3 == state_of(here)[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Links need rights there.")
+def test_a_linked_secret_is_kept_and_a_linked_upload_is_none(tmp_path: Path) -> None:
+    here, there = installation(tmp_path / "here"), tmp_path / "there"
+    (here / "sign-in.key").rename(tmp_path / "key")
+    (here / "sign-in.key").symlink_to("../key")
+    (here / UPLOAD).unlink()
+    (here / UPLOAD).symlink_to(tmp_path / "key")
+    restore_backup(make_backup(here, tmp_path / "file").path, there)
+    assert (3, {"sign-in.key": b"k" * 32}) == state_of(there)
 
 
 def test_there_is_no_backup_of_nothing_nor_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -269,25 +353,20 @@ def test_there_is_no_backup_of_nothing_nor_where_nothing_can_be_written(tmp_path
 
 def test_only_those_of_a_schedule_are_pruned_the_oldest_first(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    mine, newest = (
-        place_of(tmp_path, now, is_scheduled=is_scheduled, is_encrypted=not is_scheduled).name
-        for is_scheduled in (False, True)
-    )
+    names = [
+        place_of(
+            tmp_path, now - timedelta(days=age), is_scheduled=age < 9, is_encrypted=age == 1
+        ).name
+        for age in (-3650, 0, 1, 2, 9)
+    ]
     folder = tmp_path / "backups"
     folder.mkdir()
-    for name in (
-        mine,
-        newest,
-        "scheduled-20200102T000000Z.age.tar",
-        "scheduled-20200101T000000Z.tar.gz",
-        "scheduled-20201399T000000Z.tar.gz",
-        "command-center-before-m0001.db",
-    ):
+    for name in (*names, "scheduled-20201399T000000.000000Z.zip", "x-before-m0001.db"):
         (folder / name).write_bytes(b"12345")
-    old = kept_backups(tmp_path)[2]
-    assert "scheduled-20200102T000000Z.age.tar" == old.name
-    assert (5, True, True) == (old.size, old.is_scheduled, old.is_encrypted)
-    assert 2020 == datetime.fromisoformat(old.made_at).year
-    assert ["scheduled-20200101T000000Z.tar.gz"] == prune(tmp_path, keep=2)
-    assert {mine, newest, old.name} == {one.name for one in kept_backups(tmp_path)}
-    assert [] == prune(tmp_path, keep=2)
+    ahead, newest, second, old, mine = names
+    one = kept_backups(tmp_path)[2]
+    assert (second, 5, True, True) == (one.name, one.size, one.is_scheduled, one.is_encrypted)
+    assert [old] == prune(tmp_path, now, keep=2)
+    # One of a moment that has not come was made while the clock was wrong: it replaces none.
+    assert [ahead, newest, second, mine] == [one.name for one in kept_backups(tmp_path)]
+    assert [] == prune(tmp_path, now, keep=2)

@@ -222,5 +222,5 @@ def test_what_would_be_installed_is_shown(machine: Machine) -> None:
     told = machine.types("install", "--print", "--config", str(config))
     assert 0 == told.exit_code, told.output
     assert f'"serve" "--config" "{config}"' in told.output
-    assert "ProtectSystem=full" in told.output
+    assert "NoNewPrivileges=yes" in told.output
     assert [] == machine.calls()
