@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -183,9 +183,9 @@ def test_launchd_and_windows_read_each_word_as_it_was() -> None:
     assert subprocess.list2cmdline(ODD.command[1:]) == exec_.findtext(f"{space}Arguments")
 
 
-def asked_of(machine: Machine, words: Sequence[str]) -> list[str]:
-    for each in words:
-        machine.brings(each, "echo 501" if each == "id" else "")
+def asked_of(machine: Machine, programs: Mapping[str, str]) -> list[str]:
+    for name, does in programs.items():
+        machine.brings(name, does)
     told = machine.types("install")
     assert 0 == told.exit_code, told.output
     assert 0 == machine.types("uninstall").exit_code
@@ -198,9 +198,10 @@ def test_launchd_and_windows_are_asked_in_order(
 ) -> None:
     monkeypatch.setattr(commands, "_manager", Launchd)
     agent = machine.home / "Library" / "LaunchAgents" / "dev.command-center.plist"
-    asked = [call for call in asked_of(machine, ["launchctl", "id"]) if call != "id -u"]
-    bootout = "launchctl bootout gui/501/dev.command-center"
-    assert [bootout, f"launchctl bootstrap gui/501 {agent}", bootout] == asked
+    programs = {"launchctl": '[ "$1" != print ]', "id": "echo 501"}  # which has it no more
+    asked = [call for call in asked_of(machine, programs) if call != "id -u"]
+    let_go = [f"launchctl {act} gui/501/dev.command-center" for act in ("bootout", "print")]
+    assert [*let_go, f"launchctl bootstrap gui/501 {agent}", *let_go] == asked
     assert not agent.exists()
     monkeypatch.setattr(commands, "_manager", TaskScheduler)
     task = machine.home / "data" / "service.xml"
@@ -211,7 +212,7 @@ def test_launchd_and_windows_are_asked_in_order(
         "schtasks /Run /TN Command Center",
         end,
         "schtasks /Delete /F /TN Command Center",
-    ] == asked_of(machine, ["schtasks"])
+    ] == asked_of(machine, {"schtasks": ""})
     assert "keeps no log" in machine.types("logs").stderr
 
 
