@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.errors import (
+    AnswerTooLong,
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
@@ -66,6 +67,7 @@ class _Open:
     method: str
     done: trio.Event = attrs.field(factory=trio.Event)
     response: protocol.Response | None = None
+    too_long: MessageTooLong | None = None
 
 
 @attrs.define(eq=False)
@@ -110,7 +112,8 @@ class Connection:
     async def call(self, method: str, params: Mapping[str, Any], seconds: float) -> Any:
         """Send a request; answers its result.
 
-        Raises `CodexError`, `CodexTimeout`, or `BridgeUnavailable` when the connection is lost.
+        Raises `CodexError`, `CodexTimeout` (`AnswerTooLong` as soon as that is seen), or
+        `BridgeUnavailable` when the connection is lost.
         """
         if self._ended.is_set():
             raise BridgeUnavailable(self.lost or "The connection to Codex is closed.")
@@ -125,6 +128,8 @@ class Connection:
         finally:
             del self._open[id_]
         response = waiting.response
+        if waiting.too_long is not None:
+            raise AnswerTooLong(method, waiting.too_long.limit)
         if response is None:
             if self._ended.is_set():
                 raise BridgeUnavailable(self.lost or "The connection to Codex was lost.")
@@ -233,7 +238,9 @@ class Connection:
                 data = await self._wire.receive()
             except MessageTooLong as error:
                 self.garbage += 1
+                self._heard_at = trio.current_time()
                 log.warning("codex.message_too_long", limit=error.limit)
+                self._skip(error)
                 continue
             self._heard_at = trio.current_time()
             self.received += 1
@@ -287,6 +294,14 @@ class Connection:
             return
         waiting.response = response
         waiting.done.set()
+
+    def _skip(self, error: MessageTooLong) -> None:
+        """Tell whoever asked for it, if it is an answer."""
+        id_ = protocol.answered_by(error.head)
+        waiting = None if id_ is None else self._open.get(id_)
+        if waiting is not None:
+            waiting.too_long = error
+            waiting.done.set()
 
     def _fail(self, reason: str) -> None:
         if self.lost is None:

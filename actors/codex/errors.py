@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Refusal
 
 
@@ -31,6 +31,19 @@ class CodexTimeout(Refusal):
         self.seconds = seconds
 
 
+class AnswerTooLong(CodexTimeout):
+    """Codex's answer was too long and was skipped; whether it took effect is not known."""
+
+    def __init__(self, method: str, limit: int) -> None:
+        """Name the request and the bytes that an answer may have."""
+        Refusal.__init__(
+            self, f"Codex answered {method} with more than {limit} bytes. Ask for less at once."
+        )
+        self.method = method
+        self.seconds = 0.0
+        self.limit = limit
+
+
 class BridgeUnavailable(Refusal):
     """There is no connection to Codex, or it was lost before the answer came.
 
@@ -42,6 +55,10 @@ class BridgeUnavailable(Refusal):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class NoAnswer(Unavailable):
+    """Codex is there, but did not answer this in time, or in more bytes than are taken."""
 
 
 class UnsupportedCodex(Conflict):
@@ -112,11 +129,15 @@ class NotAMessage(Exception):
 
 
 class MessageTooLong(Exception):
-    """A message exceeded the limit in bytes and was skipped; the next one can be read."""
+    """A message exceeded the limit in bytes and was skipped; the next one can be read.
 
-    def __init__(self, limit: int) -> None:
+    `head` is how it began.
+    """
+
+    def __init__(self, limit: int, head: bytes = b"") -> None:
         """Name the limit."""
         self.limit = limit
+        self.head = head
         super().__init__(f"Codex sent a message of more than {limit} bytes; it was skipped.")
 
 

@@ -11,6 +11,9 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 _CHUNK = 64 * 1024
 
+_HEAD = 200
+"""Bytes that are kept of a line which is skipped."""
+
 
 class LineReader:
     """Splits a byte stream into lines, in time that is linear in what was sent.
@@ -23,7 +26,7 @@ class LineReader:
         self._limit = limit
         self._buffer = bytearray()
         self._searched = 0
-        self._skipping = False
+        self._skipped: bytes | None = None
         self.half_line = 0
         """The length of the unfinished line at the stream's end, in bytes."""
 
@@ -38,17 +41,18 @@ class LineReader:
                 line = bytes(self._buffer[:end]).strip()
                 del self._buffer[: end + 1]
                 self._searched = 0
-                if self._skipping:
-                    self._skipping = False
-                    raise MessageTooLong(self._limit)
+                if self._skipped is not None:
+                    head, self._skipped = self._skipped, None
+                    raise MessageTooLong(self._limit, head)
                 if line:
                     return line
                 continue
             self._searched = len(self._buffer)
             if self._searched > self._limit:
+                if self._skipped is None:
+                    self._skipped = bytes(self._buffer[:_HEAD])
                 self._buffer.clear()
                 self._searched = 0
-                self._skipping = True
             chunk = await self._stream.receive_some(_CHUNK)
             if not chunk:
                 self.half_line = len(self._buffer)

@@ -29,6 +29,10 @@ class Pages:
     _left: int = attrs.field(default=MOST_PAGES, alias="most", kw_only=True)
     _seen: set[str] = attrs.field(factory=set, init=False)
 
+    def shorten(self, limit: int) -> None:
+        """Ask for no more entries at once than these, from the page on that did not come."""
+        self._call = attrs.evolve(self._call, params={**self._call.params, "limit": limit})
+
     def __aiter__(self) -> Self:
         return self
 

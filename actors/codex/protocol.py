@@ -8,6 +8,7 @@ generate-json-schema` prints them all).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -71,6 +72,8 @@ class _Envelope(Struct):
     error: RpcError | UnsetType | None = UNSET
 
 
+_ANSWER = re.compile(rb'\s*\{\s*"id"\s*:\s*([0-9]{1,18})\s*,\s*"(?:result|error)"')
+
 _decoder = msgspec.json.Decoder(_Envelope)
 _encoder = msgspec.json.Encoder()
 
@@ -93,6 +96,12 @@ def decode(data: bytes | str) -> Incoming:
     if isinstance(envelope.result, UnsetType):
         raise NotAMessage("It has neither a result nor an error", _as_bytes(data))
     return Response(envelope.id, envelope.result)
+
+
+def answered_by(head: bytes) -> RequestId | None:
+    """Return which of our requests a message answers that begins so, if that can be told."""
+    found = _ANSWER.match(head)
+    return None if found is None else int(found[1])
 
 
 def encode_request(id_: RequestId, method: str, params: Mapping[str, Any]) -> bytes:

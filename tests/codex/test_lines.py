@@ -65,3 +65,13 @@ async def test_a_line_of_twenty_megabytes_takes_time_in_proportion() -> None:
     pieces = [*[b"x" * 65536] * 320, b"\n"]
     lines, _ = await read_all(pieces, limit=64 * 1024 * 1024)
     assert [len(line or b"") for line in lines] == [65536 * 320]
+
+
+async def test_a_line_that_is_skipped_is_told_with_how_it_began() -> None:
+    send, receive = memory_stream_one_way_pair()
+    reader = LineReader(receive, 1000)
+    await send.send_all(b'{"id":7,"result":' + b"x" * 100_000 + b"\n")
+    with pytest.raises(MessageTooLong) as caught:
+        await reader.next()
+    assert b'{"id":7,"result":' == caught.value.head[:17]
+    assert 200 >= len(caught.value.head)

@@ -14,6 +14,7 @@ from command_center.actors.codex.protocol import (
     Response,
     RpcError,
     ServerRequest,
+    answered_by,
     decode,
     encode_error,
     encode_notification,
@@ -93,3 +94,20 @@ def test_what_we_write_has_no_jsonrpc_member_and_always_params() -> None:
 )
 def test_the_thread_of_a_message_is_found(params: dict[str, Any], thread_id: str | None) -> None:
     assert thread_of(params) == thread_id
+
+
+@pytest.mark.parametrize(
+    ("head", "id_"),
+    [
+        (b'{"id":7,"result":{"data":[', 7),
+        (b' { "id" : 8 , "error":{', 8),
+        (b'{"id":7,"method":"item/tool/call"', None),
+        (b'{"id":"7","result":', None),
+        (b'{"method":"turn/completed","params":{"id":7,"result":', None),
+        (b"", None),
+    ],
+)
+def test_which_request_is_answered_is_read_from_how_the_answer_begins(
+    head: bytes, id_: int | None
+) -> None:
+    assert answered_by(head) == id_

@@ -19,6 +19,7 @@ from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
+    NoAnswer,
     ThreadElsewhere,
 )
 from command_center.actors.codex.messages import BridgeMessage, Call, ReachWriter, codex_on
@@ -75,13 +76,15 @@ async def ask_codex(bridge: ActorRef[Call], call: Call) -> dict[str, Any]:
         NotFound: Codex knows no such thread.
         Invalid: the cursor is none of Codex's.
         Conflict: Codex refuses for another reason.
-        Unavailable: there is no connection, or no answer in time.
+        Unavailable: there is no connection, or no answer in time (`NoAnswer`, if Codex gave none).
     """
     try:
         return await ask_bridge(bridge, call)
     except BridgeUnavailable as error:
         raise Unavailable(str(error), retry_after=error.retry_after or 1.0) from error
-    except (CodexTimeout, *GONE) as error:
+    except CodexTimeout as error:
+        raise NoAnswer(str(error), retry_after=1.0) from error
+    except GONE as error:
         raise Unavailable(str(error), retry_after=1.0) from error
     except CodexError as error:
         thread_id = call.params.get("threadId")

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 import trio
 
-from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.errors import (
+    AnswerTooLong,
+    BridgeUnavailable,
+    CodexError,
+)
 from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
 from command_center.actors.contracts.threads import ImportThreads, ThreadsImported
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.runners.codex import thread_acts, thread_import
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.actors.sessions.runners.codex.thread_import import LONGEST, texts_in
@@ -31,6 +35,8 @@ class Shelf:
     def __init__(self, bridge: PlayedBridge) -> None:
         self.threads: dict[str, int] = {}
         self.unread: set[str] = set()
+        self.most: dict[str, int] = {}
+        self.loses = False
         self.read: list[str] = []
         bridge.replies["thread/list"] = self._list
         bridge.replies["thread/turns/list"] = self._turns
@@ -44,6 +50,11 @@ class Shelf:
         thread_id = asked["threadId"]
         if thread_id in self.unread:
             raise CodexError("thread/turns/list", -32600, "it is damaged")
+        most = self.most.get(thread_id, asked["limit"])
+        if asked["limit"] > most:
+            if self.loses:
+                raise BridgeUnavailable("It was too long.")
+            raise AnswerTooLong("thread/turns/list", 1)
         self.read.append(thread_id)
         item = {"type": "agentMessage", "text": f"said in {thread_id}"}
         return {"data": [{"id": "t", "items": [item, "odd"]}, "odd"], "nextCursor": None}
@@ -85,6 +96,36 @@ async def test_what_has_changed_is_read_again_and_what_is_gone_is_forgotten(
         shelf.threads = {"b": 2}
         assert 2 == (await look(ref)).removed
         assert ["b"] == await said(found)
+
+
+async def test_a_thread_whose_turns_are_too_long_is_read_turn_by_turn_and_keeps_no_other_back(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"gone": 1}
+        await look(ref)
+        shelf.threads = {"far-too-long": 3, "too-long": 2, "b": 1}
+        shelf.most = {"far-too-long": 0, "too-long": 1}
+        assert (2, 1) == ((told := await look(ref)).threads, told.removed)
+        assert ["b", "too-long"] == await said(found)
+        assert 0 == (await look(ref)).threads
+        assert ["gone", "too-long", "b"] == shelf.read
+
+
+async def test_a_connection_that_turns_ended_is_asked_for_fewer_of_them_the_next_time(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"too-long": 2, "gone": 1}
+        await look(ref)
+        shelf.threads = {"too-long": 3, "b": 1}
+        shelf.most, shelf.loses = {"too-long": 1}, True
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="too long"):
+                await look(ref)
+        assert ["too-long"] == await said(found)
+        assert 2 == (await look(ref)).threads
+        assert ["b", "too-long"] == await said(found)
 
 
 async def test_no_more_threads_are_kept_than_are_to_be(
