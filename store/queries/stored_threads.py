@@ -1,14 +1,15 @@
 """Keep what was said in an agent's threads that nobody began here, so that it can be searched.
 
-It is a copy: the agent has the threads. Each is kept as it was when it last changed, and whole or
-not at all, so that a look that was cut off goes on with those that it did not come to.
+It is a copy: the agent has the threads. Each is kept as it was when it last changed. It is added
+and forgotten in parts, so that nobody waits long for the one writer. One that is not whole is not
+found, and a look that was cut off goes on with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlite_utils import Database
@@ -26,6 +27,14 @@ from command_center.store.queries.snippets import (
 from command_center.store.transaction import Transaction
 
 _LISTING = "threads"
+
+PART_CHARACTERS: Final = 50_000
+"""Characters that one transaction adds or forgets, since everybody else waits for it."""
+
+PART_TEXTS: Final = 200
+"""Texts that one transaction adds or forgets."""
+
+T = TypeVar("T")
 
 
 class StoredThread(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +88,40 @@ class FoundThread(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     snippet: list[Piece]
 
 
-def known_threads(db: Database, host: str) -> dict[str, int]:
-    """Return when each thread that is kept had last changed."""
-    rows = db.execute("SELECT thread_id, changed FROM stored_threads WHERE host = ?", [host])
-    return dict(rows.fetchall())
+def known_threads(db: Database, host: str) -> dict[str, StoredThread | None]:
+    """Return the threads that are kept as they were; None for one that is not whole."""
+    rows = db.execute(
+        "SELECT thread_id, title, cwd, changed, is_archived, is_whole FROM stored_threads "
+        "WHERE host = ?",
+        [host],
+    )
+    return {
+        thread_id: StoredThread(
+            host=host,
+            thread_id=thread_id,
+            title=title,
+            cwd=cwd,
+            changed=changed,
+            is_archived=bool(is_archived),
+        )
+        if is_whole
+        else None
+        for thread_id, title, cwd, changed, is_archived, is_whole in rows.fetchall()
+    }
+
+
+def kept_texts(db: Database, host: str, thread_id: str) -> list[tuple[int, ThreadText]]:
+    """Return what is kept of a thread, each text with its id."""
+    rows = db.execute(
+        "SELECT t.id, t.turn_id, t.kind, t.at, t.text FROM thread_texts t "
+        "JOIN stored_threads s ON s.id = t.thread WHERE s.host = ? AND s.thread_id = ? "
+        "ORDER BY t.id",
+        [host, thread_id],
+    )
+    return [
+        (id_, ThreadText(turn_id=turn_id, kind=kind, at=at, text=text))
+        for id_, turn_id, kind, at, text in rows.fetchall()
+    ]
 
 
 def turns_of_sessions(db: Database, host: str, thread_id: str) -> set[str]:
@@ -99,34 +138,87 @@ def turns_of_sessions(db: Database, host: str, thread_id: str) -> set[str]:
     return {turn for (turn,) in rows.fetchall() if turn is not None}
 
 
-def keep_thread(tx: Transaction, thread: StoredThread, texts: Sequence[ThreadText]) -> None:
-    """Keep a thread in the place of what was kept of it; secrets are taken out."""
-    forget_threads(tx, thread.host, [thread.thread_id])
-    row = tx.db.execute(
-        "INSERT INTO stored_threads (host, thread_id, title, cwd, changed, is_archived) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            thread.host,
-            thread.thread_id,
-            tx.redact(thread.title),
-            tx.redact(thread.cwd),
-            thread.changed,
-            int(thread.is_archived),
-        ],
+def keep_thread(
+    tx: Transaction,
+    thread: StoredThread,
+    *,
+    texts: Iterable[ThreadText] = (),
+    gone: Iterable[int] = (),
+    is_last: bool = True,
+) -> None:
+    """Add texts to a thread, and forget those of these ids.
+
+    The rest of it is kept with the last part alone, and a new thread is found from then on. All is
+    kept as it is given: secrets are taken out before texts are cut.
+    """
+    tx.db.execute(
+        "INSERT INTO stored_threads (host, thread_id, title, cwd, changed, is_archived, is_whole) "
+        "VALUES (?, ?, '', '', 0, 0, 0) ON CONFLICT DO NOTHING",
+        [thread.host, thread.thread_id],
     )
+    _forget_texts(tx, gone)
     for one in texts:
         tx.db.execute(
-            "INSERT INTO thread_texts (thread, turn_id, kind, at, text) VALUES (?, ?, ?, ?, ?)",
-            [row.lastrowid, one.turn_id, one.kind, one.at, tx.redact(one.text)],
+            "INSERT INTO thread_texts (thread, turn_id, kind, at, text) "
+            "SELECT id, ?, ?, ?, ? FROM stored_threads WHERE host = ? AND thread_id = ?",
+            [one.turn_id, one.kind, one.at, one.text, thread.host, thread.thread_id],
+        )
+    if is_last:
+        tx.db.execute(
+            "UPDATE stored_threads SET title = ?, cwd = ?, changed = ?, is_archived = ?, "
+            "is_whole = 1 WHERE host = ? AND thread_id = ?",
+            [
+                thread.title,
+                thread.cwd,
+                thread.changed,
+                int(thread.is_archived),
+                thread.host,
+                thread.thread_id,
+            ],
         )
 
 
-def forget_threads(tx: Transaction, host: str, thread_ids: Iterable[str]) -> None:
-    """Forget what is kept of these threads."""
+def hide_threads(tx: Transaction, host: str, thread_ids: Iterable[str]) -> None:
+    """Have nothing of these threads be found; `forget_part` then forgets them."""
     for thread_id in thread_ids:
         tx.db.execute(
-            "DELETE FROM stored_threads WHERE host = ? AND thread_id = ?", [host, thread_id]
+            "UPDATE stored_threads SET is_whole = 0 WHERE host = ? AND thread_id = ?",
+            [host, thread_id],
         )
+
+
+def forget_part(tx: Transaction, host: str, thread_id: str) -> bool:
+    """Forget some of what is kept of a thread, and answer whether there is more of it."""
+    rows = tx.db.execute(
+        "SELECT t.id, length(t.text) FROM thread_texts t JOIN stored_threads s ON s.id = t.thread "
+        "WHERE s.host = ? AND s.thread_id = ? ORDER BY t.id LIMIT ?",
+        [host, thread_id, PART_TEXTS],
+    ).fetchall()
+    part = next(in_parts(rows, lambda row: int(row[1])), [])
+    _forget_texts(tx, (id_ for id_, _ in part))
+    if part:
+        return True
+    tx.db.execute("DELETE FROM stored_threads WHERE host = ? AND thread_id = ?", [host, thread_id])
+    return False
+
+
+def _forget_texts(tx: Transaction, ids: Iterable[int]) -> None:
+    for id_ in ids:
+        tx.db.execute("DELETE FROM thread_texts WHERE id = ?", [id_])
+
+
+def in_parts(entries: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield the entries in parts, each of what one transaction may take."""
+    part: list[T] = []
+    left = PART_CHARACTERS
+    for entry in entries:
+        left -= size_of(entry)
+        if part and (left < 0 or len(part) == PART_TEXTS):
+            yield part
+            part, left = [], PART_CHARACTERS - size_of(entry)
+        part.append(entry)
+    if part:
+        yield part
 
 
 def search_threads(
@@ -139,6 +231,7 @@ def search_threads(
     """
     check_limit(limit)
     conditions = Conditions()
+    conditions.equal("s.is_whole", value=True)
     if cursor is not None:
         last = decode_cursor(cursor, _LISTING, newest_first=True)
         conditions.below("thread_texts_search.rowid", last)

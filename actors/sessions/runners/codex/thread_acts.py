@@ -69,7 +69,6 @@ from command_center.actors.sessions.runners.codex.user_rules import read_layers
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import ActorNotFound, ActorRef, Deferred, handles
 from command_center.store import EventData, Transaction, redact
-from command_center.store.queries import stored_threads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -331,7 +330,7 @@ class ThreadActs(BridgeWatcher):
                 threadId=thread_id,
             ) from error
         told = ThreadWasDeleted(host=name, thread_id=thread_id)
-        await self._storage.write(lambda tx: stored_threads.forget_threads(tx, name, [thread_id]))
+        await self._import.forget_threads([thread_id])
         await self._tell(thread_id, told, message.requested_by)
         return ThreadDeleted(host=name, thread_id=thread_id)
 

@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 import trio
+from sqlite_utils import Database
 
-from command_center.actors.codex.errors import (
-    AnswerTooLong,
-    BridgeUnavailable,
-    CodexError,
-)
+from command_center.actors.codex.errors import AnswerTooLong, BridgeUnavailable, CodexError
 from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
 from command_center.actors.contracts.threads import ImportThreads, ThreadsImported
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.runners.codex import thread_acts, thread_import
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
-from command_center.actors.sessions.runners.codex.thread_import import LONGEST, texts_in
+from command_center.actors.sessions.runners.codex.thread_import import (
+    LONGEST,
+    LONGEST_TITLE,
+    texts_in,
+    thread_in,
+)
 from command_center.runtime import ActorRef, ChildSpec
 from command_center.store import Transaction
 from command_center.store.queries import stored_threads
@@ -35,6 +37,7 @@ class Shelf:
     def __init__(self, bridge: PlayedBridge) -> None:
         self.threads: dict[str, int] = {}
         self.unread: set[str] = set()
+        self.said: dict[str, dict[str, str]] = {}
         self.most: dict[str, int] = {}
         self.loses = False
         self.read: list[str] = []
@@ -56,8 +59,12 @@ class Shelf:
                 raise BridgeUnavailable("It was too long.")
             raise AnswerTooLong("thread/turns/list", 1)
         self.read.append(thread_id)
-        item = {"type": "agentMessage", "text": f"said in {thread_id}"}
-        return {"data": [{"id": "t", "items": [item, "odd"]}, "odd"], "nextCursor": None}
+        turns = self.said.get(thread_id, {"t": f"said in {thread_id}"})
+        made = [
+            {"id": one, "items": [{"type": "agentMessage", "text": text}, "odd"]}
+            for one, text in turns.items()
+        ]
+        return {"data": [*made, "odd"], "nextCursor": None}
 
 
 @asynccontextmanager
@@ -141,6 +148,22 @@ async def test_no_more_threads_are_kept_than_are_to_be(
         assert 0 == (await look(ref)).texts
 
 
+async def test_of_a_thread_that_has_changed_only_what_is_new_is_added(tmp_path: Path) -> None:
+    def kept(db: Database) -> dict[str, int]:
+        texts = stored_threads.kept_texts(db, "local", "a")
+        return {text.text: id_ for id_, text in texts}
+
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads, shelf.said = {"a": 1}, {"a": {"2": "then this", "1": "said first"}}
+        await look(ref)
+        before = await found.storage.read(kept)
+        shelf.threads, shelf.said = {"a": 2}, {"a": {"3": "at last", "1": "said first"}}
+        await look(ref)
+        after = await found.storage.read(kept)
+        assert {"said first", "at last"} == after.keys()
+        assert before["said first"] == after["said first"]
+
+
 async def test_a_fork_of_a_session_s_thread_is_not_found_twice(tmp_path: Path) -> None:
     def have_said(tx: Transaction) -> None:
         place = insert_repository(tx)
@@ -156,7 +179,9 @@ async def test_a_look_that_is_cut_off_goes_on_with_the_others(tmp_path: Path) ->
     async with opened(tmp_path) as (found, ref, shelf):
         shelf.threads = {"a": 1, "b": 1}
         await look(ref)
-        await found.storage.write(lambda tx: stored_threads.forget_threads(tx, "local", ["b"]))
+        await found.storage.write(lambda tx: stored_threads.hide_threads(tx, "local", ["b"]))
+        assert ["a"] == await said(found)
+        await found.storage.write(lambda tx: stored_threads.forget_part(tx, "local", "b"))
     async with opened(tmp_path) as (found, ref, shelf):
         shelf.threads = {"a": 1, "b": 1}
         await look(ref)
@@ -209,3 +234,16 @@ def test_texts_are_those_that_were_said_and_no_longer_than_they_may_be() -> None
         found[2].at,
     )
     assert [] == [*texts_in({"id": "t", "items": None})]
+
+
+@pytest.mark.parametrize("secret", ["ghp_" + "a1B2" * 9, "hunter2-of-mine"])
+def test_secrets_are_taken_out_before_texts_are_cut(secret: str) -> None:
+    secrets = ["hunter2-of-mine"]
+    items = [{"type": "agentMessage", "text": "w " * (LONGEST // 2 - 4) + secret}]
+    (text,) = texts_in({"id": "t", "items": items}, secrets)
+    named = {"id": "t", "preview": "w " * (LONGEST_TITLE // 2 - 4) + secret, "cwd": f"/{secret}"}
+    thread = thread_in(named, "local", secrets)
+    assert thread is not None
+    for kept in (text.text, thread.title, thread.cwd):
+        assert secret[:7] not in kept
+    assert (LONGEST, LONGEST_TITLE) == (len(text.text), len(thread.title))
