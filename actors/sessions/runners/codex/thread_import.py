@@ -79,6 +79,8 @@ class ThreadImport:
                 copied = await self._copy(thread)
                 imported += copied > 0
                 texts += copied
+            elif kept != thread:  # it is named or archived, which changes no turn
+                await self._write(stored_threads.keep_thread, thread)
         return ThreadsImported(
             host=self._host, threads=imported, texts=texts, removed=len(gone), is_whole=is_whole
         )

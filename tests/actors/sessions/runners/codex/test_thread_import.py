@@ -37,6 +37,8 @@ class Shelf:
     def __init__(self, bridge: PlayedBridge) -> None:
         self.threads: dict[str, int] = {}
         self.unread: set[str] = set()
+        self.names: dict[str, str] = {}
+        self.archived: set[str] = set()
         self.said: dict[str, dict[str, str]] = {}
         self.most: dict[str, int] = {}
         self.loses = False
@@ -45,8 +47,13 @@ class Shelf:
         bridge.replies["thread/turns/list"] = self._turns
 
     def _list(self, asked: Any) -> dict[str, Any]:
-        listed = [] if asked.get("archived") else [*self.threads]
-        made = [{"id": one, "cwd": "/w", "updatedAt": self.threads[one]} for one in listed]
+        is_archived = bool(asked.get("archived"))
+        made = [
+            {"id": one, "cwd": "/w", "updatedAt": changed, "name": self.names.get(one)}
+            | ({"path": "/h/archived_sessions/a.jsonl"} if is_archived else {})
+            for one, changed in self.threads.items()
+            if is_archived == (one in self.archived)
+        ]
         return {"data": ["odd", {}, *made], "nextCursor": None}
 
     def _turns(self, asked: Any) -> dict[str, Any]:
@@ -146,6 +153,21 @@ async def test_no_more_threads_are_kept_than_are_to_be(
         assert ["middle", "new"] == await said(found)
         shelf.threads = {"too-long": 4}
         assert 0 == (await look(ref)).texts
+
+
+async def test_another_name_and_place_of_a_thread_are_kept_without_reading_it(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"a": 1}
+        await look(ref)
+        shelf.names, shelf.archived = {"a": "Wombats"}, {"a"}
+        assert (0, 0) == ((told := await look(ref)).threads, told.removed)
+        page = await found.storage.read(
+            lambda db: stored_threads.search_threads(db, "said", limit=50)
+        )
+        assert [("Wombats", True)] == [(one.title, one.is_archived) for one in page.items]
+        assert ["a"] == shelf.read
 
 
 async def test_of_a_thread_that_has_changed_only_what_is_new_is_added(tmp_path: Path) -> None:
