@@ -122,7 +122,7 @@ class ThreadActs(BridgeWatcher):
         self._host = host
         self._locks = KeyedLocks()
         self._imports = imports
-        self._import = ThreadImport(storage, self._ask, host.name)
+        self._import = ThreadImport(storage, self._ask, host.name, self._locks)
         self._connection = 0
         """Numbers the connections, and the times between them."""
 

@@ -20,6 +20,7 @@ from command_center.actors.codex.accounts import typed
 from command_center.actors.codex.errors import NoAnswer
 from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.contracts.threads import ThreadsImported
+from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.sessions.runners.codex.threads import is_archived
@@ -58,6 +59,8 @@ class ThreadImport:
     _storage: Storage
     _ask: Ask
     _host: str
+    _locks: KeyedLocks
+    """Those of the acts on threads: one that is being deleted is not kept."""
     _shorter: dict[str, int] = attrs.field(factory=dict, init=False)
     """How often a thread's turns did not come, until they are copied."""
 
@@ -80,7 +83,8 @@ class ThreadImport:
                 imported += copied > 0
                 texts += copied
             elif kept != thread:  # it is named or archived, which changes no turn
-                await self._write(stored_threads.keep_thread, thread)
+                async with self._locks.of(thread.thread_id):
+                    await self._write(stored_threads.keep_thread, thread)
         return ThreadsImported(
             host=self._host, threads=imported, texts=texts, removed=len(gone), is_whole=is_whole
         )
@@ -110,8 +114,22 @@ class ThreadImport:
             texts = await self._said(thread_id, ours)
         except (Conflict, NotFound):
             texts = []  # a file that Codex cannot read; it is looked at again once it changes
-        await self._keep(thread, texts[::-1])
+        async with self._locks.of(thread_id):
+            if not await self._is_there(thread_id):
+                await self.forget_threads([thread_id])
+                return 0
+            await self._keep(thread, texts[::-1])
         return len(texts)
+
+    async def _is_there(self, thread_id: str) -> bool:
+        """Return whether a thread was not deleted while it was read."""
+        try:
+            await self._ask(requests.thread_read(thread_id))
+        except NotFound:
+            return False
+        except Conflict:  # Codex has it, and cannot read it
+            return True
+        return True
 
     async def _keep(self, thread: StoredThread, texts: list[ThreadText]) -> None:
         """Add what is new in a thread, and forget what it says no more."""

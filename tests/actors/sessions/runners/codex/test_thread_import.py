@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from command_center.actors.codex.errors import AnswerTooLong, BridgeUnavailable, CodexError
 from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
-from command_center.actors.contracts.threads import ImportThreads, ThreadsImported
+from command_center.actors.contracts.threads import DeleteThread, ImportThreads, ThreadsImported
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.runners.codex import thread_acts, thread_import
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
@@ -35,6 +35,7 @@ class Shelf:
     """The threads that the played Codex has stored, each with its last change."""
 
     def __init__(self, bridge: PlayedBridge) -> None:
+        self.bridge = bridge
         self.threads: dict[str, int] = {}
         self.unread: set[str] = set()
         self.names: dict[str, str] = {}
@@ -153,6 +154,29 @@ async def test_no_more_threads_are_kept_than_are_to_be(
         assert ["middle", "new"] == await said(found)
         shelf.threads = {"too-long": 4}
         assert 0 == (await look(ref)).texts
+
+
+async def test_a_thread_that_is_deleted_while_it_is_read_is_not_kept(tmp_path: Path) -> None:
+    def unknown(_asked: object) -> dict[str, Any]:
+        raise CodexError("thread/read", -32600, "no rollout found")
+
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"a": 1, "b": 1}
+        shelf.bridge.status = {"type": "idle"}
+        is_read = shelf.bridge.gate("thread/turns/list")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look, ref)
+            await shelf.bridge.until_called("thread/turns/list")
+            await ref.ask(DeleteThread("a"), timeout=10)
+            read = shelf.bridge.replies["thread/read"]
+            shelf.bridge.replies["thread/read"] = lambda asked: (
+                unknown(asked) if asked["threadId"] == "a" else read(asked)
+            )
+            is_read.set()
+        assert ["b"] == await said(found)
+        assert {"b"} == (
+            await found.storage.read(lambda db: stored_threads.known_threads(db, "local"))
+        ).keys()
 
 
 async def test_another_name_and_place_of_a_thread_are_kept_without_reading_it(
