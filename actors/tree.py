@@ -90,6 +90,7 @@ from command_center.actors.webhooks.tree import webhooks_tree
 from command_center.actors.webpush.settings import PushSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim
+from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 from command_center.store.uploaded_files import UploadedFiles
 
@@ -300,7 +301,13 @@ def build_tree(
                 children=[
                     ChildSpec(
                         id=host.name,
-                        start=partial(ThreadActs, storage, host, imports=settings.imports_threads),
+                        start=partial(
+                            ThreadActs,
+                            storage,
+                            host,
+                            imports=settings.imports_threads,
+                            hosts=[one.name for one in hosts] if host.name == LOCAL else [],
+                        ),
                     )
                     for host in hosts
                 ],

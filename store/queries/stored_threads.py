@@ -110,6 +110,12 @@ def known_threads(db: Database, host: str) -> dict[str, StoredThread | None]:
     }
 
 
+def hosts_of_threads(db: Database) -> set[str]:
+    """Return the hosts of which threads are kept."""
+    rows = db.execute("SELECT DISTINCT host FROM stored_threads")
+    return {host for (host,) in rows.fetchall()}
+
+
 def kept_texts(db: Database, host: str, thread_id: str) -> list[tuple[int, ThreadText]]:
     """Return what is kept of a thread, each text with its id."""
     rows = db.execute(

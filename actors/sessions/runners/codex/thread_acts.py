@@ -10,7 +10,7 @@ server that the configuration names is started, and no turn begins.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,7 @@ from command_center.actors.sessions.runners.codex.user_rules import read_layers
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import ActorNotFound, ActorRef, Deferred, handles
 from command_center.store import EventData, Transaction, redact
+from command_center.store.queries import stored_threads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -113,15 +114,24 @@ class ImportDue(msgspec.Struct, frozen=True):
 class ThreadActs(BridgeWatcher):
     """Does with the threads of one host's Codex what people want, and tells who wanted it."""
 
-    def __init__(self, storage: Storage, host: CodexHost, *, imports: bool = True) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        host: CodexHost,
+        *,
+        imports: bool = True,
+        hosts: Collection[str] = (),
+    ) -> None:
         """Write to `storage`; the threads are those of the Codex of `host`.
 
-        Without `imports` nothing of the threads is copied, and what was copied is forgotten.
+        Without `imports` nothing of the threads is copied, and what was copied is forgotten. With
+        `hosts`, all that there are, so is what was copied of any other.
         """
         self._storage = storage
         self._host = host
         self._locks = KeyedLocks()
         self._imports = imports
+        self._hosts = hosts
         self._import = ThreadImport(storage, self._ask, host.name, self._locks)
         self._connection = 0
         """Numbers the connections, and the times between them."""
@@ -129,10 +139,16 @@ class ThreadActs(BridgeWatcher):
     async def on_start(self) -> None:
         """Hear of connections, each of which has stored threads looked at in a while."""
         self.ctx.start_task(self.watch if self._imports else self._forget_imported, self._host.name)
+        if self._hosts:
+            self.ctx.start_task(self._forget_hosts)
 
-    async def _forget_imported(self, _host: str) -> None:
+    async def _forget_imported(self, host: str) -> None:
         with suppress(Unavailable):  # it is tried again with the next start
-            await self._import.forget()
+            await ThreadImport(self._storage, self._ask, host, self._locks).forget()
+
+    async def _forget_hosts(self) -> None:
+        for host in await self._storage.read(stored_threads.hosts_of_threads) - {*self._hosts}:
+            await self._forget_imported(host)
 
     @handles(BridgeConnected)
     def connected(self, _message: BridgeConnected) -> None:

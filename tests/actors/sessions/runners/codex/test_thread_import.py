@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from command_center.actors.sessions.runners.codex.thread_import import (
 from command_center.runtime import ActorRef, ChildSpec
 from command_center.store import Transaction
 from command_center.store.queries import stored_threads
+from command_center.store.queries.stored_threads import StoredThread, ThreadText
 from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import PlayedBridge, played
@@ -77,13 +79,16 @@ class Shelf:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, *, imports: bool = True
+    folder: Path, *, imports: bool = True, hosts: Collection[str] = ()
 ) -> AsyncIterator[tuple[Rig, ActorRef[Any], Shelf]]:
     bridge = PlayedBridge()
     shelf = Shelf(bridge)
     host = this_machine(folder).named("local")
     async with rig(folder / "store.db", played(bridge)) as found:
-        spec = ChildSpec(id="acts", start=lambda: ThreadActs(found.storage, host, imports=imports))
+        spec = ChildSpec(
+            id="acts",
+            start=lambda: ThreadActs(found.storage, host, imports=imports, hosts=hosts),
+        )
         yield found, await found.system.start_child("/", spec), shelf
 
 
@@ -244,6 +249,27 @@ async def test_where_it_is_off_nothing_is_kept(tmp_path: Path) -> None:
         with trio.fail_after(10):
             while await said(found):
                 await trio.lowlevel.checkpoint()
+
+
+async def test_what_was_copied_of_a_host_that_is_no_more_is_forgotten_at_the_start(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads = {"here": 1}
+        await look(ref)
+        for host in ("gone", "known"):
+            thread = StoredThread(
+                host=host, thread_id=host, title="", cwd="", changed=1, is_archived=False
+            )
+            text = ThreadText(turn_id="t", kind="plan", at=None, text="said there")
+            await found.storage.write(
+                partial(stored_threads.keep_thread, thread=thread, texts=[text])
+            )
+    async with opened(tmp_path, hosts=["local", "known"]) as (found, _, _):
+        with trio.fail_after(10):
+            while "gone" in await said(found):
+                await trio.lowlevel.checkpoint()
+        assert ["here", "known"] == await said(found)
 
 
 async def test_each_connection_has_them_looked_at_and_again_while_it_lasts(
