@@ -38,6 +38,7 @@ from command_center.store import (
     trusted_configurations,
 )
 from command_center.store import repositories as repository_table
+from command_center.store.queries import stored_threads
 from command_center.store.queries.removal import remove_repository
 
 
@@ -181,6 +182,7 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
             automations=enabled,
         )
     released_threads.note(tx, repository_id)
+    stored_threads.note_forgotten(tx, repository_id)
     gone = remove_repository(tx, repository_id)
     deleted = RepositoryDeleted(
         id=repository_id,

@@ -130,15 +130,43 @@ def kept_texts(db: Database, host: str, thread_id: str) -> list[tuple[int, Threa
     ]
 
 
+def note_forgotten(tx: Transaction, repository_id: int) -> None:
+    """Have what the sessions of a repository said never be copied, before they are removed.
+
+    What is kept of their threads is found no more.
+    """
+    tx.db.execute(
+        "INSERT OR IGNORE INTO forgotten_turns (host, thread_id, turn_id) "
+        "SELECT host, codex_thread_id, coalesce(codex_turn_id, '') FROM sessions "
+        "WHERE repository_id = ?1 AND codex_thread_id IS NOT NULL "
+        "UNION SELECT s.host, s.codex_thread_id, i.turn_id FROM items i "
+        "JOIN sessions s ON s.id = i.session_id "
+        "WHERE s.repository_id = ?1 AND s.codex_thread_id IS NOT NULL AND i.turn_id IS NOT NULL",
+        [repository_id],
+    )
+    tx.db.execute(
+        "UPDATE stored_threads SET is_whole = 0 WHERE (host, thread_id) IN "
+        "(SELECT host, codex_thread_id FROM sessions WHERE repository_id = ?)",
+        [repository_id],
+    )
+
+
+def forgotten_threads(db: Database, host: str) -> set[str]:
+    """Return the threads in which sessions of deleted repositories worked."""
+    rows = db.execute("SELECT DISTINCT thread_id FROM forgotten_turns WHERE host = ?", [host])
+    return {thread_id for (thread_id,) in rows.fetchall()}
+
+
 def turns_of_sessions(db: Database, host: str, thread_id: str) -> set[str]:
-    """Return the turns of a thread that are in the transcripts of sessions already.
+    """Return the turns of a thread that are in the transcripts of sessions already, or were.
 
     Among them are those of other threads, since a fork has the turns of its past.
     """
     rows = db.execute(
         "SELECT s.codex_turn_id FROM sessions s WHERE s.host = ?1 "
         "UNION SELECT i.turn_id FROM items i JOIN sessions s ON s.id = i.session_id "
-        "WHERE s.host = ?1 AND s.codex_thread_id = ?2",
+        "WHERE s.host = ?1 AND s.codex_thread_id = ?2 "
+        "UNION SELECT turn_id FROM forgotten_turns WHERE host = ?1",
         [host, thread_id],
     )
     return {turn for (turn,) in rows.fetchall() if turn is not None}

@@ -436,7 +436,10 @@ const OneRepo = ({ id }) => {
           forgetRepository(id);
           go("/repos");
         }}>
-        <p>Its tasks and sessions are forgotten with it. The folder on disk stays as it is.</p>
+        <p>
+          Its tasks and sessions are forgotten with it. The folder on disk and Codex's own threads
+          stay as they are.
+        </p>
       <//>`
     }
   `;

@@ -72,7 +72,10 @@ class ThreadImport:
             Conflict: it does not list its threads.
         """
         known = await self._storage.read(lambda db: stored_threads.known_threads(db, self._host))
-        listed, is_whole = await self._listed()
+        forgotten = await self._storage.read(
+            lambda db: stored_threads.forgotten_threads(db, self._host)
+        )
+        listed, is_whole = await self._listed(forgotten)
         gone = known.keys() - listed.keys()
         await self.forget_threads(gone)
         imported = texts = 0
@@ -89,8 +92,8 @@ class ThreadImport:
             host=self._host, threads=imported, texts=texts, removed=len(gone), is_whole=is_whole
         )
 
-    async def _listed(self) -> tuple[dict[str, StoredThread], bool]:
-        """Return the threads to keep, and whether they are all that Codex has."""
+    async def _listed(self, forgotten: Collection[str]) -> tuple[dict[str, StoredThread], bool]:
+        """Return the threads to keep, and whether they are all that Codex has but the forgotten."""
         listed: dict[str, StoredThread] = {}
         for archived in (False, True):
             call = requests.threads_stored(limit=_PAGE, archived=archived)
@@ -98,6 +101,8 @@ class ThreadImport:
                 for thread in page:
                     found = thread_in(thread, self._host, self._storage.secrets)
                     if found is None or found.thread_id in listed:
+                        continue
+                    if found.thread_id in forgotten:
                         continue
                     if len(listed) >= MOST_THREADS:
                         return listed, False

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from command_center.actors.codex.errors import AnswerTooLong, BridgeUnavailable, CodexError
 from command_center.actors.contracts.bridges import BridgeConnected, BridgeLost
 from command_center.actors.contracts.threads import DeleteThread, ImportThreads, ThreadsImported
+from command_center.actors.ledger.repositories import delete_repository
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.runners.codex import thread_acts, thread_import
 from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
@@ -224,6 +225,37 @@ async def test_a_fork_of_a_session_s_thread_is_not_found_twice(tmp_path: Path) -
         await found.storage.write(have_said)
         shelf.threads = {"fork": 1}
         assert 0 == (await look(ref)).texts
+
+
+async def test_what_a_deleted_repository_s_sessions_said_does_not_come_back(tmp_path: Path) -> None:
+    def have_said(tx: Transaction) -> int:
+        place = insert_repository(tx)
+        insert_session(
+            tx,
+            insert_task(tx, place),
+            status="completed",
+            finished_at=tx.now,
+            codex_thread_id="ours",
+            codex_turn_id="1",
+        )
+        return place.id
+
+    async with opened(tmp_path) as (found, ref, shelf):
+        place = await found.storage.write(have_said)
+        shelf.threads = {"ours": 1, "fork": 1, "other": 1}
+        shelf.said = {
+            "ours": {"2": "said elsewhere", "1": "said here"},
+            "fork": {"3": "said in the fork", "1": "said here"},
+        }
+        await look(ref)
+        assert ["fork", "other", "ours"] == await said(found)
+        await found.storage.write(lambda tx: delete_repository(tx, place, "test"))
+        assert ["fork", "other"] == await said(found)
+        shelf.threads = {"ours": 2, "fork": 2, "other": 1}
+        assert 1 == (await look(ref)).removed
+        assert ["fork", "other"] == await said(found)
+        kept = await found.storage.read(lambda db: stored_threads.known_threads(db, "local"))
+        assert {"fork", "other"} == kept.keys()
 
 
 async def test_a_look_that_is_cut_off_goes_on_with_the_others(tmp_path: Path) -> None:
