@@ -62,7 +62,7 @@ class ThreadImport:
     _locks: KeyedLocks
     """Those of the acts on threads: one that is being deleted is not kept."""
     _shorter: dict[str, int] = attrs.field(factory=dict, init=False)
-    """How often a thread's turns did not come, until they are copied."""
+    """Counts how often a thread's turns did not come, until they are copied."""
 
     async def look(self) -> ThreadsImported:
         """Copy all that has changed, and forget what is gone.
