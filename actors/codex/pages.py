@@ -7,6 +7,7 @@ from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
+from command_center.actors.codex.errors import AnswerTooLong
 from command_center.actors.codex.messages import Call
 
 Ask: TypeAlias = Callable[[Call], Awaitable[dict[str, Any]]]
@@ -20,14 +21,24 @@ MOST_PAGES: Final = 10_000
 class Pages:
     """The pages of a list, each asked for as it is wanted.
 
-    A list whose cursor comes again is over, and so is one after `most` pages. Raises what `ask`
-    raises.
+    A list whose cursor comes again is over, and so is one after `most` pages. A page that is too
+    long is asked for again with fewer entries. Raises what `ask` raises.
     """
 
     _ask: Ask
     _call: Call
     _left: int = attrs.field(default=MOST_PAGES, alias="most", kw_only=True)
     _seen: set[str] = attrs.field(factory=set, init=False)
+
+    async def _asked(self) -> dict[str, Any]:
+        while True:
+            try:
+                return await self._ask(self._call)
+            except AnswerTooLong:
+                limit = self._call.params.get("limit")
+                if not isinstance(limit, int) or limit <= 1:
+                    raise
+                self.shorten(max(1, limit // 4))
 
     def shorten(self, limit: int) -> None:
         """Ask for no more entries at once than these, from the page on that did not come."""
@@ -39,7 +50,7 @@ class Pages:
     async def __anext__(self) -> list[Any]:
         if not self._left:
             raise StopAsyncIteration
-        page = await self._ask(self._call)
+        page = await self._asked()
         cursor = page.get("nextCursor")
         if isinstance(cursor, str) and cursor not in self._seen:
             self._left -= 1

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from command_center.actors.codex.errors import AnswerTooLong
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.pages import Pages
 
@@ -43,3 +46,20 @@ async def test_a_page_that_is_not_wanted_is_not_asked_for() -> None:
     async for _ in Pages(ask, Call("list")):
         break
     assert 1 == len(ask.asked)
+
+
+async def test_a_page_that_is_too_long_is_asked_for_with_fewer_entries_until_there_is_one() -> None:
+    most, asked = 5, []
+
+    async def ask(call: Call) -> dict[str, Any]:
+        asked.append(call.params["limit"])
+        if asked[-1] > most:
+            raise AnswerTooLong(call.method, 1)
+        return {"data": [1], "nextCursor": None}
+
+    assert [[1]] == [page async for page in Pages(ask, Call("list", {"limit": 20}))]
+    assert [20, 5] == asked
+    most = 0
+    with pytest.raises(AnswerTooLong):
+        await anext(Pages(ask, Call("list", {"limit": 20})))
+    assert [20, 5, 20, 5, 1] == asked
