@@ -95,7 +95,8 @@ def licence_of(name: str) -> str:
     classifiers = [line.split(" :: ") for line in told.get_all("Classifier") or ()]
     if named := [SPELLED[words[-1]] for words in classifiers if words[0] == "License"]:
         return " OR ".join(sorted(named, reverse=True))
-    said = told["License"] or UNSAID[name]
+    # A library that stands in for the standard one raises for what a package does not say.
+    said = told["License"] if "License" in told else UNSAID[name]
     return SPELLED.get(said, said)
 
 
