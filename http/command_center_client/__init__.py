@@ -3,10 +3,10 @@
 `connection` has `CommandCenter`, and `asynchronous` has `AsyncCommandCenter` for trio.
 `calls` has a function for each operation of the API, and `shapes` what is sent and answered; both
 are made from the OpenAPI document. A `call` is a request as a value, which either client sends.
-`answers` tells which answers are a server's. `place` is where a stream of events goes on after its
-connection was lost, `following` such a stream on trio, `resending` what is sent again after a
-failure, and `errors` what may go wrong. Nothing of the server is imported, and each name here is
-loaded when it is used.
+`address` spells in one way where a server is. `answers` tells which answers are a server's. `place`
+is where a stream of events goes on after its connection was lost, `following` such a stream on
+trio, `resending` what is sent again after a failure, and `errors` what may go wrong. Nothing of the
+server is imported, and each name here is loaded when it is used.
 """
 
 from __future__ import annotations

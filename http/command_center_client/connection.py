@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
+from command_center_client.address import address_of
 from command_center_client.answers import decoded, is_answer, lost, of_page
 from command_center_client.call import ApiCall, asked
 from command_center_client.errors import (
@@ -48,7 +49,7 @@ class CommandCenter:
     Use it as a context manager, or `close` it. It is for one thread at a time.
 
     Attributes:
-        url: where it is, without a path.
+        url: where it is, as `address_of` spells it.
     """
 
     def __init__(
@@ -63,22 +64,14 @@ class CommandCenter:
         """Speak to the server at `url`; nothing is sent yet.
 
         Raises:
-            ValueError: that is no address, or no token.
+            ValueError: that is no address, or has a password in it, or the token is none.
         """
-        wrong = ValueError(f"{url!r} is no address. Write it as http://host:port.")
-        try:
-            split = urlsplit(url)
-            self._port, host = split.port, split.hostname or ""
-            host.encode("idna")
-        except ValueError as error:  # UnicodeError is one
-            raise wrong from error
-        if not (host and split.scheme in {"http", "https"} and not split.path.strip("/")):
-            raise wrong
+        self.url = address_of(url)
+        split = urlsplit(self.url)
         if token is not None and not (token.isascii() and token.isprintable()):
             raise ValueError("The token has characters that no token has.")
-        self._host = host
+        self._host, self._port = split.hostname or "", split.port
         self._is_encrypted = split.scheme == "https"
-        self.url = f"{split.scheme}://{split.netloc}"
         self._context = context
         self._seconds = seconds
         self._own = {"Accept": "application/json"}

@@ -61,6 +61,10 @@ def logout(*, server: str | None) -> None:
     """Forget how to sign in to a server."""
     logins = Logins()
     url = server or logins.last
-    if url is None or not logins.forget(url):
+    try:
+        was_known = url is not None and logins.forget(url)
+    except ValueError as error:
+        raise click.UsageError(f"--server: {error}") from error
+    if url is None or not was_known:
         raise click.UsageError("Nobody has signed in there.")
     echo(f"Signed out of {line_of(url)}. Revoke the device in the page, if it was lost.")

@@ -1,6 +1,7 @@
-"""Servers that somebody has signed in to, each in a file that only its owner reads.
+"""Servers that somebody has signed in to, each in a file of a folder that only its owner opens.
 
-Each server has a file of its own, so that two logins at once lose neither. With the extra `keyring`
+Each server has a file of its own, so that two logins at once lose neither. Its name is a hash of
+the address, which any file system takes, and the address stands in it. With the extra `keyring`
 the file says no more than that the system's keyring has what signs in, where there is one.
 """
 
@@ -11,11 +12,13 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import quote
 
 import click
+
+from command_center_client.address import address_of
 
 A = TypeVar("A")
 
@@ -25,8 +28,6 @@ TRIAL: Final = "trial"
 
 SERVICE: Final = "command-center"
 """The name under which the system's keyring has what signs in."""
-
-IN_KEYRING: Final = {"keyring": True}
 
 
 class Login(NamedTuple):
@@ -41,6 +42,7 @@ class Logins:
 
     Raises:
         click.UsageError: a file is damaged, or cannot be read or written.
+        ValueError: what is asked for is no address, or has a password in it.
     """
 
     def __init__(self) -> None:
@@ -53,24 +55,28 @@ class Logins:
 
     def of(self, url: str) -> Login | None:
         """Return how to sign in to a server, if that is kept."""
+        url = address_of(url)
 
         def known(kept: Any) -> Login:
-            return _login(_of_keyring(url) if kept == IN_KEYRING else kept)
+            told = _told_of(kept, url)
+            return _login(_of_keyring(url) if told is None else told)
 
         return self._read(_name_of(url), known)
 
     def keep(self, url: str, login: Login) -> str:
         """Keep it, for its owner alone, and return where. Commands ask that server from now on."""
+        url = address_of(url)
         is_in_keyring = _to_keyring(url, login)
-        told = IN_KEYRING if is_in_keyring else login._asdict()
-        file = self._write(_name_of(url), told)
-        self._write(LAST, url.rstrip("/"))
+        told = {"keyring": True} if is_in_keyring else login._asdict()
+        file = self._write(_name_of(url), {"url": url, **told})
+        self._write(LAST, url)
         return "the system's keyring" if is_in_keyring else str(file)
 
     def forget(self, url: str) -> bool:
         """Forget a server; return False if it was not known."""
-        was_last = self.last == url.rstrip("/")
-        if self._read(_name_of(url), lambda kept: kept == IN_KEYRING):
+        url = address_of(url)
+        was_last = self.last == url
+        if self._read(_name_of(url), lambda kept: _told_of(kept, url) is None):
             _from_keyring(url)
         try:
             (self._folder / _name_of(url)).unlink()
@@ -101,6 +107,7 @@ class Logins:
         path = self._folder / name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700)  # also one that was there
             opened, new = tempfile.mkstemp(dir=self._folder)  # its owner's
             try:
                 with os.fdopen(opened, "w", encoding="utf-8") as file:
@@ -126,8 +133,8 @@ def _to_keyring(url: str, login: Login) -> bool:
         return False
     told = json.dumps(login._asdict())
     try:
-        keyring.set_password(SERVICE, url.rstrip("/"), told)
-        return keyring.get_password(SERVICE, url.rstrip("/")) == told
+        keyring.set_password(SERVICE, url, told)
+        return keyring.get_password(SERVICE, url) == told
     except KeyringError:
         return False
 
@@ -144,7 +151,7 @@ def _of_keyring(url: str) -> Any:
     except ModuleNotFoundError as missing:
         raise ValueError("The extra `keyring` is not installed any more.") from missing
     try:
-        told = keyring.get_password(SERVICE, url.rstrip("/"))
+        told = keyring.get_password(SERVICE, url)
     except KeyringError as error:
         raise ValueError(f"The system's keyring says: {error}") from error
     if told is None:
@@ -160,11 +167,19 @@ def _from_keyring(url: str) -> None:
     except ModuleNotFoundError:
         return
     with suppress(KeyringError):
-        keyring.delete_password(SERVICE, url.rstrip("/"))
+        keyring.delete_password(SERVICE, url)
 
 
 def _name_of(url: str) -> str:
-    return f"{quote(url.rstrip('/'), safe='')}.json"
+    return f"{sha256(url.encode()).hexdigest()}.json"
+
+
+def _told_of(kept: Any, url: str) -> Any:
+    """Return what a file says besides the server's address, or None if the keyring has it."""
+    told = dict(kept)
+    if told.pop("url", None) != url:
+        raise TypeError("It is another server's.")
+    return None if told == {"keyring": True} else told
 
 
 def _text(kept: Any) -> str:

@@ -19,6 +19,7 @@ import click
 from command_center.http.cli.client.logins import Login, Logins, configuration_folder
 from command_center.http.cli.client.terminal import complain, line_of
 from command_center.http.config.urls import is_loopback_url, url_of
+from command_center_client.address import address_of
 from command_center_client.connection import ANSWER_SECONDS, CommandCenter
 from command_center_client.errors import CallRefused, ClientError, NotCommandCenter
 
@@ -109,12 +110,13 @@ def opened(
         named = logins.last
     settings = _settings(config_file)
     try:
-        own = _address(settings)
-        url = own if named is None or _is_same(named, own) else named
+        own = address_of(_address(settings))
+        named = None if named is None else address_of(named)
+        url = own if named is None or _usual(named) == _usual(own) else named
         login = None
         if is_signed_in:
             login = logins.of(url) or (None if named is None else logins.of(named))
-            login = login or _given(url, server, settings if url == own else {})
+            login = login or _given(url, server and named, settings if url == own else {})
         certificate = settings.get("tls_cert") if url == own else None
         return AskedServer(
             url,
@@ -133,7 +135,7 @@ def _given(url: str, server: str | None, settings: Mapping[str, str]) -> Login |
     CC_TOKEN is for the server of CC_SERVER, where that is named; no other one is sent it.
     """
     token, meant = os.environ.get(TOKEN), os.environ.get(SERVER)
-    if token and (server is None or not meant or server.rstrip("/") == meant.rstrip("/")):
+    if token and (server is None or not meant or server == address_of(meant)):
         if not (token.isascii() and token.isprintable()):
             raise click.UsageError(f"{TOKEN} has characters that no token has. Copy it anew.")
         return Login(token, None)
@@ -158,13 +160,9 @@ def _address(settings: Mapping[str, str]) -> str:
     return url_of(host, int(port), is_encrypted="tls_cert" in settings)
 
 
-def _is_same(named: str, own: str) -> bool:
-    """Return True if this machine's server is named, by whichever of its usual names."""
-    return _usual(named) == _usual(own)
-
-
 def _usual(url: str) -> str:
-    return url.rstrip("/").lower().replace("://localhost", "://127.0.0.1", 1)
+    """Return the address as if the machine itself had one name."""
+    return url.replace("://localhost", "://127.0.0.1", 1)
 
 
 def _settings(config_file: Path | None) -> dict[str, str]:

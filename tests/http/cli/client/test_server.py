@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import keyring
 import pytest
@@ -42,8 +41,9 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 def keeps(person: Person, told: object, *, last: object = THERE) -> None:
     folder = person.home / "command-center" / "logins"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{quote(THERE, safe='')}.json").write_text(json.dumps(told))
+    Logins().keep(THERE, Login(None, None))
+    (file,) = folder.glob("*.json")
+    file.write_text(json.dumps({"url": THERE, **told} if isinstance(told, dict) else told))
     (folder / "last").write_text(json.dumps(last))
 
 
@@ -173,6 +173,47 @@ def test_of_two_logins_at_once_both_are_kept() -> None:
     assert one.forget(THERE)
     assert not other.forget(THERE)
     assert [None, None] == [one.last, other.of(THERE)]
+
+
+@pytest.mark.usefixtures("person")
+@pytest.mark.parametrize(
+    ("signed_in", "asked"),
+    [
+        ("https://Center.Example", "https://center.example:443/"),
+        (f"http://{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}.example:9", None),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+def test_one_server_has_one_login_however_its_address_is_written(
+    signed_in: str, asked: str | None
+) -> None:
+    logins = Logins()
+    logins.prepare()
+    file = Path(logins.keep(signed_in, Login("its own", None)))
+    assert "Bearer its own" == sent(signed_in)[1]
+    assert Login("its own", None) == logins.of(asked or signed_in)
+    if os.name == "posix":
+        assert 0o700 == file.parent.stat().st_mode & 0o777
+    assert logins.forget(asked or signed_in)
+    assert [] == [*file.parent.iterdir()]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere the user's folder is the user's")
+def test_a_folder_that_others_could_open_is_closed_to_them(person: Person) -> None:
+    folder = person.home / "command-center" / "logins"
+    folder.mkdir(parents=True, mode=0o755)
+    Logins().prepare()
+    assert 0o700 == folder.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("words", [["ls"], ["login", "CODE"], ["logout"]])
+def test_an_address_with_a_password_is_refused_and_kept_nowhere(
+    person: Person, words: list[str]
+) -> None:
+    told = person.is_told(2, *words, "--server", "https://user:secret@center.example")
+    assert "The address has a name or a password before its @." in told
+    assert "secret" not in told
+    assert [] == [file for file in person.home.rglob("*") if file.is_file()]
 
 
 class Keyring(KeyringBackend):
