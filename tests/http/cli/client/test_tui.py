@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -110,3 +111,19 @@ def test_it_is_used_in_a_real_terminal_and_needs_one(
     assert "\x1b[?1049l" in shell.shown  # the terminal is as it was
     assert "rejected" == status_of(stub_server, number)
     assert "needs a terminal" in person.is_told(2, "tui")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+@pytest.mark.usefixtures("stub_server")
+def test_it_ends_with_its_terminal_also_where_no_signal_says_so(
+    person: Person, terminals: list[Terminal]
+) -> None:
+    shell = typed(terminals, person, "tui", LINES="24")
+    shell.until("Needs you")
+    os.close(shell.master)
+    terminals.remove(shell)
+    try:
+        assert 129 == shell.process.wait(20)
+    finally:
+        shell.process.kill()
+        shell.process.wait()
