@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -28,6 +28,9 @@ Label: TypeAlias = Annotated[
 ServerName: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")
 ]
+OWN_MCP_SERVER: Final = "command_center"
+"""The name by which Codex knows the tools of Command Center, as docs/mcp.md has it written."""
+
 ServerNames: TypeAlias = Annotated[list[ServerName], msgspec.Meta(max_length=100)]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
@@ -96,7 +99,7 @@ class CreateRepository(
     merge_when: MergeWhen = "asked"
     issue_label: Label | None = None
     issue_approval: bool = True
-    mcp_servers_off: ServerNames = []
+    mcp_servers_off: ServerNames = msgspec.field(default_factory=lambda: [OWN_MCP_SERVER])
     allow_terminal: bool = False
     run_defaults: Choices = Choices()
     caps: Caps = Caps()

@@ -77,7 +77,8 @@ def test_a_server_is_signed_in_and_off_in_a_repository_and_a_skill_is_switched(
     expect(shown.get_by_role("link", name="Open the page")).to_have_attribute("href", SIGN_IN)
     page.keyboard.press("Escape")
     allowed = row.get_by_role("switch", name="For runs in storefront")
-    for names, is_on in ((["tickets"], False), ([], True)):
+    own = "command_center"  # is off from the start
+    for names, is_on in (([own, "tickets"], False), ([own], True)):
         allowed.click()
         expect(allowed).to_be_checked(checked=is_on)
         kept = httpx.get(f"{filled_server.url}/api/repos/1", trust_env=False).json()

@@ -37,8 +37,8 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
 ) -> None:
     shutil.copytree(repository, tmp_path / "second")
     client = codex_client
-    first = await client.register(repository)
-    second = await client.register(tmp_path / "second")
+    first = await client.register(repository, mcpServersOff=[])
+    second = await client.register(tmp_path / "second")  # its runs have none of the tools
     limits = {"repositories": [second["id"]], "depth": 1, "runsPerHour": 1}
     wanted = {"name": "An agent", "scopes": ["read", "work"], "limits": limits}
     agent = await client.post("/api/devices", wanted, status=201)
@@ -58,7 +58,11 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
             tool("create_comment", sessionId=2, path="new.txt", line=1, text="Say more."),
             Say.text("It is written."),
         ),
-        "Write the file.": (AddFile("new.txt", "hello\n"), Say.text("Written.")),
+        "Write the file.": (
+            tool("list_tasks"),
+            AddFile("new.txt", "hello\n"),
+            Say.text("Written."),
+        ),
     }
     scripted_model.choose = lambda prompt: scripts[prompt]
     driver = await client.run(first, "Have it written.")
@@ -75,6 +79,12 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
     assert ("Say more.", "new.txt") == (comment["text"], comment["path"])
     *_, diff, _ = scripted_model.requests[-1].tool_outputs
     assert "+hello" in diff
+    (told,) = {
+        asked.tool_outputs[0]
+        for asked in scripted_model.requests
+        if asked.tool_outputs and "list_tasks" in json.dumps(asked.body["input"])
+    }
+    assert "list_tasks is not a function" in told
     # Its story is that of the session whose agent began it.
     story = await client.get("/api/events", correlationId=driver["correlationId"], limit=200)
     created = {one["taskId"]: one for one in story["items"] if one["type"] == "task.created"}
@@ -87,7 +97,7 @@ async def test_codex_asks_a_person_before_each_tool_that_changes_something(
     codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
 ) -> None:
     client = codex_client
-    project = await client.register(repository)
+    project = await client.register(repository, mcpServersOff=[])
     wanted = {"name": "An agent", "scopes": ["read", "work", "approve", "land", "operate", "admin"]}
     agent = await client.post("/api/devices", wanted, status=201)
     offer_command_center(codex_home, client.server.url, agent["token"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+import structlog
 import trio
 
 from command_center.actors.codex.confinement import Confinement, check_untouched
@@ -17,6 +18,7 @@ from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.exec_servers import server_names
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
+from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 from command_center.actors.contracts.turns import (
     AgentSeen,
     Fact,
@@ -28,12 +30,15 @@ from command_center.actors.contracts.turns import (
     TurnOpened,
 )
 from command_center.actors.contracts.worktrees import SetUpScript
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import PlainRunner, SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agents_in
 from command_center.actors.sessions.runners.codex.set_up import run_set_up
 from command_center.actors.sessions.runners.codex.turn_events import facts_of, heard
 from command_center.store import Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class CliRunner(PlainRunner):
@@ -120,11 +125,21 @@ class CliRunner(PlainRunner):
             await self._ref.tell(TurnEnded(outcome="interrupted"))
 
     async def _confined(self, session: Session) -> Confinement:
-        """Find out what Codex is let do; its servers are off that it has."""
+        """Find out what Codex is let do; its servers are off that it has.
+
+        One that does not say which it has is let run where only Command Center's own one is off.
+        """
         confinement = await self._confine(session)
         if not confinement.servers_off:
             return confinement
-        return confinement.among(await server_names(self._codex, confinement.cwd))
+        try:
+            known = await server_names(self._codex, confinement.cwd)
+        except Conflict as error:
+            if {*confinement.servers_off} - {OWN_MCP_SERVER}:
+                raise
+            log.warning("session.servers.unknown", session=session.id, reason=str(error))
+            known = frozenset()
+        return confinement.among(known)
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
         """Read what the process printed, which is told in the words of Codex."""

@@ -25,6 +25,7 @@ from command_center.actors.codex.confinement import (
 )
 from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
+from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 from command_center.actors.contracts.turns import (
     AgentsListed,
     CommandLet,
@@ -196,9 +197,12 @@ class SessionThread:
         return bool(self._rules) or (confinement.trusts_project and bool(confinement.obeyed))
 
     async def _confined(self, session: Session) -> Confinement:
-        """Find out what Codex is let do when it loads a thread: its servers are off that it has."""
+        """Find out what Codex is let do when it loads a thread: its servers are off that it has.
+
+        One that does not say which it has is let run where only Command Center's own one is off.
+        """
         confinement = await self._confine_now(session)
-        if confinement.servers_off and not self._layers:
+        if {*confinement.servers_off} - {OWN_MCP_SERVER} and not self._layers:
             raise Conflict(
                 "Codex does not say which MCP servers it has, and this repository has some of them "
                 "off. Install a newer Codex, or set mcpServersOff to none."

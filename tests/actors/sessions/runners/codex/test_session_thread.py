@@ -54,3 +54,23 @@ async def test_a_thread_whose_servers_are_off_now_is_loaded_without_them(
     wanted = {name: {"enabled": False} for name in off}
     assert ([wanted] * 2 if off else [None]) == servers
     assert bool(off) == ("thread/unsubscribe" in called)
+
+
+async def test_a_codex_that_names_no_servers_is_let_run_where_only_the_own_one_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Older(Loaded):
+        def __init__(self) -> None:
+            super().__init__()
+            self.replies["config/read"] = lambda _: {}
+
+    def without_own(cwd: str) -> Confinement:
+        return attrs.evolve(confined(cwd), servers_off=("command_center",))
+
+    monkeypatch.setattr(turn_start, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(live, "PlayedBridge", Older)
+    monkeypatch.setattr(live, "confined", without_own)
+    async with live_session(tmp_path / "db", **JOINING) as it:
+        await it.bridge.until_called("turn/start")
+        loads = [call for call in it.bridge.asked if isinstance(call, Call)]
+    assert all("mcp_servers" not in (call.params.get("config") or {}) for call in loads)
