@@ -208,7 +208,7 @@ async def test_a_terminal_that_ends_as_it_begins_ends_once_the_sandbox_holds_it(
     slow = tmp_path / "slow-codex"
     slow.write_text(
         "#!/bin/sh\n"
-        f'if [ "$1" = sandbox ]; then echo waits; touch {began}; sleep 1; touch {held}; fi\n'
+        f'if [ "$1" = sandbox ]; then echo waits; touch {began}; sleep 4; touch {held}; fi\n'
         f'exec {codex_binary} "$@"\n'
     )
     slow.chmod(0o700)

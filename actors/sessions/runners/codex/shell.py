@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from contextlib import suppress
 from typing import Final
 
 import attrs
@@ -39,6 +40,7 @@ class Shell:
     Attributes:
         scope: ends it.
         reason: why it ends, if it ends by that.
+        started: when it was begun, in seconds of trio's clock.
         begun: set once the sandbox holds it, or it is over.
         is_used: somebody has typed in it.
         is_misplaced: it has ended since its folder is not there.
@@ -58,6 +60,7 @@ class Shell:
     has_ended: bool = False
     is_misplaced: bool = False
     outlet: Outlet | None = None
+    started: float = math.inf
     _said: bytes = b""
     _kept: bytearray = attrs.field(factory=bytearray, repr=False)
     _is_cut: bool = False
@@ -65,7 +68,20 @@ class Shell:
 
     def begin(self) -> None:
         """Wait for who looks at it first."""
+        self.started = trio.current_time()
         self._wait()
+
+    def has_begun_unheard(self) -> bool:
+        """Have begun if some of its output was lost, in which it may have said that it is there.
+
+        Return False otherwise. What it has said since is its own, as far as it was kept.
+        """
+        if not self._is_cut:
+            return False
+        self.begun.set()
+        said, self._said = self._said, b""
+        self.wrote(said)
+        return True
 
     def show(self, outlet: Outlet) -> None:
         """Tell another one from now on, beginning with what was shown of late, if anything was.
@@ -84,6 +100,13 @@ class Shell:
         self._tell(bytes(self._kept) if was_shown else b"")
         if self._kept and not was_shown:
             self._tell(bytes(self._kept))
+
+    def show_end(self, outlet: Outlet) -> None:
+        """Show no more to somebody than that it ends, and why."""
+        with suppress(trio.BrokenResourceError):  # they have left
+            outlet.send_nowait(b"")
+            outlet.send_nowait(ShellEnded(None, self.reason))
+        outlet.close()
 
     def hide(self) -> None:
         """Tell nobody from now on, and wait for who comes back."""

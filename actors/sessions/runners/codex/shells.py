@@ -91,7 +91,7 @@ END_SECONDS: Final = 5.0
 """Seconds that it may take to end a shell."""
 
 SETTLE_SECONDS: Final = 3.0
-"""Seconds of these in which a shell that is to end may still get into its sandbox."""
+"""Seconds of these in which a shell may still get into its sandbox while all is ended."""
 
 BOUNDS_SECONDS: Final = 60.0
 
@@ -230,16 +230,27 @@ class Shells(BridgeWatcher):
                 raise TooBusy(f"{MOST_SHELLS} terminals are open. Close one first.")
             shell = Shell(message.device_id, message.requested_by, message.size)
             await self._start(key, shell, message)
-        with trio.move_on_after(BEGIN_SECONDS) as waiting:
-            await shell.begun.wait()
-        if waiting.cancelled_caught:
+        is_late = not await self._has_begun(shell)
+        if is_late:
             shell.end(f"The sandbox of the shell was not there in {BEGIN_SECONDS:g} s.")
-        if waiting.cancelled_caught or shell.has_ended:
+        if is_late or shell.has_ended:
             raise (Conflict if shell.is_misplaced else Unavailable)(shell.reason)
+        if shell.scope.cancel_called or self._open.get(key) is not shell:
+            shell.show_end(message.outlet)
+            return shell.id
         shell.show(message.outlet)
         if shell.size != message.size:
             await self._resize(shell, message.size)
         return shell.id
+
+    async def _has_begun(self, shell: Shell) -> bool:
+        """Wait until the sandbox holds it, for as long as it may take; return False if it is late.
+
+        Where what says so may be lost, nothing but the time tells: by then it counts as held.
+        """
+        with trio.CancelScope(deadline=shell.started + BEGIN_SECONDS):
+            await shell.begun.wait()
+        return shell.begun.is_set() or shell.has_begun_unheard()
 
     async def _start(self, key: tuple[int, int | None], shell: Shell, message: OpenShell) -> None:
         """Have a shell run from now on, or raise what `_prepare` does, as if it had never been."""
@@ -297,7 +308,7 @@ class Shells(BridgeWatcher):
 
     async def _keep(self, key: tuple[int, int | None], shell: Shell, call: Call) -> None:
         """Have the shell run, and end it where this is cancelled, or its owner's access ends."""
-        ended = None
+        ended, is_reached = None, True
         try:
             with shell.scope, self._roster.access_of(shell.device_id) as access:
                 answer = await ask_codex(self._bridge(), call)
@@ -309,18 +320,25 @@ class Shells(BridgeWatcher):
             if access.cancelled_caught:
                 shell.reason = "The access of its device has changed, or it signed out."
         except Refusal as error:
-            shell.reason = str(error)
+            shell.reason, is_reached = str(error), False
         finally:
             del self._open[key]
-            has_ended = ended is not None
-            ended = ended or ShellEnded(None, shell.reason)
+            await self._finish(shell, ended, is_reached=is_reached)
+
+    async def _finish(self, shell: Shell, ended: ShellEnded | None, *, is_reached: bool) -> None:
+        """End what has not ended, once the sandbox holds it: until then a process may be left."""
+        told = ended or ShellEnded(None, shell.reason)
+        try:
+            if ended is None and is_reached:
+                await self._has_begun(shell)
+        finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + END_SECONDS):
-                if not has_ended:
-                    with trio.move_on_after(SETTLE_SECONDS):
+                if ended is None:
+                    with trio.move_on_after(SETTLE_SECONDS if is_reached else 0):
                         await shell.begun.wait()
                     await self._end(shell)
-                await self._tell_end(shell, ended)
-            self._is_over(shell, ended)
+                await self._tell_end(shell, told)
+            self._is_over(shell, told)
 
     async def _end(self, shell: Shell) -> None:
         try:

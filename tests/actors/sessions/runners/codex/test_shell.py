@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from command_center.actors.codex.requests import shell_mark
-from command_center.actors.contracts.shells import ShellNews, ShellSize
+from command_center.actors.contracts.shells import ShellEnded, ShellNews, ShellSize
 from command_center.actors.sessions.runners.codex.shell import (
     LINGER_SECONDS,
     UNUSED_SECONDS,
@@ -70,6 +70,27 @@ async def test_what_is_written_before_a_shell_says_that_it_is_there_is_not_its_o
     shell.show(outlet)
     shell.wrote(mark)
     assert [b"", b"first", mark] == [await news.receive() for _ in range(3)]
+
+
+async def test_a_shell_of_whose_output_some_is_lost_as_it_begins_counts_as_begun() -> None:
+    shell = make_shell()
+    shell.wrote(b"\r\n")
+    assert not shell.has_begun_unheard()  # nothing is lost: the sandbox is late
+    shell.lose()
+    shell.wrote(b"$ ")
+    assert shell.has_begun_unheard()
+    outlet, news = trio.open_memory_channel[ShellNews](5)
+    shell.show(outlet)
+    assert [b"", b"\r\n$ "] == [await news.receive() for _ in range(2)]
+
+
+async def test_who_comes_as_a_shell_ends_is_shown_its_end_alone() -> None:
+    shell = make_shell()
+    shell.wrote(shell_mark(shell.id) + b"secret")
+    shell.end("It was revoked.")
+    outlet, news = trio.open_memory_channel[ShellNews](5)
+    shell.show_end(outlet)
+    assert [b"", ShellEnded(None, "It was revoked.")] == [each async for each in news]
 
 
 async def test_what_a_shell_shows_again_comes_in_one_piece_and_alone() -> None:
