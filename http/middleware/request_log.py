@@ -4,9 +4,10 @@
 one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it. It
 is the origin of all that actors do for the request, so it stands in each of their lines as in those
 of the request itself, and what begins with the request has it for its correlation. A request that
-changed something has a line of its own when it was answered (at info; others at debug), with the
-`correlation_id` of what came of it: `GET /api/events?correlationId=` tells what followed. Where it
-was a message that calls tools, these are what its line tells of, and they are counted beside it.
+changed something, or found no place for its stream, has a line of its own when it was answered (at
+info; others at debug), with the `correlation_id` of what came of it, which leads to what followed:
+`GET /api/events?correlationId=`. Where it was a message that calls tools, these are what its line
+tells of, and they are counted beside it.
 """
 
 from __future__ import annotations
@@ -23,14 +24,13 @@ import structlog
 from quart import Quart, request, websocket
 
 from command_center.http.middleware.metrics import RequestMetrics
-from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
+from command_center.http.wire.asgi import REQUEST_ID, App, Message, Receive, Scope, Send
 from command_center.http.wire.problems import JSON, Refused, problem_of
 from command_center.runtime import origin
 from command_center.store import redact
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http.requests")
 
-REQUEST_ID = b"x-request-id"
 NO_ROUTE = "none"
 """The route of a request that was refused before one was found, or that found none."""
 
@@ -104,7 +104,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, answer)
         except* Refused as refused:  # by the connection, which answers it
-            answer.status = problem_of(refused).status
+            answer.status, answer.is_refused = problem_of(refused).status, True
             raise
         finally:
             if scope["type"] == "http":
@@ -121,7 +121,7 @@ class RequestLog:
             place = {"session_id": call.session_id} if isinstance(call.session_id, int) else {}
             tool = {"tool": call.name, "tool_status": call.status}
         subject = {"session_id": place["session_id"]} if "session_id" in place else {}
-        level = log.debug if is_reading else log.info
+        level = log.debug if is_reading and not answer.is_refused else log.info
         level(
             "request.answered",
             method=method,
@@ -144,6 +144,7 @@ class _Answer:
     _name: bytes
     _keeps: bool
     status: int = 0
+    is_refused: bool = False
     body: bytearray = attrs.field(factory=bytearray)
 
     async def __call__(self, message: Message) -> None:

@@ -13,7 +13,7 @@ import attrs
 import h11
 
 from command_center.http.transport.encryption import ClientStream
-from command_center.http.wire.asgi import App, Scope
+from command_center.http.wire.asgi import App, Message, Scope
 from command_center.http.wire.problems import Problem
 
 CHUNK = 64 * 1024
@@ -80,8 +80,10 @@ class ClientChannel(Protocol):
     async def read(self) -> bool:
         """Read what has come into the parser; return False at the end of the client's input."""
 
-    def begin_stream(self) -> None:
+    def begin_stream(self, head: Message) -> None:
         """Take a place for a stream until the request or the WebSocket ends.
+
+        `head` begins its answer; the id that this gives the request is the refusal's, too.
 
         Raises:
             Refused: there is none.

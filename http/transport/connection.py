@@ -32,7 +32,7 @@ from command_center.http.transport.exchange import Exchange
 from command_center.http.transport.turns import LoopTurns
 from command_center.http.transport.unsent import Unsent
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
-from command_center.http.wire.asgi import App, Scope
+from command_center.http.wire.asgi import REQUEST_ID, App, Message, Scope
 from command_center.http.wire.problems import JSON, Problem, Refused
 from command_center.http.wire.security_headers import EVERY_ANSWER
 from command_center.http.wire.socket_owner import PEER, Peer
@@ -98,14 +98,22 @@ class Connections:
         """Return how many there may be."""
         return min(self.limits.connections, self._room())
 
-    def begin_stream(self, connection: ClientConnection) -> None:
-        """Count a stream in whose answer begins; refuse it where there is no place for it."""
+    def begin_stream(self, connection: ClientConnection, head: Message) -> None:
+        """Count a stream in whose answer begins; refuse it where there is no place for it.
+
+        The refusal takes the request's id from the answer that would have been.
+        """
         if len(self._streams) >= self.most * STREAMS_SHARE:
             self._refused.tell(streams=len(self._streams))
+            named = {
+                name.decode(): value.decode()
+                for name, value in head.get("headers", ())
+                if name == REQUEST_ID
+            }
             raise Refused(
                 503,
                 "All connections for streams are in use; try again later.",
-                {"Retry-After": "10"},
+                {"Retry-After": "10", **named},
             )
         self._streams.add(connection)
 
@@ -295,9 +303,9 @@ class ClientConnection:
         self.due = due
         return bool(data)
 
-    def begin_stream(self) -> None:
+    def begin_stream(self, head: Message) -> None:
         """Take a place for a stream, or refuse it."""
-        self._connections.begin_stream(self)
+        self._connections.begin_stream(self, head)
 
     async def turn(self) -> None:
         """Wait until it is this connection's turn to go on."""

@@ -106,7 +106,7 @@ class Exchange:
         """
         if message["type"] == "http.response.start" and self._start is None:
             if begins_stream(message):
-                self._connection.begin_stream()
+                self._connection.begin_stream(message)
             self._start = message
         elif message["type"] == "http.response.body" and self._start is not None:
             if not (self._ended or self._stopped):

@@ -241,7 +241,7 @@ class WebSocket:
 
     async def _accept(self, message: Message) -> None:
         try:
-            self._connection.begin_stream()
+            self._connection.begin_stream(message)
         except Refused as refused:  # answered here, for the app thinks that it has accepted
             self._answered = True
             await self._connection.write_problem(refused.problem)

@@ -17,6 +17,9 @@ SERVER = "*"
 WHOLE_BODY = "command_center.whole_body"
 """Among a scope's extensions: all of the body has come already, and is the first message."""
 
+REQUEST_ID = b"x-request-id"
+"""The header that names a request, in its answer, too."""
+
 EVENT_STREAM = "text/event-stream"
 
 

@@ -153,9 +153,20 @@ async def test_a_stream_that_finds_no_place_is_logged_and_counted_as_it_is_answe
         with capture_logs() as lines:
             async with stream() as refused:
                 assert (503, "10") == (refused.status_code, refused.headers["Retry-After"])
+                assert 16 == len(refused.headers["X-Request-Id"])
+            socket = {
+                "Connection": "Upgrade",
+                "Upgrade": "websocket",
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+                "X-Request-Id": "mine",
+            }
+            unopened = await http.get("/api/events/stream", headers=socket)
+            assert (503, "mine") == (unopened.status_code, unopened.headers["X-Request-Id"])
             counted = (await http.get("/metrics")).text
     told = [line for line in lines if line["event"] == "request.answered"]
-    assert [503, 200] == [line["status"] for line in told]
+    found = [(line["status"], line["log_level"]) for line in told]
+    assert [(503, "info"), (200, "debug")] == found
     route = 'method="GET",route="/api/events/stream"'
     assert f'cc_http_requests_total{{{route},status="503"}} 1.0' in counted
 
