@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from command_center.actors.contracts.addresses import automation_at
+from command_center.actors.contracts.events.catalogue import BEGINNING
 from command_center.actors.ledger.automations import Terms, plan_of
 from command_center.actors.ledger.firing import (
     GRACE,
@@ -117,7 +118,8 @@ def _next(
     found, following = events.after(tx.db, last, limit=PAGE, wanted=wanted)
     for stored in found:
         event = msgspec.json.decode(stored.body, type=Event)
-        is_meant = stored.type in trigger.types and trigger.meets(msgspec.to_builtins(event))
+        may_begin = stored.type in trigger.types and stored.type in BEGINNING
+        is_meant = may_begin and trigger.meets(msgspec.to_builtins(event))
         if is_meant and not was_led_to_by(tx.db, event.id, automation_id):
             return automation, event, True
     end = found[-1].id if following is not None else events.last_id(tx.db)

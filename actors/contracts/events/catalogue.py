@@ -82,13 +82,19 @@ _OF_REPOSITORIES: Final = (
     automations,
 )
 _TOO_MANY: Final = "session.item"
+_OF_RUNS: Final = frozenset({automations.AutomationFired, automations.AutomationSkipped})
 
 BEGINNING: Final[frozenset[str]] = frozenset(
     event_type(kind)
     for kind in _declared_in(*_OF_REPOSITORIES)
-    if not issubclass(kind, sessions.LiveEventData) and not event_type(kind).startswith(_TOO_MANY)
+    if not issubclass(kind, sessions.LiveEventData)
+    and kind not in _OF_RUNS
+    and not event_type(kind).startswith(_TOO_MANY)
 )
-"""The types of events by which a run may begin: those of a repository, but not each item."""
+"""The types of events by which a run may begin: those of a repository, but not each item.
+
+What tells of a run, or that there was none, begins no other: of those a circle could be made.
+"""
 
 
 def read_event(kind: str, data: Mapping[str, Any]) -> EventData:

@@ -97,6 +97,31 @@ async def test_each_event_that_is_meant_is_run_or_passed_over_with_the_reason(
         assert "2 runs within an hour" in (refused.reason or "")
 
 
+async def test_no_run_begins_by_what_tells_of_runs_also_of_an_automation_that_is_kept(
+    folder: Path,
+) -> None:
+    async with opened(folder) as rig:
+        write = rig.center.storage.write
+        first, second = [
+            await rig.create("on_event@session.failed", pay={"approval_required": True})
+            for _ in "ab"
+        ]
+        await write(
+            lambda tx: [
+                automations.update(tx, one.id, schedule_expr="on_event@automation.skipped")
+                for one in (first, second)
+            ]
+        )
+        await rig.create(SCANNED, pay={"approval_required": True})
+        for one in (first, second):
+            await rig.patch(one, title="Look again")
+        await write(lambda tx: [scan(tx), scan(tx)])
+        (skipped,) = await rig.until_event("automation.skipped")
+        for one in (first, second):
+            await until_followed(rig, one, skipped["id"])
+        assert [] == await rig.runs(first) + await rig.runs(second)
+
+
 async def test_what_came_while_it_was_off_is_forgotten_and_what_came_without_a_server_is_not(
     folder: Path,
 ) -> None:
@@ -133,6 +158,8 @@ async def test_an_event_that_there_is_not_is_refused_with_what_may_be_meant(fold
         for expression, said in (
             ("on_event@session.fail", "Did you mean session.failed"),
             ("on_event@session.item", "No run begins by an event 'session.item'"),
+            ("on_event@automation.skipped", "No run begins by an event 'automation.skipped'"),
+            ("on_event@automation.fired", "No run begins by an event 'automation.fired'"),
             ("on_event@", "names no events"),
             ("on_event@session.failed?=x", "names no field"),
         ):

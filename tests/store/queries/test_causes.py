@@ -7,13 +7,26 @@ from typing import Any, cast
 import pytest
 
 from command_center.store import Transaction, Writer
-from command_center.store.queries.causes import last_event, without_outcome
+from command_center.store.queries import causes
+from command_center.store.queries.causes import last_event, was_led_to_by, without_outcome
 from tests.made_up import made_up
 from tests.store.units import add_session, run
 
 
 def emit(tx: Transaction, kind: str, session_id: int, cause: int | None = None) -> int:
     return tx.emit(made_up(kind), actor="test", session_id=session_id, causation_id=cause)
+
+
+def skip(
+    tx: Transaction, automation_id: int, session_id: int | None, cause: int | None = None
+) -> int:
+    return tx.emit(
+        made_up("automation.skipped"),
+        actor="test",
+        automation_id=automation_id,
+        session_id=session_id,
+        causation_id=cause,
+    )
 
 
 def test_the_last_event_is_the_newest_of_that_subject_alone(writer: Writer) -> None:
@@ -52,3 +65,47 @@ def test_what_was_asked_for_is_without_an_outcome_until_an_event_names_it_as_its
 
     expected, found = run(writer, unit)
     assert expected == found
+
+
+def test_a_story_goes_back_by_what_an_event_names_and_by_what_its_session_was_made_for(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> dict[str, bool]:
+        mine, other = 7, 8
+        busy, busy_too = add_session(tx).id, add_session(tx).id
+        first = skip(tx, mine, busy)
+        theirs = skip(tx, other, busy_too, first)
+        alone = skip(tx, other, busy_too)
+        made = emit(tx, "session.created", busy, theirs)
+        item = made
+        for _ in range(3):
+            item = emit(tx, "session.item", busy, item)
+        return {
+            "by the event's own cause": was_led_to_by(tx.db, theirs, mine),
+            "by the session's making": was_led_to_by(tx.db, item, mine),
+            "by none": was_led_to_by(tx.db, alone, mine),
+        }
+
+    expected = {
+        "by the event's own cause": True,
+        "by the session's making": True,
+        "by none": False,
+    }
+    assert expected == run(writer, unit)
+
+
+def test_a_damaged_event_ends_the_search_and_one_that_is_too_long_is_taken_for_a_circle(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unit(tx: Transaction) -> list[bool]:
+        session = add_session(tx).id
+        made = emit(tx, "session.created", session, skip(tx, 7, None))
+        item = emit(tx, "session.item", session, made)
+        whole = was_led_to_by(tx.db, item, 7)
+        tx.db.execute("DROP TRIGGER events_are_never_changed")
+        tx.db.execute("UPDATE events SET body = substr(body, 2) WHERE id = ?", [made])
+        torn = was_led_to_by(tx.db, item, 7)
+        monkeypatch.setattr(causes, "LONGEST_STORY", 1)
+        return [whole, torn, was_led_to_by(tx.db, item, 7)]
+
+    assert [True, False, True] == run(writer, unit)
