@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
 
 import attrs
 import structlog
@@ -22,6 +23,7 @@ from command_center.actors.contracts.automations import (
     Arm,
     DeleteAutomation,
     Due,
+    FollowEvents,
     HandRun,
     PatchAutomation,
     Reload,
@@ -44,11 +46,20 @@ from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unav
 from command_center.actors.rules.event_triggers import OnEvent
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.rules.preconditions import only_if
-from command_center.runtime import Actor, ActorStopped, Refusal, handles, origin
+from command_center.runtime import (
+    Actor,
+    ActorCrashed,
+    ActorStopped,
+    AskTimeout,
+    Refusal,
+    handles,
+    origin,
+)
 from command_center.store import (
     Automation,
     AutomationOutcome,
     EventFilter,
+    Transaction,
     automations,
     from_timestamp,
 )
@@ -57,6 +68,23 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 5.0
 """Seconds until a due time that the store could not take is tried again."""
+
+_Act: TypeAlias = Callable[[Transaction, int, Terms, datetime], claims.Claim]
+
+
+class _Refuse(Protocol):
+    """Claims what is due for a run that cannot be made."""
+
+    def __call__(
+        self,
+        tx: Transaction,
+        automation_id: int,
+        terms: Terms,
+        now: datetime,
+        *,
+        outcome: AutomationOutcome,
+        reason: str,
+    ) -> claims.Claim: ...
 
 
 @attrs.frozen
@@ -116,32 +144,36 @@ class AutomationActor(Actor):
 
     @handles(Due)
     async def due(self, _message: Due) -> None:
-        """Claim what it is due by with its run, or, where it can have none, with the reason."""
+        """Claim the due time with its run, or, where it can have none, with the reason."""
         now = self._services.clock.now()
-        has_more = True
-        while has_more:
-            try:
-                claim = await self._claim(now)
-            except Unavailable as error:
-                log.warning("automation.postponed", automation=self._id, reason=str(error))
-                again = now + timedelta(seconds=RETRY_SECONDS)
-                await self._tell(Arm(self._id, again.timestamp()))
-                return
-            self._automation = claim.automation
-            has_more = claim.has_more
-            await self._arm(begun=claim.session_id)
-
-    async def _claim(self, now: datetime) -> claims.Claim:
-        """Act on the due time, or on the next event, in one transaction."""
-        terms = self._services.terms
-        by_event = self._followed is not None
         try:
-            act = event_firing.claim_event if by_event else claims.claim
+            claim = await self._claim(claims.claim, claims.refuse, now)
+        except Unavailable as error:
+            log.warning("automation.postponed", automation=self._id, reason=str(error))
+            again = now + timedelta(seconds=RETRY_SECONDS)
+            await self._tell(Arm(self._id, again.timestamp()))
+            return
+        self._automation = claim.automation
+        await self._arm(begun=claim.session_id)
+
+    @handles(FollowEvents)
+    async def follow_events(self, _message: FollowEvents) -> bool:
+        """Claim the next event; one at a time, so that whoever changes it comes in between."""
+        claim = await self._claim(
+            event_firing.claim_event, event_firing.refuse_event, self._services.clock.now()
+        )
+        self._automation = claim.automation
+        await self._arm(begun=claim.session_id)
+        return claim.has_more
+
+    async def _claim(self, act: _Act, refuse: _Refuse, now: datetime) -> claims.Claim:
+        """Act on what is due, or claim it with the reason for which it has no run."""
+        terms = self._services.terms
+        try:
             return await self._storage.write(lambda tx: act(tx, self._id, terms, now))
         except (PolicyDenied, Conflict, Invalid, NotFound) as refused:
             outcome = outcome_of(refused)
             reason = str(refused)
-            refuse = event_firing.refuse_event if by_event else claims.refuse
             return await self._storage.write(
                 lambda tx: refuse(tx, self._id, terms, now, outcome=outcome, reason=reason)
             )
@@ -216,14 +248,22 @@ class AutomationActor(Actor):
 
     async def _follow(self, wanted: EventFilter) -> None:
         """Look at the log now, and whenever it has an event that may be meant."""
+        origin.set(None)
         while True:
             with self._services.fanout.subscribe(wanted) as news:
                 while news.closed is None:
                     try:
-                        await self.ctx.ref.tell(Due())
-                    except ActorStopped:
+                        has_more = await self.ctx.ref.ask(FollowEvents())
+                    except (ActorStopped, ActorCrashed):
                         return
-                    await news.drain()
+                    except AskTimeout:
+                        continue
+                    except Unavailable as error:
+                        log.warning("automation.postponed", automation=self._id, reason=str(error))
+                        await self._services.clock.pause(RETRY_SECONDS, trio.Event())
+                        continue
+                    if not has_more:
+                        await news.drain()
                 if news.closed == "shutdown":
                     return
 

@@ -17,6 +17,7 @@ from command_center.actors.contracts.automations import (
     DeleteAutomation,
     Deliver,
     Due,
+    FollowEvents,
     MakeHook,
     PatchAutomation,
     Reload,
@@ -185,7 +186,9 @@ SchedulerMessage: TypeAlias = (
 )
 SCHEDULER: Address[SchedulerMessage] = Address("/scheduler")
 
-AutomationMessage: TypeAlias = Due | PatchAutomation | DeleteAutomation | RunAutomation | Reload
+AutomationMessage: TypeAlias = (
+    Due | FollowEvents | PatchAutomation | DeleteAutomation | RunAutomation | Reload
+)
 
 RepositoriesMessage: TypeAlias = (
     InspectRepository

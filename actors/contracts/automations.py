@@ -170,7 +170,11 @@ class Deliver(msgspec.Struct, Request[HookReceipt], frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """By the clock the automation's next due time has come, or an event may begin its run."""
+    """By the clock the automation's next due time has come."""
+
+
+class FollowEvents(msgspec.Struct, Request[bool], frozen=True):
+    """Act on the next event that may begin a run; the reply is true while more wait."""
 
 
 class Reload(msgspec.Struct, frozen=True):

@@ -345,10 +345,11 @@ def pass_over_run(
     reason: str,
     due: _DueTime | None = None,
     event: Event | None = None,
+    events_passed: int = 0,
 ) -> AutomationRun:
-    """Note that there is no run, and say why."""
+    """Note that there is no run, and say why; `event` is the last of those that are passed over."""
     due_at = None if due is None else to_timestamp(due.at)
-    missed = 0 if due is None else due.missed
+    missed = events_passed if due is None else due.missed
     following = automation.next_run_at if due is None else due.following
     event_id = None if event is None else event.id
     run = automation_runs.insert(

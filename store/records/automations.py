@@ -70,13 +70,14 @@ class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
         trigger: ``schedule``, ``catch_up`` for what was missed, ``manual``, ``hook`` or ``event``.
         due_at: the due time; None for a run by hand, by a hook or by an event.
         fired_at: when it was acted on, by the clock that the schedule follows.
-        missed: how many due times passed without a run, or with no other run than this one.
+        missed: how many due times passed without a run, or with no other run than this one; of
+            events that were passed over for one reason, how many.
         outcome: ``started`` until its session ends, then as that ended (``refused``: its approval
             was rejected or expired); ``denied``, ``invalid``, ``skipped`` or ``missed`` where
             there is no session.
         reason: a sentence where the outcome needs one.
         finished_at: when its session ended, or when it was settled without one.
-        event_id: the event that it began by, or that was passed over; None for any other.
+        event_id: the event that it began by, or the last that was passed over; None for any other.
     """
 
     automation_id: int

@@ -148,7 +148,7 @@ export const Automation = ({ id }) => {
                         <div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div>
                         <div class="row-note">
                           ${Words(r.trigger)}
-                          ${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}
+                          ${r.missed > 0 && html` · ${passed(r)}`}
                           ${r.reason && html` · ${r.reason}`}
                         </div>
                       </div>
@@ -203,6 +203,12 @@ export const Automation = ({ id }) => {
     }
   `;
 };
+
+/** @param {{ trigger: string, missed: number }} run */
+const passed = ({ trigger, missed }) =>
+  trigger === "event"
+    ? `${plural(missed, "event")} passed over`
+    : `${plural(missed, "due time")} missed`;
 
 /** @param {string} ts */
 const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${dayAndTime(ts)}</time>`;

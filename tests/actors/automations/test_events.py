@@ -97,6 +97,27 @@ async def test_each_event_that_is_meant_is_run_or_passed_over_with_the_reason(
         assert "2 runs within an hour" in (refused.reason or "")
 
 
+async def test_a_burst_is_passed_over_in_one_row_and_whoever_switches_it_off_comes_in_between(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(folder) as rig:
+        write = rig.center.storage.write
+        meant = await rig.create(SCANNED, pay={"approval_required": True})
+        last = await write(lambda tx: [scan(tx) for _ in range(event_firing.PAGE + 100)][-1])
+        await until_followed(rig, meant, last)
+        last = await write(scan)
+        await until_followed(rig, meant, last)
+        started, passed = await rig.runs(meant)
+        assert ("started", "skipped") == (started.outcome, passed.outcome)
+        assert (event_firing.PAGE + 100, last) == (passed.missed, passed.event_id)
+        assert 1 == len(await rig.events("automation.skipped"))
+
+        monkeypatch.setattr(event_firing, "PAGE", 1)
+        last = await write(lambda tx: [scan(tx) for _ in range(200)][-1])
+        off = await rig.patch(meant, enabled=False)
+        assert (False, True) == (off.enabled, (off.last_event_id or 0) < last)
+
+
 async def test_no_run_begins_by_what_tells_of_runs_also_of_an_automation_that_is_kept(
     folder: Path,
 ) -> None:
