@@ -109,3 +109,20 @@ def test_a_damaged_event_ends_the_search_and_one_that_is_too_long_is_taken_for_a
         return [whole, torn, was_led_to_by(tx.db, item, 7)]
 
     assert [True, False, True] == run(writer, unit)
+
+
+def test_what_led_to_an_event_is_found_without_the_other_events_of_its_task_and_session(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+        with tx.db.tracer(lambda sql, values: asked.append((sql, values))):
+            was_led_to_by(tx.db, emit(tx, "session.item", add_session(tx).id), 7)
+        (sql, values) = next(one for one in asked if "story" in one[0])
+        plan = tx.db.conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+        return [detail for *_, detail in plan]
+
+    told = run(writer, unit)
+    assert {"events_of_made_tasks", "events_of_made_sessions"} == {
+        word for step in told for word in step.split() if word.startswith("events_")
+    }
