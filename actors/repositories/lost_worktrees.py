@@ -41,6 +41,11 @@ async def find_lost(storage: Storage, repository: Repository, path: str) -> Lost
     return LostWorktree(innermost, used[innermost])
 
 
+async def is_kept(main: Checkout, lost: LostWorktree) -> bool:
+    """Return whether there is still the branch on which a lost worktree was."""
+    return lost.branch_name is not None and await branch_commit(main, lost.branch_name) is not None
+
+
 async def clear_place(main: Checkout, entries: Sequence[WorktreeEntry], lost: LostWorktree) -> str:
     """See that a lost worktree can be made again, and have git forget the old one.
 

@@ -33,6 +33,7 @@ from command_center.actors.repositories.lost_worktrees import (
     check_lost,
     clear_place,
     find_lost,
+    is_kept,
 )
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.setup import Setup, read_setup
@@ -212,6 +213,9 @@ class Workplaces:
             last = None if known is None else known.branch_name
             # One that was there when the thread was prompted may have been tidied up since.
             gone = LostWorktree(str(path), session.branch_name or last)
+            if _may_begin_anew(session) and not await is_kept(main, gone):
+                fresh = await self._leave_thread(session, repository)
+                return await self._prepare_own(host, fresh, repository, main)
             await check_lost(main, entries, gone)
             setup = await self._agreed_setup(session, repository, main)
             made, branch = await self._make_again(host, main, gone, setup)
@@ -221,6 +225,20 @@ class Workplaces:
         setup = await self._agreed_setup(session, repository, main)
         made = await add_worktree(main, place, branch, include=setup.included)
         return await self._keep_made(session, repository, made, branch, setup)
+
+    async def _leave_thread(self, session: Session, repository: Repository) -> Session:
+        """Have the session begin a thread of its own, in a worktree of its own."""
+        return await self._storage.write(
+            lambda tx: sessions.update(
+                tx,
+                session.id,
+                codex_thread_id=None,
+                cwd=repository.local_path,
+                worktree_path=None,
+                branch_name=None,
+                workplace="worktree",
+            )
+        )
 
     async def _make_again(
         self, host: Host, main: Checkout, lost: LostWorktree, setup: Setup
@@ -339,6 +357,15 @@ class Workplaces:
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+def _may_begin_anew(session: Session) -> bool:
+    """Return whether the session is a run that was to go on in the thread of another, and has not.
+
+    A message to a thread is meant for that thread, and begins none.
+    """
+    goes_on = session.origin == "run" and session.previous_session_id is not None
+    return goes_on and session.codex_turn_id is None
 
 
 class _Undecided(Exception):

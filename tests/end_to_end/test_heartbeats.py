@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.actors.git.repository import plain_git
 from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
@@ -61,6 +62,12 @@ async def test_an_automation_goes_on_in_its_thread_for_as_long_as_there_is_one(
     await client.http.delete(f"/api/codex/threads/{third['codexThreadId']}")
     fourth = await beat()
     assert third["codexThreadId"] != fourth["codexThreadId"]
-    assert ["completed"] * 4 == [
+
+    plain_git(repository, "worktree", "remove", "--force", fourth["worktreePath"])
+    plain_git(repository, "branch", "--delete", "--force", fourth["branchName"])
+    fifth = await beat()
+    assert fourth["codexThreadId"] != fifth["codexThreadId"]
+    assert fourth["worktreePath"] != fifth["worktreePath"]
+    assert ["completed"] * 5 == [
         run["outcome"] for run in (await client.get(f"{path}/runs"))["items"]
     ]

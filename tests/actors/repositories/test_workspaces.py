@@ -537,6 +537,21 @@ async def test_a_worktree_that_cannot_be_made_again_is_refused_with_what_to_do(
     assert place == (await rig.prepare(third.id)).cwd
 
 
+async def test_a_run_that_goes_on_in_a_thread_begins_anew_where_the_branch_is_gone(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.prepare((await rig.start_run(repository)).id)
+    second = await _gone_on_with(rig, first, previous_session_id=first.id)
+    plain_git(project, "worktree", "remove", first.cwd)
+    plain_git(project, "branch", "--delete", "--force", str(first.branch_name))
+
+    ready = await rig.prepare(second.id)
+
+    assert (None, True) == (ready.codex_thread_id, Path(ready.cwd, ".git").is_file())
+    assert ready.branch_name not in {None, first.branch_name}
+
+
 async def test_a_thread_goes_on_with_the_branch_that_it_has_switched_to(
     rig: Rig, project: Path
 ) -> None:
