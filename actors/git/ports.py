@@ -427,6 +427,21 @@ class Git(Protocol):
         What is gone counts nothing, and no link is followed.
         """
 
+    async def find_lost(
+        self, checkout: Checkout, added: Mapping[bytes, str], removed: Collection[bytes]
+    ) -> bytes | None:
+        """Name a file of a work tree that would be lost if others were written there.
+
+        Args:
+            checkout: the work tree.
+            added: files that would be written, each with the id that its content has as a blob;
+                one that is there with that very content is not lost.
+            removed: files that are kept elsewhere.
+
+        Raises:
+            Conflict: something there cannot be read.
+        """
+
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""
 

@@ -1,12 +1,13 @@
 """Steps of a work tree from one commit to another, which lose no file that git does not keep.
 
 Git refuses such a step where a file that it knows, or would show, is not as that commit has it.
-A file that is ignored is nothing to git: it would write over that one without a word.
+A file that is ignored is nothing to git: it would write over that one without a word, also within
+a repository of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final
 
 from command_center.actors.git.changes import records_of
@@ -18,6 +19,9 @@ from command_center.runtime.threads import PROCESSOR
 
 _LIST_LIMIT: Final = 4 * ANSWER_LIMIT
 """Bytes of a list of files."""
+
+_REPOSITORY: Final = b"160000"
+"""The mode of a folder that is a repository of its own: git writes nothing there."""
 
 
 async def step_tree(
@@ -32,9 +36,9 @@ async def step_tree(
         staged: the files that are as `before` has them, but not in the index.
 
     Raises:
-        Conflict: a file is not as `before` has it, or an ignored one is in the way.
+        Conflict: a file is not as `before` has it, or one that it lacks is in the way.
     """
-    await _check_ignored(checkout, before, after)
+    await _check_lost(checkout, before, after)
     await checkout.run(
         "read-tree",
         "--no-recurse-submodules",
@@ -49,54 +53,43 @@ async def step_tree(
     )
 
 
-async def _check_ignored(checkout: Checkout, before: str, after: str) -> None:
-    """Refuse a step that would write over a file that git ignores."""
-    added = await checkout.run(
+async def _check_lost(checkout: Checkout, before: str, after: str) -> None:
+    """Refuse a step that would write over a file that `before` lacks.
+
+    Git looks for none in a repository within the work tree, whose files may be ignored, too. So it
+    is the disk that is asked.
+    """
+    listed = await checkout.run(
         "diff-tree",
         "-r",
         "-z",
-        "--name-only",
+        "--raw",
+        "--no-abbrev",
         "--no-renames",
-        "--diff-filter=A",
+        "--diff-filter=AD",
         before,
         after,
         limit=_LIST_LIMIT,
         deadline=SCAN_DEADLINE,
     )
-    if not added.stdout:
-        return
-    ignored = await checkout.run(
-        "ls-files",
-        "-z",
-        "--others",
-        "--ignored",
-        "--exclude-standard",
-        limit=_LIST_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    lost = await PROCESSOR.run(_first_lost, added.stdout, ignored.stdout)
+    added, removed = await PROCESSOR.run(_parted, listed.stdout)
+    lost = await checkout.git.find_lost(checkout, added, removed) if added else None
     if lost is not None:
         raise Conflict(
-            f"{shown(lost)} is a file that git ignores, and it is in the way. Move it elsewhere.",
+            f"{shown(lost)} is in the way and kept nowhere, as git ignores it, a repository of its "
+            "own has it, or it came just now. Move it elsewhere.",
             path=shown(lost),
         )
 
 
-def _first_lost(added: bytes, ignored: bytes) -> bytes | None:
-    """Return an ignored file that has the name of an added one, or of a folder of it, or is below.
-
-    Both are lists as git writes them.
-    """
-    files = set(records_of(added))
-    folders = {folder for name in files for folder in _folders(name)}
-    for record in records_of(ignored):
-        name = record.rstrip(b"/")
-        if name in files or name in folders or not files.isdisjoint(_folders(name)):
-            return name
-    return None
-
-
-def _folders(name: bytes) -> Iterator[bytes]:
-    while b"/" in name:
-        name = name.rpartition(b"/")[0]
-        yield name
+def _parted(listed: bytes) -> tuple[dict[bytes, str], set[bytes]]:
+    """Return the added files, each with the id of its content, and the removed ones."""
+    added, removed = {}, set()
+    records = records_of(listed)
+    for facts, name in zip(records, records, strict=True):
+        _, mode, _, content, letter = facts.split(b" ")
+        if letter == b"D":
+            removed.add(name)
+        elif mode != _REPOSITORY:
+            added[name] = content.decode()
+    return added, removed

@@ -164,3 +164,19 @@ async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
     with trio.fail_after(30):
         while refs(project):
             await trio.lowlevel.checkpoint()
+
+
+async def test_a_file_that_is_kept_nowhere_is_not_written_over(work: Work) -> None:
+    inner = work.folder / "lib"
+    inner.mkdir()
+    (inner / ".env").write_text("then\n")
+    await keep(work, "turn-1")
+    (work.folder / ".gitignore").write_text(".env\n")
+    plain_git(inner, "init", "-q")
+    (inner / ".env").write_text("the only copy\n")
+    with pytest.raises(Conflict, match=r"lib/\.env"):
+        await rewind(work, turn_id="turn-1")
+    assert "the only copy\n" == (inner / ".env").read_text()
+    (inner / ".env").write_text("then\n")  # as it is to be: nothing is lost
+    await rewind(work, turn_id="turn-1")
+    assert not (work.folder / ".gitignore").exists()

@@ -9,7 +9,7 @@ configuration, as each command is given a stand-in for the git directory (see `s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ from command_center.actors.git.settings import (
     written_settings,
 )
 from command_center.actors.hosts.local.folders import same_file
-from command_center.actors.hosts.local.git import copying, looking, searching, worktrees
+from command_center.actors.hosts.local.git import copying, looking, searching, standing, worktrees
 from command_center.actors.hosts.local.git.configuration import (
     check_named,
     check_owner,
@@ -207,6 +207,13 @@ class LocalGit:
     async def measure(self, checkout: Checkout, names: Sequence[bytes], limit: int) -> int:
         """Add up the bytes of files of a work tree, no further than beyond the limit."""
         return await CHECKOUTS.run(copying.measure, checkout.path, names, limit)
+
+    async def find_lost(
+        self, checkout: Checkout, added: Mapping[bytes, str], removed: Collection[bytes]
+    ) -> bytes | None:
+        """Name a file of a work tree that would be lost if others were written there."""
+        path, algorithm = checkout.path, checkout.object_format
+        return await on_disk(path, standing.find_lost, path, added, removed, algorithm)
 
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""

@@ -56,13 +56,18 @@ def read_begun(added: Checkout, algorithm: str) -> dict[bytes, str]:
         for name in [*links, *files]:
             path = os.path.join(folder, name)  # noqa: PTH118 - as above
             if folder != top or name != b".git":
-                found[os.path.relpath(path, top).replace(os.fsencode(os.sep), b"/")] = _blob_id(
+                found[os.path.relpath(path, top).replace(os.fsencode(os.sep), b"/")] = blob_id(
                     path, algorithm
                 )
     return found
 
 
-def _blob_id(path: bytes, algorithm: str) -> str:
+def blob_id(path: bytes, algorithm: str) -> str:
+    """Return the id that the content of a file or a link has as a blob.
+
+    Raises:
+        Conflict: it cannot be read, or is neither.
+    """
     try:
         state = os.lstat(path)
         if stat.S_ISLNK(state.st_mode):
