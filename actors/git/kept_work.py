@@ -96,6 +96,7 @@ async def _commit_left(checkout: Checkout, found: LeftWork, message: str) -> str
     tree = await checkout.run(
         "write-tree",
         writes=Writes.OBJECTS,
+        index_of=found.head,  # which has no note of when a file was read, so that all are
         staged=found.names,
         staging=Staging.STORED,
         deadline=CHECKOUT_DEADLINE,

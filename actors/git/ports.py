@@ -78,11 +78,14 @@ class Staging(enum.Enum):
     - `NAMED`: git knows of them; they are not read.
     - `HASHED`: the index has what their content is called; no content is kept.
     - `STORED`: their content is kept among the repository's objects.
+    - `READ`: as `HASHED`, also of a file that git would not read again, since the index says that
+      it is as it was, or that it is not to be looked at.
     """
 
     NAMED = enum.auto()
     HASHED = enum.auto()
     STORED = enum.auto()
+    READ = enum.auto()
 
 
 @attrs.frozen
@@ -426,6 +429,9 @@ class Git(Protocol):
 
         What is gone counts nothing, and no link is followed.
         """
+
+    async def find_standing(self, checkout: Checkout, names: Collection[bytes]) -> list[bytes]:
+        """Return those of the names that are files or links of a work tree just now."""
 
     async def find_lost(
         self, checkout: Checkout, added: Mapping[bytes, str], removed: Collection[bytes]

@@ -6,17 +6,20 @@ commit has them, they are changes that are not committed. Nothing is staged then
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import attrs
 
-from command_center.actors.git.changes import list_changes
-from command_center.actors.git.kept_work import KeptWork, keep_left, read_left
-from command_center.actors.git.ports import Checkout, Writes
+from command_center.actors.git.changes import PLAIN, list_changes, records_of
+from command_center.actors.git.errors import GitFailed
+from command_center.actors.git.facts import SCAN_DEADLINE
+from command_center.actors.git.kept_work import KeptWork, LeftWork, keep_left, read_left
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
+from command_center.runtime.threads import PROCESSOR
 
 SNAPSHOTS_BELOW: Final = "refs/command-center/snapshots"
 """The refs that keep snapshots, each named by its commit."""
@@ -24,6 +27,21 @@ SNAPSHOTS_BELOW: Final = "refs/command-center/snapshots"
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Bytes of the files in a snapshot that are not committed, since each turn is followed by one."""
+
+
+_LIST_LIMIT: Final = 4 * ANSWER_LIMIT
+"""Bytes of a list of files."""
+
+_CONVERTS: Final = ("filter", "eol", "working-tree-encoding")
+"""The attributes by which the disk has other bytes of a file than git stores."""
+
+_UNSET: Final = frozenset({b"unspecified", b"unset"})
+
+_REPOSITORY: Final = b"160000"
+"""The mode of a folder that is a repository of its own."""
+
+_MOST_NAMED: Final = 10
+"""Files that an error names."""
 
 
 async def take_snapshot(checkout: Checkout, message: str, *, head: str | None = None) -> KeptWork:
@@ -39,7 +57,8 @@ async def take_snapshot(checkout: Checkout, message: str, *, head: str | None = 
             committed than `MOST_BYTES`.
     """
     found = await read_left(checkout, head=head)
-    own = attrs.evolve(found, names=_without_repositories(found.names))
+    names = dict.fromkeys((*_without_repositories(found.names), *await _hidden(checkout, found)))
+    own = attrs.evolve(found, names=tuple(names))
     if await checkout.git.measure(checkout, own.names, MOST_BYTES) > MOST_BYTES:
         raise Conflict(
             f"Files of more than {MOST_BYTES >> 20} MB are not committed in {checkout.path}. "
@@ -54,8 +73,8 @@ async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, 
     Return the files that are other than the last commit has them then.
 
     Raises:
-        Conflict: a file is as neither of them has it, or an ignored one is in the way; or a
-            snapshot is kept no longer. Then nothing was put back.
+        Conflict: a file is as neither of them has it, git would convert one, or one that is kept
+            nowhere is in the way; or a snapshot is kept no longer. Then nothing was put back.
     """
     for sha in (before, after):
         found = await checkout.run(
@@ -63,7 +82,18 @@ async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, 
         )
         if found.exit_code:
             raise Conflict("Its commit is not in the repository any more.")
-    await step_tree(checkout, before, after, staged=await _changed(checkout))
+    stepped = await _stepped(checkout, before, after)
+    for side in (before, after):
+        await _check_converted(checkout, side, stepped)
+    staged = dict.fromkeys((*await _changed(checkout), *stepped))
+    try:
+        await step_tree(checkout, before, after, staged=staged, staging=Staging.READ)
+    except GitFailed as error:
+        raise Conflict(
+            f"A file is not as it was kept, and nothing was put back: {error.complaint} See that "
+            "nobody writes there, and ask again. If nobody did, `touch` the file first, so that "
+            "git reads it anew."
+        ) from error
     await checkout.run(
         "read-tree",
         "--no-recurse-submodules",
@@ -73,6 +103,94 @@ async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, 
         deadline=CHECKOUT_DEADLINE,
     )
     return await _changed(checkout)
+
+
+async def _hidden(checkout: Checkout, found: LeftWork) -> tuple[bytes, ...]:
+    """List the files that differ from the last commit, but that git was told to pass over.
+
+    What a sparse checkout leaves out is not there, and differs in nothing.
+    """
+    listed = await checkout.run("ls-files", "-v", "-z", limit=_LIST_LIMIT, deadline=SCAN_DEADLINE)
+    passed = await PROCESSOR.run(_passed_over, listed.stdout)
+    staged = await checkout.git.find_standing(checkout, passed) if passed else []
+    if not staged:
+        return ()
+    differing = await checkout.run(
+        "diff",
+        "--cached",
+        "--name-only",
+        "--no-renames",
+        *PLAIN,
+        "-z",
+        "--end-of-options",
+        found.head,
+        "--",
+        index_of=found.head,
+        staged=staged,
+        staging=Staging.HASHED,
+        limit=_LIST_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return tuple(records_of(differing.stdout))
+
+
+def _passed_over(listed: bytes) -> list[bytes]:
+    """Return the files that are assumed to be unchanged, or whose file is not to be looked at."""
+    return [
+        record[2:] for record in records_of(listed) if record[:1].islower() or record[:1] == b"S"
+    ]
+
+
+async def _stepped(checkout: Checkout, before: str, after: str) -> list[bytes]:
+    """List the files in which two commits differ, without repositories of their own."""
+    answer = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--raw",
+        "--no-renames",
+        before,
+        after,
+        limit=_LIST_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    records = records_of(answer.stdout)
+    return [
+        name
+        for facts, name in zip(records, records, strict=True)
+        if _REPOSITORY not in facts[1:].split(b" ")[:2]
+    ]
+
+
+async def _check_converted(checkout: Checkout, side: str, names: Collection[bytes]) -> None:
+    """Refuse files that git would convert between the disk and what it stores.
+
+    Raises:
+        Conflict: the attributes of that commit give one a filter, `eol=crlf` or an encoding.
+    """
+    answer = await checkout.run(
+        "check-attr",
+        "-z",
+        "--stdin",
+        *_CONVERTS,
+        extra={"GIT_ATTR_SOURCE": side},
+        sent=b"".join(name + b"\0" for name in names),
+        limit=3 * _LIST_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    fields = records_of(answer.stdout)
+    converted = {
+        f"{shown(path)} ({shown(key)}={shown(value)})": shown(path)
+        for path, key, value in zip(fields, fields, fields, strict=True)
+        if value not in _UNSET and (key, value) != (b"eol", b"lf")
+    }
+    if converted:
+        raise Conflict(
+            f"Git converts {', '.join(list(converted)[:_MOST_NAMED])} by its attributes, which is "
+            "not done here. Nothing was put back: take such files from the snapshot with your own "
+            "git.",
+            paths=list(converted.values())[:_MOST_NAMED],
+        )
 
 
 async def _changed(checkout: Checkout) -> tuple[bytes, ...]:

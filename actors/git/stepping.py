@@ -25,7 +25,12 @@ _REPOSITORY: Final = b"160000"
 
 
 async def step_tree(
-    checkout: Checkout, before: str, after: str, *, staged: Collection[bytes] = ()
+    checkout: Checkout,
+    before: str,
+    after: str,
+    *,
+    staged: Collection[bytes] = (),
+    staging: Staging = Staging.HASHED,
 ) -> None:
     """Take the files and the index of a work tree from one commit to another, all or none.
 
@@ -34,6 +39,7 @@ async def step_tree(
         before: the commit that it is as.
         after: the commit that it is to be as.
         staged: the files that are as `before` has them, but not in the index.
+        staging: how they come there.
 
     Raises:
         Conflict: a file is not as `before` has it, or one that it lacks is in the way.
@@ -48,7 +54,7 @@ async def step_tree(
         after,
         writes=Writes.TREE | Writes.INDEX,
         staged=staged,
-        staging=Staging.HASHED,
+        staging=staging,
         deadline=CHECKOUT_DEADLINE,
     )
 

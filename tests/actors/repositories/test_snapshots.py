@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,48 @@ async def test_a_file_that_is_kept_nowhere_is_not_written_over(work: Work) -> No
     (inner / ".env").write_text("then\n")  # as it is to be: nothing is lost
     await rewind(work, turn_id="turn-1")
     assert not (work.folder / ".gitignore").exists()
+
+
+async def test_a_file_is_put_back_whatever_git_noted_of_it(work: Work) -> None:
+    work.write(readme_txt="turn 1\n")
+    await keep(work, "turn-1")
+    (work.folder / "readme.txt").write_text("hello\n")  # as it was committed
+    os.utime(work.folder / "readme.txt", (1, 1))
+    await keep(work, "turn-2")
+    await rewind(work, turn_id="turn-1")
+    assert "turn 1\n" == (work.folder / "readme.txt").read_text()
+
+
+async def test_what_git_was_told_to_pass_over_is_kept(work: Work) -> None:
+    await keep(work, "turn-1")
+    work.git("update-index", "--assume-unchanged", "readme.txt")
+    work.git("update-index", "--skip-worktree", "source.py")
+    work.write(readme_txt="changed\n", source_py="changed\n")
+    assert 2 == (await keep(work, "turn-2")).files
+    await rewind(work, turn_id="turn-1")
+    assert "hello\n" == (work.folder / "readme.txt").read_text()
+    assert "changed\n" != (work.folder / "source.py").read_text()
+    await rewind(work)
+    assert "changed\n" == (work.folder / "readme.txt").read_text()
+    assert "changed\n" == (work.folder / "source.py").read_text()
+
+
+async def test_a_file_that_git_converts_is_not_put_back(work: Work) -> None:
+    await keep(work, "turn-1")
+    commit(work.folder, {".gitattributes": "*.bat text eol=crlf\n", "a.txt": "a\n"})
+    (work.folder / "a.bat").write_bytes(b"one\r\n")
+    os.utime(work.folder / "a.bat", (1, 1))
+    work.git("add", "-A")
+    work.git("commit", "-qm", "Add a.bat")
+    assert b"one\n" == work.git("cat-file", "-p", "HEAD:a.bat").encode() + b"\n"
+    await keep(work, "turn-2")
+    with pytest.raises(Conflict, match=r"a\.bat .eol=crlf"):
+        await rewind(work, turn_id="turn-1")
+    (work.folder / ".gitattributes").write_text("")
+    with pytest.raises(Conflict, match=r"a\.bat.*touch"):  # the index has other bytes
+        await rewind(work, turn_id="turn-1")
+    assert b"one\r\n" == (work.folder / "a.bat").read_bytes()
+    os.utime(work.folder / "a.bat", (2, 2))
+    put = await rewind(work, turn_id="turn-1")
+    assert not (work.folder / "a.bat").exists()
+    assert "one\r" == plain_git(work.folder, "show", f"{put.before.sha}:a.bat")

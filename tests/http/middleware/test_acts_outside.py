@@ -44,7 +44,7 @@ from tests.http.live import client_of
 
 GIT_LOOKS = {
     *("open", "run", "says_something", "read_file", "commit_folders", "is_merging", "has_index"),
-    *("is_being_filled", "read_begun", "look", "measure", "find_lost"),
+    *("is_being_filled", "read_begun", "look", "measure", "find_lost", "find_standing"),
 }
 """The methods that change nothing, beside `run`, which says what it writes."""
 CODEX_LOOKS = {

@@ -9,7 +9,7 @@ configuration, as each command is given a stand-in for the git directory (see `s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -174,7 +174,12 @@ class LocalGit:
             await run("read-tree", command.index_of)
         if not command.staged:
             return ""
-        sent = _named(checkout, command)
+        names = command.staged
+        if command.staging is Staging.READ:
+            found = await on_disk(checkout.path, standing.part, checkout.path, names)
+            await run("update-index", *_FORGET, sent=_ended(found.forgotten))
+            names = found.read
+        sent = _named(checkout, command.staging, names)
         done = await run("update-index", *_STAGE[command.staging], sent=sent)
         return done.complaint
 
@@ -207,6 +212,10 @@ class LocalGit:
     async def measure(self, checkout: Checkout, names: Sequence[bytes], limit: int) -> int:
         """Add up the bytes of files of a work tree, no further than beyond the limit."""
         return await CHECKOUTS.run(copying.measure, checkout.path, names, limit)
+
+    async def find_standing(self, checkout: Checkout, names: Collection[bytes]) -> list[bytes]:
+        """Return those of the names that are files or links of a work tree just now."""
+        return await on_disk(checkout.path, standing.find_standing, checkout.path, names)
 
     async def find_lost(
         self, checkout: Checkout, added: Mapping[bytes, str], removed: Collection[bytes]
@@ -263,22 +272,26 @@ class LocalGit:
         await on_disk(path, worktrees.take_away, main, path)
 
 
+_HASHED: Final = ("--add", "--remove", "--replace", "--info-only", "-z", "--stdin")
+_FORGET: Final = ("--force-remove", "-z", "--stdin")
 _STAGE: Final = {
     Staging.NAMED: ("-z", "--index-info"),
-    Staging.HASHED: ("--add", "--remove", "--replace", "--info-only", "-z", "--stdin"),
+    Staging.HASHED: _HASHED,
     Staging.STORED: ("--add", "--remove", "--replace", "-z", "--stdin"),
+    Staging.READ: _HASHED,
 }
 
 
-def _named(checkout: Checkout, command: GitCommand) -> bytes:
-    """Name the files to stage: as git lists them, or as entries of an index for empty ones.
-
-    Git looks at such a file anew in any case, as nobody says when it was last seen.
-    """
-    head = b""
-    if command.staging is Staging.NAMED:
+def _named(checkout: Checkout, staging: Staging, names: Iterable[bytes]) -> bytes:
+    """Name the files to stage: as git lists them, or as entries of an index for empty ones."""
+    if staging is Staging.NAMED:
         head = f"100644 {EMPTY_BLOB[checkout.object_format]}\t".encode()
-    return b"".join(head + name + b"\0" for name in command.staged)
+        names = (head + name for name in names)
+    return _ended(names)
+
+
+def _ended(names: Iterable[bytes]) -> bytes:
+    return b"".join(name + b"\0" for name in names)
 
 
 def _main_of(layout: Layout, repository: Sequence[Setting]) -> Path:

@@ -12,6 +12,8 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+import attrs
+
 from command_center.actors.hosts.local.git.worktrees import blob_id
 
 
@@ -43,6 +45,49 @@ def find_lost(
             if inner not in removed:
                 return inner
     return None
+
+
+@attrs.frozen
+class Parted:
+    """Names for an index that is to have what the disk has.
+
+    Attributes:
+        forgotten: those that it is to have no more, or to read anew.
+        read: those that it is to read; a folder among them is a repository of its own.
+    """
+
+    forgotten: list[bytes]
+    read: list[bytes]
+
+
+def part(top: Path, names: Collection[bytes]) -> Parted:
+    """Part names by what stands there: what is in a folder replaces a file of its name."""
+    folders = {b"/".join(parts[:end]) for parts in _split(names) for end in range(1, len(parts))}
+    passed: set[bytes] = set()
+    found = Parted([], [])
+    for name in names:
+        mode = _mode(_path(top, name)) if _standing(top, name, passed) == name else None
+        is_folder = mode is not None and stat.S_ISDIR(mode)
+        if not is_folder or name in folders:
+            found.forgotten.append(name)
+        if mode is not None and not (is_folder and name in folders):
+            found.read.append(name)
+    return found
+
+
+def find_standing(top: Path, names: Collection[bytes]) -> list[bytes]:
+    """Return those that are files or links."""
+    passed: set[bytes] = set()
+    return [
+        name
+        for name in names
+        if _standing(top, name, passed) == name
+        and not stat.S_ISDIR(_path(top, name).lstat().st_mode)
+    ]
+
+
+def _split(names: Collection[bytes]) -> Iterator[list[bytes]]:
+    return (name.split(b"/") for name in names)
 
 
 def _standing(top: Path, name: bytes, passed: set[bytes]) -> bytes | None:
