@@ -280,7 +280,7 @@ async def check_own_branch(checkout: Checkout, status: WorkTreeStatus, head: str
             f"{branch} is checked out in {len(there)} work trees.",
             paths=[tree.path for tree in there],
         )
-    if await checkout.git.is_merging(checkout):
+    if await checkout.git.find_unfinished(checkout) == "merge":
         raise Conflict(f"A merge into {branch} is not finished. End it with your own git.")
     return branch
 

@@ -60,15 +60,17 @@ async def read_left(checkout: Checkout, *, head: str | None = None) -> LeftWork:
         head: the commit that must be checked out still.
 
     Raises:
-        Conflict: the branch has moved or has no commit, or a merge is not finished.
+        Conflict: the branch has moved or has no commit, or a merge, a rebase, a cherry-pick or a
+            revert is not finished.
     """
     status = await read_status(checkout)
     if status.head is None:
         raise Conflict("There is no commit yet to go back to.")
     if head is not None and status.head != head:
         raise HeadMoved(status.branch, status.head)
-    if await checkout.git.is_merging(checkout):
-        raise Conflict("A merge is not finished. End it with your own git.")
+    unfinished = await checkout.git.find_unfinished(checkout)
+    if unfinished is not None:
+        raise Conflict(f"A {unfinished} is not finished. End it with your own git.")
     changes, _ = await list_changes(checkout)
     return LeftWork(status.branch, status.head, tuple(name for _, name in changes))
 

@@ -51,6 +51,9 @@ EMPTY_BLOB: Final = MappingProxyType(
 EntryKind = Literal["folder", "file", "link", "repository", "other"]
 """The kind of a thing in a folder; a `repository` is a folder that is one of its own."""
 
+Unfinished = Literal["merge", "rebase", "cherry-pick", "revert"]
+"""What a git that meets conflicts leaves to be gone on with."""
+
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
 
@@ -465,8 +468,8 @@ class Git(Protocol):
             NotAWorkTree: git has made no worktree of it.
         """
 
-    async def is_merging(self, checkout: Checkout) -> bool:
-        """Say whether a merge into a work tree was begun and not finished."""
+    async def find_unfinished(self, checkout: Checkout) -> Unfinished | None:
+        """Name what was begun in a work tree and not finished."""
 
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index, which it does behind the last of the files."""

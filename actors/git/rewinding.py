@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.git.changes import PLAIN, list_changes, records_of
+from command_center.actors.git.changes import PLAIN, is_unmerged, list_changes, records_of
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.kept_work import KeptWork, LeftWork, keep_left, read_left
@@ -82,6 +82,13 @@ async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, 
         )
         if found.exit_code:
             raise Conflict("Its commit is not in the repository any more.")
+    changes, _ = await list_changes(checkout)
+    for letters, name in changes:
+        if is_unmerged(letters):
+            raise Conflict(
+                f"{shown(name)} has conflicts. Resolve them first. Nothing was put back.",
+                path=shown(name),
+            )
     stepped = await _stepped(checkout, before, after)
     for side in (before, after):
         await _check_converted(checkout, side, stepped)

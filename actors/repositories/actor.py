@@ -154,7 +154,7 @@ class Repositories(Actor):
         self._prompts = Prompts(storage, hosts)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
-        self._snapshots = Snapshots(storage, hosts, self._locks)
+        self._snapshots = Snapshots(storage, hosts, self._locks, self._running_turns)
         self._landing = Landing(storage, hosts, self._locks)
         self._pushes = Pushes(storage, hosts, approval_seconds, self._open_pull_requests)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)

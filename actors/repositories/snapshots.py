@@ -30,7 +30,11 @@ from command_center.actors.git.rewinding import SNAPSHOTS_BELOW, put_back, take_
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work, open_folder
-from command_center.actors.repositories.worktree_checks import check_unused
+from command_center.actors.repositories.worktree_checks import (
+    RunningTurns,
+    check_no_turn,
+    check_unused,
+)
 from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.runtime import Refusal
 from command_center.store import (
@@ -65,6 +69,7 @@ class Snapshots:
     _storage: Storage
     _hosts: Hosts[Host]
     _locks: KeyedLocks
+    _turns: RunningTurns
 
     async def begin(self, session: Session) -> None:
         """Keep what a worktree is like before anybody works there; log what cannot be kept."""
@@ -124,9 +129,9 @@ class Snapshots:
 
         Raises:
             NotFound: there is no such session, or no such snapshot of its worktree.
-            Conflict: it is the main checkout, a session works in the folder, it is gone, the branch
-                has moved, a merge is not finished, an ignored file is in the way, or a file changes
-                meanwhile. Then nothing is put back.
+            Conflict: it is the main checkout, a session works in the folder or a turn runs there,
+                it is gone, or as `take_snapshot` and `put_back`. Then nothing is put back.
+            Unavailable: where turns run cannot be said now.
         """
         wanted = message.wanted
         session, task, repository = await load_work(self._storage, message.session_id)
@@ -140,7 +145,9 @@ class Snapshots:
                 )
             )
             host = self._hosts.of(repository)
-            await check_unused(self._storage, host, repository, Path(session.cwd))
+            folder = Path(session.cwd)
+            await check_unused(self._storage, host, repository, folder)
+            await check_no_turn(self._turns, host, folder)
             checkout = await open_folder(host, session, repository)
             if not checkout.linked:
                 raise Conflict("The main checkout has changes of others, too. Nothing is put back.")

@@ -13,6 +13,7 @@ from command_center.actors.contracts.landing import CommitRequest, CommitWork, S
 from command_center.actors.contracts.worktrees import RemoveWorktree
 from command_center.actors.git import Checkout, committing
 from command_center.actors.git.committing import Committed
+from command_center.actors.git.ports import Unfinished
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
@@ -385,14 +386,14 @@ async def test_an_agent_that_moves_head_meanwhile_moves_no_other_branch(
 ) -> None:
     before = plain_git(project, "rev-parse", "main")
     git_dir = Path(work.git("rev-parse", "--absolute-git-dir"))
-    looked = LocalGit.is_merging
+    looked = LocalGit.find_unfinished
 
-    async def is_merging(git: LocalGit, checkout: Checkout) -> bool:
+    async def find_unfinished(git: LocalGit, checkout: Checkout) -> Unfinished | None:
         found = await looked(git, checkout)
         (git_dir / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
         return found
 
-    monkeypatch.setattr(LocalGit, "is_merging", is_merging)
+    monkeypatch.setattr(LocalGit, "find_unfinished", find_unfinished)
     work.write(new_txt="new\n")
     made = await work.commit()
     assert ("work", before) == (made.branch_name, made.before_sha)

@@ -23,7 +23,7 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.git import rewinding
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
 from command_center.actors.repositories import snapshots as module
-from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.store import Snapshot, repositories, snapshots
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig
@@ -181,6 +181,30 @@ async def test_a_file_that_is_kept_nowhere_is_not_written_over(work: Work) -> No
     (inner / ".env").write_text("then\n")  # as it is to be: nothing is lost
     await rewind(work, turn_id="turn-1")
     assert not (work.folder / ".gitignore").exists()
+
+
+async def test_nothing_is_put_back_where_a_turn_may_run_or_in_the_midst_of_a_rebase(
+    work: Work, project: Path
+) -> None:
+    await keep(work, "turn-1")
+    work.write(new_txt="new\n")
+    work.rig.turns.are_known = False
+    with pytest.raises(Unavailable):
+        await rewind(work, turn_id="turn-1")
+    work.rig.turns.are_known = True
+    commit(work.folder, {"readme.txt": "mine\n"})
+    commit(project, {"readme.txt": "theirs\n"})
+    plain_git(work.folder, "rebase", "main", check=False)
+    with pytest.raises(Conflict, match="rebase"):
+        await rewind(work, turn_id="turn-1")
+    work.git("rebase", "--abort")
+    work.write(readme_txt="stashed\n")
+    work.git("stash")
+    commit(work.folder, {"readme.txt": "committed\n"})
+    plain_git(work.folder, "stash", "pop", check=False)
+    with pytest.raises(Conflict, match=r"readme\.txt has conflicts"):
+        await rewind(work, turn_id="turn-1")
+    assert (work.folder / "new.txt").exists()
 
 
 async def test_a_file_is_put_back_whatever_git_noted_of_it(work: Work) -> None:

@@ -43,8 +43,8 @@ from tests.fake_github import TOKEN, FakeGitHub, fake_github
 from tests.http.live import client_of
 
 GIT_LOOKS = {
-    *("open", "run", "says_something", "read_file", "commit_folders", "is_merging", "has_index"),
-    *("is_being_filled", "read_begun", "look", "measure", "find_lost", "find_standing"),
+    *("open", "run", "says_something", "read_file", "commit_folders", "has_index", "look"),
+    *("is_being_filled", "read_begun", "measure", "find_lost", "find_standing", "find_unfinished"),
 }
 """The methods that change nothing, beside `run`, which says what it writes."""
 CODEX_LOOKS = {

@@ -30,6 +30,7 @@ from command_center.actors.git.ports import (
     SeenLines,
     Staging,
     TextSearch,
+    Unfinished,
     Writes,
 )
 from command_center.actors.git.settings import (
@@ -239,9 +240,9 @@ class LocalGit:
         """Have a worktree that was just added name the git directory that it has."""
         await on_disk(path, worktrees.claim, main, path)
 
-    async def is_merging(self, checkout: Checkout) -> bool:
-        """Say whether a merge into a work tree was begun and not finished."""
-        return await CHECKOUTS.run(os.path.lexists, checkout.git_dir / "MERGE_HEAD")
+    async def find_unfinished(self, checkout: Checkout) -> Unfinished | None:
+        """Name what was begun in a work tree and not finished."""
+        return await CHECKOUTS.run(_unfinished, checkout.git_dir)
 
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index."""
@@ -292,6 +293,20 @@ def _named(checkout: Checkout, staging: Staging, names: Iterable[bytes]) -> byte
 
 def _ended(names: Iterable[bytes]) -> bytes:
     return b"".join(name + b"\0" for name in names)
+
+
+_MARKS: Final[Mapping[str, Unfinished]] = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+
+
+def _unfinished(git_dir: Path) -> Unfinished | None:
+    found = (kind for name, kind in _MARKS.items() if os.path.lexists(git_dir / name))
+    return next(found, None)
 
 
 def _main_of(layout: Layout, repository: Sequence[Setting]) -> Path:
