@@ -6,7 +6,7 @@ yet, but none that it ignores. Neither the work tree nor its index is touched fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -138,7 +138,25 @@ async def differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
     return list(records_of(answer.stdout))
 
 
-async def list_kept(checkout: Checkout, below: str) -> dict[str, float]:
+async def forget_unknown(
+    checkout: Checkout, known: Collection[str], below: str, *, before: float
+) -> None:
+    """Keep no longer what nobody knows and is older.
+
+    A younger one may be known to another server, or to a copy of the database that is put back.
+
+    Args:
+        checkout: a work tree of the repository.
+        known: the commits that stay.
+        below: the refs among which they are.
+        before: the time in seconds.
+    """
+    for sha, moment in (await _list_kept(checkout, below)).items():
+        if sha not in known and moment < before:
+            await forget_kept(checkout, sha, below)
+
+
+async def _list_kept(checkout: Checkout, below: str) -> dict[str, float]:
     """Return the commits that are kept below a name of refs, each with its time in seconds."""
     answer = await checkout.run(
         "for-each-ref",

@@ -27,7 +27,7 @@ from command_center.actors.git.discarding import (
     take_back,
     take_back_again,
 )
-from command_center.actors.git.kept_work import KeptWork, forget_kept, list_kept
+from command_center.actors.git.kept_work import KeptWork, forget_kept, forget_unknown
 from command_center.actors.git.names import branch_commit
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
@@ -202,6 +202,4 @@ class Discards:
                 )
             known = {row.sha for row in rows}
             oldest = from_timestamp(now).timestamp() - KEPT_SECONDS
-            for sha, moment in (await list_kept(main, KEPT_BELOW)).items():
-                if sha not in known and moment < oldest:
-                    await forget_kept(main, sha, KEPT_BELOW)
+            await forget_unknown(main, known, KEPT_BELOW, before=oldest)

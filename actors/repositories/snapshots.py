@@ -25,9 +25,10 @@ from command_center.actors.contracts.snapshots import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import OutsideAct, Storage
-from command_center.actors.git.kept_work import KeptWork, forget_kept, list_kept
+from command_center.actors.git.kept_work import KeptWork, forget_kept, forget_unknown
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW, put_back, take_snapshot
 from command_center.actors.ledger.sessions import tell
+from command_center.actors.repositories.discards import KEPT_SECONDS
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work, open_folder
 from command_center.actors.repositories.worktree_checks import (
@@ -43,6 +44,8 @@ from command_center.store import (
     Session,
     Snapshot,
     Transaction,
+    from_timestamp,
+    now_timestamp,
     repositories,
     sessions,
     snapshots,
@@ -164,6 +167,8 @@ class Snapshots:
             before = await self._storage.read(lambda db: snapshots.get(db, before_id))
             files = await put_back(checkout, before.sha, target.sha)
 
+            dropped: list[str] = []
+
             def record(tx: Transaction) -> Rewound:
                 now = KeptWork(before.branch_name, before.head_sha, target.sha, files)
                 made = _row(tx, session, now, "rewind", target.turn_id)
@@ -178,12 +183,16 @@ class Snapshots:
                     files=made.files,
                 )
                 tell(tx, session, told, actor=wanted.requested_by)
+                dropped[:] = _drop_oldest(tx, made)
                 return Rewound(snapshot=made, before=before)
 
-            return await self._storage.write(record)
+            rewound = await self._storage.write(record)
+            for sha in dropped:
+                await forget_kept(checkout, sha, SNAPSHOTS_BELOW)
+            return rewound
 
     async def tidy(self, repository_id: int) -> None:
-        """Let go of snapshots of worktrees that are gone, and of those that a crash left."""
+        """Let go of snapshots of worktrees that are gone, and of old ones that nobody knows."""
 
         def load(db: Database) -> tuple[Repository, list[Snapshot]]:
             rows = snapshots.every(db, {"repository_id": repository_id})
@@ -207,9 +216,8 @@ class Snapshots:
                 await self._storage.write(remove)
             main = await open_main(host, repository)
             known = {row.sha for row in rows if row.path not in gone}
-            for sha in await list_kept(main, SNAPSHOTS_BELOW):
-                if sha not in known:
-                    await forget_kept(main, sha, SNAPSHOTS_BELOW)
+            oldest = from_timestamp(now_timestamp()).timestamp() - KEPT_SECONDS
+            await forget_unknown(main, known, SNAPSHOTS_BELOW, before=oldest)
 
 
 def _has_worktree(session: Session) -> bool:
