@@ -92,13 +92,13 @@ class Snapshots:
 
     async def _keep(self, session_id: int, moment: str, turn_id: str | None) -> None:
         try:
-            session, task, repository = await load_work(self._storage, session_id)
+            session, _, repository = await load_work(self._storage, session_id)
             if not _has_worktree(session):
                 return
             checkout = await open_folder(self._hosts.of(repository), session, repository)
             if not checkout.linked:
                 return
-            kept = await take_snapshot(checkout, f"After session {session.id}: {task.title}")
+            kept = await take_snapshot(checkout, f"After session {session.id}")
             dropped = await self._storage.write(
                 lambda tx: _drop_oldest(tx, _row(tx, session, kept, moment, turn_id))
             )
@@ -137,7 +137,7 @@ class Snapshots:
             Unavailable: where turns run cannot be said now.
         """
         wanted = message.wanted
-        session, task, repository = await load_work(self._storage, message.session_id)
+        session, _, repository = await load_work(self._storage, message.session_id)
         async with self._locks.of(repository.id):  # behind whoever keeps the turn that just ended
             begun = self._storage.intended(Rewinding)
             target = await self._storage.read(
@@ -156,7 +156,7 @@ class Snapshots:
                 raise Conflict("The main checkout has changes of others, too. Nothing is put back.")
             before_id = None if begun is None else begun.before_id
             if before_id is None:
-                saying = f"Before it was put back: {task.title}"
+                saying = f"Before files of session {session.id} were put back"
                 kept = await take_snapshot(checkout, saying, head=wanted.head_sha)
 
                 def keep(tx: Transaction) -> Rewinding:

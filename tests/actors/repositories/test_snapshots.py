@@ -24,7 +24,7 @@ from command_center.actors.git import rewinding
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
 from command_center.actors.repositories import snapshots as module
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
-from command_center.store import Snapshot, repositories, snapshots
+from command_center.store import Snapshot, repositories, snapshots, tasks
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig
 from tests.actors.repositories.work import Work
@@ -60,6 +60,9 @@ def refs(project: Path) -> set[str]:
 
 async def test_files_are_put_back_to_a_turn_and_that_is_undone(work: Work, project: Path) -> None:
     commit(work.folder, {"old.txt": "1\n", ".gitignore": "*.log\n"})
+    await work.rig.storage.write(
+        lambda tx: tasks.update(tx, work.session.task_id, title="a\0b")  # no commit says it
+    )
     head = work.git("rev-parse", "HEAD")
     work.write(new_txt="first\n", build_log="mine\n")
     first = await keep(work, "turn-1")
@@ -157,9 +160,9 @@ async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
         work.write(new_txt=f"{number}\n")
         made.append(await keep(work, f"turn-{number}"))
     assert {row.sha for row in made[1:]} == refs(project)
-    for _ in range(2):
-        work.write(new_txt="again\n")
-        put = await rewind(work, snapshot_id=(await rows(work.rig))[-1].id)
+    await rewind(work, snapshot_id=made[-1].id)
+    work.write(new_txt="again\n")
+    put = await rewind(work)
     assert [put.before, put.snapshot] == await rows(work.rig)
     kept = {put.before.sha, put.snapshot.sha}
     assert kept == refs(project)
