@@ -52,7 +52,7 @@ EntryKind = Literal["folder", "file", "link", "repository", "other"]
 """The kind of a thing in a folder; a `repository` is a folder that is one of its own."""
 
 Unfinished = Literal["merge", "rebase", "cherry-pick", "revert"]
-"""What a git that meets conflicts leaves to be gone on with."""
+"""Commands of git that wait for somebody to resolve conflicts."""
 
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
