@@ -36,6 +36,7 @@ from command_center.actors.git.trees import (
 )
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import make_repository, plain_git
 from tests.actors.hosts.local.git.traps import Trap, traps
 
@@ -92,8 +93,12 @@ async def look_at_changes(checkout: Checkout, folder: Path) -> None:
 async def discard_and_restore(checkout: Checkout, branch: str) -> None:
     """All that is done with what people discard, and put back."""
     left = await take_snapshot(checkout, "Left")
-    await put_back(checkout, left.sha, left.head)
-    await put_back(checkout, left.head, left.sha)
+    if b" filter=" in (await checkout.git.read_file(checkout, ".gitattributes", 1000) or b""):
+        with pytest.raises(Conflict, match="Git converts"):
+            await put_back(checkout, left.sha, left.head)
+    else:
+        await put_back(checkout, left.sha, left.head)
+        await put_back(checkout, left.head, left.sha)
     kept = await keep_work(checkout, "Discarded")
     await take_back(checkout, kept)
     await restore_kept(checkout, kept.sha, branch)
