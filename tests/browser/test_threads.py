@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.actors.git.repository import plain_git
 from tests.browser.conftest import OpenPage, made
 from tests.browser.test_agents import photograph
 from tests.browser.test_screens import AXE, SERIOUS
@@ -138,6 +139,21 @@ def test_a_review_is_begun_in_the_changes_and_its_findings_stand_at_the_lines(
     look(page, f"{request.node.name}-comment")
 
 
+def take_back_with_files(page: Page, folder: Path, name: str) -> None:
+    """Take it back while a cherry-pick waits in the worktree, and its files back afterwards."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Put the files of its worktree back").check()
+    look(page, f"{name}-back")
+    waits = Path((folder / ".git").read_text().split()[1]) / "CHERRY_PICK_HEAD"
+    waits.write_text(plain_git(folder, "rev-parse", "HEAD"))
+    dialog.get_by_role("button", name="Take it back").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("cherry-pick")
+    expect(dialog.get_by_role("status")).to_contain_text("It is taken back.")
+    look(page, f"{name}-files-stay")
+    waits.unlink()
+    dialog.get_by_role("button", name="Put its files back").click()
+
+
 def test_taking_a_thread_back_puts_files_back_too_and_that_is_undone(
     codex_server: Server,
     scripted_model: ScriptedModel,
@@ -152,7 +168,9 @@ def test_taking_a_thread_back_puts_files_back_too_and_that_is_undone(
         made(client, "/api/tasks", {"repositoryId": 1, "title": "Count", "prompt": "Count."})
         run = made(client, "/api/tasks/1/run", {"workplace": "worktree"})
     folder = Path(run["session"]["cwd"])
-    page = open_page(f"{codex_server.url}/#/sessions/1?pane=details", device="phone").page
+    page = open_page(
+        f"{codex_server.url}/#/sessions/1?pane=details", device="phone", expected={409}
+    ).page
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
     page.get_by_role("link", name="Its past, fork, take back").click()
     scripted_model.script = (AddFile("two.txt", "2\n"), Say.text("Two."))
@@ -165,10 +183,8 @@ def test_taking_a_thread_back_puts_files_back_too_and_that_is_undone(
 
     turns = page.get_by_label("Turn", exact=True)
     turns.nth(1).get_by_role("button", name="Take back to before this").click()
+    take_back_with_files(page, folder, request.node.name)
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Put the files of its worktree back").check()
-    look(page, f"{request.node.name}-back")
-    dialog.get_by_role("button", name="Take it back").click()
     expect(turns).to_have_count(1)
     assert (True, False) == ((folder / "one.txt").exists(), (folder / "two.txt").exists())
 

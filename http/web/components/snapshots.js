@@ -33,12 +33,14 @@ export const putBack = (id, snapshotId, headSha) =>
   });
 
 /**
- * What the files were before a turn, if that is known.
+ * What the files were before a turn, if that is known: the one before may not have been kept.
  * @param {Snapshot[]} kept the newest first @param {string} turnId
+ * @param {string | undefined} previousId the turn before it, if there is one
  */
-export function beforeTurn(kept, turnId) {
+export function beforeTurn(kept, turnId, previousId) {
   const at = kept.findIndex((one) => one.moment === "turn" && one.turnId === turnId);
-  return at < 0 ? undefined : kept[at + 1];
+  const before = at < 0 ? undefined : kept[at + 1];
+  return before?.moment === "turn" && before.turnId !== previousId ? undefined : before;
 }
 
 /** @param {{session: Session, changes: Changes, onAct: () => void, onClose: () => void}} props */

@@ -156,6 +156,7 @@ const Past = ({ thread, host, isArchived, onChange }) => {
     [reverting],
   );
   const [withFiles, setWithFiles] = useState(false);
+  const [isBack, setBack] = useState(false); // the thread is, and its files perhaps not yet
   if (error) return html`<${Problem} error=${error} />`;
   if (!page) return html`<${Loading} />`;
   const turns = [...page.items, ...earlier].reverse();
@@ -169,7 +170,7 @@ const Past = ({ thread, host, isArchived, onChange }) => {
   if (!turns.length) return html`<p class="quiet-line">Nothing was said in it.</p>`;
   const at = turns.findIndex((turn) => turn.id === reverting);
   const after = turns.length - at - 1;
-  const before = beforeTurn(kept, reverting);
+  const before = beforeTurn(kept, reverting, turns[at - 1]?.id);
   return html`
     ${
       next &&
@@ -206,17 +207,21 @@ const Past = ({ thread, host, isArchived, onChange }) => {
     )}
     ${
       at >= 0 &&
-      html`<${Confirm} title="Take the thread back?" label="Take it back"
-        onClose=${() => setReverting("")}
+      html`<${Confirm} title="Take the thread back?"
+        label=${isBack ? "Put its files back" : "Take it back"}
+        onClose=${() => (isBack ? onChange() : setReverting(""))}
         act=${async () => {
+          if (!isBack)
+            await post(`${pathOf(thread.id)}/revert`, {
+              beforeTurnId: reverting,
+              host,
+              requestedBy: ME,
+            });
+          setBack(true);
           if (worked && before && withFiles) await putBack(worked.id, before.id);
-          await post(`${pathOf(thread.id)}/revert`, {
-            beforeTurnId: reverting,
-            host,
-            requestedBy: ME,
-          });
           onChange();
         }}>
+        ${isBack && html`<p role="status">It is taken back. Its files are as they were.</p>`}
         <p>Codex forgets this turn${after > 0 && ` and the ${after} after it`}.
           Files stay as they are${before ? " unless you put them back, too" : ""}.</p>
         ${
