@@ -34,6 +34,7 @@ _ACTOR_PATH: Final = {
     "description": "The actor's path without its first slash, such as `sessions/12`.",
 }
 _ANY: Final = {"type": "string"}
+_ONE_TAG: Final = {"type": "string", "pattern": r"^(\*|\x22[!#-~]*\x22)$"}
 _SENT_EVENT: Final = {
     "type": "object",
     "description": "One event of the stream. An event that is only live has no id. Another one has "
@@ -369,7 +370,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
             "The commit that the branch must be at still, in quotes: its `headSha`."
             if operation.is_of_branch
             else "The tag of what is to be changed.",
-            _ANY,
+            _ONE_TAG if operation.is_of_branch else _ANY,
             _is_checked(operation),
         ),
         "Idempotency-Key": (

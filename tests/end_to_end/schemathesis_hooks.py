@@ -28,6 +28,8 @@ REAL: dict[str, Any] = {
     "into": "cc/a-branch",
     "name": "a-name",
     "scheduleExpr": "hourly",
+    "thread": "new",  # to go on in one needs a runner that has threads
+    "query": "a word",  # no pattern says what can be printed
     "timezone": "UTC",
     "timeZone": "UTC",
     "quietHours": "22:00-07:00",

@@ -207,7 +207,6 @@ async def old_disk(disk: Disk) -> Disk:
         db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [MIGRATION])
         db.commit()
     folder = disk.template / "backups"
-    folder.mkdir()
     for number in range(COPIES_KEPT):
         (folder / f"{Path(DATABASE).stem}-before-000{number}.db").write_text("old")
     return attrs.evolve(disk, is_whole_life=True)
