@@ -159,7 +159,7 @@ class Backups(Actor):
             await self._storage.intend(BackingUp(moment=to_timestamp(moment)))
             try:
                 kept, damaged = await trio.to_thread.run_sync(
-                    self._work, target, begun is not None, abandon_on_cancel=True
+                    self._work, target, begun, abandon_on_cancel=True
                 )
             except BackupFailed as error:
                 self._last_failure = str(error)
@@ -182,9 +182,9 @@ class Backups(Actor):
                 await trio.to_thread.run_sync(prune)
             return kept
 
-    def _work(self, target: Path, may_be_there: bool) -> tuple[KeptBackup, list[str]]:  # noqa: FBT001 - a thread is given no names
-        """Make it, unless a former life has, which could not tell of it."""
-        if may_be_there and (kept := places.kept_backup(target)) is not None:
+    def _work(self, target: Path, begun: BackingUp | None) -> tuple[KeptBackup, list[str]]:
+        """Make it, unless a former life that has begun it could only not tell of it."""
+        if begun is not None and (kept := places.kept_backup(target)) is not None:
             return kept, []
         made = make_backup(
             self._data_dir,

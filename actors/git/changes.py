@@ -103,6 +103,22 @@ class WorkTreeChanges:
     is_cut: bool
 
 
+async def differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
+    """List the files in which one commit or tree differs from another."""
+    answer = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        before,
+        after,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return list(records_of(answer.stdout))
+
+
 async def list_changes(
     checkout: Checkout,
     *,

@@ -19,7 +19,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from command_center.actors.git.changes import is_unmerged, list_changes
+from command_center.actors.git.changes import differing, is_unmerged, list_changes
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import (
     SCAN_DEADLINE,
@@ -165,7 +165,7 @@ async def commit_changes(
         await intend(CommitPlan(branch=branch, head=status.head, parent=parent, message=message))
     before = status.head or EMPTY_TREE[checkout.object_format]
     tree = await _write_tree(checkout, before, changed, attributes)
-    files = await _differing(checkout, before, tree)
+    files = len(await differing(checkout, before, tree))
     if not files:
         raise Conflict("There is nothing to commit.")
     text = _cleaned(message)
@@ -233,7 +233,7 @@ async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
         before_sha=plan.parent,
         sha=sha,
         message=plan.message,
-        files=await _differing(checkout, before, sha),
+        files=len(await differing(checkout, before, sha)),
         is_signed="\ngpgsig" in head,
         hooks_skipped=await list_hooks(checkout, COMMIT_HOOKS),
     )
@@ -381,22 +381,6 @@ async def _write_tree(
     if refused is not None:
         raise Conflict(f"Git takes no file of the name {refused[1]}.", path=refused[1])
     return answer.text
-
-
-async def _differing(checkout: Checkout, before: str, after: str) -> int:
-    """Count the files in which one commit or tree differs from another."""
-    names = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        before,
-        after,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    return names.stdout.count(b"\0")
 
 
 async def _stage(

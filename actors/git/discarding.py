@@ -11,9 +11,9 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.git.changes import list_changes
+from command_center.actors.git.changes import differing, list_changes
 from command_center.actors.git.facts import read_status
-from command_center.actors.git.kept_work import KeptWork, differing, keep_left, read_left
+from command_center.actors.git.kept_work import KeptWork, keep_left, read_left
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.ports import Checkout, Staging, shown
 from command_center.actors.git.refs import set_ref

@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 
 import attrs
 
-from command_center.actors.git.changes import list_changes, records_of
+from command_center.actors.git.changes import differing, list_changes
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.making_commits import NOBODY, make_commit
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes
+from command_center.actors.git.ports import Checkout, Staging, Writes
 from command_center.actors.git.refs import delete_ref, set_ref
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, HeadMoved
@@ -120,22 +120,6 @@ async def _staged_alone(checkout: Checkout, head: str, tree: str) -> str | None:
         return None  # it has conflicts, whose sides are in commits
     staged = set(await differing(checkout, head, index.text))
     return None if staged.isdisjoint(await differing(checkout, index.text, tree)) else index.text
-
-
-async def differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
-    """List the files in which one tree differs from another."""
-    answer = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        before,
-        after,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    return list(records_of(answer.stdout))
 
 
 async def forget_unknown(

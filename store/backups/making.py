@@ -140,9 +140,8 @@ class _Making:
                 os.fsync(file.fileno())
             size = partial.stat().st_size
             partial.replace(target)
-        except BaseException:
+        finally:
             partial.unlink(missing_ok=True)
-            raise
         sync_folder(target.parent)
         return Backup(target, size, manifest)
 

@@ -46,6 +46,7 @@ from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
     DatabaseClaimed,
+    DataFolderUnusable,
     ForeignDatabase,
     NewerSchema,
 )
@@ -90,7 +91,7 @@ def restore_backup(
         WrongPassphrase: it is encrypted, and not by this passphrase.
         EncryptionNotInstalled: it is encrypted, which needs the extra `backup`.
         DataFolderInUse, DatabaseClaimed: a server runs there, or another program has the database.
-        DataFolderUnusable: the data folder cannot be made or locked.
+        DataFolderUnusable: the data folder cannot be made, locked or written.
         BackupFailed: the system refuses.
     """
     with DataFolderLock(folder):
@@ -119,8 +120,17 @@ def finish_restore(folder: Path) -> None:
     """Finish what a restore of this data folder has begun; to be called by who has its lock.
 
     Raises:
-        OSError: the system refuses. It can be tried again.
+        DataFolderUnusable: the system refuses. It can be tried again.
     """
+    try:
+        _finish(folder)
+    except OSError as error:
+        raise DataFolderUnusable(
+            folder, f"what a restore has begun cannot be finished: {error}"
+        ) from error
+
+
+def _finish(folder: Path) -> None:
     _clear(folder / UNPACKED)
     ready = folder / READY
     if not ready.is_dir():

@@ -16,6 +16,7 @@ from command_center.store import (
     DatabaseClaimed,
     DataFolderInUse,
     DataFolderLock,
+    DataFolderUnusable,
     Writer,
     events,
     log_identity,
@@ -280,6 +281,19 @@ def test_a_restore_that_is_cut_off_leaves_one_state_or_the_other(tmp_path: Path)
     for step in (1, changed - 1, changed + 1):  # it can be done again
         restore_backup(file, here := work / f"{step:02}")
         assert 3 == state_of(here)[0]
+
+
+def test_a_start_says_that_it_cannot_finish_a_restore_and_finishes_it_later(tmp_path: Path) -> None:
+    here = installation(tmp_path / "here")
+    (here / ".restored").mkdir()
+    (here / ".restored" / "sign-in.key").write_bytes(b"r" * 32)
+    (here / "sign-in.key").unlink()
+    (here / "sign-in.key").mkdir()
+    with pytest.raises(DataFolderUnusable, match="cannot be finished"):
+        finish_restore(here)
+    (here / "sign-in.key").rmdir()
+    finish_restore(here)
+    assert (3, {UPLOAD: b"picture", "sign-in.key": b"r" * 32}) == state_of(here)
 
 
 def test_what_is_wanted_no_more_is_given_up_without_a_trace(tmp_path: Path) -> None:
