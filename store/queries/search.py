@@ -5,21 +5,17 @@ types is a search for those words: nothing of it is read as FTS5's own language,
 in double quotes are a phrase and that a star at the end of a word stands for any ending.
 """
 
-from contextlib import closing
-from typing import Any
-
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page, Row, check_limit, fill
+from command_center.store.lists.cursors import decode_cursor
+from command_center.store.lists.pages import Page, check_limit
 from command_center.store.lists.where import Conditions
 from command_center.store.queries.snippets import (
     Piece,
-    SnippetOf,
     marked_text,
     match_expression,
-    snippets,
+    page_of_found,
 )
 from command_center.store.timestamps import Timestamp
 
@@ -88,18 +84,5 @@ def search_texts(
         "JOIN sessions s ON s.id = t.session_id LEFT JOIN items i ON i.id = t.item"
         f"{conditions.sql} ORDER BY texts_search.rowid DESC LIMIT ?"
     )
-    arguments = [*conditions.arguments, limit + 1]
-    with snippets(words) as snippet_of, closing(db.execute(sql, arguments)) as rows:
-        found = (Row(row[0], 0, _found(row, snippet_of), scanned=len(row[-1])) for row in rows)
-        items, last = fill(found, limit)
-    if last is None:
-        return Page(items=items)
-    following = encode_cursor(_LISTING, newest_first=True, last_id=last)
-    return Page(items=items, next_cursor=following)
-
-
-def _found(row: tuple[Any, ...], snippet_of: SnippetOf) -> Found:
-    names = (name for name in Found.__struct_fields__ if name != "snippet")
-    *values, is_marked, text = row
-    snippet = snippet_of(text, is_marked=is_marked)
-    return Found(**dict(zip(names, values, strict=True)), snippet=snippet)
+    found = db.execute(sql, [*conditions.arguments, limit + 1])
+    return page_of_found(found, words, Found, limit=limit, listing=_LISTING)

@@ -10,9 +10,14 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
+
+from command_center.store.lists.cursors import encode_cursor
+from command_center.store.lists.pages import Page, Row, fill
+
+F = TypeVar("F", bound=msgspec.Struct)
 
 BEFORE, AFTER = 60, 180
 """Characters of a snippet before its first match, and from there on."""
@@ -42,6 +47,36 @@ class SnippetOf(Protocol):
     def __call__(self, text: str, *, is_marked: bool) -> list[Piece]:
         """Return where the words are in a text, in pieces; of one that is marked, by its marks."""
         ...
+
+
+def page_of_found(
+    found: sqlite3.Cursor, words: str, kind: type[F], *, limit: int, listing: str
+) -> Page[F]:
+    """Make a page of what a search has found, of the structs of that kind.
+
+    Args:
+        found: rows of the kind's fields in their order, its `snippet` left out, and behind them
+            what `marked_text` selects; the first field is the rowid that a cursor goes on below.
+        words: the search.
+        kind: a struct with a `snippet` of pieces.
+        limit: the rows of a page; `found` may have one more.
+        listing: the list's name in its cursors.
+    """
+    names = [name for name in kind.__struct_encode_fields__ if name != "snippet"]
+    with snippets(words) as snippet_of, closing(found) as rows:
+
+        def made(row: tuple[Any, ...]) -> F:
+            *values, is_marked, text = row
+            told = dict(zip(names, values, strict=True))
+            told["snippet"] = snippet_of(text, is_marked=is_marked)
+            return msgspec.convert(told, kind, strict=False)  # SQLite has no truth values
+
+        read = (Row(row[0], 0, made(row), scanned=len(row[-1])) for row in rows)
+        items, last_id = fill(read, limit)
+    if last_id is None:
+        return Page(items=items)
+    following = encode_cursor(listing, newest_first=True, last_id=last_id)
+    return Page(items=items, next_cursor=following)
 
 
 def match_expression(words: str) -> str:

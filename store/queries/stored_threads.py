@@ -8,21 +8,19 @@ found, and a look that was cut off goes on with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page, Row, check_limit, fill
+from command_center.store.lists.cursors import decode_cursor
+from command_center.store.lists.pages import Page, check_limit
 from command_center.store.lists.where import Conditions
 from command_center.store.queries.snippets import (
     Piece,
-    SnippetOf,
     marked_text,
     match_expression,
-    snippets,
+    page_of_found,
 )
 from command_center.store.transaction import Transaction
 
@@ -282,19 +280,5 @@ def search_threads(
         f"JOIN stored_threads s ON s.id = t.thread{conditions.sql} "
         "ORDER BY thread_texts_search.rowid DESC LIMIT ?"
     )
-    arguments = [*conditions.arguments, limit + 1]
-    with snippets(words) as snippet_of, closing(db.execute(sql, arguments)) as rows:
-        found = (Row(row[0], 0, _found(row, snippet_of), scanned=len(row[-1])) for row in rows)
-        items, last_id = fill(found, limit)
-    if last_id is None:
-        return Page(items=items)
-    following = encode_cursor(_LISTING, newest_first=True, last_id=last_id)
-    return Page(items=items, next_cursor=following)
-
-
-def _found(row: tuple[Any, ...], snippet_of: SnippetOf) -> FoundThread:
-    names = (name for name in FoundThread.__struct_fields__ if name != "snippet")
-    *values, is_marked, text = row
-    told = dict(zip(names, values, strict=True))
-    snippet = snippet_of(text, is_marked=is_marked)
-    return FoundThread(**{**told, "is_archived": bool(told["is_archived"])}, snippet=snippet)
+    found = db.execute(sql, [*conditions.arguments, limit + 1])
+    return page_of_found(found, words, FoundThread, limit=limit, listing=_LISTING)
