@@ -6,7 +6,7 @@ commit has them, they are changes that are not committed. Nothing is staged then
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -27,6 +27,10 @@ SNAPSHOTS_BELOW: Final = "refs/command-center/snapshots"
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Bytes of the files in a snapshot that are not committed, since each turn is followed by one."""
+
+
+MOST_KEPT_BYTES: Final = 1024 * 1024 * 1024
+"""Bytes on the disk that the snapshots of a worktree have together."""
 
 
 _LIST_LIMIT: Final = 4 * ANSWER_LIMIT
@@ -67,10 +71,45 @@ async def take_snapshot(checkout: Checkout, message: str, *, head: str | None = 
     return await keep_left(checkout, own, message, below=SNAPSHOTS_BELOW)
 
 
-async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, ...]:
+async def count_beyond(checkout: Checkout, kept: Sequence[str], most_bytes: int) -> int:
+    """Return how many of the oldest snapshots to let go, so that the others have no more bytes.
+
+    What the branch has does not count, and what several have counts once, as git stores it.
+
+    Args:
+        checkout: the work tree.
+        kept: the commits, the oldest first.
+        most_bytes: on the disk.
+    """
+    low, high = 0, len(kept)
+    middle = 0
+    while low < high:
+        if await _stored(checkout, kept[middle:]) > most_bytes:
+            low = middle + 1
+        else:
+            high = middle
+        middle = (low + high) // 2
+    return low
+
+
+async def _stored(checkout: Checkout, kept: Sequence[str]) -> int:
+    """Return the bytes of the objects that are in these commits alone."""
+    answer = await checkout.run(
+        "rev-list",
+        "--objects",
+        "--disk-usage",
+        "--ignore-missing",
+        "--stdin",
+        sent="".join(f"{name}\n" for name in ("^HEAD", *kept)).encode(),
+        deadline=SCAN_DEADLINE,
+    )
+    return int(answer.text)
+
+
+async def put_back(checkout: Checkout, before: str, after: str) -> None:
     """Take the files from one snapshot to another; go on where a crash cut that off.
 
-    Return the files that are other than the last commit has them then.
+    Then `unstage` has the index follow.
 
     Raises:
         Conflict: a file is as neither of them has it, git would convert one, or one that is kept
@@ -101,6 +140,10 @@ async def put_back(checkout: Checkout, before: str, after: str) -> tuple[bytes, 
             "nobody writes there, and ask again. If nobody did, `touch` the file first, so that "
             "git reads it anew."
         ) from error
+
+
+async def unstage(checkout: Checkout) -> tuple[bytes, ...]:
+    """Have the index be as the last commit; return the files that are other than it has them."""
     await checkout.run(
         "read-tree",
         "--no-recurse-submodules",

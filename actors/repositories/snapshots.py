@@ -7,6 +7,8 @@ has changes of others, too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,7 @@ import attrs
 import structlog
 from sqlite_utils import Database
 
-from command_center.actors.contracts.events.repositories import WorkRewound
+from command_center.actors.contracts.events.repositories import SnapshotFailed, WorkRewound
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.snapshots import (
     KeepSnapshot,
@@ -26,7 +28,15 @@ from command_center.actors.contracts.snapshots import (
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.git.kept_work import KeptWork, forget_kept, forget_unknown
-from command_center.actors.git.rewinding import SNAPSHOTS_BELOW, put_back, take_snapshot
+from command_center.actors.git.ports import Checkout
+from command_center.actors.git.rewinding import (
+    MOST_KEPT_BYTES,
+    SNAPSHOTS_BELOW,
+    count_beyond,
+    put_back,
+    take_snapshot,
+    unstage,
+)
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.discards import KEPT_SECONDS
 from command_center.actors.repositories.main_checkout import open_main
@@ -57,6 +67,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 MOST: Final = 50
 """Snapshots that are kept of a worktree, the newest."""
 
+ALWAYS: Final = 2
+"""Those that are kept whatever they have: what was put back, and what that undoes."""
+
 
 class Rewinding(OutsideAct, frozen=True, kw_only=True):
     """The files are about to be put back; what they were is kept."""
@@ -75,7 +88,7 @@ class Snapshots:
     _turns: RunningTurns
 
     async def begin(self, session: Session) -> None:
-        """Keep what a worktree is like before anybody works there; log what cannot be kept."""
+        """Keep what a worktree is like before anybody works there, or say why it was not kept."""
         if not _has_worktree(session):
             return
         if not await self._storage.read(lambda db: snapshots.count(db, _place(session))):
@@ -83,7 +96,7 @@ class Snapshots:
                 await self._keep(session.id, "start", None)
 
     async def keep(self, message: KeepSnapshot) -> None:
-        """Keep what a worktree is like after a turn; log what cannot be kept.
+        """Keep what a worktree is like after a turn, or say why it was not kept.
 
         Who prepares the next turn there waits for it, as both take the repository's lock.
         """
@@ -93,19 +106,25 @@ class Snapshots:
     async def _keep(self, session_id: int, moment: str, turn_id: str | None) -> None:
         try:
             session, _, repository = await load_work(self._storage, session_id)
-            if not _has_worktree(session):
-                return
+            if _has_worktree(session):
+                await self._take(session, repository, moment, turn_id)
+        except Refusal as error:
+            log.info("snapshot.not_taken", session=session_id, reason=str(error))
+
+    async def _take(
+        self, session: Session, repository: Repository, moment: str, turn_id: str | None
+    ) -> None:
+        try:
             checkout = await open_folder(self._hosts.of(repository), session, repository)
             if not checkout.linked:
                 return
             kept = await take_snapshot(checkout, f"After session {session.id}")
-            dropped = await self._storage.write(
-                lambda tx: _drop_oldest(tx, _row(tx, session, kept, moment, turn_id))
-            )
-            for sha in dropped:
-                await forget_kept(checkout, sha, SNAPSHOTS_BELOW)
         except Refusal as error:
-            log.info("snapshot.not_taken", session=session_id, reason=str(error))
+            told = SnapshotFailed(turn_id=turn_id, path=session.cwd, problem=str(error))
+            await self._storage.write(lambda tx: tell(tx, session, told))
+        else:
+            made = await self._storage.write(lambda tx: _row(tx, session, kept, moment, turn_id))
+            await self._let_go_of_the_oldest(checkout, made)
 
     async def list(self, message: ListSnapshots) -> Page[Snapshot]:
         """List what is kept of a worktree, behind whoever keeps the turn that has just ended.
@@ -165,9 +184,14 @@ class Snapshots:
 
                 before_id = (await self._storage.write(keep)).before_id
             before = await self._storage.read(lambda db: snapshots.get(db, before_id))
-            files = await put_back(checkout, before.sha, target.sha)
-
-            dropped: list[str] = []
+            try:
+                await put_back(checkout, before.sha, target.sha)
+            except Conflict:
+                if begun is None:  # nothing is put back, so that this is nothing to go back to
+                    with suppress(Refusal):
+                        await self._let_go(checkout, [before])
+                raise
+            files = await unstage(checkout)
 
             def record(tx: Transaction) -> Rewound:
                 now = KeptWork(before.branch_name, before.head_sha, target.sha, files)
@@ -183,13 +207,42 @@ class Snapshots:
                     files=made.files,
                 )
                 tell(tx, session, told, actor=wanted.requested_by)
-                dropped[:] = _drop_oldest(tx, made)
                 return Rewound(snapshot=made, before=before)
 
             rewound = await self._storage.write(record)
-            for sha in dropped:
-                await forget_kept(checkout, sha, SNAPSHOTS_BELOW)
+            await self._let_go_of_the_oldest(checkout, rewound.snapshot)
             return rewound
+
+    async def _let_go_of_the_oldest(self, checkout: Checkout, newest: Snapshot) -> None:
+        """Keep no more of a worktree than a number and so many bytes; log why that failed."""
+        place: dict[str, int | str] = {"repository_id": newest.repository_id, "path": newest.path}
+        rows = await self._storage.read(lambda db: snapshots.every(db, place))
+        rows.sort(key=lambda row: row.id)
+        surplus = max(len(rows) - MOST, 0)
+        try:
+            kept = [row.sha for row in rows[surplus:]]
+            surplus += min(
+                await count_beyond(checkout, kept, MOST_KEPT_BYTES), max(len(kept) - ALWAYS, 0)
+            )
+            await self._let_go(checkout, rows[:surplus])
+        except Refusal as error:
+            log.info("snapshot.oldest_stay", path=newest.path, reason=str(error))
+
+    async def _let_go(self, checkout: Checkout, rows: Sequence[Snapshot]) -> None:
+        """Remove rows, and keep the commits no longer that no other row has."""
+
+        def remove(tx: Transaction) -> list[str]:
+            for row in rows:
+                remove_snapshot(tx, row.id)
+            return [
+                row.sha
+                for row in rows
+                if not snapshots.count(tx.db, {"repository_id": row.repository_id, "sha": row.sha})
+            ]
+
+        if rows:
+            for sha in dict.fromkeys(await self._storage.write(remove)):
+                await forget_kept(checkout, sha, SNAPSHOTS_BELOW)
 
     async def tidy(self, repository_id: int) -> None:
         """Let go of snapshots of worktrees that are gone, and of old ones that nobody knows."""
@@ -243,19 +296,6 @@ def _row(
         sha=kept.sha,
         files=len(kept.names),
     )
-
-
-def _drop_oldest(tx: Transaction, newest: Snapshot) -> list[str]:
-    """Remove the rows of a worktree beyond the number; return the commits that nothing needs."""
-    place: dict[str, int | str] = {"repository_id": newest.repository_id, "path": newest.path}
-    oldest = sorted(snapshots.every(tx.db, place), key=lambda row: row.id)[:-MOST]
-    for row in oldest:
-        remove_snapshot(tx, row.id)
-    return [
-        sha
-        for sha in {row.sha for row in oldest}
-        if not snapshots.count(tx.db, {"repository_id": newest.repository_id, "sha": sha})
-    ]
 
 
 def _find(db: Database, session: Session, wanted: RewindRequest) -> Snapshot:

@@ -4195,6 +4195,16 @@ SkillSwitched = TypedDict(
     },
 )
 
+# The files of a session's worktree were not kept; `problem` says why, and what to do.
+SnapshotFailed = TypedDict(
+    "SnapshotFailed",
+    {
+        "turnId": 'str | None',
+        "path": 'str',
+        "problem": 'str',
+    },
+)
+
 # Somebody changed the caps of all repositories, or the price table; `changed` names which.
 SpendingChanged = TypedDict(
     "SpendingChanged",
@@ -5411,6 +5421,7 @@ EVENT_DATA = {
     "session.conflicts.marked": "ConflictsMarked",
     "session.discarded": "WorkDiscarded",
     "session.restored": "WorkRestored",
+    "session.snapshot.failed": "SnapshotFailed",
     "session.rewound": "WorkRewound",
     "session.push.requested": "PushRequested",
     "session.pushed": "WorkPushed",

@@ -4955,6 +4955,13 @@ export interface SkillSwitched {
   isEnabled: boolean;
 }
 
+/** The files of a session's worktree were not kept; `problem` says why, and what to do. */
+export interface SnapshotFailed {
+  turnId: string | null;
+  path: string;
+  problem: string;
+}
+
 /** Somebody changed the caps of all repositories, or the price table; `changed` names which. */
 export interface SpendingChanged {
   changed: string[];
@@ -5273,6 +5280,7 @@ export interface EventData {
   "session.conflicts.marked": ConflictsMarked;
   "session.discarded": WorkDiscarded;
   "session.restored": WorkRestored;
+  "session.snapshot.failed": SnapshotFailed;
   "session.rewound": WorkRewound;
   "session.push.requested": PushRequested;
   "session.pushed": WorkPushed;

@@ -161,6 +161,17 @@ class WorkRestored(EventData, frozen=True, kw_only=True, tag="session.restored")
     sha: str
 
 
+class SnapshotFailed(EventData, frozen=True, kw_only=True, tag="session.snapshot.failed"):
+    """The files of a session's worktree were not kept; `problem` says why, and what to do.
+
+    `turnId` is the turn that has ended; null before anybody worked there.
+    """
+
+    turn_id: str | None
+    path: str
+    problem: str
+
+
 class WorkRewound(EventData, frozen=True, kw_only=True, tag="session.rewound"):
     """The files of a session's worktree were put back; `beforeId` is the snapshot that undoes it.
 

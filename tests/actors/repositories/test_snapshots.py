@@ -145,6 +145,15 @@ async def test_what_cannot_be_put_back_stays_as_it_is(
         small.setattr(rewinding, "MOST_BYTES", 5)
         with pytest.raises(Conflict, match="ignore those that are made anew"):
             await rewind(work, turn_id="turn-1")
+        await rig.system.lookup(REPOSITORIES).tell(
+            KeepSnapshot(work.session.repository_id, work.session.id, "turn-2")
+        )
+        await rig.ask(PrepareWorkplace(work.session.id))  # it takes the same lock
+    event = (await rig.events())[-1]
+    assert ("session.snapshot.failed", "turn-2") == (event["type"], event["data"]["turnId"])
+    assert event["data"]["problem"].endswith("have git ignore those that are made anew.")
+    assert [first] == await rows(rig)  # so that undoing finds none of a refused one
+    assert {first.sha} == refs(project)
     plain_git(project, "update-ref", "-d", f"{SNAPSHOTS_BELOW}/{first.sha}")
     await rig.storage.write(lambda tx: tx.db.execute("UPDATE sessions SET finished_at = NULL"))
     with pytest.raises(Conflict, match="works in"):
@@ -157,9 +166,17 @@ async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
     monkeypatch.setattr(module, "MOST", 2)
     made = []
     for number in range(3):
-        work.write(new_txt=f"{number}\n")
+        (work.folder / "new.txt").write_bytes(os.urandom(100_000))
         made.append(await keep(work, f"turn-{number}"))
     assert {row.sha for row in made[1:]} == refs(project)
+    with monkeypatch.context() as small:
+        small.setattr(module, "MOST", 50)
+        small.setattr(module, "MOST_KEPT_BYTES", 350_000)
+        for number in range(3, 5):
+            (work.folder / "new.txt").write_bytes(os.urandom(100_000))
+            made.append(await keep(work, f"turn-{number}"))
+    assert made[-3:] == await rows(work.rig)
+    assert {row.sha for row in made[-3:]} == refs(project)
     await rewind(work, snapshot_id=made[-1].id)
     work.write(new_txt="again\n")
     put = await rewind(work)

@@ -27,7 +27,13 @@ from command_center.actors.git.kept_work import forget_kept
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.patches import read_patch
 from command_center.actors.git.ports import Writes
-from command_center.actors.git.rewinding import put_back, take_snapshot
+from command_center.actors.git.rewinding import (
+    MOST_KEPT_BYTES,
+    count_beyond,
+    put_back,
+    take_snapshot,
+    unstage,
+)
 from command_center.actors.git.trees import (
     add_worktree,
     prunable,
@@ -99,6 +105,8 @@ async def discard_and_restore(checkout: Checkout, branch: str) -> None:
     else:
         await put_back(checkout, left.sha, left.head)
         await put_back(checkout, left.head, left.sha)
+        await unstage(checkout)
+    assert 0 == await count_beyond(checkout, [left.sha], MOST_KEPT_BYTES)
     kept = await keep_work(checkout, "Discarded")
     await take_back(checkout, kept)
     await restore_kept(checkout, kept.sha, branch)
