@@ -7,6 +7,8 @@
     ├ /hosts/…               only where a host needs actors of its own, such as a connection
     ├ /devices               who else is let in, with what they may do
     ├ /uploads               the pictures and texts that people send for Codex
+    ├ /backups               makes backups when they are due, and when they are asked for
+    ├ /store-check           reads the whole database, to find what the disk has changed
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
     │                        lives left
@@ -49,6 +51,7 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.backups.actor import Backups, BackupSettings
+from command_center.actors.backups.store_check import StoreCheck
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.routing import Routes
@@ -238,6 +241,11 @@ def build_tree(
                     zone=schedules.terms.zone,
                 ),
                 contract="A backup in hand is given up; what came due is made up for.",
+            ),
+            ChildSpec(
+                id="store-check",
+                start=partial(StoreCheck, storage, settings.database, settings.claim),
+                contract="A check of the database begins anew; nothing else is touched.",
             ),
             *_actors_of(hosts),
             ChildSpec(

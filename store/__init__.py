@@ -15,9 +15,10 @@ stands outside of the store: what the tables cannot ask or change is in ``querie
 uploads are ``uploaded_files``, and ``private_files`` has what such files are written with. A backup
 of them all is made and put back by ``backups``.
 
-``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
-away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
-``redaction`` takes secrets out. ``timestamps`` and ``errors`` serve them all.
+``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has
+changed in it, ``ownership`` keeps a second process away from it, ``lists`` has pages and cursors,
+``long_texts`` keeps what is too long for a row, and ``redaction`` takes secrets out. ``timestamps``
+and ``errors`` serve them all.
 """
 
 from command_center.store import (

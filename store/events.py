@@ -169,6 +169,9 @@ _COUNT_OF_REPOSITORY = """
         WHERE repository_id = :repository AND id > :up_to - :up_to % 1000 AND id <= :up_to
     )
 """
+IS_DAMAGED = f"checksum IS NOT row_checksum({', '.join(_COLUMNS)}, CAST(body AS BLOB))"
+"""The condition that an event meets which is not as it was written, in SQL."""
+
 _MOST_BRANCHES = 50
 _UNKNOWN: Timestamp = "1970-01-01T00:00:00.000Z"
 

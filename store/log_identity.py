@@ -15,6 +15,11 @@ random name into both. The mark also has the database's inode, and the last ackn
 The same file of the same life that ends before the mark's last event is no copy. It lacks its log,
 in which the newest events are, and is refused.
 
+The mark also tells how the life before ended. A writer that has closed the file in order notes its
+length and its time of change there: a file that is still so need not be read to its end before the
+next life. After any other end the mark has the event after which the life began, so that what it
+changed is known.
+
 The mark is flushed at a start. Its last event is not, so that a commit costs no second flush: after
 a loss of power it may lie behind, and never ahead. What puts a whole file system back, inodes
 included, such as a snapshot of a machine, is not found out, unless a client's last id is past the
@@ -25,6 +30,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import attrs
 import msgspec
@@ -38,11 +44,38 @@ _DIGITS = 20
 """The width of the last event's id, so that it is written over in place."""
 
 
-class _Life(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a mark that stays for a life."""
+class _Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """The database as a writer closed it."""
+
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        found = path.stat()
+        return cls(size=found.st_size, changed_ns=found.st_mtime_ns)
+
+
+class _Life(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of a mark that stays for a life; marks of older versions do not tell all of it."""
 
     life: str
     inode: int
+    began_after: int | None = None
+    ended: _Ended | None = None
+
+
+@attrs.frozen
+class FormerLife:
+    """The life before, of a file that its mark knows.
+
+    Attributes:
+        is_closed: a writer closed the file in order, and it is still as it was then.
+        began_after: the last event before that life; None where that is not known.
+    """
+
+    is_closed: bool
+    began_after: int | None
 
 
 @attrs.frozen
@@ -78,6 +111,34 @@ class MarkWriter:
             os.close(descriptor)
 
 
+def former_life(path: Path) -> FormerLife | None:
+    """Return how the life before ended; None where the mark is not this file's, or cannot be read.
+
+    To be asked before anything opens the database, as SQLite may change the file then.
+    """
+    try:
+        mark, inode = _read(path), path.stat().st_ino
+        if mark is None or mark.life.inode != inode:
+            return None
+        wal = path.resolve().with_name(f"{path.resolve().name}-wal")
+        is_folded = not wal.exists() or not wal.stat().st_size
+        return FormerLife(is_folded and mark.life.ended == _Ended.of(path), mark.life.began_after)
+    except OSError:
+        return None
+
+
+def note_end(path: Path, life: str) -> None:
+    """Note that this life's writer has closed the file in order.
+
+    Raises:
+        OSError: the mark cannot be written.
+    """
+    mark = _read(path)
+    if mark is not None and mark.life.life == life:
+        ended = msgspec.structs.replace(mark.life, ended=_Ended.of(path))
+        _write(path, attrs.evolve(mark, life=ended))
+
+
 def begin_life(db: Database, path: Path) -> str:
     """Settle which log the database is, begin a life of it, and return the life's name.
 
@@ -97,7 +158,7 @@ def begin_life(db: Database, path: Path) -> str:
         raise AcknowledgedLost(path, mark_of(path), last_id, mark.last_id)
     if not is_same:
         known = secrets.token_hex(8)
-    begun = _Life(life=secrets.token_hex(8), inode=inode)
+    begun = _Life(life=secrets.token_hex(8), inode=inode, began_after=last_id)
     # Where a start is cut off between the two, the database knows the mark by its former life.
     former = mark.life.life if mark is not None and is_same else None
     db.execute(

@@ -183,14 +183,18 @@ class Writer:
         db, self._db = self._db, None
         if db is None:
             return
+        is_folded = False
         try:
             # No ANALYZE here: what is counted in a young database misleads its queries later.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            is_folded = not is_busy and self._claim is not None and self._claim.is_whole(db)
         except FAULTS:
             # All is durable in the log; the next start folds it in.
             pass
         finally:
             db.close()
+        if self._claim is not None and is_folded and not self._is_in_doubt:
+            self._claim.note_end()
 
     def _check_usable(self) -> None:
         if threading.get_ident() != self._thread:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, Never, TypeAlias
 
 import msgspec
 
@@ -38,3 +38,8 @@ class ListBackups(msgspec.Struct, Request[BackupsShown], frozen=True):
 
 BackupsMessage: TypeAlias = MakeBackup | ListBackups
 BACKUPS: Address[BackupsMessage] = Address("/backups")
+
+STORE_CHECK: Address[Never] = Address("/store-check")
+"""Reads the whole database, and takes no messages; its description tells how far it is."""
+
+StoreCheckState: TypeAlias = Literal["checking", "ok", "damaged", "unreadable"]

@@ -4256,6 +4256,15 @@ StopRequested = TypedDict(
     },
 )
 
+# A check of the database found damage. `structure` has SQLite's words, `damaged` the rows.
+StoreDamaged = TypedDict(
+    "StoreDamaged",
+    {
+        "structure": 'list[str]',
+        "damaged": 'list[str]',
+    },
+)
+
 # A stream begins with what happens now; only live.
 StreamOpened = TypedDict(
     "StreamOpened",
@@ -5511,6 +5520,7 @@ EVENT_DATA = {
     "automation.paused": "AutomationPaused",
     "backup.created": "BackupMade",
     "backup.failed": "BackupNotMade",
+    "store.damaged": "StoreDamaged",
     "device.created": "DeviceCreated",
     "device.updated": "DeviceUpdated",
     "device.passkey.added": "PasskeyAdded",

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import attrs
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.backups import STORE_CHECK
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
@@ -22,7 +23,7 @@ from command_center.http.wire.responses import Health
 from command_center.runtime import ActorNotFound, Status
 from command_center.store.records import LOCAL
 
-WELL = frozenset({"ok", "disabled", "untested"})
+WELL = frozenset({"ok", "checking", "disabled", "untested"})
 """The states of a check with which the server can do its work."""
 
 
@@ -47,7 +48,11 @@ async def health(probe: Probe) -> Health:
     center = probe.center
     bridges = await bridges_of(center)
     bridge = bridges.get(LOCAL)
-    checks = {"store": await _store(probe), **checks_of(bridges)}
+    checks = {
+        "store": await _store(probe),
+        "integrity": _integrity(center),
+        **checks_of(bridges),
+    }
     well = all(check in WELL for check in checks.values())
     return Health(
         status="ok" if well else "degraded",
@@ -71,6 +76,15 @@ async def _store(probe: Probe) -> str:
     if status not in {Status.IDLE, Status.BUSY}:
         return "unavailable"
     return await probe.store.state()
+
+
+def _integrity(center: Center) -> str:
+    """Return whether the database is whole, as far as it was checked since the start."""
+    try:
+        found = center.system.snapshot_of(STORE_CHECK).description
+    except ActorNotFound:
+        return "unavailable"
+    return str(found.get("state", "unavailable"))
 
 
 def checks_of(bridges: Mapping[str, BridgeHealth | None]) -> dict[str, str]:

@@ -4995,6 +4995,12 @@ export interface StopRequested {
   outcome: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
 }
 
+/** A check of the database found damage. `structure` has SQLite's words, `damaged` the rows. */
+export interface StoreDamaged {
+  structure: string[];
+  damaged: string[];
+}
+
 /** A stream begins with what happens now; only live. */
 export interface StreamOpened {
   logId: string;
@@ -5370,6 +5376,7 @@ export interface EventData {
   "automation.paused": AutomationPaused;
   "backup.created": BackupMade;
   "backup.failed": BackupNotMade;
+  "store.damaged": StoreDamaged;
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;
   "device.passkey.added": PasskeyAdded;

@@ -8,7 +8,7 @@ columns in the order of their names. The log computes its own (`events`), as its
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import attrs
@@ -54,12 +54,22 @@ def sealed_tables(db: Database) -> list[str]:
     return [table.name for table in _sealed_tables(db)]
 
 
-def damaged_rows(db: Database) -> Iterator[str]:
-    """Yield the table and the number of each row that is not as it was written. Reads them all."""
+def damaged_rows(db: Database, within: Collection[str] | None = None) -> Iterator[str]:
+    """Yield the table and the number of each row that is not as it was written. Reads them all.
+
+    Of all tables, unless only those `within` are wanted.
+    """
     for table in _sealed_tables(db):
-        wrong = f"{COLUMN} IS NOT {_call(table.name, table.columns)}"
-        for row in db.execute(f"SELECT {', '.join(table.key)} FROM {table.name} WHERE {wrong}"):  # noqa: S608
+        if within is not None and table.name not in within:
+            continue
+        sql = f"SELECT {', '.join(table.key)} FROM {table.name} WHERE {table.is_damaged}"  # noqa: S608
+        for row in db.execute(sql):
             yield f"{table.name} {', '.join(map(str, row))}"
+
+
+def damage_of_tables(db: Database) -> dict[str, str]:
+    """Return the condition that a damaged row meets, in SQL, by the name of its table."""
+    return {table.name: table.is_damaged for table in _sealed_tables(db)}
 
 
 @attrs.frozen
@@ -69,6 +79,11 @@ class _Sealed:
     name: str
     columns: list[str]
     key: list[str]
+
+    @property
+    def is_damaged(self) -> str:
+        """Return the condition that a row meets which is not as it was written."""
+        return f"{COLUMN} IS NOT {_call(self.name, self.columns)}"
 
 
 def _sealed_tables(db: Database) -> list[_Sealed]:

@@ -37,7 +37,11 @@ COPIES_KEPT = 5
 
 
 def open_database(
-    path: Path, *, busy_timeout: float = 5.0, migrations: Migrations = MIGRATIONS
+    path: Path,
+    *,
+    is_sound: bool = False,
+    busy_timeout: float = 5.0,
+    migrations: Migrations = MIGRATIONS,
 ) -> Database:
     """Open the database for writing, made if it is absent, its schema brought up to date.
 
@@ -48,6 +52,7 @@ def open_database(
 
     Args:
         path: the file; its folder is made if it is absent.
+        is_sound: the file need not be read to its end now, unless there are migrations to run.
         busy_timeout: seconds to wait for another process that holds the file.
         migrations: the schema's steps.
 
@@ -71,7 +76,7 @@ def open_database(
     except FAULTS as error:
         raise opening_error(path, error) from error
     try:
-        _refuse_what_is_not_ours(db, path, migrations)
+        _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
         _set_writing_pragmas(db)
         _migrate(db, path, migrations)
         seal_writes(db)
@@ -196,10 +201,13 @@ def _refuse_damaged_rows(db: Database, path: Path) -> None:
         raise CorruptDatabase(path, f"{damaged} is not as it was written")
 
 
-def _refuse_what_is_not_ours(db: Database, path: Path, migrations: Migrations) -> None:
-    damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if damage != "ok":
-        raise CorruptDatabase(path, damage)
+def _refuse_what_is_not_ours(
+    db: Database, path: Path, migrations: Migrations, *, is_sound: bool = False
+) -> None:
+    if not is_sound or migrations.pending(db):
+        damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise CorruptDatabase(path, damage)
     applied = {migration.name for migration in migrations.applied(db)}
     if unknown := applied - _registered_names(migrations):
         raise NewerSchema(path, tuple(sorted(unknown)))

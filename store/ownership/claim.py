@@ -23,14 +23,14 @@ import os
 import platform
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import attrs
 from sqlite_utils import Database
 
-from command_center.store import log_identity
+from command_center.store import integrity, log_identity
 from command_center.store.database.opening import open_database, opening_error
 from command_center.store.database.sqlite_errors import (
     FAULTS,
@@ -82,6 +82,8 @@ class DatabaseClaim:
 
     Attributes:
         life: the random name of the holder's life.
+        is_damaged: the file was found to be damaged since, so that the next start has to read all
+            of it. Any thread may say so.
     """
 
     life: str
@@ -90,6 +92,7 @@ class DatabaseClaim:
     _identity: os.stat_result
     _beside: dict[Path, os.stat_result] = attrs.field(factory=dict)
     _renewed: float = attrs.field(factory=time.monotonic)
+    is_damaged: bool = attrs.field(default=False, init=False)
 
     @property
     def is_due(self) -> bool:
@@ -130,20 +133,40 @@ class DatabaseClaim:
         db.conn.execute("UPDATE claim SET renewed = ?", [now_timestamp()])
         self._renewed = time.monotonic()
 
+    def is_whole(self, db: Database) -> bool:
+        """Say whether the file is this process's still, and was not found to be damaged."""
+        try:
+            self.check_holder(db)
+            self.check_files()
+        except ClaimLost:
+            return False
+        return not self.is_damaged
+
+    def note_end(self) -> None:
+        """Note that the file was closed in order; where that cannot be, the next start reads it."""
+        with suppress(OSError):
+            log_identity.note_end(self._database, self.life)
+
 
 def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     """Open the database, make it this process's, and settle which log it is.
 
-    The database is checked and migrated by ``open_database``, which see for what else is raised.
+    The database is checked and migrated by ``open_database``, which see for what else is raised. A
+    file that was closed in order is not read to its end, nor is a long one that was not: of that is
+    read what the life before has changed (``integrity``).
 
     Raises:
         DatabaseClaimed: another process has it.
         AcknowledgedLost: the database lacks events that were acknowledged.
         CannotOpenDatabase: the mark beside it cannot be written.
     """
+    former = log_identity.former_life(database) if database.exists() else None
     _refuse_while_held(database, lock)
-    with closing(open_database(database)) as db:
+    is_sound = former is not None and (former.is_closed or integrity.is_long(database, former))
+    with closing(open_database(database, is_sound=is_sound)) as db:
         try:
+            if is_sound and former is not None and not former.is_closed:
+                integrity.refuse_damaged_changes(db, database, former)
             life = _write_claim(db, database, lock)
         except FAULTS as error:
             raise opening_error(database, error) from error

@@ -100,7 +100,8 @@ def running(contender: Contender, home: Path, port: int, bytecode: Path) -> Iter
         try:
             yield process
         finally:
-            process.terminate()
+            if process.poll() is None:
+                process.terminate()
 
 
 def ask(port: int) -> bytes:

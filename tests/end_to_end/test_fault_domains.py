@@ -44,6 +44,7 @@ CRASHED = (
     "/devices",
     "/uploads",
     "/backups",
+    "/store-check",
     "/repositories",
     "/bridges/local",
     "/bridge-watch/local",

@@ -1,4 +1,4 @@
-"""Events of backups."""
+"""Events of backups, and of what is found to be damaged."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ class BackupNotMade(EventData, frozen=True, kw_only=True, tag="backup.failed"):
 
     reason: str
     is_scheduled: bool
+
+
+class StoreDamaged(EventData, frozen=True, kw_only=True, tag="store.damaged"):
+    """A check of the database found damage. `structure` has SQLite's words, `damaged` the rows.
+
+    Put a backup back where the structure is damaged; the next start refuses the file.
+    """
+
+    structure: list[str]
+    damaged: list[str]

@@ -30,6 +30,7 @@ const TONES = {
   unavailable: "bad",
   unreadable: "bad",
   unwritable: "bad",
+  damaged: "bad",
   interrupted: "warn",
   expired: "warn",
   needs_approval: "ask",

@@ -22,7 +22,11 @@ async def test_a_store_that_nobody_writes_to_is_not_well(tmp_path: Path) -> None
         ill = (await http.get("/health")).json()
         await rig.center.system.restart("/store", reason="a test")
         again = (await http.get("/health")).json()
-    assert ("ok", "ok") == (well["status"], well["checks"]["store"])
+    assert ("ok", "ok", "checking") == (
+        well["status"],
+        well["checks"]["store"],
+        well["checks"]["integrity"],
+    )
     assert ("degraded", "unavailable") == (ill["status"], ill["checks"]["store"])
     assert "ok" == again["status"]
 

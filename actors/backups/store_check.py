@@ -1,0 +1,138 @@
+"""`/store-check`: reads the whole database beside the service, to find what the disk has changed.
+
+It begins a moment after the start, and again every week. A piece is read, then nothing for some
+times as long, so that who serves hardly notices. What it finds is told as an event, in `/health`
+and in the snapshot of the actor; a file whose structure is damaged is refused at the next start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.contracts.backups import StoreCheckState
+from command_center.actors.contracts.events.backups import StoreDamaged
+from command_center.actors.core.storage import Storage
+from command_center.runtime import Actor, Refusal
+from command_center.store import DatabaseClaim
+from command_center.store.integrity import CheckedPiece, FileCheck
+from command_center.store.timestamps import now_timestamp
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+WAIT_SECONDS: Final = 5.0
+"""Seconds after a start, which others need."""
+
+EVERY_SECONDS: Final = 7 * 24 * 3600.0
+"""Seconds between two checks."""
+
+AGAIN_SECONDS: Final = 60.0
+"""Seconds after which a check begins anew that the machine has cut short."""
+
+PAUSE: Final = 3.0
+"""Seconds of rest for each second of reading."""
+
+LONGEST_PAUSE: Final = 2.0
+
+MOST: Final = 100
+"""Damages of a kind that are told."""
+
+
+@attrs.define
+class _Findings:
+    """The findings of a check so far."""
+
+    rows: int = 0
+    structure: list[str] = attrs.field(factory=list)
+    damaged: list[str] = attrs.field(factory=list)
+
+    def add(self, piece: CheckedPiece) -> None:
+        self.rows += piece.rows
+        self.structure += piece.structure[: MOST - len(self.structure)]
+        self.damaged += piece.damaged[: MOST - len(self.damaged)]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.structure or self.damaged)
+
+
+class StoreCheck(Actor):
+    """Checks the database, again and again."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        database: Path,
+        claim: DatabaseClaim | None = None,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        """Check that file; tell `claim`, if it is damaged, that it cannot be relied on."""
+        self._storage = storage
+        self._database = database
+        self._claim = claim
+        self._wait_seconds = wait_seconds
+        self._state: StoreCheckState = "checking"
+        self._findings = _Findings()
+        self._finished_at: str | None = None
+
+    async def on_start(self) -> None:
+        """Begin in a moment."""
+        self.ctx.start_task(self._follow)
+
+    def describe(self) -> Mapping[str, object]:
+        """Show what was found, and how many rows of this check were read."""
+        return {
+            "state": self._state,
+            "rows": self._findings.rows,
+            "structure": self._findings.structure,
+            "damaged": self._findings.damaged,
+            "finishedAt": self._finished_at,
+        }
+
+    async def _follow(self) -> None:
+        await trio.sleep(self._wait_seconds)
+        while True:
+            try:
+                await self._check()
+            except (sqlite3.Error, Refusal) as error:  # the machine fails, or the store is gone
+                self._state = "unreadable"
+                log.warning("store.check_failed", reason=str(error))
+                await trio.sleep(AGAIN_SECONDS)
+            else:
+                await trio.sleep(EVERY_SECONDS)
+
+    async def _check(self) -> None:
+        found = _Findings()
+        check = await trio.to_thread.run_sync(FileCheck, self._database)
+        try:
+            while (piece := await self._next_piece(check)) is not None:
+                found.add(piece)
+                if self._finished_at is None or not found.is_clean:
+                    self._findings = found
+                    self._state = "checking" if found.is_clean else "damaged"
+                await trio.sleep(min(LONGEST_PAUSE, piece.seconds * PAUSE))
+        finally:
+            with trio.CancelScope(shield=True):  # which only ends the piece in hand
+                await trio.to_thread.run_sync(check.close)
+        self._findings, self._finished_at = found, now_timestamp()
+        self._state = "ok" if found.is_clean else "damaged"
+        if not found.is_clean:
+            await self._tell(found)
+
+    @staticmethod
+    async def _next_piece(check: FileCheck) -> CheckedPiece | None:
+        return await trio.to_thread.run_sync(check.next_piece, abandon_on_cancel=True)
+
+    async def _tell(self, found: _Findings) -> None:
+        log.error("store.damaged", structure=found.structure, damaged=found.damaged)
+        if found.structure and self._claim is not None:
+            self._claim.is_damaged = True
+        told = StoreDamaged(structure=found.structure, damaged=found.damaged)
+        await self._storage.write(lambda tx: tx.emit(told, actor="store-check"))
