@@ -8,6 +8,9 @@ from typing import Any
 from quart_trio import QuartTrio
 
 from command_center.actors.center import Center
+from command_center.http.config.settings import Settings
+from command_center.http.doctor.check import Subject
+from command_center.http.doctor.clinic import Clinic
 from command_center.http.mcp import AgentEndpoint
 from command_center.http.middleware.authorization import authorized, authorized_socket
 from command_center.http.middleware.gate import Policy, install_gate
@@ -16,7 +19,16 @@ from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
-from command_center.http.routes import dashboard, health, mcp, metrics, pairing, passkeys, signin
+from command_center.http.routes import (
+    dashboard,
+    doctor,
+    health,
+    mcp,
+    metrics,
+    pairing,
+    passkeys,
+    signin,
+)
 from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter, ThreadConverter
@@ -28,11 +40,15 @@ from command_center.http.wire.quart_app import Application
 
 
 def create_app(
-    center: Center, policy: Policy, urls: Callable[[], Sequence[str]] = tuple
+    center: Center,
+    policy: Policy,
+    urls: Callable[[], Sequence[str]] = tuple,
+    settings: Settings | None = None,
 ) -> Application:
     """Return the app that serves `center` to whom `policy` lets in.
 
-    `urls` tells the addresses under which the page can be opened.
+    `urls` tells the addresses under which the page can be opened. The doctor examines `settings`;
+    if they are left out, those of who set nothing but the data folder.
     """
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
@@ -49,6 +65,13 @@ def create_app(
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
         mcp.api: AgentEndpoint.of(app, center, policy.sign_in_key),
+        doctor.api: Clinic(
+            Subject(
+                settings=settings or Settings(data_dir=center.settings.data_dir),
+                center=center,
+                urls=urls,
+            )
+        ),
         passkeys.api: pairing.Doorway(center, credentials, policy.counter("passkeys"), urls),
     }
     keys = IdempotencyKeys(center.storage)

@@ -129,7 +129,7 @@ async def _serve_center(
         bound = await nursery.start(
             partial(
                 serve_on,
-                create_app(center, policy, listening.urls),
+                create_app(center, policy, listening.urls, settings),
                 address,
                 shutdown=shutdown,
                 certificate=certificate,

@@ -1,119 +1,143 @@
-"""`command-center doctor`: what on this machine would keep the server from working, and its mend.
+"""`command-center doctor`: ask the server that runs here, or look from here where none answers.
 
-Each check looks at one thing, starts nothing that stays, and changes nothing.
+A server sees its own environment, such as the PATH of the service manager that started it. So its
+own findings count before those of a terminal.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
-import shutil
-import subprocess
-from collections.abc import Callable, Sequence
-from typing import Final, Literal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
 
+import click
 import msgspec
 
-from command_center.actors.codex.versions import INSTALL, RANGE, support_of
-from command_center.actors.contracts.runners import RUNNERS
-from command_center.actors.git.ports import PROGRAM
-from command_center.actors.hosts.local.codex.environment import agent_environment
-from command_center.actors.hosts.local.git.process import OLDEST
-from command_center.http.config.runner import choose_runner
-from command_center.http.config.settings import Settings
+from command_center.http.cli.client.server import opened
+from command_center.http.cli.client.terminal import echo, line_of, painted
+from command_center.http.config.settings import ResolvedSettings, SettingsError, resolve_settings
+from command_center.http.config.urls import url_of
+from command_center.http.doctor.findings import Diagnosis, Finding, Level, diagnosis
+from command_center_client import calls
+from command_center_client.errors import (
+    CallRefused,
+    ClientError,
+    NotCommandCenter,
+    NotReachable,
+)
 
-SECONDS: Final = 10.0
-"""Seconds that a program may take to say its version."""
+ANSWER_SECONDS: Final = 60.0
+ILL: Final = 1
 
+REFUSED_SETTINGS: Final = "A start is refused with these settings, and nothing else is looked at."
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of one check: what was seen, and, where that is no good, what mends it."""
-
-    check: str
-    level: Literal["ok", "warning", "error"] = "ok"
-    message: str
-    mend: str | None = None
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Make every check with these settings."""
-    return [check(settings) for check in CHECKS]
+COLOURS: Final[Mapping[Level, str]] = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-def _git(_: Settings) -> Finding:
-    mend = f"Install git {'.'.join(map(str, OLDEST))} or newer and see that it is on the PATH."
-    said = _first_line([PROGRAM, "--version"])
-    version = re.search(r"(\d+)\.(\d+)", said or "")
-    if said is None or version is None:
-        return Finding(check=PROGRAM, level="error", message="git was not found.", mend=mend)
-    if (int(version[1]), int(version[2])) < OLDEST:
-        return Finding(check=PROGRAM, level="error", message=f"{said} is too old.", mend=mend)
-    return Finding(check=PROGRAM, message=f"{said}.")
+def doctor(
+    config_file: Path | None, flags: Mapping[str, str], *, server: str | None, as_json: bool
+) -> int:
+    """Examine the installation, show what is found, and return the exit code.
 
-
-def _codex(settings: Settings) -> Finding:
-    choice = choose_runner(settings)
-    if not RUNNERS[choice.mode].is_real:
-        return Finding(
-            check="codex",
-            level="warning",
-            message=choice.reason,
-            mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it, and "
-            "leave CC_CODEX_RUNNER_MODE out.",
-        )
-    if settings.codex_transport == "websocket" and RUNNERS[choice.mode].has_threads:
-        return Finding(check="codex", message=f"{choice.reason} GET /health says its version.")
-    said = _first_line([*settings.codex_command, "--version"])
-    if said is None:
-        return Finding(
-            check="codex",
-            level="error",
-            message=f"{settings.codex_command[0]} was not found, or did not say its version.",
-            mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it.",
-        )
-    version = said.rpartition(" ")[2]
-    support = support_of(version)
-    if support.problem is not None:
-        problem = support.problem.removesuffix(INSTALL).strip()
-        return Finding(check="codex", level="error", message=problem, mend=INSTALL)
-    if support.notice is not None:
-        mend = f"If something fails: {INSTALL}"
-        return Finding(check="codex", level="warning", message=support.notice, mend=mend)
-    return Finding(check="codex", message=f"Codex {version} is supported ({RANGE}).")
-
-
-def _data_folder(settings: Settings) -> Finding:
-    folder = settings.data_dir
-    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110 - what cannot be entered is not there
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return Finding(
-            check="data folder",
-            level="error",
-            message=f"{existing} cannot be written.",
-            mend="Give its owner leave to write it, or set CC_DATA_DIR to another folder.",
-        )
-    return Finding(check="data folder", message=f"{folder} can be used.")
-
-
-CHECKS: Final[Sequence[Callable[[Settings], Finding]]] = (_git, _codex, _data_folder)
-"""The checks, in the order in which they are told."""
-
-
-def _first_line(command: Sequence[str]) -> str | None:
-    """Return the first line that the program prints; None if it cannot be run or fails."""
-    found = shutil.which(command[0])
-    if found is None:
-        return None
+    Raises:
+        SettingsError: the flags are wrong.
+        ClientError: the server that was named does not answer, or refuses.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - git, or the command that the settings name
-            [found, *command[1:]],
-            capture_output=True,
-            check=True,
-            env=agent_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=SECONDS,
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    return done.stdout.partition("\n")[0].strip() or None
+        resolved = resolve_settings(os.environ, flags, config_file=config_file)
+    except SettingsError as error:
+        if flags and _are_well(config_file):
+            raise  # by the flags alone
+        told, where = _refused(error), "No server can start here."
+    else:
+        told, where = _examined(resolved, config_file, server)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(told)))
+    else:
+        _show(told, where)
+    return ILL if told.status == "error" else 0
+
+
+def _are_well(config_file: Path | None) -> bool:
+    """Return True if a start takes the settings as they are without flags."""
+    with contextlib.suppress(SettingsError):
+        resolve_settings(os.environ, config_file=config_file)
+        return True
+    return False
+
+
+def _refused(error: SettingsError) -> Diagnosis:
+    return diagnosis(
+        [
+            Finding(
+                check="settings",
+                level="error",
+                message=line_of(problem),
+                why=REFUSED_SETTINGS,
+                mend="Change it where it is set: command-center config names each place.",
+            )
+            for problem in error.problems
+        ],
+        is_server=False,
+    )
+
+
+def _examined(
+    resolved: ResolvedSettings, config_file: Path | None, server: str | None
+) -> tuple[Diagnosis, str]:
+    """Ask the server, or look from here; say which."""
+    settings = resolved.settings
+    own = url_of(settings.host, settings.port, is_encrypted=settings.tls_cert is not None)
+    try:
+        with opened(server or own, config_file=config_file, seconds=ANSWER_SECONDS) as center:
+            told = msgspec.convert(center.send(calls.examine_server()), Diagnosis)
+    except (ClientError, click.UsageError, msgspec.ValidationError) as error:
+        if server is not None and not isinstance(error, msgspec.ValidationError):
+            raise
+        return _from_here(resolved), f"{_without_server(own, error)} Looked from this terminal."
+    return told, f"The server at {center.url} has looked."
+
+
+def _from_here(resolved: ResolvedSettings) -> Diagnosis:
+    import trio  # noqa: PLC0415 - a server that answers needs none of this
+
+    from command_center.http.doctor.check import Subject, named_config_file  # noqa: PLC0415 - the same
+    from command_center.http.doctor.examination import examine  # noqa: PLC0415 - the same
+
+    file = resolved.config_file or named_config_file()
+    return trio.run(examine, Subject(settings=resolved.settings, config_file=file))
+
+
+def _without_server(own: str, error: Exception) -> str:
+    match error:
+        case CallRefused():
+            return f"The server at {own} refuses to look: {line_of(error)}"
+        case NotCommandCenter():
+            return f"Something else answers at {own}."
+        case NotReachable():
+            return f"No server answers at {own}."
+        case _:
+            return f"The server at {own} could not be asked: {line_of(error)}"
+
+
+def _show(told: Diagnosis, where: str) -> None:
+    echo(where)
+    echo("")
+    for finding in told.findings:
+        level = painted(f"{finding.level:<8}", COLOURS[finding.level])
+        echo(f"{level} {painted(finding.check, 'bold')}: {line_of(finding.message)}")
+        do = "Next" if finding.level == "ok" else "Mend"
+        for name, text in (("Why", finding.why), (do, finding.mend)):
+            if text is not None:
+                echo(f"{'':<8} {name}: {line_of(text)}")
+    counts = {level: sum(one.level == level for one in told.findings) for level in COLOURS}
+    echo("")
+    echo(
+        "All is well."
+        if told.status == "ok"
+        else f"{counts['error']} wrong, {counts['warning']} to look at, {counts['ok']} well."
+    )
+    sys.stdout.flush()

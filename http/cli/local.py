@@ -18,7 +18,6 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -116,25 +115,24 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+@click.option("--server", metavar="URL", help="Ask this server; else the one of the settings.")
 @_setting_flags
-def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
-    """Check git, Codex and the data folder; say what is wrong and what mends it.
+def doctor(
+    config_file: Path | None, *, as_json: bool, server: str | None, **flags: str | None
+) -> None:
+    """Look for what keeps Command Center from working, and say what mends it.
 
-    The exit code is 1 if something is wrong that keeps the server from working.
+    Asks the server that runs here, or looks from this terminal where none answers. The exit code
+    is 1 if something is wrong, and 0 if there are warnings at most.
     """
-    settings = resolve(config_file, flags).settings
-    from command_center.http.cli.doctor import examine  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.cli import doctor as examining  # noqa: PLC0415 - other commands answer sooner without it
 
-    findings = examine(settings)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(findings)))
-    else:
-        for finding in findings:
-            click.echo(f"{finding.level:<8} {finding.check}: {finding.message}")
-            if finding.mend is not None:
-                click.echo(f"{'':<8} {finding.mend}")
-    sys.exit(any(finding.level == "error" for finding in findings))
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        sys.exit(examining.doctor(config_file, given, server=server, as_json=as_json))
+    except SettingsError as error:
+        refuse(*error.problems)
 
 
 @click.command()

@@ -114,7 +114,7 @@ PARTS: Final = {
         "serve": "Serve until Ctrl-C, SIGTERM, or the end of the terminal.",
         "demo": "Show a living dashboard with made-up work, without Codex.",
         "config": "Show every setting and where it comes from; secrets are hidden.",
-        "doctor": "Check git, Codex and the data folder; say what is wrong and what mends it.",
+        "doctor": "Look for what keeps Command Center from working, and say what mends it.",
         "backup": "Write all that this installation has to keep to one file.",
         "restore": "Put a backup in the place of what the data folder has.",
         "pair": "Show an address and a QR code that sign one phone or browser in, once.",

@@ -817,6 +817,11 @@ def stop_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.Act
     return ApiCall("POST", at("/api/runtime/actors/{}/stop", name), body=body, is_done_once=True)
 
 
+def examine_server() -> ApiCall[shapes.Diagnosis]:
+    """Examine the server and its machine; it takes some seconds: `GET /api/doctor`."""
+    return ApiCall("GET", "/api/doctor")
+
+
 def receive_update(body: Mapping[str, Any], /) -> ApiCall[None]:
     """Take an update; for Telegram alone: `POST /api/telegram/webhook`."""
     return ApiCall("POST", "/api/telegram/webhook", body=body)

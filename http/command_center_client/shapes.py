@@ -638,6 +638,18 @@ DeviceToken = TypedDict(
     },
 )
 
+# All findings of one examination.
+Diagnosis = TypedDict(
+    "Diagnosis",
+    {
+        "status": 'Literal["error", "ok", "warning"]',
+        "examinedBy": 'Literal["command", "server"]',
+        "examinedAt": 'str',
+        "version": 'str',
+        "findings": 'list[Finding]',
+    },
+)
+
 # The changes since the work tree's branch left `baseRef`, committed or not.
 Diff = TypedDict(
     "Diff",
@@ -813,6 +825,18 @@ FileView = TypedDict(
         "isBinary": 'bool',
         "isCut": 'bool',
         "nextCursor": 'str | None',
+    },
+)
+
+# A finding of the doctor.
+Finding = TypedDict(
+    "Finding",
+    {
+        "check": 'str',
+        "level": 'Literal["error", "ok", "warning"]',
+        "message": 'str',
+        "why": 'str | None',
+        "mend": 'str | None',
     },
 )
 

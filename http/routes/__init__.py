@@ -15,5 +15,6 @@ what happens sent elsewhere.
 `mcp` takes the messages of agents, and `hooks` the deliveries that start automations.
 `files` are those of a checkout, `snapshots` what they were in a session's worktree, and `prompts`
 what is said again in a repository.
-`shells` are terminals where sessions work, and `hosts` the machines that repositories lie on.
+`shells` are terminals where sessions work, `hosts` the machines that repositories lie on, and
+`doctor` looks for what keeps the server from working.
 """

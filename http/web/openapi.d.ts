@@ -495,6 +495,15 @@ export interface DeviceToken {
   token: string;
 }
 
+/** All findings of one examination. */
+export interface Diagnosis {
+  status: "error" | "ok" | "warning";
+  examinedBy: "command" | "server";
+  examinedAt: string;
+  version: string;
+  findings: Finding[];
+}
+
 /** The changes since the work tree's branch left `baseRef`, committed or not. */
 export interface Diff {
   baseRef: string;
@@ -626,6 +635,15 @@ export interface FileView {
   isBinary: boolean;
   isCut: boolean;
   nextCursor: string | null;
+}
+
+/** A finding of the doctor. */
+export interface Finding {
+  check: string;
+  level: "error" | "ok" | "warning";
+  message: string;
+  why: string | null;
+  mend: string | null;
 }
 
 /** A message for a task's thread, to be sent when its turn has ended. */
@@ -3700,6 +3718,15 @@ export interface Operations {
     query: Record<string, never>;
     body: Order;
     answer: ActorShown;
+  };
+  /** Examine the server and its machine; it takes some seconds */
+  examineServer: {
+    method: "GET";
+    path: "/api/doctor";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Diagnosis;
   };
   /** Take an update; for Telegram alone */
   receiveUpdate: {

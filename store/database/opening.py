@@ -5,15 +5,22 @@ Of all connections, only the writer's writes and checkpoints; the readers' are o
 """
 
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import attrs
 from sqlite_utils import Database, Migrations
 
 from command_center.store.database.checksums import damaged_rows, seal_writes, teach_checksums
 from command_center.store.database.copies import copy_database, create_private_file
 from command_center.store.database.migrations import MIGRATIONS
-from command_center.store.database.sqlite_errors import FAULTS, is_corruption, words_of
+from command_center.store.database.sqlite_errors import (
+    FAULTS,
+    is_corruption,
+    is_interruption,
+    words_of,
+)
 from command_center.store.database.text_match import teach_words
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -28,6 +35,9 @@ _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
 _STATEMENT_CACHE = 256
 # A WAL that a burst has made large is cut back to this many bytes at a checkpoint.
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
+
+_STEPS = 100_000
+"""Steps of SQLite's machine between two looks at the clock: some milliseconds."""
 
 BACKUPS = "backups"
 """The folder of copies, beside the database."""
@@ -179,6 +189,47 @@ def check_database(
                 _refuse_damaged_rows(db, path)
     except (*FAULTS, UnicodeError) as error:
         raise opening_error(path, error) from error
+
+
+@attrs.frozen
+class DatabaseLook:
+    """A look through a database that found no fault.
+
+    Attributes:
+        is_whole: all of it was looked at; else the time was too short.
+        last_event_at: the moment of the last event, where there is one that was looked at.
+    """
+
+    is_whole: bool
+    last_event_at: str | None = None
+
+
+def look_through(
+    path: Path, *, seconds: float, migrations: Migrations = MIGRATIONS
+) -> DatabaseLook:
+    """Look through a database that a server may have, for so long, and change nothing of it.
+
+    Raises:
+        CannotOpenDatabase: no rights, or no file.
+        CorruptDatabase: damaged, or no SQLite file at all.
+        ForeignDatabase: the database of another program.
+        NewerSchema: written by a newer version of this program.
+    """
+    deadline = time.monotonic() + seconds
+    last: str | None = None
+    try:
+        with closing(open_for_reading(path)) as db:
+            db.conn.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS)
+            if "events" in db.table_names():
+                for (at,) in db.execute("SELECT ts FROM events ORDER BY id DESC LIMIT 1"):
+                    last = at
+            _refuse_what_is_not_ours(db, path, migrations)
+            _refuse_damaged_rows(db, path)
+    except (*FAULTS, UnicodeError) as error:
+        if is_interruption(error):
+            return DatabaseLook(is_whole=False, last_event_at=last)
+        raise opening_error(path, error) from error
+    return DatabaseLook(is_whole=True, last_event_at=last)
 
 
 def _refuse_without_parts(db: Database, path: Path, migrations: Migrations) -> None:

@@ -49,6 +49,11 @@ def is_held(error: BaseException) -> bool:
     return _primary_code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Tell whether it was stopped from our side."""
+    return _primary_code(error) == sqlite3.SQLITE_INTERRUPT
+
+
 def may_have_been_kept(error: BaseException) -> bool:
     """Tell whether a commit that raised this may have been written, such as one not flushed.
 

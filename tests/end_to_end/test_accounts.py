@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import trio
+from click.testing import CliRunner
 
 from command_center.actors.hosts.local.codex import detached
+from command_center.http.cli.main import main
 from tests.codex.sign_in_provider import CODE, EMAIL, SignInProvider
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -48,8 +51,22 @@ async def events_of(client: Client) -> list[str]:
     return [what for thing, _, what in told if thing == "account"]
 
 
-async def test_a_code_signs_in_once_it_is_entered(client: Client, provider: SignInProvider) -> None:
+async def doctors_word(client: Client) -> tuple[str, dict[str, str]]:
+    """Return who examined for `command-center doctor`, and the level of each finding."""
+    port = str(client.http.base_url.port)
+    asked = ["doctor", "--json", "--port", port]
+    told = await trio.to_thread.run_sync(lambda: CliRunner().invoke(main, asked))
+    found = json.loads(told.output)
+    assert int(found["status"] == "error") == told.exit_code
+    return found["examinedBy"], {one["check"]: one["level"] for one in found["findings"]}
+
+
+async def test_a_code_signs_in_once_it_is_entered_and_the_doctor_is_content(
+    client: Client, provider: SignInProvider
+) -> None:
     assert "signed_out" == (await client.get(ACCOUNT))["status"]
+    by, levels = await doctors_word(client)
+    assert ("server", "error", "ok") == (by, levels["codex-sign-in"], levels["codex"])
     async with client.watch(after=0) as stream:
         begun = await client.post(f"{SIGN_INS}", {"type": "device_code"}, status=201)
         assert ("waiting", CODE) == (begun["status"], begun["userCode"])
@@ -64,6 +81,9 @@ async def test_a_code_signs_in_once_it_is_entered(client: Client, provider: Sign
         account[name] for name in ("status", "kind", "email", "plan")
     )
     assert ("completed", None) == (account["signIn"]["status"], account["signIn"]["userCode"])
+    assert {"codex-sign-in": "ok", "codex-sandbox": "ok"}.items() <= (await doctors_word(client))[
+        1
+    ].items()
     limits = await client.get("/api/codex/limits")
     (limit,) = limits["limits"]
     assert "codex" == limit["id"]

@@ -106,14 +106,21 @@ def test_a_word_that_is_no_command_is_refused() -> None:
     assert "sevre" in told.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "config", "doctor"])
+@pytest.mark.parametrize(
+    ("command", "reads"),
+    [
+        ("serve", "local.resolve"),
+        ("config", "local.resolve"),
+        ("doctor", "doctor.resolve_settings"),
+    ],
+)
 def test_ctrl_c_while_a_command_is_about_to_begin_ends_it_without_a_word(
-    monkeypatch: pytest.MonkeyPatch, command: str
+    monkeypatch: pytest.MonkeyPatch, command: str, reads: str
 ) -> None:
-    def interrupted(*_: object) -> NoReturn:
+    def interrupted(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("command_center.http.cli.local.resolve", interrupted)
+    monkeypatch.setattr(f"command_center.http.cli.{reads}", interrupted)
     told = run(command)
     assert (130, "") == (told.exit_code, told.output)
 

@@ -76,6 +76,19 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
     _still_alive(killed, _KILL_SECONDS)
 
 
+def find_orphans(folder: Path, spared: Collection[str] = ()) -> list[psutil.Process]:
+    """Find what former lives have left, children before those that started them.
+
+    The children of this life are spared, and so is what belongs to one of the lives `spared`.
+    """
+    orphans: dict[int, psutil.Process] = {}
+    spared = {current_life(), *spared}
+    for process in [*_recorded(_foreign_records(folder)), *_marked(folder, spared)]:
+        for one in [*descendants_of(process.pid), process]:
+            orphans[one.pid] = one
+    return [*orphans.values()]
+
+
 def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
     """End what former lives have left, and answer the process ids. Blocks for some seconds.
 
@@ -83,19 +96,15 @@ def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
     belongs to one of the lives `spared`. That no other server lives on the same folder is for the
     caller to know.
     """
-    orphans: dict[int, psutil.Process] = {}
-    ours = current_life()
-    records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != ours]
-    for process in [*_recorded(records), *_marked(folder, {ours, *spared})]:
-        for one in [*descendants_of(process.pid), process]:
-            orphans[one.pid] = one
-    for process in orphans.values():
+    records = _foreign_records(folder)
+    orphans = find_orphans(folder, spared)
+    for process in orphans:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    kill_all(_still_alive(list(orphans.values()), _TERM_SECONDS))
+    kill_all(_still_alive(orphans, _TERM_SECONDS))
     for path in records:
         path.unlink(missing_ok=True)
-    return sorted(orphans)
+    return sorted(process.pid for process in orphans)
 
 
 def end_commands(thread_id: str, since: float) -> list[int]:
@@ -143,6 +152,12 @@ def _read(path: Path) -> _Recorded:
         return msgspec.json.decode(path.read_bytes(), type=_Recorded)
     except (msgspec.MsgspecError, OSError):
         return _Recorded(-1, 0, "", "")
+
+
+def _foreign_records(folder: Path) -> list[Path]:
+    """Return the records of other lives than this one."""
+    ours = current_life()
+    return [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != ours]
 
 
 def _recorded(records: Iterable[Path]) -> list[psutil.Process]:

@@ -1,0 +1,178 @@
+"""Checks of what is kept: the data folder, the database, what was left, and who may read it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from command_center.actors.hosts.local.codex import detached
+from command_center.actors.hosts.local.codex.environment import HOME
+from command_center.actors.hosts.local.codex.orphans import find_orphans
+from command_center.http.config.settings import DECLARATIONS
+from command_center.http.doctor.check import Subject, Symptom, error, warning
+from command_center.http.doctor.machine import existing, size
+from command_center.store.backups.contents import DATABASE, KEPT
+from command_center.store.backups.restoring import READY, UNPACKED
+from command_center.store.database.copies import files_beside
+from command_center.store.database.opening import look_through
+from command_center.store.errors import (
+    CannotOpenDatabase,
+    CorruptDatabase,
+    ForeignDatabase,
+    NewerSchema,
+)
+
+LOOK_SECONDS: Final = 5.0
+"""Seconds for the look through a database."""
+
+LARGE: Final = 5_000_000_000
+"""Bytes of a database from which on a start takes as many seconds as it has gigabytes."""
+
+MENDS: Final[Mapping[type[Exception], str]] = {
+    CannotOpenDatabase: "Give its owner leave to read and write it.",
+    CorruptDatabase: (
+        "Stop the server, then put a backup in its place: command-center restore FILE."
+    ),
+    ForeignDatabase: "Set CC_DATA_DIR to a folder of Command Center alone.",
+    NewerSchema: "Install the newer version again, or restore an older backup.",
+}
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def folder(subject: Subject) -> Sequence[Symptom]:
+    """Look whether the data folder can be used."""
+    wanted = subject.settings.data_dir
+    nearest = existing(wanted)
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        mend = "Give its owner leave to write it, or set CC_DATA_DIR to another folder."
+        return [error(f"{nearest} cannot be written.", mend)]
+    if nearest != wanted:
+        return [Symptom(f"{wanted} is made at the first start.")]
+    return [Symptom(f"{wanted} can be used.")]
+
+
+def database(subject: Subject) -> Sequence[Symptom]:
+    """Look through the database: its size, and whether it is whole."""
+    file = subject.settings.data_dir / DATABASE
+    if not file.exists():
+        return [Symptom("There is no database yet: the first start makes it.")]
+    count = sum(one.stat().st_size for one in (file, *files_beside(file)) if one.exists())
+    try:
+        look = look_through(file, seconds=LOOK_SECONDS)
+    except (CannotOpenDatabase, CorruptDatabase, ForeignDatabase, NewerSchema) as fault:
+        return [error(str(fault), MENDS[type(fault)])]
+    if not look.is_whole:
+        return [
+            Symptom(
+                f"The database has {size(count)}, of which {LOOK_SECONDS:g} s were looked through.",
+                "A backup checks all of it: command-center backup.",
+            )
+        ]
+    if count > LARGE:
+        mend = "Delete repositories that are done with, or move the file away to begin afresh."
+        return [warning(f"The database has {size(count)}: a start reads all of it.", mend)]
+    return [Symptom(f"The database is whole: {size(count)}.")]
+
+
+def leftovers(subject: Subject) -> Sequence[Symptom]:
+    """Look for what former lives left: processes, and restores that were cut off."""
+    home = subject.settings.data_dir
+    if not home.is_dir():
+        return [Symptom("There was no former life.")]
+    seen = []
+    is_serving = subject.center is not None
+    start = "The next start sees to it: command-center."
+    for name, state in ((UNPACKED, "was cut off before"), (READY, "is not finished, though")):
+        if (home / name).exists():
+            seen.append(warning(f"A restore {state} its backup holds ({home / name}).", start))
+    own = detached.read(detached.folder_of(home))
+    spared = () if own is None else (own.life,)
+    left = [one for place in (home, home / "tailscale") for one in find_orphans(place, spared)]
+    if left and not _is_held(home, is_serving=is_serving):
+        pids = " ".join(str(one.pid) for one in left)
+        mend = f"The next start ends them. At once: kill {pids}"
+        seen.append(warning(f"Processes of a former life still run: {_named(left)}.", mend))
+    if own is not None and not is_serving:
+        seen.append(
+            Symptom(f"Codex's app-server (process {own.pid}) goes on; the next start joins it.")
+        )
+    return seen or [Symptom("Former lives left nothing behind.")]
+
+
+def _is_held(home: Path, *, is_serving: bool) -> bool:
+    """Return True if another process than this one serves the folder: what runs is its own.
+
+    Who took the lock wrote its number into it, and had begun before it did.
+    """
+    if is_serving:
+        return False
+    with contextlib.suppress(OSError, ValueError, psutil.Error):
+        lock = home / "lock"
+        holder = psutil.Process(int(lock.read_text(encoding="ascii")))
+        return holder.create_time() <= lock.stat().st_mtime + 1
+    return False
+
+
+def _named(processes: Sequence[psutil.Process]) -> str:
+    names = []
+    for one in processes:
+        with contextlib.suppress(psutil.Error):
+            names.append(f"{one.name()} (process {one.pid})")
+    return ", ".join(names) or "some that ended meanwhile"
+
+
+def permissions(subject: Subject) -> Sequence[Symptom]:
+    """Look whether others on this machine can read what is its owner's alone."""
+    if os.name == "nt":
+        return [Symptom("Windows keeps the folder of a user from others.")]
+    seen = [
+        error(f"{path} can be read by {_who(mode)}.", f"chmod {wanted:o} {shlex.quote(str(path))}")
+        for path, wanted in _private(subject)
+        if (mode := _mode(path)) & OTHERS
+    ]
+    return seen or [Symptom("Only their owner can read the data folder, keys and secrets.")]
+
+
+def _private(subject: Subject) -> Iterator[tuple[Path, int]]:
+    """Yield what is to be its owner's alone, with the mode that it should have."""
+    settings = subject.settings
+    home = settings.data_dir
+    yield home, 0o700
+    if _mode(home) & OTHERS:  # else nobody comes so far
+        for name in (DATABASE, *KEPT):
+            yield home / name, 0o600
+    if settings.tls_key is not None and settings.tls_key.parent != home:
+        yield settings.tls_key, 0o600
+    if settings.codex_ws_token_file is not None:
+        yield settings.codex_ws_token_file, 0o600
+    if _has_secrets(subject.config_file):
+        yield subject.config_file, 0o600
+    named = subject.environment.get(HOME)
+    yield (Path(named) if named else Path.home() / ".codex") / "auth.json", 0o600
+
+
+def _has_secrets(file: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        names = tomllib.loads(file.read_text(encoding="utf-8"))
+        return any(DECLARATIONS[name].is_secret for name in names if name in DECLARATIONS)
+    return False
+
+
+def _mode(path: Path) -> int:
+    """Return who may do what with it; nobody with what is not there, or cannot be seen."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0
+
+
+def _who(mode: int) -> str:
+    return "every user of this machine" if mode & stat.S_IRWXO else "its group"

@@ -1,0 +1,94 @@
+"""The table of all checks: the command, the API and the page have them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from command_center.http.doctor import channels, data, machine, programs, settings, ways
+from command_center.http.doctor.check import Checkup, in_thread
+
+CHECKS: Final[Sequence[Checkup]] = (
+    Checkup(
+        name="git",
+        why="Repositories, worktrees, changes, commits and pushes are git's.",
+        look=in_thread(programs.git),
+    ),
+    Checkup(
+        name="codex",
+        why="Codex does the work. Without one that is supported, sessions fail or are played.",
+        look=programs.codex,
+    ),
+    Checkup(
+        name="codex-sign-in",
+        why="Every turn asks the model, and fails where nobody is signed in.",
+        look=programs.sign_in,
+    ),
+    Checkup(
+        name="codex-sandbox",
+        why="Codex's commands run in its sandbox. Where that fails, each of them fails or asks.",
+        look=in_thread(programs.sandbox),
+    ),
+    Checkup(
+        name="port",
+        why="The server starts only if it can listen there.",
+        look=in_thread(ways.port),
+    ),
+    Checkup(
+        name="certificate",
+        why="Browsers and phones refuse a certificate that has ended or is of another name.",
+        look=in_thread(ways.certificate),
+    ),
+    Checkup(
+        name="addresses",
+        why="A phone opens the page by one of these, and is told nothing by one without https.",
+        look=in_thread(ways.addresses),
+    ),
+    Checkup(
+        name="telegram",
+        why="Approvals and questions reach you by the bot only if its token and its way in work.",
+        look=channels.telegram,
+        seconds=30.0,
+    ),
+    Checkup(
+        name="push",
+        why="Browsers with the page closed hear of approvals by push services alone.",
+        look=in_thread(channels.push),
+    ),
+    Checkup(
+        name="data-folder",
+        why="All that is acknowledged is kept there first; the server starts only with it.",
+        look=in_thread(data.folder),
+    ),
+    Checkup(
+        name="disk",
+        why="Each act is on the disk before it is answered: a full disk stops all of them.",
+        look=in_thread(machine.disk),
+    ),
+    Checkup(
+        name="database",
+        why="It has all sessions, approvals and events; damage spreads where it goes unseen.",
+        look=in_thread(data.database),
+    ),
+    Checkup(
+        name="leftovers",
+        why="What a killed server left may hold files, ports and worktrees of the next one.",
+        look=in_thread(data.leftovers),
+    ),
+    Checkup(
+        name="permissions",
+        why="Who can read these can sign in as you, or read what your agents read.",
+        look=in_thread(data.permissions),
+    ),
+    Checkup(
+        name="clock",
+        why="Schedules, deadlines of approvals and sign-ins by certificates follow the clock.",
+        look=in_thread(machine.clock),
+    ),
+    Checkup(
+        name="settings",
+        why="A setting that contradicts another, or does nothing, is rarely what was meant.",
+        look=in_thread(settings.settings),
+    ),
+)
+"""Every check, in the order in which findings are told."""

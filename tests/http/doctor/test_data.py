@@ -1,0 +1,102 @@
+"""The data that are kept: who may read it, whether it is whole, and what former lives have left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from command_center.actors.hosts.local.codex.orphans import ProcessRecord
+from command_center.store import Writer, open_database, repositories
+from command_center.store.backups.contents import DATABASE
+from tests.http.doctor.looks import look, look_for_one, subject
+
+ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
+
+
+async def test_a_data_folder_below_a_file_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    here = subject(tmp_path, data_dir=tmp_path / "file" / "data")
+    assert "error" == (await look_for_one("data-folder", here))[0]
+
+
+@ON_POSIX
+async def test_what_others_can_read_is_told_of_with_the_command_that_ends_it(
+    tmp_path: Path,
+) -> None:
+    here = subject(tmp_path)
+    folder, config = here.settings.data_dir, here.config_file
+    open_database(folder / DATABASE).close()
+    config.write_text("port = 8787\n")
+    config.chmod(0o644)
+    assert "ok" == (await look_for_one("permissions", here))[0]
+    folder.chmod(0o755)
+    (folder / DATABASE).chmod(0o640)
+    config.write_text('api_token = "a-token-of-32-characters-or-more"\n')
+    seen = await look("permissions", here)
+    assert [
+        ("error", f"{folder} can be read by every user of this machine.", f"chmod 700 {folder}"),
+        (
+            "error",
+            f"{folder / DATABASE} can be read by its group.",
+            f"chmod 600 {folder / DATABASE}",
+        ),
+        ("error", f"{config} can be read by every user of this machine.", f"chmod 600 {config}"),
+    ] == [(one.level, one.message, one.mend) for one in seen]
+
+
+def write_a_repository(database: Path) -> None:
+    with closing(Writer(database)) as writer:
+        writer.commit([lambda tx: repositories.insert(tx, name="r", local_path="/a/place")])
+
+
+async def test_a_database_that_the_disk_has_changed_is_told_of_and_left_as_it_is(
+    tmp_path: Path,
+) -> None:
+    here = subject(tmp_path)
+    file = here.settings.data_dir / DATABASE
+    assert "no database yet" in (await look_for_one("database", here))[1]
+    write_a_repository(file)
+    assert "The database is whole" in (await look_for_one("database", here))[1]
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8192] + os.urandom(4096) + whole[12288:])
+    damaged = file.read_bytes()
+    level, message, mend = await look_for_one("database", here)
+    assert "error" == level
+    assert "is damaged" in message
+    assert "command-center restore FILE" in mend
+    assert damaged == file.read_bytes()
+
+
+async def test_a_row_that_was_changed_past_the_server_is_told_of(tmp_path: Path) -> None:
+    here = subject(tmp_path)
+    file = here.settings.data_dir / DATABASE
+    write_a_repository(file)
+    file.write_bytes(file.read_bytes().replace(b"/a/place", b"/b/place"))
+    level, message, _ = await look_for_one("database", here)
+    assert "error" == level
+    assert "repositories 1 is not as it was written" in message
+
+
+async def test_what_a_killed_server_left_is_told_of_and_goes_on(tmp_path: Path) -> None:
+    here = subject(tmp_path)
+    folder = here.settings.data_dir
+    async with trio.open_nursery() as nursery:
+        waits = [sys.executable, "-c", "input()"]
+        left = await nursery.start(partial(trio.run_process, waits, stdin=subprocess.PIPE))
+        (folder / ".restoring").mkdir(parents=True)
+        record = ProcessRecord.write(folder, left.pid, "codex")
+        record.path.write_text(record.path.read_text().replace('"life":"', '"life":"another-'))
+        cut_off, process = await look("leftovers", here)
+        assert ("warning", "warning") == (cut_off.level, process.level)
+        assert str(folder / ".restoring") in cut_off.message
+        assert f"(process {left.pid})" in process.message
+        assert f"kill {left.pid}" in (process.mend or "")
+        assert left.poll() is None
+        await left.stdin.send_all(b"\n")
