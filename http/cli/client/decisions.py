@@ -13,7 +13,9 @@ from command_center.http.cli.client.console import Console
 from command_center.http.cli.client.known import ids
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import cleaned, echo, line_of, painted, said
+from command_center.http.cli.client.whole import whole
 from command_center_client import calls
+from command_center_client.call import at
 from command_center_client.connection import CommandCenter
 from command_center_client.errors import CallRefused
 
@@ -21,6 +23,7 @@ NAME: Final = "command-center"
 PENDING: Final = ids("approvals", status="pending")
 LATER: Final = frozenset(
     {
+        "alwaysAllow",
         "commandKind",
         "diff",
         "environmentId",
@@ -38,6 +41,9 @@ before anybody decides, however long it is."""
 ASKING: Final = frozenset({"user_input", "elicitation"})
 """Kinds of approvals that want an answer, and not only a decision."""
 
+FOR_SESSION: Final = frozenset({"command", "file_change", "permissions"})
+"""Kinds of approvals that can be allowed for the rest of their session."""
+
 CONFLICT: Final = 409
 WRONG: Final = 400
 
@@ -51,7 +57,7 @@ WRONG: Final = 400
 @asks_server
 def approve(center: CommandCenter, *, approval: int, for_session: bool, note: str | None) -> None:
     """Approve what waits on a person."""
-    _say(decide(center, approval, "approved", for_session=for_session, note=note))
+    _say(center, decide(center, approval, "approved", for_session=for_session, note=note))
 
 
 @click.command()
@@ -60,7 +66,7 @@ def approve(center: CommandCenter, *, approval: int, for_session: bool, note: st
 @asks_server
 def reject(center: CommandCenter, *, approval: int, note: str | None) -> None:
     """Reject what waits on a person."""
-    _say(decide(center, approval, "rejected", note=note))
+    _say(center, decide(center, approval, "rejected", note=note))
 
 
 @click.command()
@@ -75,7 +81,7 @@ def answer(center: CommandCenter, *, approval: int, answers: tuple[str, ...]) ->
     told: dict[str, Any] = dict(map(_pair, answers))
     if center.send(calls.get_approval(approval))["kind"] == "elicitation":
         told = {name: _value(text) for name, text in told.items()}
-    _say(decide(center, approval, "approved", answers=told))
+    _say(center, decide(center, approval, "approved", answers=told))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -112,10 +118,17 @@ def decide(
     return center.send(calls.resolve_approval(approval, **body))
 
 
-def _say(settled: Any) -> None:
+def whole_approval(center: CommandCenter, approval: int, told: Any = None) -> dict[str, Any]:
+    """Return an approval of which nothing is left out; `told` is what is known of it already."""
+    told = center.send(calls.get_approval(approval)) if told is None else told
+    return whole(center, at("/api/approvals/{}", approval), told)
+
+
+def _say(center: CommandCenter, told: Any) -> None:
+    settled = whole_approval(center, told["id"], told)
     status = line_of(settled["status"])
     echo(f"Approval {line_of(settled['id'])} is {status}: {line_of(settled['title'])}")
-    for line in _details(settled, {"command"}):
+    for line in details_of(settled, {"command"}):
         echo(line)
 
 
@@ -133,7 +146,7 @@ class Asker:
         Raises:
             KeyboardInterrupt: Ctrl-C or Ctrl-D; how to decide later is told.
         """
-        approval = self._center.send(calls.get_approval(number))
+        approval = whole_approval(self._center, number)
         if approval["status"] != "pending":
             return
         try:
@@ -146,7 +159,7 @@ class Asker:
         # An agent may write what looks like a question, but knows no approval's number.
         self._console.say(f"? Approval {number}: {line_of(approval['title'])}", "yellow")
         details = approval["details"]
-        self._tell(_details(approval, details.keys() - LATER))
+        self._tell(details_of(approval, details.keys() - LATER))
         if approval["kind"] == "user_input":
             while not self._answer(number, details["questions"]):
                 pass
@@ -161,8 +174,8 @@ class Asker:
         details = approval["details"]
         if approval["kind"] == "elicitation" and details.get("schema"):
             self._console.say(f"  Fill it in elsewhere: {NAME} answer {number} FIELD=VALUE")
-            self._tell(_details(approval, {"schema"}))
-        is_for_session = approval["kind"] in {"command", "file_change", "permissions"}
+            self._tell(details_of(approval, {"schema"}))
+        is_for_session = approval["kind"] in FOR_SESSION
         choices = f"[y]es, [n]o{', for the [s]ession' if is_for_session else ''}, [d]etails"
         while True:
             typed = self._typed(f"  {choices}? ", number)
@@ -179,7 +192,7 @@ class Asker:
                     self._settle(number, "rejected")
                     return
                 case "d" | "details":
-                    self._tell(_details(approval, details.keys()))
+                    self._tell(details_of(approval, details.keys()))
                 case _:
                     self._console.say(f"  Type one of {choices}.")
 
@@ -243,7 +256,7 @@ def how_to_decide(approval: Mapping[str, Any]) -> str:
     return f"Decide with `{NAME} {way}` or `{NAME} reject {number}`."
 
 
-def _details(approval: Mapping[str, Any], chosen: AbstractSet[str]) -> Iterator[str]:
+def details_of(approval: Mapping[str, Any], chosen: AbstractSet[str]) -> Iterator[str]:
     """Yield the chosen details whole, each line of a text as a line."""
     for name, value in approval["details"].items():
         if name not in chosen or value in (None, "", [], {}):

@@ -30,10 +30,19 @@ def tui(center: CommandCenter) -> None:
         ) from missing
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("This needs a terminal. `command-center ls approvals` needs none.")
+    if os.environ.get("TERM") in {"dumb", "unknown"}:
+        raise click.UsageError(
+            "This terminal (TERM) can only print lines. `command-center ls approvals` does that."
+        )
     center.send(calls.health())
     if sys.platform != "win32":  # there the end of a console ends what runs in it
         Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
-    TerminalDesk(center).run()
+    desk = TerminalDesk(center)
+    desk.run()
+    if desk.failure is not None:
+        raise desk.failure
+    if desk.return_code:
+        sys.exit(desk.return_code)
 
 
 if sys.platform != "win32":

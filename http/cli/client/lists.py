@@ -22,6 +22,7 @@ from command_center.http.cli.client.terminal import (
     said,
     table,
 )
+from command_center.http.cli.client.whole import whole
 from command_center_client.call import ApiCall, at
 from command_center_client.connection import CommandCenter
 
@@ -92,7 +93,8 @@ def show(
     center: CommandCenter, *, what: tuple[str, ...], fields: str | None, as_json: bool
 ) -> None:
     """Show one session, or the task, approval, repo, automation, thread, host, device of an ID."""
-    record = center.send(ApiCall[Any]("GET", _path_of(what)))
+    path = _path_of(what)
+    record = whole(center, path, center.send(ApiCall[Any]("GET", path)))
     chosen = _chosen(fields, record)
     if as_json:
         echo(json_of(chosen))

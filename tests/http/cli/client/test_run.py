@@ -25,6 +25,8 @@ from tests.http.cli.client.fixtures import Person
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
 
+LONG = "x" * 40_000
+
 
 @attrs.define
 class Terminal:
@@ -128,7 +130,7 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     scripted_model.script = (
         Run("echo one; echo two"),
         AddFile("new.txt", "Hello\n"),
-        Run(f"touch /asked\necho {'x' * 200} whole", justification="May I?"),
+        Run(f"touch /asked\necho {LONG} in the middle {LONG} whole", justification="May I?"),
         escapes,
     )
     shell = typed(terminals, person, "run", "Do it.", "--repo", str(repository))
@@ -137,7 +139,9 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     shell.until("[d]etails? ")
     asked = shell.shown.partition("? Approval 1: Run: touch /asked")[2]
     assert "\n    echo xxx" in asked  # the whole command is there before the choice
+    assert "xxx in the middle xxx" in asked  # also where an answer leaves that out
     assert "xxx whole" in asked
+    assert "alwaysAllow" not in asked  # which can be chosen in the page alone
     shell.type("what")
     shell.until("Type one of")
     assert "proposedRule" not in shell.shown
@@ -147,6 +151,9 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     shell.until("[d]etails? ")
     shell.type("n")
     assert 0 == shell.end()
+    (told,) = json.loads(person.sees("ls", "approvals", "--json"))
+    assert "details" in told["shortened"]
+    assert "xxx in the middle xxx" in person.sees("show", "approval", "1", "--fields", "details")
     assert "(2 lines)" in shell.shown
     assert "one\n" not in shell.shown  # folded
     assert "\x1b[32m+Hello\x1b[0m" in shell.shown
