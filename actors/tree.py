@@ -326,7 +326,12 @@ def build_tree(
             SupervisorSpec(
                 id="extensions",
                 children=[
-                    ChildSpec(id=host.name, start=partial(CodexExtensions, storage, host.name))
+                    ChildSpec(
+                        id=host.name,
+                        start=partial(
+                            CodexExtensions, storage, host.name, host.codex.settings.own_urls
+                        ),
+                    )
                     for host in hosts
                 ],
                 quarantine=True,

@@ -265,6 +265,7 @@ def _center_settings(
             token_file=settings.codex_ws_token_file,
             state_folder=settings.data_dir,
             secrets=secrets,
+            own_urls=(*listening.urls(), listening.on_this_machine()),
         ),
         max_sessions=settings.max_sessions,
         approval_seconds=settings.approval_ttl_seconds,

@@ -13,9 +13,10 @@ do, `allow_rules` what its user's rules let through, and `allowed_tools` which t
 never asked about. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is
 shown, and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is
 wanted, `exec_lines` reads what that prints, and `exec_servers` asks which MCP servers it would
-start. `accounts` reads who is signed in, `usage_limits` how much of its plan is used, `extensions`
-what it is extended by, `warnings` what Codex warns of, `vocabulary` says what is new in what it
-tells, and `versions` which can be used. `errors` is what can go wrong.
+start; `mcp_servers` knows those that lead to Command Center itself. `accounts` reads who is signed
+in, `usage_limits` how much of its plan is used, `extensions` what it is extended by, `warnings`
+what Codex warns of, `vocabulary` says what is new in what it tells, and `versions` which can be
+used. `errors` is what can go wrong.
 
 Nothing imports it but the runners for Codex, the adapters of hosts, and what puts the parts
 together: all others speak of any agent, in the words of `contracts`.

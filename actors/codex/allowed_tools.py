@@ -1,4 +1,4 @@
-"""The MCP servers of Codex's user, and the tools that are set never to be asked about.
+"""The tools of MCP servers that Codex's user has set never to be asked about.
 
 Codex then calls them, outside of any sandbox, without a word to anybody. For a tool,
 `mcp_servers.SERVER.tools.TOOL.approval_mode` counts before the server's
@@ -24,13 +24,6 @@ def approving_setting(layers: Sequence[Mapping[str, Any]], server: str, tool: st
             if mode is not None:
                 return ".".join(("mcp_servers", server, *path)) if mode == _NEVER_ASK else None
     return None
-
-
-def servers_in(layers: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """Name the servers that these layers set up."""
-    return frozenset(
-        name for layer in layers for name in ((layer.get("config") or {}).get("mcp_servers") or {})
-    )
 
 
 def _at(settings: Any, path: Sequence[str]) -> Any:

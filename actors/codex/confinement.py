@@ -22,12 +22,13 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from command_center.actors.codex.errors import NotConfined, ProfileTooWide, ProjectTouched
+from command_center.actors.codex.mcp_servers import McpServer, switched_off
 
 
 class Sandbox(enum.Enum):
@@ -80,6 +81,7 @@ class Confinement:
         trusts_project: whether it does.
         stamp: names what lies in those folders, down to when it was touched.
         servers_off: the MCP servers that are not started; Codex refuses one that it does not know.
+        own_urls: the addresses of Command Center, whose own server may have another name.
         goals: whether the model may set a goal, for which Codex begins turns by itself.
         profile: the permission profile that holds commands in the place of `sandbox`, of which it
             may give no more. Codex takes either alone, and tells what a profile gives.
@@ -98,6 +100,7 @@ class Confinement:
     stamp: str | None = None
     goals: bool = False
     servers_off: tuple[str, ...] = ()
+    own_urls: tuple[str, ...] = ()
     profile: str | None = None
     hidden: tuple[str, ...] = ()
 
@@ -149,10 +152,10 @@ class Confinement:
             },
         }
 
-    def among(self, servers: Collection[str]) -> Confinement:
-        """Return the same, of whose servers only those are named that Codex knows."""
-        known = tuple(name for name in self.servers_off if name in servers)
-        return attrs.evolve(self, servers_off=known)
+    def among(self, servers: Iterable[McpServer]) -> Confinement:
+        """Return the same, of whose servers those are named that Codex knows."""
+        off = switched_off(self.servers_off, servers, self.own_urls)
+        return attrs.evolve(self, servers_off=off)
 
     def _server_overrides(self) -> dict[str, Any]:
         if not self.servers_off:

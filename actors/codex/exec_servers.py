@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import trio
 
 from command_center.actors.codex.errors import WireClosed
+from command_center.actors.codex.mcp_servers import McpServer
 from command_center.actors.codex.ports import Codex
 from command_center.actors.rules.errors import Conflict
 
@@ -20,10 +21,11 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 
 class _Server(msgspec.Struct):
     name: str
+    transport: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-async def server_names(codex: Codex, cwd: str) -> frozenset[str]:
-    """Ask for their names.
+async def configured_servers(codex: Codex, cwd: str) -> list[McpServer]:
+    """Ask for them.
 
     Raises:
         Conflict: Codex does not say them, so that none could be left out.
@@ -31,7 +33,8 @@ async def server_names(codex: Codex, cwd: str) -> frozenset[str]:
     try:
         with trio.fail_after(LIST_SECONDS):
             said = await _ask(codex, cwd)
-        return frozenset(one.name for one in msgspec.json.decode(said, type=list[_Server]))
+        found = msgspec.json.decode(said, type=list[_Server])
+        return [McpServer.of(one.name, one.transport) for one in found]
     except (WireClosed, trio.TooSlowError, msgspec.DecodeError) as error:
         raise Conflict(
             f"Codex does not say which MCP servers it has ({error}), and this repository has some "

@@ -6,7 +6,7 @@ cut to what a list shows. Secrets are taken out of what hooks run, and of all su
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from command_center.actors.codex.accounts import typed
@@ -30,8 +30,8 @@ LONGEST: Final = 300
 """Characters of a description."""
 
 
-def servers_from(answer: Mapping[str, Any]) -> list[McpServer]:
-    """Read the answer to `mcpServerStatus/list`."""
+def servers_from(answer: Mapping[str, Any], own: Collection[str] = ()) -> list[McpServer]:
+    """Read the answer to `mcpServerStatus/list`; those named `own` are Command Center's."""
     return [
         McpServer(
             name=str(one["name"]),
@@ -40,6 +40,7 @@ def servers_from(answer: Mapping[str, Any]) -> list[McpServer]:
             error=_short(one.get("toolsError")),
             origin=typed(one.get("httpOrigin"), str),
             plugin=typed(one.get("pluginId"), str),
+            leads_here=str(one["name"]) in own,
         )
         for one in _each(answer, "data", "name")
     ]

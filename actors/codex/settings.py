@@ -49,9 +49,9 @@ class BridgeSettings:
 
     `command` is a program, looked up on `PATH`, or a program with its first arguments.
     `environment` is what the child inherits (None: this process's own), always without what
-    `agent_environment` takes away. Where `state_folder` is given, child processes are recorded
-    in it, and those of a former life are found there and ended. `disabled` is a reason not to
-    connect at all.
+    `agent_environment` takes away. `own_urls` are the addresses of Command Center itself. Where
+    `state_folder` is given, child processes are recorded in it, and those of a former life are
+    found there and ended. `disabled` is a reason not to connect at all.
     """
 
     command: str | tuple[str, ...] = "codex"
@@ -61,6 +61,7 @@ class BridgeSettings:
     token_file: Path | None = None
     environment: Mapping[str, str] | None = None
     secrets: tuple[str, ...] = ()
+    own_urls: tuple[str, ...] = ()
     state_folder: Path | None = None
     disabled: str | None = None
     deadlines: Deadlines = Deadlines()

@@ -30,6 +30,7 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         sign_in: in the agent's own words, such as `notLoggedIn`, `oAuth` or `unsupported`.
         error: why its tools are not known.
         origin: of its address; None where it is a program.
+        leads_here: it is Command Center's own, whatever its name: `command_center` turns it off.
     """
 
     name: str
@@ -38,6 +39,7 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     error: str | None = None
     origin: str | None = None
     plugin: str | None = None
+    leads_here: bool = False
 
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

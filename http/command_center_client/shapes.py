@@ -1213,6 +1213,7 @@ McpServer = TypedDict(
         "error": 'str | None',
         "origin": 'str | None',
         "plugin": 'str | None',
+        "leadsHere": 'bool',
     },
 )
 

@@ -933,6 +933,7 @@ export interface McpServer {
   error: string | null;
   origin: string | null;
   plugin: string | null;
+  leadsHere: boolean;
 }
 
 /** The way in which a branch of a worktree comes back. */

@@ -19,7 +19,9 @@ TICKETS: dict[str, Any] = {
     "error": None,
     "origin": "https://tickets.example.org",
     "plugin": None,
+    "leadsHere": False,
 }
+CENTRE = {**TICKETS, "name": "centre", "tools": [], "origin": None, "leadsHere": True}
 SKILL = {
     "name": "release-notes",
     "description": "How to write the notes of a release.",
@@ -52,7 +54,10 @@ def answered(page: Page, sent: list[Any]) -> None:
         wanted: Any = route.request.post_data_json
         route.fulfill(json={"path": wanted["path"], "isEnabled": wanted["isEnabled"]})
 
-    servers, found = {"items": [TICKETS], "nextCursor": None}, {"host": "local", "problems": []}
+    servers, found = (
+        {"items": [TICKETS, CENTRE], "nextCursor": None},
+        {"host": "local", "problems": []},
+    )
     more = {"skills": [SKILL], "plugins": [], "hooks": [HOOK], "profiles": [PROFILE]}
     begun = {"host": "local", "server": "tickets", "authorizationUrl": SIGN_IN}
     page.route("**/api/codex/mcp-servers", lambda route: route.fulfill(json=servers))
@@ -81,6 +86,13 @@ def test_a_server_is_signed_in_and_off_in_a_repository_and_a_skill_is_switched(
     for names, is_on in (([own, "tickets"], False), ([own], True)):
         allowed.click()
         expect(allowed).to_be_checked(checked=is_on)
+        kept = httpx.get(f"{filled_server.url}/api/repos/1", trust_env=False).json()
+        assert names == kept["mcpServersOff"]
+    # Its own tools are off by its own name, whatever Codex's configuration calls them.
+    of_own = page.get_by_role("listitem").filter(has_text="centre").get_by_role("switch")
+    for names, is_on in (([], True), ([own], False)):
+        of_own.click()
+        expect(of_own).to_be_checked(checked=is_on)
         kept = httpx.get(f"{filled_server.url}/api/repos/1", trust_env=False).json()
         assert names == kept["mcpServersOff"]
     page.get_by_text("Skills, plugins, hooks").click()

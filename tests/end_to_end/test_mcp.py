@@ -15,17 +15,17 @@ APPROVES = 'default_tools_approval_mode = "approve"\n'
 
 
 def offer_command_center(codex_home: Path, url: str, token: str, settings: str = "") -> None:
-    """Have the Codex of that home use the endpoint, as docs/mcp.md has it."""
+    """Have the Codex of that home use the endpoint, as docs/mcp.md has it, by another name."""
     with (codex_home / "config.toml").open("a", encoding="utf-8") as config:
         config.write(
-            f"\n[mcp_servers.command_center]\nurl = {json.dumps(f'{url}/mcp')}\n"
+            f"\n[mcp_servers.centre]\nurl = {json.dumps(f'{url}/mcp')}\n"
             f'http_headers = {{ Authorization = "Bearer {token}" }}\n'
             f"required = true\ntool_timeout_sec = 60\n{settings}"
         )
 
 
 def tool(name: str, /, **arguments: Any) -> CallTool:
-    return CallTool(name, arguments, "mcp__command_center")
+    return CallTool(name, arguments, "mcp__centre")
 
 
 async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person_approves(
@@ -39,6 +39,7 @@ async def test_a_codex_starts_another_reads_its_diff_and_comments_while_a_person
     client = codex_client
     first = await client.register(repository, mcpServersOff=[])
     second = await client.register(tmp_path / "second")  # its runs have none of the tools
+    assert ["command_center"] == second["mcpServersOff"]
     limits = {"repositories": [second["id"]], "depth": 1, "runsPerHour": 1}
     wanted = {"name": "An agent", "scopes": ["read", "work"], "limits": limits}
     agent = await client.post("/api/devices", wanted, status=201)

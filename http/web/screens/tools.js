@@ -22,6 +22,9 @@ import { html, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { learn, state, useStore } from "../store.js";
 
+/** Turns off all servers that lead here, whatever Codex's configuration calls them. */
+const OWN = "command_center";
+
 /** Ways in which a server is signed in, by Codex's names. @type {Record<string, string>} */
 const SIGNED_IN = { oAuth: "Signed in", bearerToken: "Has a token" };
 
@@ -96,11 +99,12 @@ const Server = ({ server, repo }) => {
       );
       setUrl((await ask(path, { requestedBy: ME })).authorizationUrl);
     });
+  const names = server.leadsHere ? [OWN, server.name] : [server.name];
   const allow = (/** @type {boolean} */ isOn) =>
     run("allow", async () => {
       if (!repo) return;
-      const others = repo.mcpServersOff.filter((name) => name !== server.name);
-      const mcpServersOff = isOn ? others : [...others, server.name];
+      const others = repo.mcpServersOff.filter((name) => !names.includes(name));
+      const mcpServersOff = isOn ? others : [...others, names[0]];
       learn("repos", await patch(`/api/repos/${repo.id}`, { mcpServersOff, requestedBy: ME }));
     });
   const facts = [
@@ -125,7 +129,7 @@ const Server = ({ server, repo }) => {
       !server.plugin &&
       html`<${Switch} label=${`For runs in ${repo.name}`}
         hint="Where this is off, Codex does not start it for them."
-        on=${!repo.mcpServersOff.includes(server.name)} disabled=${Boolean(busy)}
+        on=${!repo.mcpServersOff.some((name) => names.includes(name))} disabled=${Boolean(busy)}
         onChange=${allow} />`
     }
     <${Problem} error=${error} />

@@ -151,6 +151,31 @@ WORKPLACES = {
 """By repository, path and branch of a session, where it works. The second requires worktrees."""
 
 
+def test_own_tools_are_off_where_nobody_has_chosen_since_they_are(path: Path) -> None:
+    open_database(path).close()
+    with sqlite3.connect(path) as conn:  # as the version before left it
+        teach_checksums(conn)
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0063_own_tools_off'")
+        for number, off in enumerate(([], ["tracker"], ["command_center"], [], []), 1):
+            place = {"name": "a", "host": "local", "local_path": f"/{number}", "facts": "{}"}
+            row = {**ROW, **place, **flags("write", "network", "commit")}
+            put(conn, "repositories", {**row, "mcp_servers_off": json.dumps(off)})
+        updated = {"type": "repo.updated", "ts": "2026"}
+        for number, repository, name in ((1, 4, "mcpServersOff"), (2, 5, "name")):
+            body = {**updated, "data": {"changes": {name: {"from": 1, "to": 2}}}}
+            told = {"id": number, "repository_id": repository, "body": json.dumps(body)}
+            put(conn, "events", {**updated, **told})
+        damaged = {"id": 3, "repository_id": 5, "body": "{damaged"}
+        put(conn, "events", {**updated, **damaged})
+        seal_rows(Database(conn), "repositories")
+    conn.close()
+    with open_database(path) as db:
+        own = "command_center"
+        found = [repository.mcp_servers_off for repository in tables.repositories.every(db, {})]
+        assert [[own], ["tracker", own], [own], [], [own]] == found
+        assert [] == [one for one in damaged_rows(db) if "repositories" in str(one)]
+
+
 def test_an_event_that_was_long_is_shortened_and_kept_whole_and_a_damaged_one_stays(
     path: Path,
 ) -> None:

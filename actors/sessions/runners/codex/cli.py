@@ -15,7 +15,7 @@ import trio
 from command_center.actors.codex.confinement import Confinement, check_untouched
 from command_center.actors.codex.errors import ProjectTouched
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
-from command_center.actors.codex.exec_servers import server_names
+from command_center.actors.codex.exec_servers import configured_servers
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.repositories import OWN_MCP_SERVER
@@ -133,12 +133,12 @@ class CliRunner(PlainRunner):
         if not confinement.servers_off:
             return confinement
         try:
-            known = await server_names(self._codex, confinement.cwd)
+            known = await configured_servers(self._codex, confinement.cwd)
         except Conflict as error:
             if {*confinement.servers_off} - {OWN_MCP_SERVER}:
                 raise
             log.warning("session.servers.unknown", session=session.id, reason=str(error))
-            known = frozenset()
+            known = []
         return confinement.among(known)
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:

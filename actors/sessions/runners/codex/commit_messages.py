@@ -21,8 +21,8 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.allowed_tools import servers_in
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
+from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
@@ -317,5 +317,5 @@ async def _listen(
 
 def _without_tools(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the settings by which no tool is there, also none of the user's MCP servers."""
-    servers = sorted(servers_in(layers))
-    return {**TOOLS_OFF, "mcp_servers": {name: {"enabled": False} for name in servers}}
+    servers = {server.name: {"enabled": False} for server in servers_in(layers)}
+    return {**TOOLS_OFF, "mcp_servers": servers}

@@ -5,7 +5,7 @@ All of it is Codex's own: its configuration is written by Codex alone, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -22,6 +22,7 @@ from command_center.actors.codex.extensions import (
     servers_from,
     skills_from,
 )
+from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import Call, CodexNotification, codex_on
 from command_center.actors.contracts.events.extensions import (
     ServerSignedIn,
@@ -43,6 +44,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.rules.lengths import NAME_LENGTH
 from command_center.actors.sessions.runners.codex.threads import ask_codex
+from command_center.actors.sessions.runners.codex.user_rules import read_layers
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
 from command_center.runtime import ActorNotFound, Deferred, Refusal, handles
 from command_center.store import EventData, Page, Transaction, redact
@@ -63,9 +65,13 @@ WORDLESS: Final = "Codex did not say why."
 class CodexExtensions(BridgeWatcher):
     """Asks one host's Codex, and keeps, as events, what was signed in and switched."""
 
-    def __init__(self, storage: Storage, host: str) -> None:
-        """Write to `storage`; what is shown is that of the Codex of `host`."""
+    def __init__(self, storage: Storage, host: str, own_urls: Collection[str] = ()) -> None:
+        """Write to `storage`; what is shown is that of the Codex of `host`.
+
+        `own_urls` are the addresses of Command Center, which a server of Codex's may lead to.
+        """
         self._storage = storage
+        self._own_urls = own_urls
         self._host = host
         self._bridge = codex_on(host)
 
@@ -113,7 +119,9 @@ class CodexExtensions(BridgeWatcher):
     async def _list_servers(self, message: ListServers) -> Page[McpServer]:
         call = requests.servers_list(cursor=message.cursor, limit=message.limit)
         answer = await self._ask(call, START_SECONDS)
-        return Page(items=servers_from(answer), next_cursor=answer.get("nextCursor"))
+        layers = await read_layers(lambda call: self._ask(call, LOOK_SECONDS))
+        own = {one.name for one in servers_in(layers) if one.leads_to(self._own_urls)}
+        return Page(items=servers_from(answer, own), next_cursor=answer.get("nextCursor"))
 
     async def _list_extensions(self, message: ListExtensions) -> Extensions:
         problems: list[str] = []

@@ -40,7 +40,8 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
     Raises what `Workshop.bounds_of` raises.
     """
     bounds = await workshop.bounds_of(session)
-    hidden = await workshop.hosts.of(session).folders.private_data()
+    host = workshop.hosts.of(session)
+    hidden = await host.folders.private_data()
     return Confinement(
         cwd=session.cwd,
         sandbox=Sandbox(session.sandbox),
@@ -53,6 +54,7 @@ async def confine(workshop: Workshop, session: Session) -> Confinement:
         reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
         goals=session.goal is not None,
         servers_off=bounds.servers_off,
+        own_urls=host.codex.settings.own_urls,
         profile=session.permission_profile,
         hidden=tuple(map(str, hidden)),
     )

@@ -15,7 +15,7 @@ import structlog
 from command_center.actors.codex import requests
 from command_center.actors.codex.active_turns import is_active
 from command_center.actors.codex.allow_rules import AllowRule, allowing
-from command_center.actors.codex.allowed_tools import approving_setting, servers_in
+from command_center.actors.codex.allowed_tools import approving_setting
 from command_center.actors.codex.confinement import (
     Confinement,
     Reviewer,
@@ -24,6 +24,7 @@ from command_center.actors.codex.confinement import (
     was_loaded,
 )
 from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
+from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
 from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 from command_center.actors.contracts.turns import (

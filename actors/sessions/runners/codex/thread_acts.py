@@ -21,8 +21,8 @@ import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.accounts import typed
-from command_center.actors.codex.allowed_tools import servers_in
 from command_center.actors.codex.confinement import AskFor, Confinement, Sandbox
+from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import BridgeMessage, Call, codex_on
 from command_center.actors.codex.pages import Pages
 from command_center.actors.codex.ports import CodexHost
@@ -417,7 +417,7 @@ class ThreadActs(BridgeWatcher):
             ask_for=AskFor.UNTRUSTED,
             projects=files.paths,
             obeyed=files.obeyed,
-            servers_off=tuple(sorted(servers_in(layers))),
+            servers_off=tuple(server.name for server in servers_in(layers)),
         )
         confinement.check_managed(layers)
         return confinement
