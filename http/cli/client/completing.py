@@ -24,7 +24,8 @@ SHELLS: Final = ("bash", "zsh", "fish", "powershell")
 _POWERSHELL: Final = """\
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
     param($word, $ast, $position)
-    $line = $ast.ToString().PadRight($position).Substring(0, $position)
+    $length = $position - $ast.Extent.StartOffset
+    $line = $ast.ToString().PadRight($length).Substring(0, $length)
     $env:COMP_LINE = $line
     $env:%(complete_var)s = "powershell_complete"
     try {
@@ -35,7 +36,8 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
                 $value, $value, "ParameterValue", $help)
         }
     } finally {
-        Remove-Item Env:COMP_LINE, Env:%(complete_var)s
+        $env:COMP_LINE = $null
+        $env:%(complete_var)s = $null
     }
 }
 """

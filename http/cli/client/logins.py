@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -28,6 +28,10 @@ TRIAL: Final = "trial"
 
 SERVICE: Final = "command-center"
 """The name under which the system's keyring has what signs in."""
+
+
+AGAIN: Final = "sign in again with `command-center login`."
+"""What to do where a keyring does not help."""
 
 
 class Login(NamedTuple):
@@ -73,7 +77,12 @@ class Logins:
         return "the system's keyring" if is_in_keyring else str(file)
 
     def forget(self, url: str) -> bool:
-        """Forget a server; return False if it was not known."""
+        """Forget a server; return False if it was not known.
+
+        Raises:
+            click.UsageError: the keyring that has what signs in does not open, and nothing is
+                forgotten.
+        """
         url = address_of(url)
         was_last = self.last == url
         if self._read(_name_of(url), lambda kept: _told_of(kept, url) is None):
@@ -143,31 +152,56 @@ def _of_keyring(url: str) -> Any:
     """Return what the keyring has.
 
     Raises:
-        ValueError: it is not there, or cannot be read.
+        click.UsageError: it is not there, or the keyring does not open.
+        ValueError: it is damaged.
     """
-    try:
-        import keyring  # noqa: PLC0415 - only who has kept it there
-        from keyring.errors import KeyringError  # noqa: PLC0415 - the same
-    except ModuleNotFoundError as missing:
-        raise ValueError("The extra `keyring` is not installed any more.") from missing
-    try:
+    with _opened_keyring(url) as keyring:
         told = keyring.get_password(SERVICE, url)
-    except KeyringError as error:
-        raise ValueError(f"The system's keyring says: {error}") from error
     if told is None:
-        raise ValueError("The system's keyring has it no more.")
+        raise click.UsageError(f"The system's keyring has the login of {url} no more: {AGAIN}")
     return json.loads(told)
 
 
 def _from_keyring(url: str) -> None:
-    """Remove it from the keyring, if it is there."""
+    """Remove it from the keyring, if it is there.
+
+    Raises:
+        click.UsageError: the keyring does not open.
+    """
+    with _opened_keyring(url) as keyring:
+        from keyring.errors import PasswordDeleteError  # noqa: PLC0415 - it is loaded here
+
+        with suppress(PasswordDeleteError):
+            keyring.delete_password(SERVICE, url)
+
+
+@contextmanager
+def _opened_keyring(url: str) -> Iterator[Any]:
+    """Lend the keyring in which the login of a server is kept.
+
+    Raises:
+        click.UsageError: it does not open, for example since it is locked.
+    """
     try:
         import keyring  # noqa: PLC0415 - only who has kept it there
-        from keyring.errors import KeyringError  # noqa: PLC0415 - the same
-    except ModuleNotFoundError:
-        return
-    with suppress(KeyringError):
-        keyring.delete_password(SERVICE, url)
+        from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as missing:
+        raise click.UsageError(
+            f"The login of {url} is in the system's keyring, for which the extra `keyring` is not "
+            f"installed any more. Install it, or {AGAIN}"
+        ) from missing
+    try:
+        yield keyring
+    except NoKeyringError as error:  # as over ssh, where no desktop runs
+        raise click.UsageError(
+            f"The login of {url} is in the system's keyring, and none is reached from here: {AGAIN}"
+        ) from error
+    except KeyringError as error:
+        why = str(error).partition("\n")[0].rstrip(".! ") or type(error).__name__
+        raise click.UsageError(
+            f"The login of {url} is in the system's keyring, which does not open: {why}. "
+            f"Unlock it, or {AGAIN}"
+        ) from error
 
 
 def _name_of(url: str) -> str:

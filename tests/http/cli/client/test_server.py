@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from keyring.errors import KeyringError, KeyringLocked, NoKeyringError
 
 from command_center.http.cli.client.logins import Login, Logins
 from command_center.http.cli.client.server import opened
@@ -224,14 +226,22 @@ class Keyring(KeyringBackend):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
+        self.problem: KeyringError | None = None
+
+    def _open(self) -> None:
+        if self.problem is not None:
+            raise self.problem
 
     def get_password(self, service: str, username: str) -> str | None:
+        self._open()
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        self._open()
         self.kept[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
+        self._open()
         del self.kept[service, username]
 
 
@@ -247,10 +257,65 @@ def test_what_the_keyring_of_the_system_keeps_stands_in_no_file(person: Person) 
         assert Login(f"of {THERE}", None) == logins.of(THERE)
         assert logins.forget(THERE)
         assert [("command-center", HERE)] == [*system.kept]
+        # One that does not open is no reason to forget what it has.
+        for problem, told in (
+            (KeyringLocked("Failed to unlock!"), "not open: Failed to unlock. Unlock it, or sign"),
+            (NoKeyringError("Install\nmany."), "none is reached from here: sign in again with"),
+        ):
+            system.problem = problem
+            for command in ("ls", "logout"):
+                assert told in person.is_told(2, command, "--server", HERE)
+        system.problem = None
         system.kept.clear()
-        assert "keyring has it no more" in person.is_told(2, "ls", "--server", HERE)
+        assert f"the login of {HERE} no more: sign in" in person.is_told(2, "ls", "--server", HERE)
+        system.problem = KeyringLocked()
+        assert logins.keep(HERE, Login("anew", None)).endswith(".json")
+        assert Login("anew", None) == logins.of(HERE)
     finally:
         keyring.set_keyring(before)
+
+
+DESKTOP = shutil.which("dbus-run-session")
+IN_A_KEYRING = """
+set -e
+printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+"$0" -c '
+from command_center.http.cli.client.logins import Login, Logins
+kept = Logins()
+print(kept.keep("http://a.example", Login("in the keyring", None)))
+print(kept.of("http://a.example"))
+print(kept.forget("http://a.example"), kept.of("http://a.example"))
+import keyring
+print(keyring.get_password("command-center", "http://a.example"))
+'
+"""
+
+
+@pytest.mark.skipif(
+    not (DESKTOP and shutil.which("gnome-keyring-daemon")),
+    reason="this machine has no keyring of GNOME",
+)
+def test_a_login_is_in_the_keyring_of_a_real_desktop(tmp_path: Path) -> None:
+    folders = {"HOME": "home", "XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data"}
+    for name in (*folders.values(), "run"):
+        (tmp_path / name).mkdir(mode=0o700)
+    environment = {**os.environ, **{name: str(tmp_path / at) for name, at in folders.items()}}
+    environment |= {"XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    environment.pop("PYTHON_KEYRING_BACKEND")
+    done = subprocess.run(
+        [str(DESKTOP), "--", "bash", "-c", IN_A_KEYRING, sys.executable],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    where, known, forgotten, left = done.stdout.splitlines()
+    assert "the system's keyring" == where
+    assert str(Login("in the keyring", None)) == known
+    assert ("True None", "None") == (forgotten, left)
+    assert not any(b"in the keyring" in file.read_bytes() for file in tmp_path.rglob("*.*"))
 
 
 def test_a_code_is_not_spent_where_its_login_cannot_be_kept(person: Person) -> None:
