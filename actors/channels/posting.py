@@ -15,6 +15,7 @@ import trio
 
 from command_center.actors.channels.addresses import is_host, is_public
 from command_center.actors.channels.errors import AddressNotAllowed, Unreachable
+from command_center.actors.core.sent_body import SentBody
 from command_center.actors.rules.retry_after import retry_after
 
 LONGEST_ANSWER: Final = 64 * 1024
@@ -76,13 +77,15 @@ class Poster:
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         sent = [*headers.items(), ("Content-Length", str(len(body)))]
-        async with self._pool.stream("POST", url, headers=sent, content=body) as answer:
+        content = aiter(SentBody(body))
+        async with self._pool.stream("POST", url, headers=sent, content=content) as answer:
             told = {name.lower(): value for name, value in answer.headers}
             read = 0
-            async for chunk in answer.aiter_stream():
-                read += len(chunk)
-                if read > LONGEST_ANSWER:
-                    break
+            with trio.CancelScope() as reading:
+                async for chunk in answer.aiter_stream():
+                    read += len(chunk)
+                    if read > LONGEST_ANSWER:
+                        reading.cancel()  # to break off here would leave httpcore's generators open
         pause = retry_after(told.get(b"retry-after"), longest=LONGEST_RETRY)
         return Answer(answer.status, pause)
 

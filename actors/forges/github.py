@@ -18,6 +18,7 @@ import attrs
 import httpx
 import trio
 
+from command_center.actors.core.cancellable import cancellable
 from command_center.actors.forges.ports import Check, FoundIssue, Proposal, Remark, Seen
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.forges.wire import (
@@ -80,7 +81,7 @@ class GitHub:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(self.settings.call_seconds),
             max_redirects=REDIRECTS,
-            event_hooks={"request": [self._stay]},
+            event_hooks={"request": [self._stay, cancellable]},
             headers={
                 "Accept": "application/vnd.github+json",
                 "User-Agent": "command-center",
@@ -285,7 +286,7 @@ class GitHub:
         """Send and receive within a deadline. Nothing that httpx raises gets out of here."""
         url = self.settings.api_base.rstrip("/") + path
         reason = f"it took longer than {self.settings.call_seconds:g} s"
-        with trio.move_on_after(self.settings.call_seconds):
+        with trio.move_on_after(self.settings.call_seconds) as call:
             try:
                 async with self._client.stream(
                     method,
@@ -299,10 +300,10 @@ class GitHub:
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > LARGEST_ANSWER:
-                            break
-                    else:
+                            reason = "the answer is too large"
+                            call.cancel()  # to break off here would leave httpx's generators open
+                    if len(content) <= LARGEST_ANSWER:
                         return _Answer(response.status_code, response.headers, bytes(content))
-                reason = "the answer is too large"
             except httpx.TooManyRedirects:
                 reason = f"it redirects more than {REDIRECTS} times"
             except httpx.UnsupportedProtocol as error:

@@ -10,7 +10,7 @@ contexts, and with the token cut out of whatever the other side said.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -20,6 +20,7 @@ import httpx
 import msgspec
 import trio
 
+from command_center.actors.core.cancellable import cancellable
 from command_center.actors.telegram.errors import (
     BotApiFailed,
     BotApiLimited,
@@ -94,6 +95,7 @@ class BotApi:
         self._client = httpx.AsyncClient(
             base_url=settings.api_base,
             transport=_WithToken(settings.bot_token),
+            event_hooks={"request": [cancellable]},
             timeout=httpx.Timeout(settings.call_seconds),
             headers={"User-Agent": "command-center"},
         )
@@ -191,7 +193,7 @@ class BotApi:
         Without `content` something is fetched. The answer has `most` bytes.
         """
         reason = "it took too long"
-        with trio.move_on_after(seconds):
+        with trio.move_on_after(seconds) as call:
             try:
                 timeout = httpx.Timeout(seconds)
                 async with self._client.stream(
@@ -205,10 +207,10 @@ class BotApi:
                     async for chunk in response.aiter_bytes():
                         body += chunk
                         if len(body) > most:
-                            break
-                    else:
+                            reason = "the answer is too large"
+                            call.cancel()  # to break off here would leave httpx's generators open
+                    if len(body) <= most:
                         return response.status_code, bytes(body)
-                reason = "the answer is too large"
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
         raise BotApiUnreachable(method, reason)
@@ -236,21 +238,6 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class _Body(httpx.AsyncByteStream):
-    """A request's body. httpx's own is a generator, which a call that breaks off leaves open."""
-
-    def __init__(self, body: bytes) -> None:
-        self._left = [body]
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if not self._left:
-            raise StopAsyncIteration
-        return self._left.pop()
-
-
 class _WithToken(httpx.AsyncBaseTransport):
     """Puts the token into the path, below everything that shows addresses."""
 
@@ -267,7 +254,7 @@ class _WithToken(httpx.AsyncBaseTransport):
                 request.method,
                 url,
                 headers=request.headers,
-                stream=_Body(request.content),
+                stream=request.stream,
                 extensions=request.extensions,
             )
         )
