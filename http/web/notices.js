@@ -99,7 +99,7 @@ async function notify(text, where) {
   const worker = await navigator.serviceWorker?.getRegistration();
   if (await worker?.pushManager?.getSubscription()) return; // by which it is told
   if (worker?.active) {
-    await worker.showNotification("Command Center", told);
+    worker.active.postMessage({ show: told });
     return;
   }
   const shown = new Notification("Command Center", told);
@@ -113,5 +113,5 @@ async function notify(text, where) {
 /** What is settled calls for nobody. @param {string} where */
 async function withdraw(where) {
   const worker = await navigator.serviceWorker?.getRegistration();
-  for (const shown of (await worker?.getNotifications({ tag: where })) || []) shown.close();
+  worker?.active?.postMessage({ withdraw: where });
 }

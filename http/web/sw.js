@@ -67,7 +67,30 @@ async function comeTo(where) {
   return page.focus().catch(() => {}); // a browser may refuse; the page has gone there all the same
 }
 
-self.addEventListener("push", (/** @type {any} */ event) => event.waitUntil(tell(event)));
+let done = Promise.resolve();
+
+/**
+ * Show and withdraw one after the other. Chromium forgets a notification that is being shown while
+ * any are asked for: it stays on the screen, and a press on it does nothing.
+ * @param {any} event @param {() => Promise<void>} act
+ */
+const inTurn = (event, act) => event.waitUntil((done = done.then(act, act)));
+
+self.addEventListener("push", (/** @type {any} */ event) => inTurn(event, () => tell(event)));
+
+// What a page shows and withdraws.
+self.addEventListener("message", (/** @type {any} */ event) => {
+  const { show, withdraw } = event.data;
+  const { registration } = /** @type {any} */ (self);
+  if (show) inTurn(event, () => registration.showNotification("Command Center", show));
+  if (withdraw) inTurn(event, () => withdrawAll(withdraw));
+});
+
+/** @param {string} where */
+async function withdrawAll(where) {
+  const { registration } = /** @type {any} */ (self);
+  for (const shown of await registration.getNotifications({ tag: where })) shown.close();
+}
 
 /**
  * Show what the server has left at the push service. A browser wants to see a notification for each
@@ -93,8 +116,8 @@ async function tell(event) {
     data: { where, capability },
   });
   const pages = settled ? await clients.matchAll({ type: "window" }) : [];
-  if (pages.some((/** @type {any} */ page) => page.visibilityState === "visible"))
-    for (const shown of await registration.getNotifications({ tag: where })) shown.close();
+  const isLookedAt = pages.some((/** @type {any} */ page) => page.visibilityState === "visible");
+  if (isLookedAt) await withdrawAll(where);
 }
 
 /** @param {any} data */

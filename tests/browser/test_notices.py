@@ -29,15 +29,31 @@ BY_THE_PAGE = """
 """
 COUNTING = """
 () => {
-  const { showNotification } = ServiceWorkerRegistration.prototype;
-  window.told = 0;
-  ServiceWorkerRegistration.prototype.showNotification = async function (...words) {
-    await showNotification.apply(this, words);
-    window.told += 1;
+  const show = registration.showNotification.bind(registration);
+  const ask = registration.getNotifications.bind(registration);
+  Object.assign(self, { told: 0, begun: 0, askedBetween: 0 });
+  registration.showNotification = async (...words) => {
+    self.begun += 1;
+    await show(...words);
+    self.told += 1;
+  };
+  registration.getNotifications = (...words) => {
+    self.askedBetween += self.begun - self.told;
+    return ask(...words);
   };
 }
 """
 """Chromium forgets a notification that is asked for while it is being shown."""
+
+TOGETHER = """
+() => {
+  const told = (data) => dispatchEvent(new ExtendableMessageEvent("message", { data }));
+  for (const tag of ["/approvals/901", "/approvals/902"]) {
+    told({ show: { body: "Together?", tag, data: { where: tag } } });
+    told({ withdraw: "/approvals/900" });
+  }
+}
+"""
 
 SHOWN = """
 async () => (await (await navigator.serviceWorker.ready).getNotifications())
@@ -66,6 +82,14 @@ def counted(number: int) -> str:
     return f"() => ({SHOWN})().then((shown) => shown.length === {number})"
 
 
+def wait_until_shown(page: Page, told: int, *, listed: int = 1) -> None:
+    """Wait until so many were shown since they are counted, and so many are listed."""
+    (worker,) = page.context.service_workers
+    while worker.evaluate("self.told") < told:
+        settle(page)
+    page.wait_for_function(counted(listed))
+
+
 def shown_on(page: Page) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = page.evaluate(SHOWN)
     return found
@@ -79,7 +103,8 @@ def test_a_page_that_is_not_looked_at_notifies_and_a_press_leads_to_what_asks(
     settle(page)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     toasts = page.locator(".toast")
-    page.evaluate(COUNTING)
+    (worker,) = page.context.service_workers
+    worker.evaluate(COUNTING)
     page.evaluate(HIDDEN)
     page.evaluate("window.isLookedAt = true")
     seen = asked_for(filled_server, "Is it looked at?")
@@ -90,20 +115,20 @@ def test_a_page_that_is_not_looked_at_notifies_and_a_press_leads_to_what_asks(
     asked = asked_for(filled_server, "May it go on?")
     where = f"/approvals/{asked['id']}"
     expect(toasts.filter(has_text=asked["title"])).to_be_visible()
-    page.wait_for_function("() => window.told === 1")
-    page.wait_for_function(counted(1))
+    wait_until_shown(page, 1)
     told = {"title": "Command Center", "body": "May it go on?", "tag": where}
     assert [told] == shown_on(page)
-    (worker,) = page.context.service_workers
     worker.evaluate(PRESS)
     expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
     page.wait_for_function(counted(0))
 
     later = asked_for(filled_server, "And now?")
-    page.wait_for_function("() => window.told === 2")
-    page.wait_for_function(counted(1))
+    wait_until_shown(page, 2)
     settle_by_another(filled_server, later)
     page.wait_for_function(counted(0))
+    worker.evaluate(TOGETHER)
+    wait_until_shown(page, 4, listed=2)
+    assert 0 == worker.evaluate("askedBetween")
     for approval in (seen, asked):
         settle_by_another(filled_server, approval)
 

@@ -268,12 +268,13 @@ def test_a_press_that_decides_nothing_any_more_opens_the_page_there(
     expect(page.get_by_label("Quiet hours")).to_be_visible()
     ask(server, "Deploy?")
     (told,) = service.take(1)
-    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
-        made(client, "/api/approvals/1/resolve", {"status": "rejected"})
     (worker,) = page.context.service_workers
     data = json.dumps({"where": "/approvals/1", "capability": told["capability"]})
+    # Without a tag: the page withdraws the approval's own when it is settled.
     worker.evaluate(f"registration.showNotification('Deploy?', {{ data: {data} }})")
     until(lambda: worker, page.context.new_cdp_session(page), lambda shown: len(shown) == 1)
+    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
+        made(client, "/api/approvals/1/resolve", {"status": "rejected"})
     worker.evaluate(PRESS, "approved")
     expect(page.locator("h1")).to_have_text("Approval 1")
     assert "rejected" == seen(server, "/api/approvals/1")["status"]
