@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from command_center.actors.codex.messages import Attach
 from command_center.actors.codex.settings import Transport
 from tests.codex.bridging import Bridged, open_bridge, real
-from tests.codex.script import Run, Say, Script, SpawnAgent, WaitForAgents
+from tests.codex.script import Gate, Run, Say, Script, SpawnAgent, WaitForAgents
 from tests.codex.scripted_model import OLD_MODEL, ScriptedModel
 from tests.end_to_end.server import Client, client_of
 from tests.end_to_end.test_foreign_turns import beside
@@ -46,6 +47,16 @@ async def sessions_of(client: Client) -> list[Any]:
     """Return all sessions, the oldest first."""
     found = (await client.get("/api/sessions"))["items"]
     return sorted(found, key=lambda one: int(one["id"]))
+
+
+async def until_open(client: Client) -> None:
+    """Wait until a turn was found that another process may carry on."""
+    with trio.fail_after(30):
+        while True:
+            actor = await client.get("/api/runtime/actors/foreign-turns/local")
+            if actor["description"].get("open"):
+                return
+            await trio.sleep(0.05)
 
 
 async def told_of(other: Bridged, thread_id: str) -> None:
@@ -130,20 +141,31 @@ async def test_a_command_that_somebody_ran_by_hand_meanwhile_is_told_as_that(
 async def test_a_turn_of_another_process_of_codex_is_found(
     tmp_path: Path, codex_binary: Path, model: ScriptedModel, repository: Path
 ) -> None:
-    """A terminal that shares no app-server has one."""
+    """A terminal that shares no app-server has one, and its turn is kept once that has ended."""
     with reached_by(Transport.SPAWN, tmp_path, codex_binary, model) as reached:
         async with client_of(reached.server) as client:
             registered = await client.register(repository, workplace="worktree")
             first = await client.until_session(await client.run(registered, "First."), "completed")
         reached.server.stop()
         home = Path(reached.server.settings["CODEX_HOME"])
-        model.script = (Say.text("In a terminal."),)
+        gate = Gate()
+        model.script = (Say.text("In a ", gate, "terminal."),)
         async with open_bridge(real(codex_binary, home)) as other:
-            await told_of(other, first["codexThreadId"])
-            await say(other, first["codexThreadId"], "Go on here.")
+            thread_id = first["codexThreadId"]
+            await told_of(other, thread_id)
+            await other.call("thread/resume", {"threadId": thread_id, "excludeTurns": True})
+            await other.prompt(thread_id, "Go on here.")
+            await trio.to_thread.run_sync(gate.wait_until_reached)
+            reached.server.start()
+            async with client_of(reached.server) as client:
+                await until_open(client)
+                assert [first["id"]] == [one["id"] for one in await sessions_of(client)]
+            gate.open()
+            await other.until_told("turn/completed")
+        reached.server.kill()
         reached.server.start()
         async with client_of(reached.server) as client, client.watch(after=0) as stream:
-            found = await stream.until("session.turn.found")
+            found = await stream.until("session.turn.found", outcome="completed")
             kept = await client.session({"id": found["sessionId"]})
             assert ("Go on here.", "In a terminal.") == (kept["prompt"], kept["lastMessage"])
 

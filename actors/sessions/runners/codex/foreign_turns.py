@@ -8,7 +8,8 @@ A turn that policy lets in becomes a session's (see `adoption`). Any other is in
 began is ended, and the goal of its thread is paused, for otherwise Codex would begin the next one.
 So is each turn of a sub-agent that goes on when the session has ended for which that worked. One
 that has ended before it was looked at is kept as it was (see `missed_turns`), also one that was
-over before this life of the server, or that a Codex of its own has carried out.
+over before this life of the server, or that a Codex of its own has carried out. Of one that has no
+end yet, the thread is looked at again.
 
 Where another client loads such a thread, or a turn begins in it, the worktree that it works in is
 made again if it is gone.
@@ -128,6 +129,8 @@ class ForeignTurns(BridgeWatcher):
         """The last change of each thread, as it was looked at."""
         self._seen: dict[str, str] = {}
         """The turn of each thread behind which all are known."""
+        self._open: set[str] = set()
+        """The threads in which another process may carry on a turn."""
         self._loaded: set[str] = set()
         """The threads that Codex is known to have loaded."""
         self._adopted = 0
@@ -140,8 +143,16 @@ class ForeignTurns(BridgeWatcher):
         self.ctx.start_task(self._look_now_and_then)
 
     def describe(self) -> Mapping[str, object]:
-        """Return how many turns were given a session, or an end, or were found at their end."""
-        return {"adopted": self._adopted, "refused": self._refused, "missed": self._missed}
+        """Return how many turns were given a session, or an end, or were found at their end.
+
+        `open` is in how many threads one may go on in another process.
+        """
+        return {
+            "adopted": self._adopted,
+            "refused": self._refused,
+            "missed": self._missed,
+            "open": len(self._open),
+        }
 
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
@@ -199,6 +210,7 @@ class ForeignTurns(BridgeWatcher):
         """Wait for the next connection, and then look at all again: some may not have been."""
         self._changed.clear()
         self._loaded.clear()
+        self._open.clear()
 
     async def _look_now_and_then(self) -> None:
         while True:
@@ -237,6 +249,8 @@ class ForeignTurns(BridgeWatcher):
                 if await self._storage.read(idle_here):
                     self._examine_if_changed(await self._read_thread(thread_id))
         await self._look_at_stored()
+        for thread_id in self._open:
+            self._examine_soon(thread_id)
 
     async def _look_at_stored(self) -> None:
         async for page in Pages(self._ask, requests.threads_stored(limit=100), most=MOST_PAGES):
@@ -347,19 +361,21 @@ class ForeignTurns(BridgeWatcher):
             return
         try:
             seen = self._seen.get(thread.id)
-            missed, newest = await missed_turns(
-                self._ask, thread.id, known, seen=seen, besides=running
-            )
+            missed = await missed_turns(self._ask, thread.id, known, seen=seen, besides=running)
         except CodexError as error:
             log.info("foreign_turns.unknown", thread=thread.id, reason=str(error))
             return
-        if missed:
+        if missed.turns:
             opened = await self._read_thread(thread.id)
             self._missed += await self._storage.write(
-                lambda tx: keep(tx, root, thread, opened, missed, instance=self._instance)
+                lambda tx: keep(tx, root, thread, opened, missed.turns, instance=self._instance)
             )
-        if newest is not None:
-            self._seen[thread.id] = newest
+        if missed.newest is not None:
+            self._seen[thread.id] = missed.newest
+        if missed.has_open:
+            self._open.add(thread.id)
+        else:
+            self._open.discard(thread.id)
 
     async def _examine_own(self, last: Session, turn: dict[str, Any], thread_id: str) -> None:
         opened = await self._ask(requests.thread_join(thread_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,6 +27,9 @@ FOREIGN = {
     "status": "inProgress",
     "items": [{"id": "p", "type": "userMessage", "content": [{"type": "text", "text": "Go on."}]}],
 }
+
+
+BEFORE = "2026-11-01T00:00:00.000Z"
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +134,24 @@ async def test_a_turn_is_found_that_begins_as_the_session_before_leaves(tmp_path
         end = partial(sessions.update, status="completed", finished_at="2026")
         await at.rig.storage.write(lambda tx: end(tx, at.last.id))
         assert "Go on." == (await at.until_adopted()).prompt
+
+
+async def test_a_turn_without_an_end_is_looked_at_again_until_it_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process carries it on, of which Codex tells nothing."""
+    monkeypatch.setattr(foreign_turns, "LOOK_AGAIN_SECONDS", 0.05)
+
+    def nothing(_tx: Transaction, _last: Session) -> None:
+        pass
+
+    async with watched(tmp_path / "db", nothing, status="completed", finished_at=BEFORE) as at:
+        began = time.time()
+        at.bridge.status = {"type": "notLoaded"}
+        open_turn = {**FOREIGN, "rootTurnId": "foreign", "startedAt": began, "completedAt": None}
+        at.bridge.turns = [{**open_turn, "status": "interrupted"}]
+        await at.tell_active()
+        assert await at.adopted() is None
+        at.bridge.turns = [{**open_turn, "status": "completed", "completedAt": began + 1}]
+        found = await at.until_adopted()
+        assert ("Go on.", "completed") == (found.prompt, found.status)
