@@ -91,7 +91,7 @@ class Cell(Child):
     def spawn_life(self, delay: float) -> None:
         """Begin a life after `delay` seconds."""
         self.life = Life(self)
-        self.system.start_soon(self.life.run, delay, name=self.path)
+        self.life.begin(delay)
 
     def stop_life(self) -> None:
         """Ask the current life to end; if for good, the waiting messages are dead letters."""

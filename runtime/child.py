@@ -179,9 +179,8 @@ class Child(abc.ABC):
 
     def halt_watched(self, *, final: bool) -> None:
         """Ask the current life to end, and keep its deadline even if nobody waits for the end."""
-        was_alive = self.is_alive
         self.halt(final=final)
-        if was_alive:
+        if self.is_alive:
             self.system.start_soon(self.gone, name=f"reaper of {self.path}")
 
     async def stop(self) -> None:

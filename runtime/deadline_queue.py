@@ -24,7 +24,9 @@ _TURNS = 256
 class Expiring(Protocol):
     """Something that is to happen at a time, unless it has no `task` by then."""
 
-    task: trio.lowlevel.Task | None
+    @property
+    def task(self) -> object | None:
+        """Return what it is for; None if it need not happen any more."""
 
     def expire(self, now: float) -> None:
         """Let it happen."""

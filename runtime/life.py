@@ -1,4 +1,9 @@
-"""One life of an actor: a task from its start to its end.
+"""One life of an actor, from its start to its end.
+
+A life has a task from the first message on that needs one: before, there is nothing to do, and a
+task is more than the half of an idle actor's memory. What waits in `on_start` or `on_continue` has
+one as well, and gives it back if nothing has come by then. An actor that has been told something
+keeps its task, which then only needs to be woken.
 
 The task owns a cancel scope of its own, so ending one actor touches no other. Background tasks run
 beside it in the system's nursery, each in its own scope, and are ended and awaited before the life
@@ -7,6 +12,7 @@ counts as over; a nursery for each actor would do the same, at twice the memory.
 
 from __future__ import annotations
 
+import contextvars
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -25,6 +31,7 @@ from command_center.runtime.errors import (
     Ignore,
     LinkBroken,
 )
+from command_center.runtime.origins import origin
 from command_center.runtime.reaper import HAND_SHARE, see_the_end
 from command_center.runtime.reply import Deferred
 from command_center.runtime.serving import Home, Serving
@@ -33,7 +40,7 @@ from command_center.runtime.timers import Timers
 
 
 class Life(Serving):
-    """One task that starts an actor, lets it serve, and ends it."""
+    """Starts an actor, lets it serve, and ends it."""
 
     __slots__ = (
         "_bonds",
@@ -42,6 +49,7 @@ class Life(Serving):
         "deadline",
         "deferred",
         "ended",
+        "has_begun",
         "is_watched",
         "killed",
         "leaving",
@@ -53,9 +61,12 @@ class Life(Serving):
     def __init__(self, cell: Home) -> None:
         super().__init__(cell)
         self.ended = cell.ended
-        self.scope = trio.CancelScope()
+        self.scope: trio.CancelScope | None = None
+        """The scope of its task, while it has one."""
         self.closing: trio.CancelScope | None = None
         self.phase = Phase.BACKOFF
+        self.has_begun = False
+        """True once its start has succeeded."""
         self.is_watched = False
         """True if somebody waits in `gone`, and so enforces the deadline."""
         self.leaving: ExitKind | None = None
@@ -68,44 +79,143 @@ class Life(Serving):
         self._bonds: Bonds | None = None
         self.tasks: BackgroundTasks | None = None
 
-    @trio.lowlevel.enable_ki_protection
-    async def run(self, delay: float) -> None:
-        """Live: wait out the backoff, start, serve, close; tell the cell how it ended."""
-        self.task = trio.lowlevel.current_task()
-        start_failed = True
-        try:
-            try:
-                with self.scope:
-                    if delay > 0:
-                        await trio.sleep(delay)
-                    actor = await self._begin()
-                    start_failed = actor is None
-                    if actor is not None:
-                        await actor.on_continue()
-                        await self.serve(actor)
-            except BaseException as error:  # noqa: BLE001 - the edge of a life
-                self.leave_with(error)
-            await self._close()
-        finally:
-            self._end(start_failed=start_failed)
+    # From its start to its end.
 
-    async def _begin(self) -> Actor | None:
+    @trio.lowlevel.enable_ki_protection
+    def begin(self, delay: float) -> None:
+        """Begin to live, after `delay` seconds."""
+        self.context = contextvars.copy_context()
+        if delay > 0:
+            self._give_task(delay)
+            return
+        try:
+            self.context.run(self._make)
+        except BaseException as error:  # noqa: BLE001 - the edge of a life
+            self.leave_with(error)
+        actor = self.actor
+        if self.over or actor is None or self._starts_by_itself(actor):
+            self._give_task(0.0)
+            return
+        self._has_begun()
+        if self._has_nothing_to_do():
+            self._fall_asleep(self.context)
+        else:
+            self._give_task(0.0)
+
+    def _make(self) -> None:
+        """Make the actor; raises what its factory raises."""
         self.phase = Phase.STARTING
         actor = self.cell.spec.start()
         if not isinstance(actor, Actor):
             raise TypeError(f"the spec of {self.cell.path} made {actor!r}, which is no Actor")
         actor.ctx = Context(self.cell, self)
         self.actor = actor
+        self.cell.kind = type(actor).__name__
+        self.started_for = origin.get()
+
+    @staticmethod
+    def _starts_by_itself(actor: Actor) -> bool:
+        """Return whether it does something before its first message."""
         kind = type(actor)
-        self.cell.kind = kind.__name__
-        if kind.on_start is not Actor.on_start:
-            try:
-                await actor.on_start()
-            except Ignore:
-                self.leaving = ExitKind.IGNORED
-                return None
+        return kind.on_start is not Actor.on_start or kind.on_continue is not Actor.on_continue
+
+    def _has_begun(self) -> None:
+        self.has_begun = True
         self.phase = Phase.RUNNING
         self.cell.has_begun()
+
+    def _has_nothing_to_do(self) -> bool:
+        mailbox = self.cell.mailbox
+        return not (
+            self.over
+            or mailbox.user
+            or mailbox.held
+            or mailbox.closed is not None
+            or self.own_timers is not None
+            or self.cell.tracing is not None
+        )
+
+    @property
+    def is_asleep(self) -> bool:
+        """Return True while it has no task, for it has nothing to do."""
+        return self.cell.mailbox.parked is self
+
+    def _fall_asleep(self, context: contextvars.Context) -> None:
+        self.context = context
+        self.task = self.scope = None
+        mailbox = self.cell.mailbox
+        mailbox.parked = mailbox.server = self
+
+    def _has_to_close(self) -> bool:
+        """Return whether there is something to wait for at its end."""
+        is_in_hand = self.current is not None
+        stops_itself = self.actor is not None and type(self.actor).on_stop is not Actor.on_stop
+        return is_in_hand or bool(self.tasks) or stops_itself
+
+    def end_asleep(self) -> None:
+        """End at once, if it is asleep; there is nothing to close."""
+        if self.is_asleep:
+            self.cell.mailbox.parked = self.cell.mailbox.server = None
+            self._finish(self.exit())
+
+    def rouse(self) -> None:
+        """Have a task, for there is something to do; after the message in hand, if one is."""
+        self.cell.mailbox.server = None
+        if self.scope is None and self.current is None and self.is_running:
+            self._give_task(0.0)
+
+    def _give_task(self, delay: float) -> None:
+        self.scope = scope = trio.CancelScope()
+        if self.over:
+            scope.cancel()
+        system, path = self.cell.system, self.cell.path
+        self.context.run(partial(system.start_soon, self.run, scope, delay, name=path))
+
+    def _cancel(self) -> None:
+        """Cancel what its task does; one that is asleep gets a task, in which it ends."""
+        if self.is_asleep:
+            self.cell.mailbox.wake()
+        elif self.scope is not None:
+            self.scope.cancel()
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self, scope: trio.CancelScope, delay: float) -> None:
+        """Be the task: wait out the backoff, start, serve, close; tell the cell how it ended."""
+        self.task = trio.lowlevel.current_task()
+        try:
+            try:
+                with scope:
+                    actor = await self._started(delay)
+                    if actor is not None and self._has_nothing_to_do():
+                        self._fall_asleep(self.task.context)
+                        return
+                    if actor is not None:
+                        await self.serve(actor)
+            except BaseException as error:  # noqa: BLE001 - the edge of a life
+                self.leave_with(error)
+            await self._close()
+        finally:
+            if not self.is_asleep:
+                self._end()
+
+    async def _started(self, delay: float) -> Actor | None:
+        """Return the actor, started; None if it is not to serve."""
+        if self.phase is Phase.RUNNING:
+            return self.actor
+        if delay > 0:
+            await trio.sleep(delay)
+            self._make()
+        actor = self.actor
+        if actor is None:
+            return None  # it could not be made
+        try:
+            await actor.on_start()
+        except Ignore:
+            self.leaving = ExitKind.IGNORED
+            return None
+        self._has_begun()
+        await actor.on_continue()
+        self.started_for = origin.get()
         return actor
 
     async def _close(self) -> None:
@@ -147,18 +257,18 @@ class Life(Serving):
             self.is_watched = True
             self.cell.system.start_soon(self.gone, name=f"reaper of {self.cell.path}")
 
-    def _end(self, *, start_failed: bool) -> None:
+    def _end(self) -> None:
         """Report the end, once; a life that was given up has been reported."""
         if self.abandoned:
             self.phase = Phase.ENDED
             self.cell.system.abandoned.remove(self.cell.path)
             return
-        self._finish(self.exit(start_failed=start_failed))
+        self._finish(self.exit())
 
-    def exit(self, *, start_failed: bool = False) -> Exit:
+    def exit(self) -> Exit:
         """Return how it ends, as far as that is known."""
         if self.error is not None:
-            return Exit(ExitKind.START_FAILED if start_failed else ExitKind.CRASHED, self.error)
+            return Exit(ExitKind.CRASHED if self.has_begun else ExitKind.START_FAILED, self.error)
         return Exit(self.leaving or (ExitKind.KILLED if self.killed else ExitKind.SHUTDOWN))
 
     def _finish(self, end: Exit) -> None:
@@ -183,10 +293,13 @@ class Life(Serving):
         self._set_deadline()
         self.is_watched = True
         self.over = True
-        if self.cell.spec.shutdown == 0:
+        if self.is_asleep and not self._has_to_close():
+            self.killed = self.cell.spec.shutdown == 0
+            self.end_asleep()
+        elif self.cell.spec.shutdown == 0:
             self.cut()
         elif self.phase in (Phase.BACKOFF, Phase.STARTING):
-            self.scope.cancel()
+            self._cancel()
         else:
             self.cell.mailbox.wake()
 
@@ -205,7 +318,7 @@ class Life(Serving):
         if self.error is None:
             self.error = error
         self.over = True
-        self.scope.cancel()
+        self._cancel()
 
     @property
     def is_running(self) -> bool:
@@ -241,12 +354,12 @@ class Life(Serving):
         """Cancel the message in hand."""
         if self.phase is Phase.RUNNING:
             self.killed = True
-        self.scope.cancel()
+        self._cancel()
 
     def cancel_everything(self) -> None:
         """Cancel all that still runs."""
         self.killed = True
-        self.scope.cancel()
+        self._cancel()
         if self.closing is not None:
             self.closing.cancel()
         if self.tasks is not None:
@@ -285,7 +398,7 @@ class Life(Serving):
         """Return its timers."""
         self._refuse_if_ended("a timer")
         if self.own_timers is None:
-            self.own_timers = Timers(self.cell.system, self.cell.mailbox, self.task)
+            self.own_timers = Timers(self.cell.system, self.cell.mailbox)
         return self.own_timers
 
     def _refuse_if_ended(self, what: str) -> None:

@@ -46,6 +46,16 @@ _NOTHING: deque[Envelope] = deque()
 """Stands in every mailbox until its first message, for an empty deque takes 760 bytes."""
 
 
+_Task = trio.lowlevel.Task
+
+
+class Sleeper(Protocol):
+    """A life that has nothing to do, and so no task."""
+
+    def rouse(self) -> None:
+        """Have a task, for there is something to do."""
+
+
 class Server(Protocol):
     """A life that waits for a message."""
 
@@ -86,8 +96,8 @@ class Mailbox:
         self.held = False
         """True if there is something to look at before the next user message."""
         self._closed: DeadLetterReason | None = None
-        self.parked: trio.lowlevel.Task | None = None
-        """The actor's task, if it sleeps because there is nothing to do."""
+        self.parked: trio.lowlevel.Task | Sleeper | None = None
+        """The actor's task, if that waits because there is nothing to do, or the life without."""
         self.server: Server | None = None
         """Handles a message in the stead of that task, which would do nothing else with it."""
         self.turn = 0.0
@@ -122,18 +132,24 @@ class Mailbox:
         self.sent += 1
         depth = len(user)
         self.high_water = max(self.high_water, depth)
-        task = self.parked
-        if task is not None:
+        parked = self.parked
+        if parked is not None:
             self.parked = None
-            self.turn = now
-            trio.lowlevel.reschedule(task)
+            if isinstance(parked, _Task):
+                self.turn = now
+                trio.lowlevel.reschedule(parked)
+            else:
+                parked.rouse()
 
     def wake(self) -> None:
-        """Let the actor's task look again."""
-        task = self.parked
-        if task is not None:
+        """Let the actor look again."""
+        parked = self.parked
+        if parked is not None:
             self.parked = None
-            trio.lowlevel.reschedule(task)
+            if isinstance(parked, _Task):
+                trio.lowlevel.reschedule(parked)
+            else:
+                parked.rouse()
 
     def stop_parking(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         """Leave the park because of cancellation."""

@@ -8,6 +8,7 @@ awaits nothing: two switches of tasks are most of what an ask costs, and such a 
 from __future__ import annotations
 
 import abc
+import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -98,6 +99,7 @@ class Serving(abc.ABC):
         "abandoned",
         "actor",
         "cell",
+        "context",
         "current",
         "current_since",
         "errands",
@@ -112,6 +114,8 @@ class Serving(abc.ABC):
     def __init__(self, cell: Home) -> None:
         self.cell = cell
         self.task: trio.lowlevel.Task | None = None
+        self.context: contextvars.Context
+        """The context in which it works while it has no task."""
         self.actor: Actor | None = None
         self.over = False
         """True if it ends after the message in hand."""
@@ -132,6 +136,10 @@ class Serving(abc.ABC):
     def leave_with(self, error: BaseException) -> None:
         """Crash with an error, or end the system with what is none."""
 
+    @abc.abstractmethod
+    def rouse(self) -> None:
+        """Have a task, if there is none."""
+
     async def serve(self, actor: Actor) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
         """Handle messages until told to end; the hot loop, hence flat and with local names."""
         cell = self.cell
@@ -141,8 +149,8 @@ class Serving(abc.ABC):
         handlers = type(actor).handlers
         handled = Outcome.HANDLED
         trace: Trace | None = cell.tracing
-        started_for = self.started_for = origin.get()
-        working_for = self.working_for = None
+        started_for = self.started_for
+        working_for = self.working_for
         turns = 0
         look_at = 1
         pause_at = clock() + TURN_SECONDS
@@ -244,21 +252,22 @@ class Serving(abc.ABC):
 
     @trio.lowlevel.enable_ki_protection
     def handle_at_once(self, envelope: Envelope) -> bool:
-        """Handle a message while this life's task sleeps; return False if it has to do that.
+        """Handle a message while this life's task sleeps, or while it has none.
 
-        Two switches of tasks are most of what an ask costs. A handler that awaits nothing needs
-        none: it can as well be called where it is asked, in the context of this life's task.
+        Return False if it takes a task. Two switches of tasks are most of what an ask costs. A
+        handler that awaits nothing needs none: it can as well be called where it is asked, in the
+        context of this life.
         """
         actor, task, cell = self.actor, self.task, self.cell
         message, reply, _, sent_for = envelope
         kind = type(message)
-        if actor is None or task is None or reply is None:
+        if actor is None or reply is None:
             return False
         handlers = type(actor).handlers
         handler = handlers.get(kind) or find_handler(handlers, kind)
         if handler is None or handler.is_async:
             return False
-        context = task.context
+        context = self.context if task is None else task.context
         if sent_for is not self.working_for:
             self.working_for = sent_for
             context.run(origin.set, self.started_for if sent_for is None else sent_for)
@@ -273,17 +282,19 @@ class Serving(abc.ABC):
             if refusal is None:
                 self.lose(envelope, error)
                 self.leave_with(error)
-                return True
-            cell.refused += 1
-            reply.fail(refusal)
+            else:
+                cell.refused += 1
+                reply.fail(refusal)
             del refusal
         else:
             if reply.owner is None:
                 reply.send(answer)
-        cell.handled += 1
-        self.current = None
-        if self.own_timers is not None:
+        if self.current is not None:
+            self.current = None
+            cell.handled += 1
+        if self.own_timers is not None or mailbox.parked is None:
             mailbox.wake()  # this life's task, which counts the time in which nothing comes
+            self.rouse()
         return True
 
     def lose(self, envelope: Envelope, error: BaseException) -> None:

@@ -153,9 +153,9 @@ def take_snapshot_of(child: Child) -> ActorSnapshot:
 def stack_of(child: Child) -> tuple[str, ...]:
     """Read where an actor and its background tasks wait, outermost first."""
     life = child.life if isinstance(child, Cell) else None
-    if life is None or life.task is None or life.phase is Phase.ENDED:
+    if life is None or life.phase is Phase.ENDED:
         return ()
-    lines = list(_frames(life.task))
+    lines = [] if life.task is None else list(_frames(life.task))
     for task in life.tasks or ():
         lines.append(f"background task {task.name}")
         lines.extend(_frames(task))

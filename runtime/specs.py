@@ -213,7 +213,7 @@ class SupervisorSpec:
 
 def check_is_child(spec: object) -> None:
     """Refuse what is no spec of a child, with `InvalidSpec`."""
-    if not isinstance(spec, ChildSpec | SupervisorSpec) or not spec.id:
+    if not isinstance(spec, (ChildSpec, SupervisorSpec)) or not spec.id:
         raise InvalidSpec(str(getattr(spec, "id", spec)), "only a spec with an id is started")
 
 

@@ -140,7 +140,8 @@ class System:
     def stack_of(self, path: str) -> Sequence[str]:
         """Return where an actor and its background tasks await, outermost first; never waits.
 
-        Empty for a supervisor, and for an actor that does not run. Raises `ActorNotFound`.
+        Empty for a supervisor, and for an actor that does not run or was told nothing yet. Raises
+        `ActorNotFound`.
         """
         return stack_of(self._tree.child(path))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import trio
-
 from command_center.runtime.deadline_queue import DeadlineQueue
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.origins import origin
@@ -32,8 +30,8 @@ class Timer:
         self._deadline = deadline
         self._interval = interval
         self._origin = origin.get()
-        self.task: trio.lowlevel.Task | None = timers.task
-        """The task that is told; None once the timer is over."""
+        self.task: Timers | None = timers
+        """Those that it is one of; None once the timer is over."""
 
     @property
     def is_over(self) -> bool:
@@ -69,14 +67,11 @@ class Timer:
 class Timers:
     """The timers of one life, and its time without a message."""
 
-    __slots__ = ("_all", "_idle", "_idle_message", "_idle_seconds", "_system", "mailbox", "task")
+    __slots__ = ("_all", "_idle", "_idle_message", "_idle_seconds", "_system", "mailbox")
 
-    def __init__(
-        self, system: Timekeeper, mailbox: Mailbox, task: trio.lowlevel.Task | None
-    ) -> None:
+    def __init__(self, system: Timekeeper, mailbox: Mailbox) -> None:
         self._system = system
         self.mailbox = mailbox
-        self.task = task
         self._all: set[Timer] = set()
         self._idle: Timer | None = None
         self._idle_seconds: float | None = None

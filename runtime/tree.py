@@ -122,6 +122,8 @@ class RunningTree:
                 watchdog.stop()
             for child in tuple(self.children.values()):
                 child.close(DeadLetterReason.STOPPED)
+                if isinstance(child, Cell) and child.life is not None:
+                    child.life.end_asleep()  # no task can be had any more
             self._host_ended.set()
 
     def _stalls(self, stalled: Stalled) -> None:

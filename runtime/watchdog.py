@@ -23,6 +23,7 @@ from command_center.runtime.background_tasks import BackgroundTasks
 from command_center.runtime.life import Life
 from command_center.runtime.signals import Stalled
 
+_BEGIN = inspect.unwrap(Life.begin).__code__
 _LIFE = inspect.unwrap(Life.run).__code__
 _AT_ONCE = inspect.unwrap(Life.handle_at_once).__code__
 _TASK = inspect.unwrap(BackgroundTasks.run).__code__
@@ -91,7 +92,7 @@ class Watchdog:
         frame = frames.get(self._loop)
         for inner, line in traceback.walk_stack(frame):
             stack.append(f"{inner.f_code.co_name} ({Path(inner.f_code.co_filename).name}:{line})")
-            if inner.f_code in (_AT_ONCE, _LIFE):
+            if inner.f_code in (_AT_ONCE, _BEGIN, _LIFE):
                 path = inner.f_locals["self"].cell.path
             elif inner.f_code is _TASK:
                 path = inner.f_locals["self"].path
