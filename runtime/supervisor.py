@@ -362,16 +362,19 @@ class Supervisor(Child):
 
 async def _stop_together(children: Sequence[Child]) -> None:
     """Stop children at once; only those that do not end by themselves cost a task each."""
+    left: list[Child] = []
     for number, child in enumerate(children, 1):
         child.halt(final=True)
+        if child.is_alive:
+            left.append(child)
         if number % _PORTION == 0:
             await trio.lowlevel.checkpoint()
-    with trio.move_on_after(_quick(children)):
-        for child in children:
+    with trio.move_on_after(_quick(left)):
+        for child in left:
             if child.is_alive:
                 await child.ended.wait()
     async with trio.open_nursery() as nursery:
-        for number, child in enumerate([child for child in children if child.is_alive], 1):
+        for number, child in enumerate([child for child in left if child.is_alive], 1):
             nursery.start_soon(child.gone)
             if number % _PORTION == 0:
                 await trio.lowlevel.checkpoint()
