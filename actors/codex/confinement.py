@@ -28,7 +28,7 @@ from typing import Any
 import attrs
 
 from command_center.actors.codex.errors import NotConfined, ProfileTooWide, ProjectTouched
-from command_center.actors.codex.mcp_servers import McpServer, switched_off
+from command_center.actors.codex.mcp_servers import ConfiguredServer, switched_off
 
 
 class Sandbox(enum.Enum):
@@ -152,7 +152,7 @@ class Confinement:
             },
         }
 
-    def among(self, servers: Iterable[McpServer]) -> Confinement:
+    def among(self, servers: Iterable[ConfiguredServer]) -> Confinement:
         """Return the same, of whose servers those are named that Codex knows."""
         off = switched_off(self.servers_off, servers, self.own_urls)
         return attrs.evolve(self, servers_off=off)

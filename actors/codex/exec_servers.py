@@ -8,7 +8,7 @@ import msgspec
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.codex.mcp_servers import McpServer
+from command_center.actors.codex.mcp_servers import ConfiguredServer
 from command_center.actors.codex.ports import Codex
 from command_center.actors.rules.errors import Conflict
 
@@ -24,7 +24,7 @@ class _Server(msgspec.Struct):
     transport: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-async def configured_servers(codex: Codex, cwd: str) -> list[McpServer]:
+async def configured_servers(codex: Codex, cwd: str) -> list[ConfiguredServer]:
     """Ask for them.
 
     Raises:
@@ -34,7 +34,7 @@ async def configured_servers(codex: Codex, cwd: str) -> list[McpServer]:
         with trio.fail_after(LIST_SECONDS):
             said = await _ask(codex, cwd)
         found = msgspec.json.decode(said, type=list[_Server])
-        return [McpServer.of(one.name, one.transport) for one in found]
+        return [ConfiguredServer.of(one.name, one.transport) for one in found]
     except (WireClosed, trio.TooSlowError, msgspec.DecodeError) as error:
         raise Conflict(
             f"Codex does not say which MCP servers it has ({error}), and this repository has some "

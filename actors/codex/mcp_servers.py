@@ -22,7 +22,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 @attrs.frozen
-class McpServer:
+class ConfiguredServer:
     """A server as it is configured: by its address, or by the words that start a program."""
 
     name: str
@@ -30,7 +30,7 @@ class McpServer:
     words: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, settings: Mapping[str, Any]) -> McpServer:
+    def of(cls, name: str, settings: Mapping[str, Any]) -> ConfiguredServer:
         """Read it, as it stands in `config.toml` or as `codex mcp list --json` tells of it."""
         url, args = settings.get("url"), settings.get("args")
         words = [settings.get("command"), *(args if isinstance(args, list) else ())]
@@ -49,18 +49,18 @@ class McpServer:
         )
 
 
-def servers_in(layers: Sequence[Mapping[str, Any]]) -> list[McpServer]:
+def servers_in(layers: Sequence[Mapping[str, Any]]) -> list[ConfiguredServer]:
     """Return the servers that these layers set up together; the strongest of them comes first."""
     found: dict[str, dict[str, Any]] = {}
     for layer in reversed(layers):
         for name, settings in ((layer.get("config") or {}).get("mcp_servers") or {}).items():
             told = settings if isinstance(settings, Mapping) else {}
             found[name] = {**found.get(name, {}), **told}
-    return [McpServer.of(name, settings) for name, settings in found.items()]
+    return [ConfiguredServer.of(name, settings) for name, settings in found.items()]
 
 
 def switched_off(
-    off: Collection[str], servers: Iterable[McpServer], urls: Collection[str]
+    off: Collection[str], servers: Iterable[ConfiguredServer], urls: Collection[str]
 ) -> tuple[str, ...]:
     """Return the names of the servers that are off: Command Center's own name means each of its.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from command_center.actors.git.ports import PROGRAM
 from command_center.http.doctor import channels, data, machine, programs, settings, ways
 from command_center.http.doctor.check import Checkup, in_thread
 
 CHECKS: Final[Sequence[Checkup]] = (
     Checkup(
-        name="git",
+        name=PROGRAM,
         why="Repositories, worktrees, changes, commits and pushes are git's.",
         look=in_thread(programs.git),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from command_center.actors.codex.mcp_servers import McpServer, servers_in, switched_off
+from command_center.actors.codex.mcp_servers import ConfiguredServer, servers_in, switched_off
 
 URLS = ("http://127.0.0.1:8787", "https://center.example.org", "http://[fd00::1]:8787")
 
@@ -36,8 +36,8 @@ URLS = ("http://127.0.0.1:8787", "https://center.example.org", "http://[fd00::1]
 def test_a_server_is_known_by_what_it_starts_or_asks(
     leads_here: object, settings: dict[str, Any]
 ) -> None:
-    assert leads_here == McpServer.of("any", settings).leads_to(URLS)
-    assert McpServer.of("command_center", settings).leads_to(URLS)
+    assert leads_here == ConfiguredServer.of("any", settings).leads_to(URLS)
+    assert ConfiguredServer.of("command_center", settings).leads_to(URLS)
 
 
 def test_its_own_name_turns_off_each_of_its_servers_and_any_name_only_what_codex_has() -> None:

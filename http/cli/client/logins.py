@@ -31,7 +31,7 @@ SERVICE: Final = "command-center"
 
 
 AGAIN: Final = "sign in again with `command-center login`."
-"""What to do where a keyring does not help."""
+"""The advice where a keyring does not help."""
 
 
 class Login(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Act(NamedTuple):
+class ScreenAct(NamedTuple):
     """Something that a key does: how it is called, and whether all must have been seen before."""
 
     name: str
@@ -45,7 +45,7 @@ class ThingScreen(ModalScreen[None]):
     """
 
     def __init__(
-        self, title: str, text: str, acts: Mapping[str, Act], *, approval: int | None = None
+        self, title: str, text: str, acts: Mapping[str, ScreenAct], *, approval: int | None = None
     ) -> None:
         super().__init__()
         self.approval = approval

@@ -28,7 +28,7 @@ from command_center.http.cli.client.decisions import (
     how_to_decide,
     whole_approval,
 )
-from command_center.http.cli.client.screens import Act, ThingScreen
+from command_center.http.cli.client.screens import ScreenAct, ThingScreen
 from command_center.http.cli.client.terminal import cleaned, line_of
 from command_center.http.cli.client.transcript import event_lines
 from command_center_client import calls
@@ -57,8 +57,8 @@ PAST: Final = 100
 SESSION_FIELDS: Final = ("repositoryId", "taskId", "branchName", "model", "prompt")
 
 
-class Found(NamedTuple):
-    """What a look has found: approvals and sessions by their ids, and how many approvals wait."""
+class Glance(NamedTuple):
+    """The findings of one look: approvals and sessions by their ids, and how many wait."""
 
     approvals: dict[int, Any]
     sessions: dict[int, Any]
@@ -74,7 +74,7 @@ class Things(OptionList):
     ]
 
 
-class Following:
+class Story:
     """A session whose story is shown, and the last event that was shown of it."""
 
     def __init__(self, number: int, screen: ThingScreen) -> None:
@@ -109,8 +109,8 @@ class TerminalDesk(App[None]):
         self._asking = Lock()
         self._news = Event()
         self._is_over = Event()
-        self._found = Found({}, {}, 0)
-        self._following: Following | None = None
+        self._found = Glance({}, {}, 0)
+        self._following: Story | None = None
 
     def compose(self) -> ComposeResult:
         """Show the two lists, one below the other."""
@@ -140,9 +140,9 @@ class TerminalDesk(App[None]):
 
     def _show_session(self, number: int, session: Mapping[str, Any]) -> None:
         text = "\n".join(details_of({"details": session}, {*SESSION_FIELDS}))
-        stop = Act("Stop", lambda: self._work(partial(self._stop, number)))
+        stop = ScreenAct("Stop", lambda: self._work(partial(self._stop, number)))
         screen = ThingScreen(f"Session {number}", f"{text}\n", {"s": stop})
-        self._following = Following(number, screen)
+        self._following = Story(number, screen)
         self._news.set()
         self.push_screen(screen)
 
@@ -201,7 +201,7 @@ class TerminalDesk(App[None]):
                 has_failed = False
                 self._tell(self._show, found, *told)
 
-    def _all(self) -> Found:
+    def _all(self) -> Glance:
         pending = self._center.every(calls.list_approvals(status="pending", limit=MOST))
         approvals = {one["id"]: one for one in islice(pending, MOST)}
         waiting = len(approvals)
@@ -213,9 +213,9 @@ class TerminalDesk(App[None]):
             query: dict[str, Any] = {"status": [*status], "limit": MOST, "diff": False}
             page = self._center.send(calls.list_sessions(**query))["items"]
             live += [one for one in page if not one["finishedAt"]]
-        return Found(approvals, {one["id"]: one for one in live}, waiting)
+        return Glance(approvals, {one["id"]: one for one in live}, waiting)
 
-    def _story(self) -> tuple[Following | None, str]:
+    def _story(self) -> tuple[Story | None, str]:
         """Return the session that is shown, and what it has said since the last look, as lines."""
         one = self._following
         if one is None:
@@ -242,15 +242,15 @@ class TerminalDesk(App[None]):
                 partial(self._decide, number, status, for_session=for_session)
             )
 
-        acts = {"r": Act("Reject", settled("rejected"))}
+        acts = {"r": ScreenAct("Reject", settled("rejected"))}
         text = _details(approval)
         if approval["kind"] in ASKING:
             text = f"{text}\n\n{how_to_decide(approval)}"
         else:
-            acts = {"a": Act("Approve", settled("approved"), wants_reading=True), **acts}
+            acts = {"a": ScreenAct("Approve", settled("approved"), wants_reading=True), **acts}
             if approval["kind"] in FOR_SESSION:
                 act = settled("approved", for_session=True)
-                acts["s"] = Act("Approve for the session", act, wants_reading=True)
+                acts["s"] = ScreenAct("Approve for the session", act, wants_reading=True)
         screen = ThingScreen(f"Approval {number}", text, acts, approval=number)
         self._tell(self.push_screen, screen)
 
@@ -294,7 +294,7 @@ class TerminalDesk(App[None]):
 
     # ── what is seen ─────────────────────────────────────────────────────────────────────────
 
-    def _show(self, found: Found, story: Following | None, lines: str) -> None:
+    def _show(self, found: Glance, story: Story | None, lines: str) -> None:
         self._found = found
         shown = len(found.approvals)
         count = f"{shown} of {found.waiting}" if shown < found.waiting else str(shown)

@@ -1,4 +1,4 @@
-"""Which turns of a thread have ended, by what Codex lists of them."""
+"""The turns of a thread that have ended, by what Codex lists of them."""
 
 from __future__ import annotations
 
