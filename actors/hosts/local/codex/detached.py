@@ -35,7 +35,12 @@ from command_center.actors.codex.errors import BridgeUnavailable, CodexError, Wi
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.settings import BridgeSettings, Deadlines
 from command_center.actors.hosts.local.codex.environment import OWNER, agent_environment
-from command_center.actors.hosts.local.codex.orphans import descendants_of, is_alive, kill_all
+from command_center.actors.hosts.local.codex.orphans import (
+    descendants_of,
+    is_alive,
+    kill_all,
+    kill_left,
+)
 from command_center.actors.hosts.local.codex.places import codex_home, inherited
 from command_center.actors.hosts.local.codex.processes import Tail, find_program, start_child
 from command_center.actors.hosts.local.codex.transports import open_socket, open_unix
@@ -140,6 +145,7 @@ def end(folder: Path) -> None:
             while is_alive(process) and time.monotonic() < deadline:
                 time.sleep(_LOOK_SECONDS)
             kill_all(family)
+        kill_left(OWNER, f"{record.life}:")
     (folder / "app-server.json").unlink(missing_ok=True)
 
 

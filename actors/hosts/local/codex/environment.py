@@ -11,6 +11,9 @@ import psutil
 OWNER = "COMMAND_CENTER_OWNER"
 """Marks every process that a Command Center has started: with its life and its state folder."""
 
+CHILD = "COMMAND_CENTER_CHILD"
+"""Marks a child, and all that it starts, with what no other child has."""
+
 THREAD = "CODEX_THREAD_ID"
 """Variable in which Codex tells each command the id of its thread."""
 
@@ -41,6 +44,7 @@ def agent_environment(
         if not _is_ours(name.upper()) and not any(s and s in value for s in secrets)
     }
     kept.pop(OWNER, None)
+    kept.pop(CHILD, None)
     kept.pop(THREAD, None)
     if kept.get(HOME):  # which may be relative to the folder of this process
         kept[HOME] = str(Path(kept[HOME]).absolute())

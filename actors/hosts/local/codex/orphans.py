@@ -5,6 +5,9 @@ hangs does not, and neither does a wrapper. So each child is recorded in a file 
 id and start time, and marked in its environment with the life and the folder of the server that
 started it. A later life finds what is left by both. A process id alone is never enough, since ids
 are used again: its start time must be that of the record, or its mark must be of our folder.
+
+Codex leaves something, too: it runs helpers in a sandbox, and one that is still being set up when
+Codex is killed is nobody's child and waits for ever. It is known by its mark alone.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -22,6 +25,8 @@ import psutil
 from command_center.actors.hosts.local.codex.environment import THREAD, current_life, life_of
 
 _SUFFIX = ".process.json"
+_SANDBOX = "bwrap"
+"""The program in which Codex runs its helpers on Linux, which has no name of Codex's."""
 _CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may differ when read twice (clock steps)."""
 _TERM_SECONDS = 2.0
@@ -87,6 +92,11 @@ def find_orphans(folder: Path, spared: Collection[str] = ()) -> list[psutil.Proc
         for one in [*descendants_of(process.pid), process]:
             orphans[one.pid] = one
     return [*orphans.values()]
+
+
+def kill_left(variable: str, mark: str) -> None:
+    """Kill what a Codex that is gone has left: its own processes whose variable begins so."""
+    kill_all(_of_codex(lambda environment: environment.get(variable, "").startswith(mark)))
 
 
 def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
@@ -172,13 +182,24 @@ def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
 
 def _marked(folder: Path, spared: Collection[str]) -> list[psutil.Process]:
     """Find processes of Codex with our mark, such as the child of a wrapper that was killed."""
-    found = []
-    for process in psutil.process_iter(["name"]):
-        name = str(process.info["name"] or "").lower()
-        if "codex" not in name or process.pid == os.getpid():
-            continue
+
+    def is_former(environment: Mapping[str, str]) -> bool:
+        life = life_of(environment, folder)
+        return life is not None and life not in spared
+
+    return list(_of_codex(is_former))
+
+
+def _of_codex(is_wanted: Callable[[Mapping[str, str]], bool]) -> Iterator[psutil.Process]:
+    """Find processes by their environment; of those, Codex's own, and no command's."""
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            life = life_of(process.environ(), folder)
-            if life is not None and life not in spared:
-                found.append(process)
-    return found
+            if process.pid != os.getpid() and is_wanted(process.environ()) and _is_codex(process):
+                yield process
+
+
+def _is_codex(process: psutil.Process) -> bool:
+    if "codex" in process.name().lower():
+        return True
+    program, *arguments = process.cmdline() or [""]
+    return Path(program).name == _SANDBOX and any("codex" in one for one in arguments)

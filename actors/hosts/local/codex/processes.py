@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,13 @@ import psutil
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.hosts.local.codex.orphans import ProcessRecord, descendants_of, kill_all
+from command_center.actors.hosts.local.codex.environment import CHILD
+from command_center.actors.hosts.local.codex.orphans import (
+    ProcessRecord,
+    descendants_of,
+    kill_all,
+    kill_left,
+)
 from command_center.store.redaction.redact import redact
 
 _TAIL_LINES = 40
@@ -82,6 +89,7 @@ class ChildProcess:
     tail: Tail
     stderr_done: trio.Event
     record: ProcessRecord | None
+    mark: str
 
     @property
     def pid(self) -> int:
@@ -123,6 +131,7 @@ class ChildProcess:
             with trio.move_on_after(_KILL_SECONDS):
                 await self.process.wait()
             await trio.to_thread.run_sync(kill_all, family)
+            await trio.to_thread.run_sync(kill_left, CHILD, self.mark)
             with contextlib.suppress(trio.BusyResourceError, trio.ClosedResourceError):
                 await self.stdout.aclose()
             if self.record is not None:
@@ -176,8 +185,9 @@ async def start_child(
     """
     program, *arguments = command
     found = find_program(program, environment)
+    mark = secrets.token_hex(16)
     try:
-        process = await _open_apart([found, *arguments], environment, cwd)
+        process = await _open_apart([found, *arguments], {**environment, CHILD: mark}, cwd)
     except OSError as error:
         raise WireClosed(f"`{found}` could not be started: {error.strerror or error}.") from None
     if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -188,7 +198,7 @@ async def start_child(
             record = ProcessRecord.write(state_folder, process.pid, found)
     tail, done = Tail(), trio.Event()
     nursery.start_soon(_drain, process.stderr, tail, done)
-    return ChildProcess(process, process.stdin, process.stdout, tail, done, record)
+    return ChildProcess(process, process.stdin, process.stdout, tail, done, record, mark)
 
 
 async def _open_apart(

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 import trio
 
 from command_center.actors.codex.protocol import encode_request
@@ -128,6 +130,24 @@ def test_a_codex_that_carries_our_mark_is_ended_without_a_record(
         assert process.poll() is None
         assert end_orphans(tmp_path) != []
         process.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+def test_a_sandboxed_helper_of_codex_is_ended_but_no_other_sandbox(tmp_path: Path) -> None:
+    environment = {**os.environ, OWNER: f"former:{tmp_path}"}
+    words = ["bwrap", "-c", SLEEPER]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    started = {"executable": sys.executable, "env": environment, **pipes}
+    with (
+        subprocess.Popen([*words, "--codex-run-as-fs-helper"], **started) as helper,
+        subprocess.Popen(words, **started) as other,
+    ):
+        for one in (helper, other):
+            assert one.stdout is not None
+            assert one.stdout.readline()
+        assert [helper.pid] == end_orphans(tmp_path)
+        assert other.poll() is None
+        other.kill()
 
 
 @contextmanager

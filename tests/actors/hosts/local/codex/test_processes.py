@@ -47,6 +47,36 @@ async def test_ending_a_child_ends_what_it_started_in_another_session() -> None:
     assert not is_alive(grandchild)
 
 
+HELPER = """
+import os, subprocess, sys
+for name in ("bwrap", "daemon"):
+    words = [name, "-c", "import time; time.sleep(600)", "--codex-run-as-fs-helper"]
+    if os.fork() == 0:
+        apart = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.DEVNULL)
+        child = subprocess.Popen(words, executable=sys.executable, **apart)
+        print(child.pid, flush=True)
+        os._exit(0)
+    os.wait()
+sys.stdin.read()
+"""
+"""Leaves two processes that are nobody's: a helper of Codex in its sandbox, and a command's."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+async def test_ending_a_child_ends_its_helpers_that_are_nobody_s_children() -> None:
+    async with trio.open_nursery() as nursery:
+        child, other = await start(nursery, HELPER), await start(nursery, HELPER)
+        left = [psutil.Process(int(await read_line(one))) for one in (child, child, other, other)]
+        assert [] == [one for one in left if one.parent() == psutil.Process(child.pid)]
+        child.process.kill()
+        await child.end(5)
+        assert [False, True, True, True] == [is_alive(one) for one in left]
+        await other.end(5)
+        assert [False, True, False, True] == [is_alive(one) for one in left]
+    for one in left[1::2]:
+        one.kill()
+
+
 async def test_a_child_that_ends_by_itself_is_waited_for_and_not_killed() -> None:
     code = "import sys; sys.stdin.read(); print('x' * 1_000_000); sys.exit(5)"
     async with trio.open_nursery() as nursery:
