@@ -160,6 +160,24 @@ _NOTE_THOUSAND = """
     SELECT repository_id, :last / 1000 - 1, count(*) FROM events NOT INDEXED
     WHERE id > :last - 1000 AND id <= :last AND repository_id IS NOT NULL GROUP BY repository_id
 """
+_NOTE_TIMES = """
+    INSERT INTO times_of_events
+    SELECT :last / 1000 - 1, min(ts), max(ts) FROM events NOT INDEXED
+    WHERE id > :last - 1000 AND id <= :last
+"""
+_IN_FULL_THOUSANDS = "(SELECT (ifnull(max(thousand), -1) + 1) * 1000 FROM times_of_events)"
+_SINCE = f"""id > ifnull(
+    (SELECT thousand * 1000 FROM times_of_events WHERE latest >= ? ORDER BY thousand LIMIT 1),
+    {_IN_FULL_THOUSANDS}
+)"""  # noqa: S608 - constants
+_UNTIL = f"""id <= (SELECT coalesce(
+    (SELECT max(id) FROM events WHERE id > {_IN_FULL_THOUSANDS} AND +ts < edge),
+    (
+        SELECT (thousand + 1) * 1000 FROM times_of_events
+        WHERE earliest < edge ORDER BY thousand DESC LIMIT 1
+    ),
+    0
+) FROM (SELECT ? AS edge))"""  # noqa: S608 - constants
 _COUNT_OF_REPOSITORY = """
     SELECT (
         SELECT ifnull(sum(count), 0) FROM thousands_of_events
@@ -202,8 +220,9 @@ def append(db: Database, event: Event) -> StoredEvent:
 
 
 def note_thousand(db: Database, last: int) -> None:
-    """Note how many of the thousand events that end with ``last`` each repository has."""
+    """Note when the thousand events that end with ``last`` were, and how many a repository has."""
     db.execute(_NOTE_THOUSAND, {"last": last})
+    db.execute(_NOTE_TIMES, {"last": last})
 
 
 def count_of_repository(db: Database, repository_id: int, up_to: int) -> int:
@@ -337,17 +356,15 @@ def _query(
 
     Every index on events ends with the id, so one that has a single value to look for gives the
     rows in their order and can stop at the limit. Several types are therefore a branch each,
-    merged, and a type beside a narrower subject is not looked up but only compared (the plus
-    keeps it from choosing the index). Only the names and terms of this module go into the text.
+    merged. A type beside a narrower subject than a repository is not looked up but only compared
+    (the plus keeps it from choosing the index). Only the names and terms of this module go into the
+    text.
     """
     subjects = [name for name in _SUBJECTS if getattr(wanted, name) is not None]
     types = sorted(set(wanted.types))
     ordered = f"ORDER BY id {order} LIMIT {int(limit)}"
-    if subjects or len(types) > _MOST_BRANCHES:
-        conditions = _conditions(wanted, bounds)
-        if types:
-            conditions.among("+type", types)
-    elif len(types) > 1:
+    is_by_type = subjects in ([], ["repository_id"]) and len(types) <= _MOST_BRANCHES
+    if is_by_type and len(types) > 1:
         branches: list[str] = []
         arguments: list[Scalar] = []
         for type_ in types:
@@ -357,10 +374,9 @@ def _query(
             arguments += branch.arguments
         merged = " UNION ALL ".join(branches)
         return f"SELECT {columns} FROM events WHERE id IN ({merged}) {ordered}", arguments  # noqa: S608
-    else:
-        conditions = _conditions(wanted, bounds)
-        for type_ in types:
-            conditions.equal("type", type_)
+    conditions = _conditions(wanted, bounds)
+    if types:
+        conditions.among("type" if is_by_type else "+type", types)
     return f"SELECT {columns} FROM events{conditions.sql} {ordered}", conditions.arguments  # noqa: S608
 
 
@@ -368,7 +384,7 @@ def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
     """Give all that is asked for but the types.
 
     The clock may have been set back, so the ids of a span of time are not one range. But no
-    event in it lies before the first or after the last that the index of moments knows of.
+    event in it lies before the first or behind the last thousand in which one may be.
     """
     conditions = Conditions()
     for term, value in bounds:
@@ -378,13 +394,9 @@ def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
         if subject is not None:
             conditions.equal(name, subject)
     if wanted.since is not None:
-        conditions.meets(
-            "id >= (SELECT min(id) FROM events INDEXED BY events_by_ts WHERE ts >= ?)", wanted.since
-        )
+        conditions.meets(_SINCE, wanted.since)
         conditions.meets("+ts >= ?", wanted.since)
     if wanted.until is not None:
-        conditions.meets(
-            "id <= (SELECT max(id) FROM events INDEXED BY events_by_ts WHERE ts < ?)", wanted.until
-        )
+        conditions.meets(_UNTIL, wanted.until)
         conditions.meets("+ts < ?", wanted.until)
     return conditions

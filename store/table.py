@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from command_center.store.columns import column_of
 from command_center.store.database.checksums import COLUMN, DAMAGED, row_checksum
+from command_center.store.database.text_match import words_held
 from command_center.store.errors import (
     ConstraintViolated,
     DamagedRecord,
@@ -95,7 +96,7 @@ class Table(Generic[R]):
             f"SELECT {', '.join(outlined)}, {COLUMN} IS row_checksum({self._names}) FROM {name}"  # noqa: S608
         )
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
-        self._holds_words = f"holds_words({', '.join(('?', _NUMBER, *looked_through))})"
+        self._looked_through = looked_through
         self._scanned = " + ".join(("8", *(f"length({column})" for column in looked_through)))
         self._given = tuple(column for column in self._columns if column != "id")
         self._insert = (
@@ -471,13 +472,14 @@ class Table(Generic[R]):
         damaged: list[int],
     ) -> Generator[Row[R], None, None]:
         """Look through records, and read those that hold the words."""
-        sql = (
-            f"SELECT id, {self._scanned}, {self._holds_words} FROM {self.name} "  # noqa: S608 - as above
-            f"WHERE id IN (SELECT id FROM {self.name}{conditions.sql}) {order}"
-        )
         if not is_holdable(words):
             return
-        with closing(db.execute(sql, (words, *conditions.arguments))) as found:
+        held, values = words_held(words, _NUMBER, self._looked_through)
+        sql = (
+            f"SELECT id, {self._scanned}, {held} FROM {self.name} "  # noqa: S608 - as above
+            f"WHERE id IN (SELECT id FROM {self.name}{conditions.sql}) {order}"
+        )
+        with closing(db.execute(sql, (*values, *conditions.arguments))) as found:
             for id_, size, holds in found:
                 if holds:
                     yield from self._listed(db, self._conditions({"id": id_}), "", "", damaged)

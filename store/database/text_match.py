@@ -1,10 +1,12 @@
-"""Match texts with what somebody looks for, word by word; SQL calls it ``holds_words``.
+"""Match texts with what somebody looks for, word by word.
 
-SQLite's own LIKE takes only ASCII letters of either case for the same. A row costs some
-microseconds, so this is for tables of thousands; transcripts have an index of their own (`search`).
+SQLite itself takes only ASCII letters of either case for the same. Where all of a row's texts are
+ASCII, SQL finds the words, for a microsecond; of another row the function ``holds_words`` is asked,
+which takes some more. Transcripts have an index of their own (`search`).
 """
 
 import sqlite3
+from collections.abc import Sequence
 
 
 def holds_words(words: str, number: str, *texts: str) -> bool:
@@ -18,6 +20,19 @@ def holds_words(words: str, number: str, *texts: str) -> bool:
         number.startswith(word) or any(word in text for text in lowered)
         for word in words.lower().split()
     )
+
+
+def words_held(words: str, number: str, texts: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the SQL for whether the columns hold the words, as `holds_words` says; its values."""
+    wanted = words.lower().split()
+    are_ascii = (f"length({text}) = length(CAST({text} AS BLOB))" for text in texts)
+    places = " OR ".join(
+        (f"instr({number}, ?) = 1", *(f"instr(lower({text}), ?)" for text in texts))
+    )
+    held = " AND ".join([f"({places})"] * len(wanted)) or "true"
+    asked = f"holds_words({', '.join(('?', number, *texts))})"
+    values = [word for word in wanted for _ in (number, *texts)]
+    return f"CASE WHEN {' AND '.join(are_ascii)} THEN {held} ELSE {asked} END", [*values, words]
 
 
 def teach_words(conn: sqlite3.Connection) -> None:

@@ -1,5 +1,6 @@
 """The event log: order, filters, pages."""
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -131,6 +132,13 @@ def test_what_has_happened_cannot_be_changed(writer: Writer, statement: str) -> 
         (EventFilter(session_id=1, types=("a.b",)), "SEARCH events USING INDEX events_by_session"),
         (EventFilter(correlation_id="c"), "SEARCH events USING INDEX events_by_correlation"),
         (EventFilter(types=("a.b", "c.d")), "SEARCH events USING INTEGER PRIMARY KEY"),
+        (EventFilter(repository_id=1), "SEARCH events USING INDEX events_by_repository"),
+        (
+            EventFilter(repository_id=1, types=("a.b",)),
+            "SEARCH events USING INDEX events_by_repository_and_type (repository_id=? AND type=?)",
+        ),
+        (EventFilter(since="2026"), "SEARCH events USING INTEGER PRIMARY KEY"),
+        (EventFilter(until="2026"), "SEARCH events USING INTEGER PRIMARY KEY"),
     ],
 )
 def test_a_long_log_is_neither_sorted_nor_read_whole(
@@ -160,6 +168,39 @@ def test_a_span_of_time_has_its_first_moment_and_not_its_last(
         found, _ = events.after(db, 0, limit=1, wanted=wanted)
     assert ([event] if edge == "since" else []) == found
     assert (edge == "since") == wanted.matches(event)
+
+
+@pytest.mark.parametrize("size", [500, 50], ids=["noted", "not noted"])
+def test_a_span_of_time_is_found_also_where_the_clock_was_set_back(
+    writer: Writer, readers: Readers, size: int
+) -> None:
+    moments = [f"2026-01-0{day}T00:00:00.000Z" for day in (1, 2, 3, 2, 5, 4, 6)]
+
+    def at(moment: str) -> Callable[[Transaction], None]:
+        def unit(tx: Transaction) -> None:
+            tx.now = moment
+            for _ in range(size):
+                tell(tx)
+
+        return unit
+
+    writer.commit([at(moment) for moment in moments])
+    all_moments = [moment for moment in moments for _ in range(size)]
+    edges = sorted({*moments, "2025-12-31T00:00:00.000Z", "2026-02-01T00:00:00.000Z"})
+    with readers.connection() as db:
+        noted = db.execute("SELECT count(*) FROM times_of_events").fetchone()[0]
+        assert len(all_moments) // 1000 == noted
+        for since, until in itertools.product([None, *edges], repeat=2):
+            wanted = [
+                number
+                for number, moment in enumerate(all_moments, 1)
+                if (since is None or moment >= since) and (until is None or moment < until)
+            ]
+            asked = EventFilter(since=since, until=until)
+            for newest_first in (False, True):
+                page = events.page(db, limit=2, wanted=asked, newest_first=newest_first)
+                found = [msgspec.json.decode(item)["id"] for item in page.items]
+                assert (wanted[-2:][::-1] if newest_first else wanted[:2]) == found
 
 
 @pytest.mark.parametrize("count", [2, 51, 1000])
