@@ -8,6 +8,7 @@
     ├ /devices               who else is let in, with what they may do
     ├ /uploads               the pictures and texts that people send for Codex
     ├ /backups               makes backups when they are due, and when they are asked for
+    ├ /event-compression     compresses the texts of old events
     ├ /store-check           reads the whole database, to find what the disk has changed
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
@@ -51,6 +52,7 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.backups.actor import Backups, BackupSettings
+from command_center.actors.backups.event_compression import EventCompression
 from command_center.actors.backups.store_check import StoreCheck
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.ports import CodexHost
@@ -123,6 +125,8 @@ class CenterSettings:
     notify: NotifySettings | None = None
     tailscale: TailscaleSettings | None = None
     backups: BackupSettings = attrs.field(factory=BackupSettings)
+    compress_days: int = 0
+    """Days after which the texts of events are compressed; 0 never."""
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -241,6 +245,11 @@ def build_tree(
                     zone=schedules.terms.zone,
                 ),
                 contract="A backup in hand is given up; what came due is made up for.",
+            ),
+            ChildSpec(
+                id="event-compression",
+                start=partial(EventCompression, storage, days=settings.compress_days),
+                contract="Old events are not compressed until it is back; nothing else is touched.",
             ),
             ChildSpec(
                 id="store-check",

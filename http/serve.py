@@ -281,6 +281,7 @@ def _center_settings(
         notify=notify,
         tailscale=tailscale_settings(settings, listening),
         backups=backup_settings(settings),
+        compress_days=settings.compress_days,
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
         on_claim_lost=_claim_lost,

@@ -7,7 +7,8 @@ rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
-are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
+are those of a session) and ``events`` (the log; ``event_segments`` has its old texts, and
+``log_identity`` tells it from others).
 ``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``,
 ``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``,
 ``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL

@@ -14,8 +14,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
+from command_center.store import event_segments
 from command_center.store.database.checksums import row_checksum
 from command_center.store.errors import DamagedRecord, InvalidCursor, RecordNotFound
+from command_center.store.event_segments import Segments
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import MAX_LIMIT, Page, Row, check_limit, fill
 from command_center.store.lists.where import Conditions, Scalar
@@ -187,8 +189,14 @@ _COUNT_OF_REPOSITORY = """
         WHERE repository_id = :repository AND id > :up_to - :up_to % 1000 AND id <= :up_to
     )
 """
-IS_DAMAGED = f"checksum IS NOT row_checksum({', '.join(_COLUMNS)}, CAST(body AS BLOB))"
+IS_DAMAGED = f"""CASE WHEN body = ''
+    THEN NOT EXISTS (SELECT 1 FROM event_segments WHERE segment = (id - 1) / {event_segments.SIZE})
+    ELSE checksum IS NOT row_checksum({", ".join(_COLUMNS)}, CAST(body AS BLOB))
+END"""  # noqa: S608 - constants
 """The condition that an event meets which is not as it was written, in SQL."""
+
+COMPRESSED = "session.item"
+"""The type of the events whose texts are moved: most are of it, and no query looks into them."""
 
 _MOST_BRANCHES = 50
 _UNKNOWN: Timestamp = "1970-01-01T00:00:00.000Z"
@@ -239,6 +247,32 @@ def last_id_of_repository(db: Database, repository_id: int) -> int:
     return found[0] if found else 0
 
 
+def compress(db: Database, before: Timestamp) -> bool:
+    """Move the texts of the next events into their segment, if all of them are older than this.
+
+    Only those of items (``COMPRESSED``). One that is not as it was written stays as it is.
+
+    Returns:
+        whether there may be more to move.
+    """
+    segment = event_segments.next_segment(db)
+    first, last = segment * event_segments.SIZE + 1, (segment + 1) * event_segments.SIZE
+    newest = db.execute("SELECT ts FROM events WHERE id = ?", [last]).fetchone()
+    if newest is None or newest[0] >= before:
+        return False
+    sql = (
+        f"SELECT {_STORED} FROM events WHERE id >= ? AND id <= ? "  # noqa: S608 - constants
+        f"AND +type = ? AND body <> '' AND NOT ({IS_DAMAGED})"
+    )
+    rows = db.execute(sql, [first, last, COMPRESSED]).fetchall()
+    event_segments.keep(db, segment, {row[0]: row[-2] for row in rows})
+    # A row that is updated leaves its page as empty as it has become. When rows go, SQLite puts
+    # those that stay together, and has the pages for what comes later.
+    db.conn.executemany("DELETE FROM events WHERE id = ?", [row[:1] for row in rows])
+    db.conn.executemany(_INSERT, [(*row[:-2], "", row[-1]) for row in rows])
+    return True
+
+
 def _or_none(subject: int | UnsetType) -> int | None:
     return None if isinstance(subject, UnsetType) else subject
 
@@ -264,7 +298,8 @@ def after(
     """
     sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit + 1)
     with closing(db.execute(sql, arguments)) as rows:
-        found = (_stored(row) for row in rows)
+        segments = Segments(db)
+        found = (_stored(row, segments) for row in rows)
         return fill((Row(event.id, len(event.body), event) for event in found), limit)
 
 
@@ -299,7 +334,8 @@ def page(
         bounds.append(("id < ?" if newest_first else "id > ?", position))
     sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
     with closing(db.execute(sql, arguments)) as rows:
-        events = (_stored(row) for row in rows)
+        segments = Segments(db)
+        events = (_stored(row, segments) for row in rows)
         items, last = fill((Row(e.id, len(e.body), msgspec.Raw(e.body)) for e in events), limit)
     if last is None:
         return Page(items=items)
@@ -307,9 +343,11 @@ def page(
     return Page(items=items, next_cursor=following)
 
 
-def _stored(row: tuple[Any, ...]) -> StoredEvent:
+def _stored(row: tuple[Any, ...], segments: Segments) -> StoredEvent:
     """Make a row the event that was written; one that is not as it was is told as damaged."""
     *values, body, checksum = row
+    if not body:
+        body = segments.text(values[0])
     if row_checksum(*values, body) == checksum:
         return StoredEvent(**dict(zip(_COLUMNS, values, strict=True)), body=body)
     event = Event(

@@ -191,6 +191,11 @@ class Settings:
     backup_keep: int = environ.var(
         7, whole_number(1, 1000), help="Backups of that schedule that are kept, the newest ones."
     )
+    compress_days: int = environ.var(
+        0,
+        whole_number(0, 36500),
+        help="Days after which the texts of events are compressed; 0 never.",
+    )
     backup_passphrase: Secret | None = environ.var(
         None, optional(_PASSPHRASE), help="Passphrase that closes every backup."
     )

@@ -44,6 +44,7 @@ CRASHED = (
     "/devices",
     "/uploads",
     "/backups",
+    "/event-compression",
     "/store-check",
     "/repositories",
     "/bridges/local",
