@@ -44,6 +44,7 @@ SCREENS: dict[str, str | re.Pattern[str]] = {
     "/threads": "Threads",
     "/telemetry": "Telemetry",
     "/runtime": "Runtime",
+    "/runtime?show=doctor": "Doctor",
     "/notifications": "Notifications",
     "/devices": "Devices",
     "/account": "Codex account",

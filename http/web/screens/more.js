@@ -18,6 +18,7 @@ const PLACES = [
   ["tools", "command", "Tools of Codex"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
+  ["runtime?show=doctor", "check", "Doctor"],
   ["notifications", "bell", "Notifications"],
   ["devices", "devices", "Devices"],
   ["account", "lock", "Codex account"],

@@ -17,9 +17,10 @@ import {
   useLoaded,
 } from "../components/basics.js";
 import { Backups } from "../components/backups.js";
+import { Doctor } from "../components/doctor.js";
 import { duration, number, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { go } from "../router.js";
+import { go, useParam } from "../router.js";
 import { state, useStore } from "../store.js";
 
 /** @typedef {"suspend" | "resume" | "drain" | "restart" | "stop"} Action */
@@ -29,6 +30,12 @@ const CAREFUL = new Set(["drain", "restart", "stop"]);
 
 /** @param {{path: string}} props */
 export const Runtime = ({ path }) => {
+  const [shown] = useParam("show");
+  return shown === "doctor" ? html`<${Doctor} />` : html`<${Actors} path=${path} />`;
+};
+
+/** @param {{path: string}} props */
+const Actors = ({ path }) => {
   const version = useStore("runtime", "sessions");
   const [beats, setBeats] = useState(false);
   const [tree, error, again] = useLoaded(() => get("/api/runtime"), [], version);
@@ -38,6 +45,7 @@ export const Runtime = ({ path }) => {
         tree &&
         `${plural(tree.actors.length, "actor")}, ${plural(tree.deadLetters.total, "dead letter")}`
       }>
+      <a class="button" href="#/runtime?show=doctor">Doctor</a>
       <${Watching} on=${beats} onChange=${setBeats} beat=${again} />
       <${Button} icon="refresh" onClick=${again}>Look again<//>
     <//>
