@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +32,7 @@ from command_center.http.config.settings import (
     resolve_settings,
     usual_config_file,
 )
+from command_center.store.backups.contents import DATABASE
 
 REFUSED = 2
 ALONE: Final = MappingProxyType({"tailscale": "serve"})
@@ -63,16 +65,24 @@ def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
+@click.option(
+    "--open/--no-open",
+    "opens",
+    default=None,
+    help="Open the page in a browser; unless said, at the first start in a desktop's terminal.",
+)
 @_setting_flags
-def serve(config_file: Path | None, **flags: str | None) -> None:
+def serve(config_file: Path | None, *, opens: bool | None, **flags: str | None) -> None:
     """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
     settings = resolve(config_file, flags).settings
     # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
     gc.disable()
-    from command_center.http.run import StartRefused, run  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
+    from command_center.http.greeting import greet  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
+    from command_center.http.run import StartRefused, run  # noqa: PLC0415 - the same
 
+    is_first = not (settings.data_dir / DATABASE).exists()
     try:
-        sys.exit(run(settings))
+        sys.exit(run(settings, partial(greet, opens=is_first if opens is None else opens)))
     except StartRefused as refusal:
         refuse(str(refusal))
     finally:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import attrs
 
 from command_center.http.config.settings import Settings
 from command_center.store.records import Runner
+
+_NOT_YOURS = (
+    "The Codex that the tests bring (openai-codex-cli-bin) is not used; CC_CODEX_COMMAND chooses."
+)
 
 
 @attrs.frozen
@@ -35,5 +43,20 @@ def choose_runner(settings: Settings) -> RunnerChoice:
     if mode != "auto":
         return RunnerChoice(mode, f"CC_CODEX_RUNNER_MODE is {mode}; {where}.")
     if found:
-        return RunnerChoice("app-server", f"{where}.")
-    return RunnerChoice("stub", f"{where}: sessions are played by a stub, without Codex.")
+        return RunnerChoice("app-server", f"{where}{_whose(found)}.")
+    other = f" {_NOT_YOURS}" if find_spec("codex_cli_bin") is not None else ""
+    return RunnerChoice("stub", f"{where}: sessions are played by a stub, without Codex.{other}")
+
+
+def _whose(found: str) -> str:
+    """Tell of a Codex that came with this program's own packages, not by its user."""
+    if not Path(found).absolute().is_relative_to(sys.prefix):
+        return ""
+    others = os.pathsep.join(
+        folder
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if not Path(folder).absolute().is_relative_to(sys.prefix)
+    )
+    yours = shutil.which(Path(found).name, path=others)
+    choose = f"; set CC_CODEX_COMMAND={yours} for yours" if yours else ""
+    return f", which came with Command Center's own packages{choose}"

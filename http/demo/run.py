@@ -8,6 +8,7 @@ the start is asked for over the API, as a person would.
 from __future__ import annotations
 
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,11 +22,12 @@ import click
 import httpx
 import trio
 
+from command_center.actors.git.ports import PROGRAM
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.http.config.settings import Settings, resolve_settings
 from command_center.http.demo.history import write_history
 from command_center.http.demo.scripts import REPOSITORIES
-from command_center.http.run import run
+from command_center.http.run import StartRefused, run
 from command_center.store import open_database
 from command_center.store.backups.contents import DATABASE
 
@@ -55,7 +57,13 @@ LATER = ("Add a check of types", "Add a check of types, and make it pass.", 1, "
 
 
 def run_demo(port: int) -> int:
-    """Serve the demo until told to stop; return the exit code."""
+    """Serve the demo until told to stop; return the exit code.
+
+    Raises:
+        StartRefused: it cannot start here, for want of git or for what keeps a server from it.
+    """
+    if shutil.which(PROGRAM) is None:
+        raise StartRefused("git was not found, and the demo's repositories need it. Install git.")
     with tempfile.TemporaryDirectory(prefix="command-center-demo-") as name:
         folder = Path(name)
         repositories = {name: make_repository(folder / name) for name in REPOSITORIES}

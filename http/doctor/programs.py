@@ -68,7 +68,8 @@ async def _bridge(subject: Subject) -> list[Symptom]:
     return [Symptom(f"The server is connected to Codex {bridge.version or 'of no told version'}.")]
 
 
-def _version_of(subject: Subject) -> Sequence[Symptom]:
+def version_of(subject: Subject) -> Sequence[Symptom]:
+    """Ask the program for its version."""
     settings = subject.settings
     said = said_by([*settings.codex_command, "--version"], subject)
     if said is None or said.code != 0 or not said.first_line:
@@ -88,7 +89,7 @@ def _found(subject: Subject) -> str:
     return shutil.which(command, path=subject.environment.get("PATH")) or command
 
 
-_version = in_thread(_version_of)
+_version = in_thread(version_of)
 
 
 async def sign_in(subject: Subject) -> Sequence[Symptom]:
@@ -119,7 +120,8 @@ async def _account(center: Center) -> Symptom:
             return Symptom("Codex is signed in.")
 
 
-def _login_of(subject: Subject) -> Sequence[Symptom]:
+def login_of(subject: Subject) -> Sequence[Symptom]:
+    """Ask the program whether it is signed in."""
     said = said_by([*subject.settings.codex_command, "login", "status"], subject)
     if said is None:
         return [error("Codex could not be asked.", GET_CODEX)]
@@ -132,7 +134,7 @@ def _login_of(subject: Subject) -> Sequence[Symptom]:
     return [error("Codex is not signed in.", f"{SIGN_IN} {own}")]
 
 
-_login = in_thread(_login_of)
+_login = in_thread(login_of)
 
 
 def sandbox(subject: Subject) -> Sequence[Symptom]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from command_center.actors.contracts.bridges import (
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import StoreProbe
 from command_center.actors.core.writer import STORE
+from command_center.actors.git.ports import PROGRAM
 from command_center.http.routes.hosts import bridges_of
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
@@ -51,6 +53,7 @@ async def health(probe: Probe) -> Health:
     checks = {
         "store": await _store(probe),
         "integrity": _integrity(center),
+        PROGRAM: "missing" if shutil.which(PROGRAM) is None else "ok",
         **checks_of(bridges),
     }
     well = all(check in WELL for check in checks.values())

@@ -11,15 +11,15 @@ from tests.checkout import run
 
 SERVER = """
 import gc, json, os, sys
-from command_center.http import run
+from command_center.http import greeting
 from command_center.http.cli.main import main
 
-def greet(settings, address, urls):
+def greet(settings, address, urls, **_):
     collects = gc.isenabled() and gc.get_freeze_count() > 0
     print(json.dumps([collects, *sys.modules]), flush=True)
     os._exit(0)
 
-run._greet = greet
+greeting.greet = greet
 main(sys.argv[1:])
 """
 """Ends when it would greet, and tells whether garbage is collected, and what is loaded."""

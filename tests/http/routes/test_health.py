@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
@@ -29,6 +31,15 @@ async def test_a_store_that_nobody_writes_to_is_not_well(tmp_path: Path) -> None
     )
     assert ("degraded", "unavailable") == (ill["status"], ill["checks"]["store"])
     assert "ok" == again["status"]
+
+
+async def test_a_server_without_git_is_not_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        told = (await http.get("/health")).json()
+    assert ("degraded", "missing") == (told["status"], told["checks"]["git"])
 
 
 def bridge(status: BridgeStatus, warning: str | None = None) -> BridgeHealth:
