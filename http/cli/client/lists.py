@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -15,9 +16,11 @@ from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import (
     STATUSES,
     cleaned,
+    complain,
     echo,
     json_of,
     line_of,
+    moment_of,
     painted,
     said,
     table,
@@ -165,6 +168,8 @@ def show_items(
 
         for line in table(heads, rows, paint=paint):
             echo(line)
+        if not rows and sys.stdout.isatty():
+            complain("There are none.")
 
 
 def _path_of(what: tuple[str, ...]) -> str:
@@ -205,6 +210,4 @@ def _names(fields: str) -> Iterator[str]:
 
 def _cell(name: str, value: Any) -> str:
     text = said(value)
-    if name.endswith("At") and text:
-        return text[:16].replace("T", " ")
-    return text
+    return moment_of(text) if name == "at" or name.endswith("At") else text

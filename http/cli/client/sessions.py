@@ -13,7 +13,7 @@ import click
 from command_center.http.cli.client.known import ids, names
 from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
-from command_center.http.cli.client.terminal import diff_lines, echo, line_of
+from command_center.http.cli.client.terminal import diff_lines, echo, line_of, moment_of
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
 
@@ -249,7 +249,7 @@ def automate(
         )
     )
     due = made["nextRunAt"]
-    when = f"next at {line_of(due)}" if due else f"by {line_of(made['scheduleExpr'])}"
+    when = f"next at {line_of(moment_of(due))}" if due else f"by {line_of(made['scheduleExpr'])}"
     echo(f"Automation {line_of(made['id'])} runs {when}.")
 
 

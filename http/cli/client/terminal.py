@@ -50,7 +50,9 @@ TURNING: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 GAP: Final = "  "
-NARROWEST: Final = 8
+NARROWEST: Final = 16
+"""Cells below which a column of a table says too little, such as a moment."""
+
 USUAL_COLUMNS: Final = 80
 
 
@@ -83,6 +85,18 @@ def cleaned(text: object) -> str:
     if whole.isascii() and whole.isprintable():
         return whole
     return "".join(_harmless(c) for c in whole.replace("\r\n", "\n"))
+
+
+def moment_of(text: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a moment in the time of who sits at the terminal; in a pipe it stays as it is."""
+    if not sys.stdout.isatty():
+        return text
+    from datetime import datetime  # noqa: PLC0415 - many commands tell no moment
+
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime(form)
+    except (ValueError, OverflowError, OSError):  # it is none, or no zone knows it
+        return text
 
 
 def json_of(value: object, *, indent: int | None = 2) -> str:
@@ -133,24 +147,42 @@ def table(
 ) -> Iterator[str]:
     """Yield the lines of a table that fits the terminal; in a pipe, columns between tabs.
 
-    The widest column gives way first. `paint` names the colour of a cell, by its column and text.
+    The widest column gives way first, but not the first one, which names things. Where all of them
+    are too narrow then, those before the last one are left out. `paint` names the colour of a cell,
+    by its column and text.
     """
     if not sys.stdout.isatty():
         for row in rows:
             yield "\t".join(line_of(cell) for cell in row)
         return
     cells = [[line_of(cell) for cell in row] for row in rows]
-    widths = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
-    room = _columns() - len(GAP) * (len(heads) - 1)
-    while sum(widths) > room and max(widths) > NARROWEST:
-        widest = widths.index(max(widths))
-        second = max([w for i, w in enumerate(widths) if i != widest] or [0])
-        excess = sum(widths) - room
-        widths[widest] = max(NARROWEST, widths[widest] - excess, min(second, widths[widest]) - 1)
-    yield painted(_row(heads, widths), "bold")
+    whole = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
+    kept = [*range(len(heads))]
+    while len(kept) > 1 and _least([whole[at] for at in kept]) > _columns():
+        del kept[-2 if len(kept) > 2 else -1]  # noqa: PLR2004 - the first and the last stay longest
+    widths = _fitting([whole[at] for at in kept], _columns())
+    yield painted(_row([heads[at] for at in kept], widths), "bold")
     for row in cells:
-        colours = [paint(column, text) for column, text in enumerate(row)]
-        yield _row(row, widths, colours)
+        colours = [paint(at, row[at]) for at in kept]
+        yield _row([row[at] for at in kept], widths, colours)
+
+
+def _least(widths: Sequence[int]) -> int:
+    """Return how many cells columns take that have given way as far as they do."""
+    first, *others = widths
+    return first + sum(len(GAP) + min(width, NARROWEST) for width in others)
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[int]:
+    """Return widths of which the widest have given way, until they have room."""
+    first, *others = widths
+    room -= first + len(GAP) * len(others)
+    while sum(others) > room and max(others) > NARROWEST:
+        widest = others.index(max(others))
+        second = max([w for i, w in enumerate(others) if i != widest] or [0])
+        excess = sum(others) - room
+        others[widest] = max(NARROWEST, others[widest] - excess, min(second, others[widest]) - 1)
+    return [first, *others]
 
 
 def _row(

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from command_center.http.cli.client.terminal import STATUSES, cleaned, diff_lines, line_of, painted
+from command_center.http.cli.client.terminal import (
+    STATUSES,
+    cleaned,
+    diff_lines,
+    line_of,
+    moment_of,
+    painted,
+)
 
 FOLDED: Final = 12
 """Lines of a command's output that are shown where it failed; of one that did not, none are."""
@@ -88,7 +95,7 @@ def summary_of(event: Mapping[str, Any]) -> str:
         if name in event
     )
     number = "live" if event["id"] is None else line_of(event["id"])
-    at = line_of(event["ts"])[:19].replace("T", " ")
+    at = line_of(moment_of(event["ts"], "%Y-%m-%d %H:%M:%S"))
     return (
         f"{number:>7}  {at}  {painted(line_of(event['type']).ljust(26), 'bold')} {about}".rstrip()
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import time
 import unicodedata
 
 import pytest
@@ -18,6 +20,7 @@ from command_center.http.cli.client.terminal import (
     echo,
     json_of,
     line_of,
+    moment_of,
     painted,
     table,
     width_of,
@@ -67,6 +70,49 @@ def test_a_table_fits_the_terminal_and_its_widest_column_gives_way(
     assert "ID  STATUS     PROMPT" == lines[0]
     assert ["1   completed  ", "22  failed     "] == [line[:15] for line in lines[1:]]
     assert all(30 < width_of(line) <= 40 and line.endswith("…") for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads"),
+    [
+        (80, ["ID", "STATUS", "UPDATED", "PROMPT"]),
+        (40, ["ID", "STATUS", "PROMPT"]),
+        (24, ["ID", "PROMPT"]),
+        (9, ["ID"]),
+    ],
+)
+def test_a_table_leaves_columns_out_where_all_would_say_too_little(
+    monkeypatch: pytest.MonkeyPatch, columns: int, heads: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout", Screen())
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    rows = [["1005", "waiting_approval", "2026-11-27 20:15", "x" * 100]]
+    head, line = table(["ID", "STATUS", "UPDATED", "PROMPT"], rows)
+    assert heads == head.split()
+    assert line.startswith("1005")
+    assert width_of(line) <= columns
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes no zone from TZ")
+def test_a_moment_is_told_in_the_time_of_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = "2026-11-27T20:12:25.357Z"
+    assert moment == moment_of(moment)  # in a pipe
+    monkeypatch.setattr("sys.stdout", Screen())
+    try:
+        with monkeypatch.context() as there:
+            there.setenv("TZ", "Asia/Tokyo")
+            zone_anew()
+            assert "2026-11-28 05:12" == moment_of(moment)
+            assert "never" == moment_of("never")
+    finally:
+        zone_anew()
+
+
+def zone_anew() -> None:
+    """Have the C library read TZ again."""
+    if sys.platform != "win32":
+        time.tzset()
 
 
 def test_in_a_pipe_a_table_is_whole_between_tabs_without_its_head() -> None:
