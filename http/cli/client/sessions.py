@@ -249,7 +249,12 @@ def automate(
         )
     )
     due = made["nextRunAt"]
-    when = f"next at {line_of(moment_of(due))}" if due else f"by {line_of(made['scheduleExpr'])}"
+    if due is not None:
+        when = f"next at {line_of(moment_of(due))}"
+    elif schedule == "never":
+        when = "when its hook is sent something, or somebody runs it by hand"
+    else:
+        when = f"by {line_of(made['scheduleExpr'])}"
     echo(f"Automation {line_of(made['id'])} runs {when}.")
 
 
