@@ -52,7 +52,7 @@ def repository_of(
             )
         person.say(f"{cleaned(folder)} is not registered. Runs may then write in worktrees of it.")
         if not person.agrees("Register it?"):
-            raise click.UsageError("Nothing was run.")
+            raise click.UsageError("Nothing was done.")
     return center.send(calls.create_repository(localPath=str(folder), allowWrite=True))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import click
 
+from command_center.http.cli.client.console import console
 from command_center.http.cli.client.known import ids, names
 from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
@@ -219,6 +220,7 @@ def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None)
 @click.option(
     "--repo", default=".", shell_complete=names("repos"), help="Its folder, name or id; else here."
 )
+@click.option("--register", is_flag=True, help="Register the repository, if it is not, unasked.")
 @click.option("--title", help="Its title; else the beginning of the prompt.")
 @click.option(
     "--thread",
@@ -233,14 +235,16 @@ def automate(
     prompt: str,
     schedule: str,
     repo: str,
+    register: bool,
     title: str | None,
     thread: Literal["new", "same"],
 ) -> None:
     """Have PROMPT (- reads it from stdin) run each time that a schedule is due."""
     text = _text(prompt)
+    repository = repository_of(center, repo, console(), register=register)
     made = center.send(
         calls.create_automation(
-            repositoryId=repository_of(center, repo, None)["id"],
+            repositoryId=repository["id"],
             title=title or text.strip().splitlines()[0][:72],
             scheduleExpr=schedule,
             thread=thread,

@@ -99,6 +99,11 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     assert ("Refused.", "cancelled") == (task["title"], task["status"])
     assert "is nothing to show" in person.is_told(2, "show", "thing", "1")
     made = person.sees("automate", "Look.", "--schedule", "hourly", "--repo", identity)
+    third = tmp_path / "third"
+    run("git", "clone", "-q", repository, third)
+    never = ("automate", "Look.", "--schedule", "never", "--repo", str(third))
+    assert "Run it again with --register" in person.is_told(2, *never)
+    assert "somebody runs it by hand" in person.sees(*never, "--register")
     assert made.startswith("Automation ")
     assert "hourly" in person.sees("ls", "automations")
 
