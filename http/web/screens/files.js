@@ -177,8 +177,8 @@ const Folder = ({ where: { of, id }, view }) => {
       return html`<li key=${entry.path}>
         ${
           isOpened
-            ? html`<a class="row entry" href=${filesAt(of, id, { path: entry.path })}>${inside}</a>`
-            : html`<div class="row entry">${inside}</div>`
+            ? html`<a class="row thing" href=${filesAt(of, id, { path: entry.path })}>${inside}</a>`
+            : html`<div class="row thing">${inside}</div>`
         }
       </li>`;
     })}
