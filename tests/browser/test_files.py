@@ -22,7 +22,7 @@ async (button) => {
   return places;
 }
 """
-"""Where a button is once it was scrolled to, frame by frame: a press on one that moves is lost."""
+"""The places of a button once it was scrolled to: a press on one that moves is lost."""
 
 
 @pytest.mark.parametrize(("device", "scheme"), [("phone", "light"), ("desktop", "dark")])
