@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage, made
 from tests.browser.test_agents import photograph
@@ -29,8 +30,18 @@ def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     page.get_by_role("button", name="Create").click()
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("effort high")).to_be_visible()
+    held: list[Route] = []
+    page.route(
+        re.compile("/api/codex/(models|extensions)"),
+        lambda route: held.append(route),  # noqa: PLW0108 - playwright marks it
+    )
     page.goto(f"{codex_server.url}/#/tasks/1")
     page.get_by_text("Branch and model").click()
+    for label in ("Model", "Permission profile"):  # it is already what it will be
+        field = page.get_by_role("combobox", name=label, exact=True)
+        expect(field.get_by_role("option")).to_have_text(["As Codex has it", "Loading …"])
+    for route in held:
+        route.continue_()
     page.get_by_label("Effort").select_option("low")
     page.get_by_label("Permission profile").select_option(":read-only")
     photograph(page, "run-profile")

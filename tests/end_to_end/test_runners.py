@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.end_to_end.server import (
     descendants_of,
     wait_for_no_process,
 )
+from tests.end_to_end.test_threads import exec_elsewhere
 
 
 @pytest.fixture
@@ -293,14 +293,7 @@ async def test_a_thread_of_codex_exec_is_listed_as_such_and_prompted(
     codex_server: Server, codex_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:
     scripted_model.script = (Say.text("Here I am."),)
-    settings = codex_server.settings
-    run = [settings["CC_CODEX_COMMAND"], "exec", "--skip-git-repo-check", "-C", str(repository)]
-    await trio.run_process(
-        [*run, "Where are you?"],
-        env={**os.environ, "CODEX_HOME": settings["CODEX_HOME"]},
-        capture_stdout=True,
-        capture_stderr=True,
-    )
+    exec_elsewhere(codex_server, repository, "Where are you?")
     listed = await codex_client.get("/api/codex/threads")
     ((thread_id, source),) = [(one["id"], one["source"]) for one in listed["items"]]
     assert "exec" == source

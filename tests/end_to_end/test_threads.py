@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
@@ -45,7 +47,13 @@ async def told_of(client: Client, kind: str) -> list[Any]:
 
 
 def exec_elsewhere(server: Server, cwd: Path, *arguments: str) -> None:
-    """Have a turn of `codex exec`, past the server."""
+    """Have a turn of `codex exec`, past the server, whose own Codex has its home by then.
+
+    Of two that set up a new home at once one goes without the home's database, and its thread's
+    turns are in no list.
+    """
+    threads = f"{server.url}/api/codex/threads"
+    httpx.get(threads, params={"limit": 1}, timeout=30, trust_env=False).raise_for_status()
     subprocess.run(
         [server.settings["CC_CODEX_COMMAND"], "exec", "--skip-git-repo-check", *arguments],
         cwd=cwd,

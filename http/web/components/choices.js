@@ -18,16 +18,15 @@ const Profile = lazily(() => import("./profiles.js"), "Profile");
  */
 export const Choices = (props) => {
   const { chosen, host, repositoryId, onChange, otherwise = "As Codex has it" } = props;
-  const [models] = useLoaded(
-    () =>
-      can(state.health?.runnerMode, "hasThreads")
-        ? get("/api/codex/models", { host: host ?? "local" }).then(
-            (page) => page.items,
-            () => [],
-          )
-        : Promise.resolve([]),
-    [host],
+  const hasThreads = can(state.health?.runnerMode, "hasThreads");
+  const [loaded] = useLoaded(
+    async () =>
+      hasThreads
+        ? listed(get("/api/codex/models", { host: host ?? "local" }).then((page) => page.items))
+        : null,
+    [host, hasThreads],
   );
+  const models = hasThreads ? loaded : null;
   const model = models?.find((/** @type {any} */ m) =>
     chosen.model ? (m.model || m.id) === chosen.model : m.isDefault,
   );
@@ -42,18 +41,10 @@ export const Choices = (props) => {
   );
   const tiers = (model?.serviceTiers || []).map((/** @type {any} */ t) => [t.id, t.name || t.id]);
   return html`
-    ${
-      models?.length
-        ? html`<${Pick} label="Model" value=${chosen.model} otherwise=${otherwise} onPick=${pick}
-          options=${models.map((/** @type {any} */ m) => [
-            m.model || m.id,
-            m.displayName || m.id,
-          ])} />`
-        : html`<${Field} label="Model">
-          <input value=${chosen.model || ""} placeholder=${otherwise} autocomplete="off"
-            onInput=${(/** @type {any} */ e) => pick(e.currentTarget.value.trim())} />
-        <//>`
-    }
+    <${PickOrWrite} label="Model" value=${chosen.model} otherwise=${otherwise} onPick=${pick}
+      options=${
+        models && models.map((/** @type {any} */ m) => [m.model || m.id, m.displayName || m.id])
+      } />
     ${
       efforts.length > 0 &&
       html`<${Pick} label="Effort" hint="How much the model is to think." value=${chosen.effort}
@@ -72,7 +63,7 @@ export const Choices = (props) => {
         ["default", "Do it"],
       ]} />
     ${
-      can(state.health?.runnerMode, "hasThreads") &&
+      hasThreads &&
       html`<${Profile} chosen=${chosen.permissionProfile} host=${host}
         repositoryId=${repositoryId} otherwise=${otherwise} onPick=${set("permissionProfile")} />`
     }
@@ -80,15 +71,49 @@ export const Choices = (props) => {
 };
 
 /**
- * @param {{label: string, hint?: string, value: string | null | undefined, otherwise: string,
- *   options: [string, string][], onPick: (value: string) => void}} props
+ * A list of Codex's; null where it gives none. Without the server it is asked for again.
+ * @template T @param {Promise<T[]>} answer @returns {Promise<T[] | null>}
+ */
+export const listed = (answer) =>
+  answer.then(
+    (items) => (items.length ? items : null),
+    (error) => {
+      if (!error.status) throw error;
+      return null;
+    },
+  );
+
+/**
+ * @typedef {{label: string, hint?: string, value: string | null | undefined, otherwise: string,
+ *   options: [string, string][] | null | undefined, onPick: (value: string) => void}} Picked
+ */
+
+/**
+ * Pick one of the options, which may still be on their way. What is chosen already is one of them.
+ * @param {Picked} props
  */
 export const Pick = ({ label, hint, value, otherwise, options, onPick }) => html`
   <${Field} label=${label} hint=${hint}>
     <select value=${value || ""}
       onChange=${(/** @type {any} */ e) => onPick(e.currentTarget.value)}>
       <option value="">${otherwise}</option>
-      ${options.map(([key, words]) => html`<option value=${key}>${words}</option>`)}
+      ${
+        value &&
+        !options?.some(([key]) => key === value) &&
+        html`<option value=${value}>${value}</option>`
+      }
+      ${options?.map(([key, words]) => html`<option value=${key}>${words}</option>`)}
+      ${!options && html`<option disabled>Loading …</option>`}
     </select>
   <//>
 `;
+
+/** Pick one of the options, or write one where they are null. @param {Picked} props */
+export const PickOrWrite = (props) =>
+  props.options === null
+    ? html`<${Field} label=${props.label} hint=${props.hint}>
+      <input value=${props.value || ""} placeholder=${props.otherwise} autocomplete="off"
+        autocapitalize="none"
+        onInput=${(/** @type {any} */ e) => props.onPick(e.currentTarget.value.trim())} />
+    <//>`
+    : html`<${Pick} ...${props} />`;
