@@ -252,6 +252,8 @@ def test_what_is_discarded_comes_back_on_a_branch(
     changed: Changed, open_page: OpenPage, request: pytest.FixtureRequest
 ) -> None:
     page = open_page(changed.url).page
+    # What is asked for of a file, and answered once that is gone, is a 404.
+    expect(row(page, "picture.png").get_by_alt_text("picture.png after")).to_be_visible()
     page.get_by_role("button", name="Discard…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("picture.png")
