@@ -21,7 +21,7 @@ from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
 from command_center.http.transport.encryption import UnusableCertificate
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
-from command_center.runtime.threads import switch_often
+from command_center.runtime.threads import share_memory, switch_often
 from command_center.store.errors import (
     AcknowledgedLost,
     CannotOpenDatabase,
@@ -78,6 +78,7 @@ def run(settings: Settings, greet: Greeting = greet) -> int:
     configure_logging(settings)
     ask_for_descriptors()
     switch_often()
+    share_memory()
     try:
         return trio.run(partial(serve, settings, on_ready=partial(_ready, greet, settings)))
     except Exception as error:

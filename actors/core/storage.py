@@ -7,7 +7,6 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Self, TypeVar
 
 import attrs
@@ -31,6 +30,7 @@ from command_center.runtime import (
     Deferred,
     origin,
 )
+from command_center.runtime.threads import READING
 from command_center.store import Readers, Transaction
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class Storage:
             NotFound, Invalid, Unavailable: for the store's own errors.
         """
         try:
-            return await trio.to_thread.run_sync(partial(self._read, query))
+            return await READING.run(self._read, query)
         except STORE_ERRORS as error:
             raise refusal_of(error) from error
 

@@ -56,6 +56,7 @@ from command_center.store import (
     Failed,
     InvalidCursor,
     InvalidRecord,
+    Outcome,
     RecordNotFound,
     StoredEvent,
     StoreUnavailable,
@@ -249,6 +250,7 @@ class _WriterThread:
     _commits: int = 0
     _units: int = 0
     _times: CommitTimes = attrs.field(factory=CommitTimes)
+    _told: float | None = None
     _token: trio.lowlevel.TrioToken | None = None
     _thread: threading.Thread | None = None
 
@@ -281,7 +283,12 @@ class _WriterThread:
             "units": self._units,
             "commitSeconds": self._times.describe(),
             "threadId": None if self._thread is None else self._thread.native_id,
+            "secondsSinceEvent": self._since_event(),
         }
+
+    def _since_event(self) -> float | None:
+        """Return how long ago events were committed; None where none were, or a write failed."""
+        return None if self._told is None else round(time.monotonic() - self._told, 3)
 
     def _run(self, opened: queue.SimpleQueue[Exception | None]) -> None:
         try:
@@ -340,6 +347,10 @@ class _WriterThread:
         self._times.add(time.perf_counter() - begun)
         self._commits += 1
         self._units += len(batch)
+        if result.events:
+            self._told = time.monotonic()
+        elif any(_is_of_the_machine(outcome) for outcome in result.outcomes):
+            self._told = None
         try:
             self._token.run_sync_soon(self._deliver, batch, result)
         except trio.RunFinishedError:
@@ -355,6 +366,10 @@ class _WriterThread:
                     reply.send(value)
                 case Failed(error=error):
                     reply.fail(refusal_of(error))
+
+
+def _is_of_the_machine(outcome: Outcome[Any]) -> bool:
+    return isinstance(outcome, Failed) and isinstance(outcome.error, StoreUnavailable)
 
 
 STORE_ERRORS = (

@@ -73,12 +73,12 @@ async def health(probe: Probe) -> Health:
 async def _store(probe: Probe) -> str:
     """Return `ok` if the store can be read and written now, or what cannot be done."""
     try:
-        status = probe.center.system.snapshot_of(STORE).status
+        store = probe.center.system.snapshot_of(STORE)
     except ActorNotFound:
         return "unavailable"
-    if status not in {Status.IDLE, Status.BUSY}:
+    if store.status not in {Status.IDLE, Status.BUSY}:
         return "unavailable"
-    return await probe.store.state()
+    return await probe.store.state(store.description.get("secondsSinceEvent"))
 
 
 def _integrity(center: Center) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -58,3 +60,32 @@ def test_no_work_in_checkouts_takes_the_threads_in_which_the_store_is_read() -> 
     sources = {file: file.read_text(encoding="utf-8") for file in files if file.is_file()}
     assert any("CHECKOUTS.run(" in source for source in sources.values())
     assert [] == [file for file, source in sources.items() if "to_thread.run_sync" in source]
+
+
+ARENAS = """
+import ctypes, threading
+from command_center.runtime.threads import share_memory
+share_memory()
+kept = []
+at_once = threading.Barrier(8)
+def work():
+    at_once.wait()
+    kept.append([bytes(50_000 + number) for number in range(50)])
+    at_once.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc alone gives each thread an arena")
+def test_all_threads_take_memory_from_one_place() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", ARENAS], check=True, capture_output=True, text=True
+    ).stdout
+    assert 1 == told.count("<heap nr=")

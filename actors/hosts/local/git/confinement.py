@@ -36,6 +36,9 @@ import attrs
 MEMORY: Final = 512 * 1024 * 1024
 """Bytes of memory of its own that a git process may take; files that it maps do not count."""
 
+NICER: Final = 5
+"""Steps of niceness that a git process has beyond the server's own."""
+
 _ELF = struct.Struct("<32xQ14xHH")
 """Offset of the table of a 64-bit program's segments, the size of an entry, their number."""
 _SEGMENT = struct.Struct("<I4xQ16xQ")
@@ -127,13 +130,23 @@ class ConfinementSupport:
             os.close(ruleset)
 
 
-def limit_memory(process: int) -> None:
-    """Bound the memory that a process, and what it starts, takes for itself; only Linux can."""
+def limit_process(process: int) -> None:
+    """Bound the memory that a process, and what it starts, takes for itself, and have it be nice.
+
+    Only Linux can bound the memory. The processor is left to the server where both want it: Linux
+    may weigh whole sessions, of which each of these processes leads one (`sched(7)`, autogroup).
+    """
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - Windows has none
 
         with suppress(ProcessLookupError):
             resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        with suppress(OSError):
+            Path(f"/proc/{process}/autogroup").write_text(f"{NICER}", encoding="ascii")
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):
+            nice = os.getpriority(os.PRIO_PROCESS, 0) + NICER
+            os.setpriority(os.PRIO_PROCESS, process, nice)
 
 
 def programs(executable: Path, folder: Path) -> tuple[Path, ...]:

@@ -38,7 +38,7 @@ from command_center.actors.hosts.local.git.children import Process
 from command_center.actors.hosts.local.git.confinement import (
     ConfinementSupport,
     Grant,
-    limit_memory,
+    limit_process,
     programs,
 )
 from command_center.actors.hosts.local.git.hardening import NOWHERE, environment
@@ -367,13 +367,13 @@ async def _start(
 
         def start() -> subprocess.Popen[bytes]:
             popen = subprocess.Popen(command, **options)  # noqa: S603 - git, as it was found
-            limit_memory(popen.pid)
+            limit_process(popen.pid)
             return popen
 
         grant = Grant(tuple(writable), program.executes)
         return Child.of(await CHECKOUTS.run(program.confinement.start, grant, start))
     process = await trio.lowlevel.open_process(command, **options)
-    limit_memory(process.pid)
+    limit_process(process.pid)
     return process
 
 

@@ -18,6 +18,7 @@ from command_center.actors.git import (
     NotAWorkTree,
 )
 from command_center.actors.git.ports import GitOutput, shown
+from command_center.actors.hosts.local.git.confinement import NICER
 from command_center.actors.hosts.local.git.process import GitProgram
 from tests.actors.git.repository import plain_git
 
@@ -237,3 +238,11 @@ async def test_there_is_no_terminal_to_ask_on(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_can_be_shown() -> None:
     assert "a\\xffb" == shown(b"a\xffb")
+
+
+@POSIX
+async def test_git_leaves_the_processor_to_the_server(tmp_path: Path) -> None:
+    program = stand_in(tmp_path, 'until [ "$(nice)" -eq "$2" ]; do :; done; nice')
+    nice = min(os.getpriority(os.PRIO_PROCESS, 0) + NICER, 19)
+
+    assert f"{nice}" == (await program.run(tmp_path, "wait", f"{nice}", deadline=20)).text
