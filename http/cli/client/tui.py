@@ -98,6 +98,7 @@ class TerminalDesk(App[None]):
     #state { height: 1; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
     #state.away { color: $error; }
     Things { height: 1fr; border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; }
+    Things:nocolor:focus > .option-list--option-highlighted { text-style: bold underline; }
     """
 
     def __init__(self, center: CommandCenter) -> None:
