@@ -12,6 +12,14 @@ from __future__ import annotations
 import trio
 
 
+def opened_by(task: trio.lowlevel.Task) -> tuple[object, int]:
+    """Return what tells one moment from another in which a task has other scopes or nurseries open.
+
+    A trio that names things differently tells of nurseries alone.
+    """
+    return getattr(task, "_cancel_status", None), len(task.child_nurseries)
+
+
 def lift_shields(task: trio.lowlevel.Task) -> None:
     """Lift the shields that keep cancellation from a task and from its nurseries' tasks."""
     status = getattr(task, "_cancel_status", None)

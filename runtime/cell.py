@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import trio
+
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import ActorStopped
@@ -104,6 +106,8 @@ class Cell(Child):
         """Wait for the end of the current life, and enforce its deadline."""
         if self.life is not None and self.is_alive:
             await self.life.gone()
+        else:
+            await trio.lowlevel.checkpoint()
 
     def life_ended(self, life: LinkedLife, end: Exit) -> None:
         """Take note of the end of a life."""

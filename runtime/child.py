@@ -132,7 +132,10 @@ class Child(abc.ABC):
 
     @abc.abstractmethod
     async def gone(self) -> None:
-        """Wait until the current life has ended; bounded by the deadlines beneath it."""
+        """Wait until the current life has ended; bounded by the deadlines beneath it.
+
+        A checkpoint in any case: who stops many children one after the other lets others run.
+        """
 
     @abc.abstractmethod
     def close(self, reason: DeadLetterReason) -> None:

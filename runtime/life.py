@@ -24,6 +24,7 @@ import trio
 from command_center.runtime.actor import Actor
 from command_center.runtime.background_tasks import BackgroundTasks
 from command_center.runtime.bonds import Bonds
+from command_center.runtime.cancel_shields import opened_by
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context
 from command_center.runtime.errors import (
@@ -90,15 +91,14 @@ class Life(Serving):
             return
         try:
             self.context.run(self._make)
+            if not self._starts_by_itself():
+                self._has_begun()
+        except trio.Cancelled:  # a former one, for nothing was awaited
+            self.fail(RuntimeError(f"the factory of {self.cell.path} raised trio.Cancelled"))
         except BaseException as error:  # noqa: BLE001 - the edge of a life
             self.leave_with(error)
-        actor = self.actor
-        if self.over or actor is None or self._starts_by_itself(actor):
-            self._give_task(0.0)
-            return
-        self._has_begun()
-        if self._has_nothing_to_do():
-            self._fall_asleep(self.context)
+        if self.is_running and self._has_nothing_to_do():
+            self._fall_asleep()
         else:
             self._give_task(0.0)
 
@@ -113,10 +113,9 @@ class Life(Serving):
         self.cell.kind = type(actor).__name__
         self.started_for = origin.get()
 
-    @staticmethod
-    def _starts_by_itself(actor: Actor) -> bool:
+    def _starts_by_itself(self) -> bool:
         """Return whether it does something before its first message."""
-        kind = type(actor)
+        kind = type(self.actor) if self.actor is not None else Actor
         return kind.on_start is not Actor.on_start or kind.on_continue is not Actor.on_continue
 
     def _has_begun(self) -> None:
@@ -140,8 +139,7 @@ class Life(Serving):
         """Return True while it has no task, for it has nothing to do."""
         return self.cell.mailbox.parked is self
 
-    def _fall_asleep(self, context: contextvars.Context) -> None:
-        self.context = context
+    def _fall_asleep(self) -> None:
         self.task = self.scope = None
         mailbox = self.cell.mailbox
         mailbox.parked = mailbox.server = self
@@ -181,22 +179,36 @@ class Life(Serving):
     @trio.lowlevel.enable_ki_protection
     async def run(self, scope: trio.CancelScope, delay: float) -> None:
         """Be the task: wait out the backoff, start, serve, close; tell the cell how it ended."""
-        self.task = trio.lowlevel.current_task()
+        self.task = task = trio.lowlevel.current_task()
+        actor: Actor | None = None
+        has_rest = False
         try:
             try:
                 with scope:
+                    await self._take_context(task)
+                    opened = opened_by(task)
                     actor = await self._started(delay)
-                    if actor is not None and self._has_nothing_to_do():
-                        self._fall_asleep(self.task.context)
-                        return
-                    if actor is not None:
+                    # What its start has opened of trio's is its task's, which then stays.
+                    has_rest = self._has_nothing_to_do() and opened == opened_by(task)
+                    if actor is not None and not has_rest:
                         await self.serve(actor)
+                if actor is not None and has_rest and not self.over:
+                    self._fall_asleep()
+                    return
             except BaseException as error:  # noqa: BLE001 - the edge of a life
                 self.leave_with(error)
             await self._close()
         finally:
             if not self.is_asleep:
                 self._end()
+
+    async def _take_context(self, task: trio.lowlevel.Task) -> None:
+        """Work in one context for all of a life, which trio copies for each task."""
+        if self.phase is Phase.RUNNING:
+            task.context = self.context  # from the next step on
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        else:
+            self.context = task.context
 
     async def _started(self, delay: float) -> Actor | None:
         """Return the actor, started; None if it is not to serve."""
@@ -285,6 +297,8 @@ class Life(Serving):
         self.cell.life_ended(self, end)
         # The error knows the frames that it came through, and they know this life.
         self.error = None
+        self.task = None
+        self.context = contextvars.Context()
 
     # What others ask of a life.
 

@@ -115,7 +115,7 @@ class Serving(abc.ABC):
         self.cell = cell
         self.task: trio.lowlevel.Task | None = None
         self.context: contextvars.Context
-        """The context in which it works while it has no task."""
+        """The context in which it works, with a task or without."""
         self.actor: Actor | None = None
         self.over = False
         """True if it ends after the message in hand."""
@@ -258,7 +258,7 @@ class Serving(abc.ABC):
         handler that awaits nothing needs none: it can as well be called where it is asked, in the
         context of this life.
         """
-        actor, task, cell = self.actor, self.task, self.cell
+        actor, context, cell = self.actor, self.context, self.cell
         message, reply, _, sent_for = envelope
         kind = type(message)
         if actor is None or reply is None:
@@ -267,7 +267,6 @@ class Serving(abc.ABC):
         handler = handlers.get(kind) or find_handler(handlers, kind)
         if handler is None or handler.is_async:
             return False
-        context = self.context if task is None else task.context
         if sent_for is not self.working_for:
             self.working_for = sent_for
             context.run(origin.set, self.started_for if sent_for is None else sent_for)

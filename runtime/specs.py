@@ -10,12 +10,14 @@ from __future__ import annotations
 import enum
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 import attrs
 
 from command_center.runtime.errors import InvalidSpec
+
+_NUMBER: Final = (int, float)
 
 
 class Restart(enum.Enum):
@@ -49,6 +51,13 @@ class AutoShutdown(enum.Enum):
     """Not before the last of them that lives has ended."""
 
 
+def _check_type(id_: str, field: str, value: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        wanted = " or ".join("None" if one is type(None) else one.__name__ for one in kinds)
+        raise InvalidSpec(id_, f"{field} must be {wanted}, not {value!r}")
+
+
 @attrs.frozen
 class Intensity:
     """At most `restarts` restarts within any `period` seconds (sliding, monotonic)."""
@@ -57,6 +66,8 @@ class Intensity:
     period: float = 30.0
 
     def __attrs_post_init__(self) -> None:
+        _check_type("intensity", "restarts", self.restarts, int)
+        _check_type("intensity", "period", self.period, _NUMBER)
         if self.restarts < 0:
             raise InvalidSpec("intensity", "restarts must not be negative")
         if not self.period > 0:
@@ -81,10 +92,14 @@ class Backoff:
     calm: float = 60.0
 
     def __attrs_post_init__(self) -> None:
+        for field in ("initial", "factor", "cap", "jitter", "calm"):
+            _check_type("backoff", field, getattr(self, field), _NUMBER)
         if not (math.isfinite(self.initial) and self.initial >= 0):
             raise InvalidSpec("backoff", "initial must be finite and not negative")
         if not self.factor >= 1:
             raise InvalidSpec("backoff", "factor must be at least 1")
+        if self.factor == math.inf:
+            raise InvalidSpec("backoff", "factor must be finite")
         if not (math.isfinite(self.cap) and self.cap >= self.initial):
             raise InvalidSpec("backoff", "cap must be finite and not below initial")
         if not 0 <= self.jitter <= 1:
@@ -140,7 +155,7 @@ class ChildSpec:
         _check_type(self.id, "restart", self.restart, Restart)
         _check_type(self.id, "backoff", self.backoff, (Backoff, type(None)))
         _check_type(self.id, "mailbox", self.mailbox, int)
-        _check_type(self.id, "shutdown", self.shutdown, (int, float))
+        _check_type(self.id, "shutdown", self.shutdown, _NUMBER)
         _check_type(self.id, "contract", self.contract, str)
         if not (math.isfinite(self.shutdown) and self.shutdown >= 0):
             raise InvalidSpec(self.id, "shutdown must be finite and not negative")
@@ -154,6 +169,8 @@ class ChildSpec:
 def _as_tuple(
     children: Sequence[ChildSpec | SupervisorSpec],
 ) -> tuple[ChildSpec | SupervisorSpec, ...]:
+    if not isinstance(children, Iterable):
+        raise InvalidSpec("children", f"children must be specs, not {children!r}")
     return tuple(children)
 
 
@@ -221,13 +238,6 @@ def _check_significance(spec: ChildSpec | SupervisorSpec) -> None:
     _check_type(spec.id, "significant", spec.significant, bool)
     if spec.significant and spec.restart is Restart.PERMANENT:
         raise InvalidSpec(spec.id, "a permanent child always comes back, so is not significant")
-
-
-def _check_type(id_: str, field: str, value: object, kind: type | tuple[type, ...]) -> None:
-    if not isinstance(value, kind):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        wanted = " or ".join("None" if one is type(None) else one.__name__ for one in kinds)
-        raise InvalidSpec(id_, f"{field} must be {wanted}, not {value!r}")
 
 
 def _check_id(id_: str) -> None:

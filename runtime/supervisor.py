@@ -172,6 +172,8 @@ class Supervisor(Child):
         """Wait for the end; the children's deadlines bound it."""
         if self.is_alive:
             await self.ended.wait()
+        else:
+            await trio.lowlevel.checkpoint()
 
     @trio.lowlevel.enable_ki_protection
     async def _run(self, delay: float) -> None:

@@ -84,6 +84,8 @@ class Timers:
 
     def start(self, seconds: float, message: object, interval: float | None = None) -> Timer:
         """Let a message come in `seconds`, and then in every interval."""
+        if seconds != seconds:  # noqa: PLR0124 - of numbers, that is NaN alone
+            raise ValueError("The seconds of a timer must be a number.")
         deadline = self._system.clock() + seconds
         timer = Timer(self, message, deadline, interval)
         self._all.add(timer)
@@ -101,6 +103,8 @@ class Timers:
 
     def set_idle(self, seconds: float | None, message: object) -> None:
         """Let a message come whenever none has come for so many seconds; None for never."""
+        if seconds is not None and not seconds > 0:
+            raise ValueError("The seconds without a message must be positive.")
         self._idle_seconds, self._idle_message = seconds, message
 
     def fell_idle(self) -> None:

@@ -202,6 +202,8 @@ class RunningTree:
                 observer(signal)
             except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
                 report("observer failed", signal=type(signal).__name__)
+            except BaseException as error:  # noqa: BLE001 - a wish to end the program
+                self.end_with(error)
 
     def add_dead_letter(
         self, path: str, message: object, reason: DeadLetterReason, at: float
@@ -221,7 +223,9 @@ class RunningTree:
             return self._redact(text_of(error))
         except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
             report("redaction failed")
-            return type(error).__name__
+        except BaseException as wish:  # noqa: BLE001 - a wish to end the program
+            self.end_with(wish)
+        return type(error).__name__
 
     # The registry.
 

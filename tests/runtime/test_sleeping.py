@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,12 +16,16 @@ from command_center.runtime import (
     Actor,
     ActorCrashed,
     ActorRef,
+    ActorStopped,
     ChildSpec,
     Down,
     Request,
     Restart,
+    Signal,
+    Started,
     StartFailed,
     Status,
+    Strategy,
     SupervisorSpec,
     System,
     handles,
@@ -192,7 +196,7 @@ async def test_a_wish_to_end_the_program_stops_those_that_sleep_in_order(
     with pytest.raises(type(raised)):
         async with running(painted(ends), 3) as system:
             ref = await first(system)
-            with pytest.raises(ActorCrashed):
+            with pytest.raises(ActorStopped):
                 await ref.ask(Do(leave))
             await trio.sleep_forever()
     assert 3 == len(ends)
@@ -280,3 +284,107 @@ async def test_what_cannot_be_made_has_failed_to_start() -> None:
             await system.start_child("/s", ChildSpec("0", fail))
         assert "Boom" in str(failed.value)
         assert "/s/0" not in system.paths
+
+
+class Open(Plain):
+    """Keeps a nursery and a scope of trio's open from its start to its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = AsyncExitStack()
+
+    async def on_start(self) -> None:
+        await self.open.enter_async_context(trio.open_nursery())
+        self.open.enter_context(trio.CancelScope())
+        self.token = colour.set("open")
+
+    async def on_stop(self) -> None:
+        colour.reset(self.token)
+        await self.open.aclose()
+
+
+async def test_what_a_start_leaves_open_stays_open_to_the_end() -> None:
+    async with running(Open) as system:
+        ref = await first(system)
+        assert "open" == await ref.ask(Do(lambda _: colour.get()))
+        assert "said open" == await ref.ask(Echo("said"))
+    assert 0 == system.snapshot_of("/s").restarts
+    assert "idle" not in {actor.status.value for actor in system.snapshot().actors}
+
+
+async def test_a_token_of_its_start_is_good_until_its_end() -> None:
+    class Token(Plain):
+        async def on_start(self) -> None:
+            self.token = colour.set("green")
+
+        @handles(Echo)
+        async def echo(self, message: Echo) -> str:
+            await trio.lowlevel.checkpoint()
+            colour.reset(self.token)
+            return f"{message.text} {colour.get()}"
+
+    async with running(Token) as system:
+        ref = await first(system)
+        assert "green" == await ref.ask(Do(lambda _: colour.get()))
+        assert "said none" == await ref.ask(Echo("said"))
+        assert 0 == system.snapshot_of("/s/0").restarts
+
+
+@pytest.mark.parametrize("started", ["with its supervisor", "later"])
+async def test_an_observer_that_wishes_to_end_the_program_has_everybody_stopped(
+    started: str,
+) -> None:
+    ends: list[str] = []
+
+    def leave(signal: Signal) -> None:
+        if isinstance(signal, Started) and signal.path == "/b":
+            raise SystemExit(3)
+
+    late = ChildSpec("b", Plain)
+    spec = tree(ChildSpec("a", painted(ends)), *(() if started == "later" else (late,)))
+    with pytest.raises(SystemExit):
+        async with open_system(spec, on_signal=leave, on_stuck=ends.extend) as it:
+            await it.start_child("/", late)
+            await trio.sleep_forever()
+    assert ["stopped"] == ends
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ONE_FOR_ONE, Strategy.ONE_FOR_ALL])
+async def test_others_run_while_many_that_sleep_are_stopped(strategy: Strategy) -> None:
+    many = [ChildSpec(str(number), Plain) for number in range(2_000)]
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    spec = SupervisorSpec("", many, strategy)
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        await trio.lowlevel.checkpoint()
+        before = turns
+        await system.stop()
+        assert turns - before > len(many) / 100
+        nursery.cancel_scope.cancel()
+
+
+async def test_no_timer_is_set_for_what_is_no_time() -> None:
+    async with running(Plain) as system:
+        ref = await first(system)
+
+        def set_timers(actor: Plain) -> int:
+            refused = 0
+            for work in (
+                lambda: actor.ctx.send_after(float("nan"), Note("")),
+                lambda: actor.ctx.set_receive_timeout(float("nan")),
+                lambda: actor.ctx.set_receive_timeout(-1.0),
+            ):
+                try:
+                    work()
+                except ValueError:
+                    refused += 1
+            return refused
+
+        assert 3 == await ref.ask(Do(set_timers))

@@ -43,6 +43,11 @@ from tests.runtime.probes import Probe, probe, tree
         (lambda: Intensity(1, 0.0), "period must be positive"),
         (lambda: Backoff(initial=-1.0), "initial must be finite and not negative"),
         (lambda: Backoff(factor=0.5), "factor must be at least 1"),
+        (lambda: Backoff(factor=math.inf), "factor must be finite"),
+        (lambda: Backoff(cap="x"), "cap must be int or float, not 'x'"),  # type: ignore[arg-type]
+        (lambda: Intensity(2.5), "restarts must be int"),  # type: ignore[arg-type]
+        (lambda: probe("a", shutdown=True), "shutdown must be int or float"),
+        (lambda: SupervisorSpec("a", None), "children must be specs"),  # type: ignore[arg-type]
         (lambda: Backoff(initial=2.0, cap=1.0), "cap must be finite and not below initial"),
         (lambda: Backoff(jitter=1.5), "jitter must be between 0 and 1"),
         (lambda: Backoff(calm=0.0), "calm must be positive"),
