@@ -19,6 +19,21 @@ from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import ChildSpec
 
 
+@attrs.frozen
+class FolderLook:
+    """A look through folders for repositories.
+
+    Attributes:
+        found: the repositories.
+        folders: how many folders were looked into.
+        ended_at: the folder behind which the next look goes on; None at the end of all.
+    """
+
+    found: tuple[Path, ...]
+    folders: int
+    ended_at: Path | None
+
+
 class Folders(Protocol):
     """The folders of a host: where paths lead to, and what may lie where.
 
@@ -82,6 +97,12 @@ class Folders(Protocol):
 
     async def same(self, left: Path, right: Path) -> bool:
         """Say whether two paths lead to one thing; what is missing is like nothing else."""
+
+    async def find_repositories(self, after: Path | None) -> FolderLook:
+        """Look for repositories behind a folder, for a second: in the home folder, or the ceiling.
+
+        No link is followed, and no git is run.
+        """
 
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, no link followed; bounded."""

@@ -47,6 +47,11 @@ def inspect_folder(**body: Unpack[shapes.InspectRepository]) -> ApiCall[shapes.I
     return ApiCall("POST", "/api/repos/inspect", body=body, is_done_once=True)
 
 
+def find_repositories(**query: Unpack[shapes.FindRepositoriesQuery]) -> ApiCall[shapes.FoundRepositories]:
+    """Look for repositories in the home folder of the server's user, for a second: `GET /api/repos/found`."""
+    return ApiCall("GET", "/api/repos/found", query=query)
+
+
 def get_repository(repository_id: int, /) -> ApiCall[shapes.Repository]:
     """Show a repository: `GET /api/repos/{repositoryId}`."""
     return ApiCall("GET", at("/api/repos/{}", repository_id))

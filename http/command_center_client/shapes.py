@@ -901,6 +901,26 @@ FoundFiles = TypedDict(
     },
 )
 
+# The repositories that one look has found.
+FoundRepositories = TypedDict(
+    "FoundRepositories",
+    {
+        "items": 'list[FoundRepository]',
+        "folders": 'int',
+        "nextAfter": 'str | None',
+    },
+)
+
+# A repository that was found on this machine.
+FoundRepository = TypedDict(
+    "FoundRepository",
+    {
+        "name": 'str',
+        "localPath": 'str',
+        "isRegistered": 'bool',
+    },
+)
+
 # A text of a stored thread that has all of the words.
 FoundThread = TypedDict(
     "FoundThread",
@@ -4684,6 +4704,14 @@ ListRepositoriesQuery = TypedDict(
     {
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
+    },
+)
+
+# Look for repositories in the home folder of the server's user, for a second.
+FindRepositoriesQuery = TypedDict(
+    "FindRepositoriesQuery",
+    {
+        "after": 'NotRequired[str]',
     },
 )
 

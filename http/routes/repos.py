@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from quart import request
+from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import REPOSITORIES
@@ -23,6 +26,7 @@ from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.store import Page, Repository, repositories
+from command_center.store.records import LOCAL
 
 api = Api[Center]("Repositories")
 
@@ -41,6 +45,44 @@ class RequesterQuery(
     """The query of a deletion."""
 
     requested_by: Name = "api"
+
+
+class FoundQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The place from which on repositories are looked for.
+
+    Attributes:
+        after: the `nextAfter` of the look before; else it begins.
+    """
+
+    after: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+
+
+class FoundRepository(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A repository that was found on this machine.
+
+    Attributes:
+        name: of its folder.
+        is_registered: it is one of this server's already.
+    """
+
+    name: str
+    local_path: str
+    is_registered: bool
+
+
+class FoundRepositories(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The repositories that one look has found.
+
+    Attributes:
+        folders: how many folders were looked into.
+        next_after: where the next look goes on, as its `after`; null at the end of all.
+    """
+
+    items: list[FoundRepository]
+    folders: int
+    next_after: str | None
 
 
 @api.operation("GET", "/api/repos")
@@ -63,6 +105,32 @@ async def create_repository(center: Center, body: CreateRepository) -> Repositor
 async def inspect_folder(center: Center, body: InspectRepository) -> Inspection:
     """Look at a folder, and save nothing."""
     return await center.ask(REPOSITORIES, body, timeout=GIT_SECONDS)
+
+
+@api.operation("GET", "/api/repos/found", scope="admin")
+async def find_repositories(center: Center, query: FoundQuery) -> FoundRepositories:
+    """Look for repositories in the home folder of the server's user, for a second."""
+    folders = next(host for host in center.hosts if host.name == LOCAL).folders
+    after = None if query.after is None else await folders.expand(query.after, "after")
+    look = await folders.find_repositories(after)
+
+    def registered(db: Database) -> set[str]:
+        places = [str(path) for path in look.found]
+        return {
+            place
+            for place in places
+            if repositories.count(db, {"host": LOCAL, "local_path": place})
+        }
+
+    known = await center.storage.read(registered)
+    return FoundRepositories(
+        items=[
+            FoundRepository(name=path.name, local_path=str(path), is_registered=str(path) in known)
+            for path in look.found
+        ],
+        folders=look.folders,
+        next_after=None if look.ended_at is None else str(look.ended_at),
+    )
 
 
 @api.operation("GET", "/api/repos/<id:repository_id>")

@@ -692,6 +692,20 @@ export interface FoundFiles {
   isCut: boolean;
 }
 
+/** The repositories that one look has found. */
+export interface FoundRepositories {
+  items: FoundRepository[];
+  folders: number;
+  nextAfter: string | null;
+}
+
+/** A repository that was found on this machine. */
+export interface FoundRepository {
+  name: string;
+  localPath: string;
+  isRegistered: boolean;
+}
+
 /** A text of a stored thread that has all of the words. */
 export interface FoundThread {
   id: number;
@@ -2324,6 +2338,15 @@ export interface Operations {
     query: Record<string, never>;
     body: InspectRepository;
     answer: Inspection;
+  };
+  /** Look for repositories in the home folder of the server's user, for a second */
+  findRepositories: {
+    method: "GET";
+    path: "/api/repos/found";
+    isExact: true;
+    query: { after?: string | null; };
+    body: undefined;
+    answer: FoundRepositories;
   };
   /** Show a repository */
   getRepository: {

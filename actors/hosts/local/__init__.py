@@ -1,6 +1,7 @@
 """This machine as a host: its folders, its git, its Codex.
 
-`host` puts them together. `folders` says where paths lead to. `git` runs git, held against hostile
+`host` puts them together. `folders` says where paths lead to, and `finding` which of them are
+repositories. `git` runs git, held against hostile
 repositories, and `codex` reaches and starts Codex. `gh` asks the GitHub CLI for its token,
 and `tailscale` has Tailscale lead here.
 """

@@ -13,6 +13,8 @@ from typing import Final
 
 import attrs
 
+from command_center.actors.contracts.hosts import FolderLook
+from command_center.actors.hosts.local.finding import find_repositories
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.paths import CONTROL, check_path
 from command_center.runtime.threads import CHECKOUTS
@@ -161,6 +163,15 @@ class LocalFolders:
     async def same(self, left: Path, right: Path) -> bool:
         """Say whether two paths lead to one thing; what is missing is like nothing else."""
         return await same_file(left, right)
+
+    async def find_repositories(self, after: Path | None) -> FolderLook:
+        """Look for repositories behind a folder, for a second."""
+
+        def find() -> FolderLook:
+            roots = [root.resolve() for root in self.roots or (Path.home(),)]
+            return find_repositories(roots, after, hidden=[self.data_dir.resolve()])
+
+        return await CHECKOUTS.run(find)
 
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""

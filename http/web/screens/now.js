@@ -1,14 +1,13 @@
 // @ts-check
 // Now: what needs me, what runs, what comes next, what has just ended.
-import { curl, get } from "../api.js";
+import { get } from "../api.js";
 import { html, useState } from "../html.js";
-import { Ago, Empty, Head, lazily, useLoaded } from "../components/basics.js";
+import { Ago, Head, lazily, useLoaded } from "../components/basics.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
 import {
   ACTIVE,
-  can,
   ENDED,
   loadOlder,
   newestFirst,
@@ -65,7 +64,9 @@ export const Now = () => {
   const paused = [...state.automations.values()].filter((a) => a.pausedReason);
   const needs = asked.length + failed.length + paused.length;
   const signedOut = codex?.status === "connected" && html`<${SignedOut} />`;
-  if (!state.repos.size) return html`<${Head} title="Now" />${signedOut}<${Welcome} />`;
+  const [isBeginning, begin] = useState(false);
+  if (!state.repos.size || isBeginning)
+    return html`<${Head} title="Now" /><${Welcome} begin=${begin} />`;
   return html`
     <${Head} title="Now"
       note=${
@@ -177,30 +178,4 @@ export const Now = () => {
   `;
 };
 
-const Register = lazily(() => import("./repos.js"), "Register");
-
-const Welcome = () => {
-  const [registering, setRegistering] = useState(false);
-  return html`
-    <${Empty} icon="repos" title="Begin with a repository"
-      curl=${curl("/api/repos", '{"localPath": "/path/to/a/repository", "allowWrite": true}')}>
-      <p>
-        Command Center puts Codex to work on git repositories of this machine. Register one, say
-        what runs may do in it, and give it a task.
-      </p>
-      ${
-        state.health &&
-        !can(state.health.runnerMode, "isReal") &&
-        html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`
-      }
-      <p>
-        <button type="button" class="button primary" onClick=${() => setRegistering(true)}>
-          <${Icon} name="plus" size=${18} />
-          <span>Register a repository</span>
-        </button>
-      </p>
-      <p><a href="#/devices?add=phone">Let a phone in by its camera</a></p>
-    <//>
-    ${registering && html`<${Register} onClose=${() => setRegistering(false)} />`}
-  `;
-};
+const Welcome = lazily(() => import("../components/welcome.js"), "Welcome");

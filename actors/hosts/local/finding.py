@@ -1,0 +1,122 @@
+"""Finding repositories below folders: in pieces, each bounded in time, by looking at names alone.
+
+The folders come in the order of their names, each before what lies in it. So a look that has ended
+early is gone on with behind the folder at which it ended, and nothing is kept between two of them.
+No link is followed, no other disk entered, and no git is run: a folder that has a folder `.git` is
+a repository, and is not looked into. Those that hide themselves, or that programs fill, have none.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from command_center.actors.contracts.hosts import FolderLook
+from command_center.actors.rules.paths import CONTROL
+
+PIECE_SECONDS: Final = 1.0
+"""Seconds of one look."""
+
+PIECE_FOLDERS: Final = 2000
+"""Folders of one look."""
+
+DEPTH: Final = 6
+"""Folders between a root and a repository, at most."""
+
+WIDEST: Final = 2000
+"""Entries of a folder that are looked at; one with more is of a program's making."""
+
+PASSED: Final = frozenset(
+    {"node_modules", "__pycache__", "venv", "site-packages", "vendor", "target", "snap"}
+    | {"AppData", "Applications", "Library", "Movies", "Music", "Pictures", "Public"}
+)
+"""Folders in which no one keeps repositories; macOS asks its user about some of them."""
+
+_Place: TypeAlias = tuple[int, tuple[str, ...]]
+"""A folder by its root's number and its steps from there: in the order of the look."""
+
+
+def find_repositories(
+    roots: Sequence[Path], after: Path | None, *, hidden: Collection[Path] = ()
+) -> FolderLook:
+    """Look for repositories below the roots, behind the folder `after`, but not in the `hidden`."""
+    deadline = time.monotonic() + PIECE_SECONDS
+    begin = None if after is None else _place_of(after, roots)
+    found: list[Path] = []
+    count = 0
+    for place, path, is_repository in _walk(roots, begin, frozenset(map(os.fspath, hidden))):
+        if begin is not None and place <= begin:
+            continue
+        count += 1
+        if is_repository:
+            found.append(Path(path))
+        if count >= PIECE_FOLDERS or time.monotonic() > deadline:
+            return FolderLook(tuple(found), count, Path(path))
+    return FolderLook(tuple(found), count, None)
+
+
+def _place_of(path: Path, roots: Sequence[Path]) -> _Place | None:
+    for number, root in enumerate(roots):
+        if path.is_relative_to(root):
+            return number, path.relative_to(root).parts
+    return None
+
+
+def _walk(
+    roots: Sequence[Path], begin: _Place | None, hidden: Collection[str]
+) -> Iterator[tuple[_Place, str, bool]]:
+    """Yield each folder that is not certainly behind `begin`, before what lies in it."""
+    waiting: list[tuple[_Place, str]] = [((n, ()), os.fspath(root)) for n, root in enumerate(roots)]
+    waiting.reverse()
+    devices = [_device(root) for root in roots]
+    while waiting:
+        place, path = waiting.pop()
+        number, steps = place
+        is_repository, names = _look(path)
+        yield place, path, is_repository
+        if is_repository or len(steps) >= DEPTH:
+            continue
+        for name in sorted(names, reverse=True):
+            inner: _Place = (number, (*steps, name))
+            below = os.path.join(path, name)  # noqa: PTH118 - thousands of them
+            is_done = begin is not None and inner < begin and begin[1][: len(inner[1])] != inner[1]
+            if not is_done and below not in hidden and _device(below) == devices[number]:
+                waiting.append((inner, below))
+
+
+def _look(path: str) -> tuple[bool, list[str]]:
+    """Say whether a folder is a repository, and which folders in it may have some."""
+    names: list[str] = []
+    try:
+        with os.scandir(path) as entries:
+            for count, entry in enumerate(entries):
+                if count >= WIDEST:
+                    return False, []
+                if not entry.is_dir(follow_symlinks=False):
+                    continue
+                if entry.name == ".git":
+                    return True, []
+                if _is_looked_at(entry.name):
+                    names.append(entry.name)
+    except OSError:  # nobody may look there, or it went
+        return False, []
+    return False, names
+
+
+def _is_looked_at(name: str) -> bool:
+    return (
+        not name.startswith(".")
+        and name not in PASSED
+        and not CONTROL.search(name)
+        and not any("\ud800" <= letter <= "\udfff" for letter in name)
+    )
+
+
+def _device(path: str | Path) -> int:
+    try:
+        return os.stat(path, follow_symlinks=False).st_dev  # noqa: PTH116 - thousands of them
+    except OSError:
+        return -1

@@ -1,0 +1,83 @@
+"""Finding repositories: in pieces, without following a link or entering what hides itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.hosts.local import finding
+from command_center.actors.hosts.local.finding import DEPTH, WIDEST, find_repositories
+
+
+def repository(path: Path) -> Path:
+    (path / ".git").mkdir(parents=True)
+    return path
+
+
+def all_found(roots: Sequence[Path]) -> tuple[list[Path], int]:
+    """Return what is found look by look, and how many looks it took."""
+    found: list[Path] = []
+    looks, after = 0, None
+    while True:
+        look = find_repositories(roots, after)
+        found += look.found
+        looks += 1
+        if look.ended_at is None:
+            return found, looks
+        after = look.ended_at
+
+
+def test_repositories_are_found_once_each_however_short_the_looks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    expected = [
+        repository(home / name)
+        for name in ("a b/one", "a/b/c/two", "a/z", "a-b/three", "ä/four", "z/five")
+    ]
+    repository(home / "a" / "z" / "inner")  # within another one
+    whole, looks = all_found([home])
+    assert (sorted(expected), 1) == (sorted(whole), looks)
+    for most in (1, 2, 3):
+        monkeypatch.setattr(finding, "PIECE_FOLDERS", most)
+        found, looks = all_found([home])
+        assert whole == found
+        assert looks >= 10 // most
+
+
+def test_no_link_is_followed_and_what_hides_itself_is_passed(tmp_path: Path) -> None:
+    home, outside = tmp_path / "home", repository(tmp_path / "outside" / "there")
+    own = repository(home / "own")
+    for name in (".hidden/a", "node_modules/b", "data/worktrees/c"):
+        repository(home / name)
+    (home / "link").symlink_to(outside.parent)
+    (home / "loop").symlink_to(home)
+    (home / "no-repository").mkdir()
+    (home / "no-repository" / ".git").symlink_to(outside / ".git")
+    worktree = home / "worktree"
+    worktree.mkdir()
+    (worktree / ".git").write_text("gitdir: elsewhere")
+    look = find_repositories([home], None, hidden=[home / "data"])
+    assert ((own,), None) == (look.found, look.ended_at)
+
+
+def test_what_is_deep_or_wide_is_bounded(tmp_path: Path) -> None:
+    near = repository(tmp_path.joinpath(*"a" * DEPTH))
+    repository(tmp_path.joinpath(*"b" * (DEPTH + 1)))
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    for number in range(WIDEST + 1):
+        (wide / str(number)).touch()
+    repository(wide / "zz")
+    assert [near] == all_found([tmp_path])[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may look everywhere")
+def test_a_folder_that_nobody_may_enter_ends_nothing(tmp_path: Path) -> None:
+    closed, own = tmp_path / "a", repository(tmp_path / "b")
+    closed.mkdir(mode=0)
+    assert [own] == all_found([tmp_path])[0]
