@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import attrs
+import msgspec
 import trio
 
 from command_center.actors.codex import requests
@@ -119,6 +120,8 @@ class ThreadImport:
             texts = await self._said(thread_id, ours)
         except (Conflict, NotFound):
             texts = []  # a file that Codex cannot read; it is looked at again once it changes
+        if texts is None:  # it is looked at again, though it may not change
+            thread, texts = msgspec.structs.replace(thread, changed=0), []
         async with self._locks.of(thread_id):
             if not await self._is_there(thread_id):
                 await self.forget_threads([thread_id])
@@ -152,8 +155,11 @@ class ThreadImport:
             await self._write(stored_threads.keep_thread, thread, texts=these, is_last=False)
         await self._write(stored_threads.keep_thread, thread)
 
-    async def _said(self, thread_id: str, ours: Collection[str]) -> list[ThreadText]:
+    async def _said(self, thread_id: str, ours: Collection[str]) -> list[ThreadText] | None:
         """Read what was said in a thread, the last first, in shorter pages where none comes.
+
+        Return None where Codex lists no turn. So it is with a thread that a Codex wrote which had
+        no database, as when another one was setting it up: until somebody resumes the thread.
 
         An answer may be too long for the connection, which may end with it. Then the next look
         asks for less. What does not come turn by turn is left out, with what is older.
@@ -181,7 +187,7 @@ class ThreadImport:
                 if left >= 0:
                     texts.append(text)
         self._shorter.pop(thread_id, None)
-        return texts
+        return texts if turns or tried == len(_TURNS) else None
 
     def _texts_in(self, turns: list[dict[str, Any]]) -> list[ThreadText]:
         return [text for turn in turns for text in texts_in(turn, self._storage.secrets)]

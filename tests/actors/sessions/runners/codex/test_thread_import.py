@@ -75,7 +75,7 @@ class Shelf:
             {"id": one, "items": [{"type": "agentMessage", "text": text}, "odd"]}
             for one, text in turns.items()
         ]
-        return {"data": [*made, "odd"], "nextCursor": None}
+        return {"data": [*made, "odd"] if made else [], "nextCursor": None}
 
 
 @asynccontextmanager
@@ -117,6 +117,19 @@ async def test_what_has_changed_is_read_again_and_what_is_gone_is_forgotten(
         shelf.threads = {"b": 2}
         assert 2 == (await look(ref)).removed
         assert ["b"] == await said(found)
+
+
+async def test_a_thread_whose_turns_are_listed_later_is_found_though_it_did_not_change(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (found, ref, shelf):
+        shelf.threads, shelf.said = {"a": 1}, {"a": {}}
+        assert (0, 0) == ((told := await look(ref)).threads, told.removed)
+        shelf.said = {}
+        assert (1, 0) == ((told := await look(ref)).threads, told.removed)
+        assert ["a"] == await said(found)
+        assert 0 == (await look(ref)).threads
+        assert ["a", "a"] == shelf.read
 
 
 async def test_a_thread_whose_turns_are_too_long_is_read_turn_by_turn_and_keeps_no_other_back(
