@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.server import Client, Server, client_of, end_left
+from tests.end_to_end.server import Client, Server, client_of, end_left, left_in
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have the report of a failed test say what became of its servers, and what they logged."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and folder is not None:
+        report.sections += [server.describe() for server in left_in(folder)]
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,9 @@ from tests.end_to_end.forked import Forked, fork
 
 START_SECONDS = 30.0
 WAIT_SECONDS = 30.0
+LOG_LINES = 60
+"""Lines of a server's log that the report of a failed test has."""
+
 ENDED = frozenset({"completed", "failed", "stopped", "interrupted"})
 
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -42,9 +45,14 @@ LIVE: Final[set[Server]] = set()
 """The servers that were started and have not ended."""
 
 
+def left_in(folder: Path) -> list[Server]:
+    """Return the servers whose data are in the folder and that nobody has ended."""
+    return [server for server in LIVE if server.data_dir.is_relative_to(folder)]
+
+
 def end_left(folder: Path) -> None:
     """End each server whose data are in the folder and that still lives, as after a failed test."""
-    for server in [server for server in LIVE if server.data_dir.is_relative_to(folder)]:
+    for server in left_in(folder):
         server.kill()
         server.end()
 
@@ -68,6 +76,13 @@ class Server:
     def log(self) -> Path:
         """Return what it logged, over all its lives."""
         return self.data_dir.parent / f"{self.data_dir.name}.log"
+
+    def describe(self) -> tuple[str, str]:
+        """Return whether it runs, and the end of its log: for the report of a failed test."""
+        code = None if self.process is None else self.process.poll()
+        state = "runs" if code is None else f"ended by itself with {code}"
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return f"Server {self.data_dir} {state}", "\n".join(lines[-LOG_LINES:])
 
     def start(self) -> Self:
         """Start it and wait until it answers."""
