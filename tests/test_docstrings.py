@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.checkout import FOLDERS as FOUR
@@ -40,14 +41,38 @@ QUESTIONS = frozenset({"Whether", "What", "Which", "How", "Where", "Who", "When"
 NOUNS = re.compile(r"(The|An?|Its|One|Each|Every|All|Those|Itself)\b")
 
 
-def trees_of(folder: str) -> Iterator[tuple[Path, ast.Module]]:
-    for path in files_of(folder):
-        yield path, ast.parse((ROOT / path).read_text(encoding="utf-8"))
+@attrs.frozen
+class Facts:
+    """A file's explanations and its functions' docstrings, with their lines, and its classes."""
+
+    explanations: tuple[tuple[int, str], ...]
+    of_functions: tuple[tuple[int, str], ...]
+    public_classes: tuple[str, ...]
 
 
-def explanations_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
+@cache
+def facts_of(path: Path) -> Facts:
+    """Parse a file once for all tests. Keep no tree: those of a thousand files fill a worker."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    return Facts(
+        explanations=tuple(explanations_of(nodes)),
+        of_functions=tuple(
+            (node.lineno, ast.get_docstring(node) or "")
+            for node in nodes
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ),
+        public_classes=tuple(
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        ),
+    )
+
+
+def explanations_of(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Every text that explains what stands before or around it, with its line."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             text = node.value.value
             if isinstance(text, str) and text.split():
@@ -58,8 +83,8 @@ def explanations_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_no_docstring_begins_as_a_question(folder: str) -> None:
     assert [] == [
         f"{path}:{line}: {text.splitlines()[0]}"
-        for path, tree in trees_of(folder)
-        for line, text in explanations_of(tree)
+        for path in files_of(folder)
+        for line, text in facts_of(path).explanations
         if text.split()[0] in QUESTIONS
     ]
 
@@ -72,20 +97,17 @@ def test_ruff_takes_the_first_word_of_each_for_an_imperative() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_docstrings_of_functions_begin_with_a_verb_in_the_imperative(folder: str) -> None:
     assert [] == [
-        f"{path}:{node.lineno}: {text.splitlines()[0]}"
-        for path, tree in trees_of(folder)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (text := ast.get_docstring(node) or "")
-        and NOUNS.match(text)
+        f"{path}:{line}: {text.splitlines()[0]}"
+        for path in files_of(folder)
+        for line, text in facts_of(path).of_functions
+        if NOUNS.match(text)
     ]
 
 
 def test_no_two_public_classes_have_one_name() -> None:
     places: dict[str, list[str]] = {}
     for folder in FOUR:
-        for path, tree in trees_of(folder):
-            for node in tree.body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    places.setdefault(node.name, []).append(path.as_posix())
+        for path in files_of(folder):
+            for name in facts_of(path).public_classes:
+                places.setdefault(name, []).append(path.as_posix())
     assert {} == {name: where for name, where in places.items() if len(where) > 1}

@@ -5,8 +5,10 @@ import importlib
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.checkout import CLIENT, FOLDERS, ROOT, pyproject, source_files
@@ -81,11 +83,36 @@ _SQL = re.compile(
 )
 
 
-def statements_in(source: str) -> list[int]:
+@attrs.frozen
+class Facts:
+    """Facts that are looked for in a source: lines of statements and of paths, imported names."""
+
+    statements: tuple[int, ...]
+    literal_paths: tuple[int, ...]
+    imported: frozenset[str]
+
+
+def facts_in(source: str) -> Facts:
+    """Parse a source and return what is looked for in it."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return Facts(
+        statements=tuple(statements_in(nodes)),
+        literal_paths=tuple(literal_paths_in(nodes)),
+        imported=frozenset(node.name for node in nodes if isinstance(node, ast.alias)),
+    )
+
+
+@cache
+def facts_of(path: Path) -> Facts:
+    """Parse a file once for all tests. Keep no tree: those of all files fill a worker."""
+    return facts_in((ROOT / path).read_text(encoding="utf-8"))
+
+
+def statements_in(nodes: list[ast.AST]) -> list[int]:
     """The lines on which a text of SQL begins, or a connection is told to run one."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in nodes
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
@@ -105,7 +132,7 @@ def statements_in(source: str) -> list[int]:
     ],
 )
 def test_a_statement_of_sql_is_found(line: str) -> None:
-    assert [1] == sorted(set(statements_in(line)))
+    assert [1] == sorted(set(facts_in(line).statements))
 
 
 def test_sql_stands_in_store_alone() -> None:
@@ -113,17 +140,17 @@ def test_sql_stands_in_store_alone() -> None:
         f"{path}:{line}"
         for path in source_files()
         if path.parts[0] != "store"
-        for line in statements_in((ROOT / path).read_text(encoding="utf-8"))
+        for line in facts_of(path).statements
     }
     assert set() == found
 
 
-def literal_paths_in(source: str) -> list[int]:
+def literal_paths_in(nodes: list[ast.AST]) -> list[int]:
     """The lines on which an actor is looked up, or asked, at a path that is written there."""
     called = {"lookup", "find", "ask", "tell", "_ask", "_tell"}
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in called
@@ -140,7 +167,7 @@ def literal_paths_in(source: str) -> list[int]:
     ['ctx.lookup("/tasks")', 'self.find(f"/sessions/{number}")', 'await center.ask("/x", m)'],
 )
 def test_a_path_of_an_actor_that_is_written_out_is_found(line: str) -> None:
-    assert [1] == literal_paths_in(f"async def f():\n {line}".replace("\n", ""))
+    assert (1,) == facts_in(f"async def f():\n {line}".replace("\n", "")).literal_paths
 
 
 def test_actors_are_found_by_their_addresses() -> None:
@@ -149,7 +176,7 @@ def test_actors_are_found_by_their_addresses() -> None:
         f"{path}:{line}"
         for path in source_files()
         if path.parts[0] in {"actors", "http"}
-        for line in literal_paths_in((ROOT / path).read_text(encoding="utf-8"))
+        for line in facts_of(path).literal_paths
     }
     assert set() == found
 
@@ -160,11 +187,6 @@ READERS = ("actors/codex/", "actors/sessions/runners/codex/")
 
 def test_what_codex_sends_is_read_by_codex_and_its_runners_alone() -> None:
     """A session hears its runner in words that are no agent's."""
-    found = {
-        path.as_posix()
-        for path in source_files()
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
-        if isinstance(node, ast.alias) and node.name in CODEX_SENDS
-    }
+    found = {path.as_posix() for path in source_files() if facts_of(path).imported & CODEX_SENDS}
     assert set() == {path for path in found if not path.startswith(READERS)}
     assert found
