@@ -1,8 +1,12 @@
 """Git repositories made for tests, with a git that is *not* held: it stands for an unwary user."""
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 VARIABLES = {
@@ -41,7 +45,22 @@ def make_repository(path: Path) -> Path:
     """A repository with one commit on `main` that has a text and a source file."""
     path.mkdir(parents=True)
     path = path.resolve()
+    shutil.copytree(_made_once(), path, dirs_exist_ok=True)
+    return path
+
+
+@cache
+def _made_once() -> Path:
+    """Make the repository of which all others are copies: four runs of git take ten times as long.
+
+    Git's samples of hooks are left out, as they are most of its files.
+    """
+    made = tempfile.mkdtemp(prefix="command-center-repository-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    path = Path(made)
     plain_git(path, "init", "--quiet", "--initial-branch=main")
+    for sample in (path / ".git" / "hooks").glob("*.sample"):
+        sample.unlink()
     commit(path, {"readme.txt": "hello\n", "source.py": "print(1)\n"})
     return path
 
