@@ -10,19 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Changed, OpenPage
 from tests.browser.test_agents import photograph
 from tests.browser.test_changes import row
-
-PLACES = """
-async (button) => {
-  button.scrollIntoView({ block: "center" });
-  const places = [];
-  for (let frame = 0; frame < 12; frame++) {
-    places.push(Math.round(button.getBoundingClientRect().y));
-    await new Promise(requestAnimationFrame);
-  }
-  return places;
-}
-"""
-"""The places of a button once it was scrolled to: a press on one that moves is lost."""
+from tests.browser.watching import PLACES
 
 
 @pytest.mark.parametrize(("device", "scheme"), [("phone", "light"), ("desktop", "dark")])

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from command_center.actors.codex.approvals import ELICITATION, PERMISSIONS, USER_INPUT
 from tests.browser.conftest import OpenPage, made
+from tests.browser.watching import PLACES
 from tests.codex.test_approvals import (
     FORM_PARAMS,
     INPUT_PARAMS,
@@ -117,7 +118,12 @@ def test_a_form_offers_what_is_to_be_chosen_and_takes_several(
     expect(state).to_have_accessible_description("Where it stands.")
     state.select_option("Done")
     card.get_by_label("Size").select_option("Large")
-    card.get_by_role("button", name="Answer").click()
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.get_by_role("button", name="To the newest")).to_be_visible()
+    answer = card.get_by_role("button", name="Answer")
+    assert 1 == len(set(answer.evaluate(PLACES)))
+    expect(page.get_by_role("button", name="To the newest")).not_to_be_visible()
+    answer.click()
     expect(card.get_by_role("alert")).to_contain_text("must be at most 2 of them.")
     labels.get_by_label("docs").uncheck()
     card.get_by_role("button", name="Answer").click()

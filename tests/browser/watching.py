@@ -64,6 +64,20 @@ def watched(
     assert [] == watch.complaints, watch.complaints
 
 
+PLACES = """
+async (button) => {
+  button.scrollIntoView({ block: "center" });
+  const places = [];
+  for (let frame = 0; frame < 12; frame++) {
+    places.push(Math.round(button.getBoundingClientRect().y));
+    await new Promise(requestAnimationFrame);
+  }
+  return places;
+}
+"""
+"""The places of a button once it was scrolled to: a press on one that moves is lost."""
+
+
 def settle(page: Page) -> None:
     """Wait until the page is live and its screen is there."""
     page.get_by_role("status").filter(has_text="Live").first.wait_for(state="attached")

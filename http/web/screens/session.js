@@ -321,11 +321,13 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
       loadWhole=${(/** @type {Entry} */ entry) => loadWhole(session.id, entry)} />
     ${children}
     <div ref=${end} class="end"></div>
-    ${
-      away &&
-      ACTIVE.has(session.status) &&
-      html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`
-    }
+    <div class="to-end">
+      ${
+        away &&
+        ACTIVE.has(session.status) &&
+        html`<button type="button" onClick=${toEnd}>To the newest ↓</button>`
+      }
+    </div>
   `;
 };
 
