@@ -173,6 +173,7 @@ class Connections:
         self.leaving = True
         async with trio.open_nursery() as nursery:
             for connection in tuple(self._open):
+                await self.turns.take()  # so that nobody's moment passes while others are told
                 nursery.start_soon(connection.leave)
 
 
@@ -308,8 +309,9 @@ class ClientConnection:
         self._connections.begin_stream(self, head)
 
     async def turn(self) -> None:
-        """Wait until it is this connection's turn to go on."""
-        await self._connections.turns.take(first=self._is_first)
+        """Wait until it is this connection's turn to go on; once the server ends, it always is."""
+        if not self.leaving:
+            await self._connections.turns.take(first=self._is_first)
 
     async def linger(self) -> None:
         """Say that nothing more will be sent, and throw away what comes, for a moment."""

@@ -250,3 +250,23 @@ async def test_handshakes_of_tls_that_come_at_once_are_made_few_at_a_time(
             await all_begun.wait()
             trio.lowlevel.remove_instrument(passes)
     assert max(passes.counts) <= 2 * STEPS
+
+
+class LateTurns(LoopTurns):
+    """Turns that come later than a client's moment to answer is long."""
+
+    async def take(self, *, first: bool = False) -> None:
+        await trio.sleep(2 * QUICK.goodbye)
+        await super().take(first=first)
+
+
+async def test_who_waits_for_a_turn_when_the_server_ends_is_told_all_the_same() -> None:
+    async def deaf(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        await trio.sleep_forever()
+
+    connections = Connections(QUICK)
+    async with connected(deaf, QUICK, connections) as server, opened(server) as client:
+        connections.turns = LateTurns()
+        await connections.leave()
+        assert (1012).to_bytes(2, "big") in await everything(client)

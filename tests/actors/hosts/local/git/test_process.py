@@ -242,6 +242,7 @@ def test_bytes_that_are_no_text_can_be_shown() -> None:
 
 @POSIX
 async def test_git_leaves_the_processor_to_the_server(tmp_path: Path) -> None:
+    assert sys.platform != "win32"
     program = stand_in(tmp_path, 'until [ "$(nice)" -eq "$2" ]; do :; done; nice')
     nice = min(psutil.Process().nice() + NICER, 19)
 
