@@ -21,7 +21,10 @@ export const Welcome = ({ begin }) => html`<div class="stack">
   <p>Command Center puts Codex to work on git repositories of this machine.</p>
   <ol class="stack wide-gap" aria-label="First steps">
     <li class="card stack"><h2>1. Codex</h2><${Codex} /></li>
-    <li class="card stack"><h2>2. Begin with a repository</h2><${Repositories} begin=${begin} /></li>
+    <li class="card stack">
+      <h2>2. Begin with a repository</h2>
+      <${Repositories} begin=${begin} />
+    </li>
     <li class="card stack">
       <h2>3. A phone</h2>
       <p>See and decide from wherever you are. The phone is let in once.</p>
@@ -101,6 +104,7 @@ const Repositories = ({ begin }) => {
   /** @param {string} path @param {boolean} on */
   const tick = (path, on) =>
     choose((before) => new Set(on ? [...before, path] : [...before].filter((one) => one !== path)));
+  const repositories = plural(found.length, "repository", "repositories");
   return html`
     <p>Look for some below the home folder, or name one. Nothing is changed by the look.</p>
     <div class="actions start">
@@ -116,7 +120,7 @@ const Repositories = ({ begin }) => {
         looking.busy
           ? `Looking${at ? ` in ${at}` : ""}…`
           : at === null
-            ? `${plural(found.length, "repository", "repositories")} in ${plural(folders, "folder")}`
+            ? `${repositories} in ${plural(folders, "folder")}`
             : at && `Stopped in ${at}.`
       }
     </p>
