@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Final
 
 import attrs
+import trio
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.backups import STORE_CHECK
@@ -16,17 +19,49 @@ from command_center.actors.contracts.bridges import (
     BridgeStatus,
 )
 from command_center.actors.contracts.runners import RUNNERS
-from command_center.actors.core.store_probe import StoreProbe
+from command_center.actors.core.store_probe import PROBE_SECONDS, StoreProbe
 from command_center.actors.core.writer import STORE
 from command_center.actors.git.ports import PROGRAM
 from command_center.http.routes.hosts import bridges_of
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import ActorNotFound, Status
+from command_center.runtime.threads import Threads
 from command_center.store.records import LOCAL
 
 WELL = frozenset({"ok", "checking", "disabled", "untested"})
 """The states of a check with which the server can do its work."""
+
+
+GIT_SECONDS = 10.0
+"""Seconds for which it holds whether there is a git."""
+
+LOOKING: Final = Threads("look for git", at_once=1)
+"""Looks for git: a folder of the PATH may lie on a disk that does not answer."""
+
+
+@attrs.define(eq=False)
+class GitProbe:
+    """Looks for git now and then, and waits for it once; later looks are made meanwhile."""
+
+    _state: str = attrs.field(default="unknown", init=False)
+    _looked: float = attrs.field(default=-math.inf, init=False)
+
+    async def state(self) -> str:
+        """Return `ok` or `missing`, as it was a moment ago; `unknown` while no look has ended."""
+        now = trio.current_time()
+        if now - self._looked >= GIT_SECONDS:
+            self._looked = now
+            if self._state == "unknown":
+                await self._look()
+            else:
+                trio.lowlevel.spawn_system_task(self._look)
+        return self._state
+
+    async def _look(self) -> None:
+        with trio.move_on_after(PROBE_SECONDS):
+            found = await LOOKING.run(shutil.which, PROGRAM, is_abandoned=True)
+            self._state = "missing" if found is None else "ok"
 
 
 @attrs.frozen
@@ -38,6 +73,7 @@ class Probe:
     store: StoreProbe = attrs.field(
         default=attrs.Factory(lambda probe: StoreProbe(probe.center.storage), takes_self=True)
     )
+    git: GitProbe = attrs.field(factory=GitProbe)
     started: float = attrs.field(factory=time.monotonic)
 
 
@@ -53,7 +89,7 @@ async def health(probe: Probe) -> Health:
     checks = {
         "store": await _store(probe),
         "integrity": _integrity(center),
-        PROGRAM: "missing" if shutil.which(PROGRAM) is None else "ok",
+        PROGRAM: await probe.git.state(),
         **checks_of(bridges),
     }
     well = all(check in WELL for check in checks.values())
