@@ -93,10 +93,8 @@ class Life(Serving):
             self.context.run(self._make)
             if not self._starts_by_itself():
                 self._has_begun()
-        except trio.Cancelled:  # a former one, for nothing was awaited
-            self.fail(RuntimeError(f"the factory of {self.cell.path} raised trio.Cancelled"))
         except BaseException as error:  # noqa: BLE001 - the edge of a life
-            self.leave_with(error)
+            self.leave_with(error, has_awaited=False)
         if self.is_running and self._has_nothing_to_do():
             self._fall_asleep()
         else:
@@ -250,8 +248,12 @@ class Life(Serving):
             self._start_reaper()
             await self.tasks.end()
 
-    def leave_with(self, error: BaseException) -> None:
-        """Crash with an error. What is none ends the system, and a cancellation goes on its way."""
+    def leave_with(self, error: BaseException, *, has_awaited: bool = True) -> None:
+        """Crash with an error. What is none ends the system, and a cancellation goes on its way.
+
+        A cancellation is one where something is cancelled, and was awaited in a task of this life.
+        Any other was kept from somewhere else, and is an error.
+        """
         if isinstance(error, Exception):
             self.fail(error)
             return
@@ -259,7 +261,10 @@ class Life(Serving):
         if isinstance(error, BaseExceptionGroup):
             _, rest = error.split(trio.Cancelled)
         if rest is None or isinstance(error, trio.Cancelled):
-            raise error
+            if has_awaited and trio.current_effective_deadline() == -math.inf:
+                raise error
+            self.fail(RuntimeError(f"{self.cell.path} raised trio.Cancelled where nothing was"))
+            return
         self.cell.halt_watched(final=True)  # or its supervisor starts it anew before it is stopped
         self.cell.system.end_with(rest)
 

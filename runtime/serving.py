@@ -133,7 +133,7 @@ class Serving(abc.ABC):
         """The origin of the message that it handled last."""
 
     @abc.abstractmethod
-    def leave_with(self, error: BaseException) -> None:
+    def leave_with(self, error: BaseException, *, has_awaited: bool = True) -> None:
         """Crash with an error, or end the system with what is none."""
 
     @abc.abstractmethod
@@ -280,7 +280,7 @@ class Serving(abc.ABC):
             refusal = refusal_in(error)
             if refusal is None:
                 self.lose(envelope, error)
-                self.leave_with(error)
+                self.leave_with(error, has_awaited=False)
             else:
                 cell.refused += 1
                 reply.fail(refusal)

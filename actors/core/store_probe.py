@@ -59,7 +59,7 @@ class StoreProbe:
         if age >= KEPT_SECONDS:
             if since_commit is None or age >= OLDEST_SECONDS:
                 await self._renew(since_commit)
-            else:
+            elif not self._lock.locked():
                 trio.lowlevel.spawn_system_task(self._renew, since_commit)
         return self._state
 

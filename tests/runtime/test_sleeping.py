@@ -17,6 +17,7 @@ from command_center.runtime import (
     ActorCrashed,
     ActorRef,
     ActorStopped,
+    Backoff,
     ChildSpec,
     Down,
     Request,
@@ -44,6 +45,7 @@ class Do(Request[Any]):
     """Calls a function with the actor, in a handler that awaits nothing."""
 
     work: Callable[[Plain], object]
+    is_harmless: bool = False
 
 
 class Plain(Actor):
@@ -368,6 +370,53 @@ async def test_others_run_while_many_that_sleep_are_stopped(strategy: Strategy) 
         await system.stop()
         assert turns - before > len(many) / 100
         nursery.cancel_scope.cancel()
+
+
+async def a_former_cancellation() -> trio.Cancelled:
+    kept: list[trio.Cancelled] = []
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.lowlevel.checkpoint()
+        except trio.Cancelled as error:
+            kept.append(error)
+            raise
+    return kept[0]
+
+
+@pytest.mark.parametrize("where", ["a handler", "a handler that awaits", "a start", "a restart"])
+async def test_a_cancellation_that_was_kept_is_a_crash_where_it_is_raised(where: str) -> None:
+    kept = await a_former_cancellation()
+    starts: list[str] = []
+
+    class Keeping(Plain):
+        @handles(Do)
+        def do(self, message: Do) -> object:
+            if message.is_harmless:
+                return None
+            raise kept if where == "a handler" else Boom
+
+        @handles(Echo)
+        async def echo(self, _message: Echo) -> str:
+            raise kept
+
+    def make() -> Keeping:
+        starts.append(where)
+        if (len(starts) == 1 and where == "a start") or (len(starts) == 2 and where == "a restart"):
+            raise kept
+        return Keeping()
+
+    backoff = Backoff(initial=0.01, jitter=0.0)
+    async with open_system(SupervisorSpec("", [SupervisorSpec("s", backoff=backoff)])) as system:
+        spec = ChildSpec("0", make, Restart.TRANSIENT)
+        if where == "a start":
+            with pytest.raises(StartFailed, match="Cancelled"):
+                await system.start_child("/s", spec)
+        ref = await system.start_child("/s", spec)
+        with pytest.raises((ActorCrashed, ActorStopped)):
+            await ref.ask(Echo("") if where == "a handler that awaits" else Do(lambda _: None))
+        await ref.ask(Do(lambda _: None, is_harmless=True), timeout=30)
+        assert (2 if where == "a restart" else 1) == system.snapshot_of("/s/0").restarts
 
 
 async def test_no_timer_is_set_for_what_is_no_time() -> None:

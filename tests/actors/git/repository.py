@@ -46,12 +46,13 @@ def make_repository(path: Path) -> Path:
     path.mkdir(parents=True)
     path = path.resolve()
     shutil.copytree(_made_once(), path, dirs_exist_ok=True)
+    plain_git(path, "update-index", "-q", "--refresh")  # a copy's files are others than it knows
     return path
 
 
 @cache
 def _made_once() -> Path:
-    """Make the repository of which all others are copies: four runs of git take ten times as long.
+    """Make the repository of which all others are copies: four runs of git take longer.
 
     Git's samples of hooks are left out, as they are most of its files.
     """
