@@ -36,6 +36,7 @@ from command_center.actors.contracts.bridges import (
     ProbeHealth,
     Watch,
 )
+from command_center.actors.hosts.local.codex.environment import CHILD
 from command_center.actors.hosts.local.codex.orphans import is_alive
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import ActorRef, Backoff, System
@@ -388,7 +389,7 @@ async def test_the_child_does_not_see_settings_or_tokens() -> None:
     }
     async with open_bridge(faked(environment=environment, secrets=("s3cret",))) as bridged:
         seen = await bridged.call("fake/environment", {})
-    assert set(seen) - {"LC_CTYPE"} == {"PATH", "KEPT"}
+    assert set(seen) - {"LC_CTYPE"} == {"PATH", "KEPT", CHILD}
 
 
 async def test_stopping_the_bridge_ends_a_child_that_ignores_everything_and_its_children() -> None:

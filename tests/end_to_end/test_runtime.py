@@ -38,6 +38,9 @@ async def test_the_tree_shows_every_part_with_its_state_and_its_contract(
 
 
 async def test_one_actor_is_shown_with_the_place_where_it_waits(stub_client: Client) -> None:
+    told_nothing = await stub_client.get("/api/runtime/actors/approvals", stack="true")
+    assert not any("life.py" in frame for frame in told_nothing["stack"])
+    await stub_client.post("/api/approvals", {"title": "Deploy?"}, status=201)
     actor = await stub_client.get("/api/runtime/actors/approvals", stack="true")
     assert any("life.py" in frame for frame in actor["stack"])
     missing = await stub_client.http.get("/api/runtime/actors/nobody")
