@@ -52,6 +52,7 @@ async def take_back(checkout: Checkout, kept: KeptWork) -> None:
     """Take the files of a work tree back to the last commit, from the state that was kept.
 
     Raises:
+        StepCutOff: git began and did not come to the end; what was there is kept.
         Conflict: a file has changed since, or an ignored one is in the way; then nothing was.
     """
     await step_tree(checkout, kept.sha, kept.head, staged=kept.names, staging=Staging.READ)

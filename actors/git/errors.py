@@ -38,6 +38,10 @@ class GitFailed(Conflict):
         self.complaint = told
 
 
+class StepCutOff(Conflict):
+    """Git began to replace the files of a work tree, and did not come to the end."""
+
+
 class GitAnswerTooLong(Conflict):
     """Git printed more than can be kept, where a part of it would mislead."""
 

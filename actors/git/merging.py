@@ -206,7 +206,12 @@ async def _unlike(target: Checkout, after: str, staged: Sequence[bytes]) -> list
 
 
 async def step_to(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes]) -> None:
-    """Take the checkout and its branch from one commit to the next, both or neither."""
+    """Take the checkout and its branch from one commit to the next, both or neither.
+
+    Raises:
+        StepCutOff: some files may be as the next commit has them. The branch is where it was.
+        Conflict: a file or the branch is not as it was; then nothing has changed.
+    """
     await step_tree(target, merge.before_sha, merge.head_sha, staged=begun)
     try:
         await _move(target, merge)

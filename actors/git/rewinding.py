@@ -7,12 +7,13 @@ commit has them, they are changes that are not committed. Nothing is staged then
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import attrs
 
 from command_center.actors.git.changes import PLAIN, is_unmerged, list_changes, records_of
-from command_center.actors.git.errors import GitFailed
+from command_center.actors.git.errors import GitFailed, StepCutOff
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.kept_work import KeptWork, LeftWork, keep_left, read_left
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
@@ -114,6 +115,8 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
     Raises:
         Conflict: a file is as neither of them has it, git would convert one, or one that is kept
             nowhere is in the way; or a snapshot is kept no longer. Then nothing was put back.
+        StepCutOff: git began and did not come to the end. What could be is as `before` has it
+            again; `paths` are the files that are not.
     """
     for sha in (before, after):
         found = await checkout.run(
@@ -140,6 +143,25 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
             "nobody writes there, and ask again. If nobody did, `touch` the file first, so that "
             "git reads it anew."
         ) from error
+    except StepCutOff as error:
+        left = await _step_back(checkout, before, after, staged)
+        names = [shown(name) for name in left[:_MOST_NAMED]]
+        more = f" and {len(left) - len(names)} more" if len(left) > len(names) else ""
+        state = f"Changed are {', '.join(names)}{more}." if left else "All files are again as then."
+        raise StepCutOff(f"{error} {state}", paths=names) from error
+
+
+async def _step_back(
+    checkout: Checkout, before: str, after: str, names: Collection[bytes]
+) -> list[bytes]:
+    """Take the files back where a step was cut off; list those that are not as `before` has them.
+
+    Git refuses, and leaves all as it is, where one is as neither commit has it. That one is
+    incomplete, or somebody else has written it.
+    """
+    with suppress(Conflict):
+        await step_tree(checkout, after, before, staged=names, staging=Staging.READ)
+    return await _unlike(checkout, before, names)
 
 
 async def unstage(checkout: Checkout) -> tuple[bytes, ...]:
@@ -165,7 +187,12 @@ async def _hidden(checkout: Checkout, found: LeftWork) -> tuple[bytes, ...]:
     staged = await checkout.git.find_standing(checkout, passed) if passed else []
     if not staged:
         return ()
-    differing = await checkout.run(
+    return tuple(await _unlike(checkout, found.head, staged))
+
+
+async def _unlike(checkout: Checkout, commit: str, names: Collection[bytes]) -> list[bytes]:
+    """List those of some files that the disk has unlike a commit."""
+    answer = await checkout.run(
         "diff",
         "--cached",
         "--name-only",
@@ -173,15 +200,15 @@ async def _hidden(checkout: Checkout, found: LeftWork) -> tuple[bytes, ...]:
         *PLAIN,
         "-z",
         "--end-of-options",
-        found.head,
+        commit,
         "--",
-        index_of=found.head,
-        staged=staged,
+        index_of=commit,
+        staged=names,
         staging=Staging.HASHED,
         limit=_LIST_LIMIT,
         deadline=SCAN_DEADLINE,
     )
-    return tuple(records_of(differing.stdout))
+    return list(records_of(answer.stdout))
 
 
 def _passed_over(listed: bytes) -> list[bytes]:

@@ -3,6 +3,11 @@
 Git refuses such a step where a file that it knows, or would show, is not as that commit has it.
 A file that is ignored is nothing to git: it would write over that one without a word, also within
 a repository of its own.
+
+Git first looks whether all can be done, and then does it, file by file. Where the disk is full, or
+a folder lets nobody replace a file in it, git goes on with the others and fails at the end. Some
+files are as the other commit has them then. So it is asked in a run of its own whether all can be
+done: what fails there has changed nothing, and what fails later may have.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from collections.abc import Collection
 from typing import Final
 
 from command_center.actors.git.changes import records_of
+from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
@@ -32,7 +38,7 @@ async def step_tree(
     staged: Collection[bytes] = (),
     staging: Staging = Staging.HASHED,
 ) -> None:
-    """Take the files and the index of a work tree from one commit to another, all or none.
+    """Take the files and the index of a work tree from one commit to another.
 
     Args:
         checkout: the work tree.
@@ -42,21 +48,32 @@ async def step_tree(
         staging: how they come there.
 
     Raises:
-        Conflict: a file is not as `before` has it, or one that it lacks is in the way.
+        StepCutOff: git began and did not come to the end. Some files may be as `after` has them;
+            the index is as it was.
+        Conflict: a file is not as `before` has it, or one that it lacks is in the way. Then nothing
+            has changed.
     """
     await _check_lost(checkout, before, after)
+    step = ("--no-recurse-submodules", "-m", "-u", before, after)
     await checkout.run(
         "read-tree",
-        "--no-recurse-submodules",
-        "-m",
-        "-u",
-        before,
-        after,
-        writes=Writes.TREE | Writes.INDEX,
+        "--dry-run",
+        *step,
         staged=staged,
         staging=staging,
         deadline=CHECKOUT_DEADLINE,
     )
+    try:
+        await checkout.run(
+            "read-tree",
+            *step,
+            writes=Writes.TREE | Writes.INDEX,
+            staged=staged,
+            staging=staging,
+            deadline=CHECKOUT_DEADLINE,
+        )
+    except Conflict as error:
+        raise StepCutOff(f"Not all files could be replaced: {error}") from error
 
 
 async def _check_lost(checkout: Checkout, before: str, after: str) -> None:

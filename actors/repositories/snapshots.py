@@ -27,6 +27,7 @@ from command_center.actors.contracts.snapshots import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import OutsideAct, Storage
+from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.kept_work import KeptWork, forget_kept, forget_unknown
 from command_center.actors.git.ports import Checkout
 from command_center.actors.git.rewinding import (
@@ -153,6 +154,7 @@ class Snapshots:
             NotFound: there is no such session, or no such snapshot of its worktree.
             Conflict: it is the main checkout, a session works in the folder or a turn runs there,
                 it is gone, or as `take_snapshot` and `put_back`. Then nothing is put back.
+            StepCutOff: as `put_back`. What the files were is kept as `snapshotId`.
             Unavailable: where turns run cannot be said now.
         """
         wanted = message.wanted
@@ -186,6 +188,13 @@ class Snapshots:
             before = await self._storage.read(lambda db: snapshots.get(db, before_id))
             try:
                 await put_back(checkout, before.sha, target.sha)
+            except StepCutOff as error:  # it may be the only copy of what was there
+                raise StepCutOff(
+                    f"{error} What they were is kept as snapshot {before.id}: put it back once "
+                    "nothing is in the way.",
+                    **error.facts,
+                    snapshotId=before.id,
+                ) from error
             except Conflict:
                 if begun is None:  # nothing is put back, so that this is nothing to go back to
                     with suppress(Refusal):

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trio
@@ -20,8 +26,10 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     TidyWorktrees,
 )
-from command_center.actors.git import rewinding
+from command_center.actors.git import Checkout, rewinding
+from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
+from command_center.actors.git.stepping import step_tree
 from command_center.actors.repositories import snapshots as module
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.store import Snapshot, repositories, snapshots, tasks
@@ -56,6 +64,35 @@ async def rewind(work: Work, **wanted: object) -> Rewound:
 def refs(project: Path) -> set[str]:
     listed = plain_git(project, "for-each-ref", "--format=%(objectname)", f"{SNAPSHOTS_BELOW}/")
     return {*listed.split("\n")} - {""}
+
+
+CHATTR = shutil.which("chattr") or "chattr"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Have nobody replace a file in a folder, neither its owner nor root."""
+    by_root = sys.platform != "win32" and os.geteuid() == 0
+    if by_root:
+        subprocess.run([CHATTR, "+i", folder], check=True, capture_output=True)
+    else:
+        folder.chmod(0o555)
+    try:
+        yield
+    finally:
+        if by_root:
+            subprocess.run([CHATTR, "-i", folder], check=True)
+        else:
+            folder.chmod(0o755)
+
+
+def can_hold() -> bool:
+    """Say whether this user can be kept from replacing a file; root cannot in some containers."""
+    try:
+        with TemporaryDirectory() as name, held(Path(name)):
+            return sys.platform != "win32"
+    except (OSError, subprocess.CalledProcessError):
+        return False
 
 
 async def test_files_are_put_back_to_a_turn_and_that_is_undone(work: Work, project: Path) -> None:
@@ -158,6 +195,54 @@ async def test_what_cannot_be_put_back_stays_as_it_is(
     await rig.storage.write(lambda tx: tx.db.execute("UPDATE sessions SET finished_at = NULL"))
     with pytest.raises(Conflict, match="works in"):
         await rewind(work, turn_id="turn-1")
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_what_cannot_be_put_back_to_the_end_is_stepped_back_or_kept(
+    work: Work, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = work.folder / "closed"
+    closed.mkdir()
+    files = {work.folder / "a.txt": "a", closed / "b.txt": "b", work.folder / "z.txt": "z"}
+    for file, text in files.items():
+        file.write_text(text)
+    await keep(work, "turn-1")
+    mine = {file: f"my only {text}" for file, text in files.items()}
+    for file, text in mine.items():
+        file.write_text(text)
+    with held(closed), pytest.raises(StepCutOff, match="All files are again") as stepped:
+        await rewind(work, turn_id="turn-1")
+    assert mine == {file: file.read_text() for file in files}
+    kept = (await rows(work.rig))[-1]
+    assert ("left", kept.id, []) == (
+        kept.moment,
+        stepped.value.facts["snapshotId"],
+        stepped.value.facts["paths"],
+    )
+    real, calls = step_tree, 0
+
+    async def close_all(checkout: Checkout, *sides: str, **how: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            with held(closed):
+                return await real(checkout, *sides, **how)  # type: ignore[arg-type]
+        with held(work.folder):
+            return await real(checkout, *sides, **how)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as cut:
+        cut.setattr(rewinding, "step_tree", close_all)
+        with pytest.raises(StepCutOff, match=r"Changed are a\.txt, z\.txt") as left:
+            await rewind(work, turn_id="turn-1")
+    assert ["a", "my only b", "z"] == [file.read_text() for file in files]
+    kept = (await rows(work.rig))[-1]
+    assert (kept.id, ["a.txt", "z.txt"]) == (
+        left.value.facts["snapshotId"],
+        left.value.facts["paths"],
+    )
+    assert {row.sha for row in await rows(work.rig)} == refs(project)
+    await rewind(work)
+    assert mine == {file: file.read_text() for file in files}
 
 
 async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
