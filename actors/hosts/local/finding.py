@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from command_center.actors.contracts.hosts import FolderLook
+from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.paths import CONTROL
 
 PIECE_SECONDS: Final = 1.0
@@ -42,8 +43,16 @@ _Place: TypeAlias = tuple[int, tuple[str, ...]]
 def find_repositories(
     roots: Sequence[Path], after: Path | None, *, hidden: Collection[Path] = ()
 ) -> FolderLook:
-    """Look for repositories below the roots, behind the folder `after`, but not in the `hidden`."""
+    """Look for repositories below the roots, behind the folder `after`, but not in the `hidden`.
+
+    A root that lies in another one is looked through as itself alone, as that one may not come so
+    far: it may be hidden there, deep, or of another disk. So each folder has one place.
+
+    Raises:
+        Invalid: `after` is in none of the roots.
+    """
     deadline = time.monotonic() + PIECE_SECONDS
+    roots = list(dict.fromkeys(roots))
     begin = None if after is None else _place_of(after, roots)
     found: list[Path] = []
     count = 0
@@ -58,11 +67,13 @@ def find_repositories(
     return FolderLook(tuple(found), count, None)
 
 
-def _place_of(path: Path, roots: Sequence[Path]) -> _Place | None:
-    for number, root in enumerate(roots):
-        if path.is_relative_to(root):
-            return number, path.relative_to(root).parts
-    return None
+def _place_of(path: Path, roots: Sequence[Path]) -> _Place:
+    """Return the place of a folder: in the innermost of the roots that it lies in."""
+    holding = [(len(root.parts), n) for n, root in enumerate(roots) if path.is_relative_to(root)]
+    if not holding:
+        raise Invalid.field("after", "This is not where a look has ended. Begin without it.")
+    _, number = max(holding)
+    return number, path.relative_to(roots[number]).parts
 
 
 def _walk(
@@ -71,6 +82,7 @@ def _walk(
     """Yield each folder that is not certainly behind `begin`, before what lies in it."""
     waiting: list[tuple[_Place, str]] = [((n, ()), os.fspath(root)) for n, root in enumerate(roots)]
     waiting.reverse()
+    closed = {*hidden, *map(os.fspath, roots)}
     devices = [_device(root) for root in roots]
     while waiting:
         place, path = waiting.pop()
@@ -83,7 +95,7 @@ def _walk(
             inner: _Place = (number, (*steps, name))
             below = os.path.join(path, name)  # noqa: PTH118 - thousands of them
             is_done = begin is not None and inner < begin and begin[1][: len(inner[1])] != inner[1]
-            if not is_done and below not in hidden and _device(below) == devices[number]:
+            if not is_done and below not in closed and _device(below) == devices[number]:
                 waiting.append((inner, below))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from command_center.actors.hosts.local import finding
 from command_center.actors.hosts.local.finding import DEPTH, WIDEST, find_repositories
+from command_center.actors.rules.errors import Invalid
 
 
 def repository(path: Path) -> Path:
@@ -23,6 +24,7 @@ def all_found(roots: Sequence[Path]) -> tuple[list[Path], int]:
     found: list[Path] = []
     looks, after = 0, None
     while True:
+        assert looks < 1000, "It never ends."
         look = find_repositories(roots, after)
         found += look.found
         looks += 1
@@ -47,6 +49,26 @@ def test_repositories_are_found_once_each_however_short_the_looks_are(
         found, looks = all_found([home])
         assert whole == found
         assert looks >= 10 // most
+
+
+def test_roots_that_overlap_are_looked_through_once_each_and_to_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = tmp_path / "outer"
+    inner, deep = outer / "work", outer / ".hidden" / "own"
+    expected = [
+        repository(outer / "a"),
+        repository(inner / "b"),
+        repository(inner / "c"),
+        repository(deep / "d"),
+        repository(outer / "z"),
+    ]
+    for roots in ([outer, inner, deep, inner], [inner, deep, outer]):
+        for most in (1, 2, 100):
+            monkeypatch.setattr(finding, "PIECE_FOLDERS", most)
+            assert sorted(expected) == sorted(all_found(roots)[0])
+    with pytest.raises(Invalid, match="after"):
+        find_repositories([inner, deep], outer / "a")
 
 
 def test_no_link_is_followed_and_what_hides_itself_is_passed(tmp_path: Path) -> None:
