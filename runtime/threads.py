@@ -7,6 +7,8 @@ names what it is:
 - `READING`: queries of the store. Each of those that are ready to run may go before the loop, so
   there are few.
 - `CHECKOUTS`: files that somebody else may have written. They may be many, long, slow to open.
+- `FINDING`: looks through many folders of a person's, on whatever disks those are. Who waits for
+  one that does not answer gives up, and the thread is left to it; so they take none of the others.
 - `PROCESSOR`: work for the processor alone. One interpreter runs one thread at a time and lets the
   next one have it after `SWITCH_SECONDS`; each further busy thread makes the loop wait once more.
   So there is one, and who has much to do takes it piece by piece, in turns with the others.
@@ -66,6 +68,7 @@ class Threads:
 
 READING: Final = Threads("reading", at_once=4)
 CHECKOUTS: Final = Threads("checkouts", at_once=16)
+FINDING: Final = Threads("finding", at_once=2)
 PROCESSOR: Final = Threads("processor", at_once=1)
 
 

@@ -102,6 +102,10 @@ class Folders(Protocol):
         """Look for repositories behind a folder, for a second: in the home folder, or the ceiling.
 
         No link is followed, and no git is run.
+
+        Raises:
+            Invalid: no look has ended at that folder.
+            Unavailable: a disk does not answer.
         """
 
     async def size(self, path: Path) -> int:

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import trio
 
 from command_center.actors.contracts.hosts import FolderLook
 from command_center.actors.hosts.local.finding import find_repositories
-from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.errors import Invalid, Unavailable
 from command_center.actors.rules.paths import CONTROL, check_path
-from command_center.runtime.threads import CHECKOUTS
+from command_center.runtime.threads import CHECKOUTS, FINDING
 
 SIZE_LIMIT: Final = 200_000
 """Files of a folder that are counted for its size."""
+
+LOOK_SECONDS: Final = 10.0
+"""Seconds until a look for repositories is given up, which takes one where the disks answer."""
 
 UPLOADS: Final = "uploads"
 """The folder in the data folder of what people have sent, of which runs are told where it is."""
@@ -165,13 +169,18 @@ class LocalFolders:
         return await same_file(left, right)
 
     async def find_repositories(self, after: Path | None) -> FolderLook:
-        """Look for repositories behind a folder, for a second."""
+        """Look for repositories behind a folder, for a second; a disk may keep it waiting."""
 
         def find() -> FolderLook:
             roots = [root.resolve() for root in self.roots or (Path.home(),)]
             return find_repositories(roots, after, hidden=[self.data_dir.resolve()])
 
-        return await CHECKOUTS.run(find)
+        with trio.move_on_after(LOOK_SECONDS):
+            return await FINDING.run(find, is_abandoned=True)
+        raise Unavailable(
+            "A disk does not answer, so no repositories were found. Try again, or name the folder "
+            "of a repository."
+        )
 
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""

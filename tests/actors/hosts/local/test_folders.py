@@ -2,12 +2,17 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import trio
 
+from command_center.actors.contracts.hosts import FolderLook
+from command_center.actors.hosts.local import folders as module
 from command_center.actors.hosts.local.folders import LocalFolders
-from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.errors import Invalid, Unavailable
+from command_center.runtime.threads import FINDING
 
 
 @pytest.fixture
@@ -123,3 +128,25 @@ async def test_a_run_reads_of_the_data_only_worktrees_and_uploads(tmp_path: Path
         (tmp_path / name).mkdir()
     hidden = await LocalFolders(tmp_path).private_data()
     assert [tmp_path / "center.sqlite3", tmp_path / "sign-in.key"] == hidden
+
+
+async def test_a_disk_that_does_not_answer_a_look_keeps_no_thread_from_other_work(
+    folders: LocalFolders,
+    tmp_path: Path,
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = threading.Event()
+
+    def hang(*_: object, **__: object) -> FolderLook:
+        answers.wait()
+        return FolderLook((), 0, None)
+
+    monkeypatch.setattr(module, "find_repositories", hang)
+    try:
+        for _ in range(FINDING.at_once + 1):  # the last one waits for a thread
+            with pytest.raises(Unavailable, match="disk"):
+                await folders.find_repositories(None)
+        assert await folders.same(tmp_path, tmp_path)
+    finally:
+        answers.set()
