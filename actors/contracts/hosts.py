@@ -26,11 +26,13 @@ class FolderLook:
     Attributes:
         found: the repositories.
         folders: how many folders were looked into.
+        passed_over: those of them that have too many entries to be looked through.
         ended_at: the folder behind which the next look goes on; None at the end of all.
     """
 
     found: tuple[Path, ...]
     folders: int
+    passed_over: tuple[Path, ...]
     ended_at: Path | None
 
 

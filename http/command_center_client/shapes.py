@@ -907,6 +907,7 @@ FoundRepositories = TypedDict(
     {
         "items": 'list[FoundRepository]',
         "folders": 'int',
+        "passedOver": 'list[str]',
         "nextAfter": 'str | None',
     },
 )

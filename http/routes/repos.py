@@ -77,11 +77,13 @@ class FoundRepositories(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
     Attributes:
         folders: how many folders were looked into.
+        passed_over: those of them that have too many entries to be looked through.
         next_after: where the next look goes on, as its `after`; null at the end of all.
     """
 
     items: list[FoundRepository]
     folders: int
+    passed_over: list[str]
     next_after: str | None
 
 
@@ -129,6 +131,7 @@ async def find_repositories(center: Center, query: FoundQuery) -> FoundRepositor
             for path in look.found
         ],
         folders=look.folders,
+        passed_over=[str(path) for path in look.passed_over],
         next_after=None if look.ended_at is None else str(look.ended_at),
     )
 

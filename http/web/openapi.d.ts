@@ -696,6 +696,7 @@ export interface FoundFiles {
 export interface FoundRepositories {
   items: FoundRepository[];
   folders: number;
+  passedOver: string[];
   nextAfter: string | null;
 }
 

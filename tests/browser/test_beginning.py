@@ -8,17 +8,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from command_center.actors.hosts.local.finding import WIDEST
 from tests.browser.conftest import OpenPage, make_repository
 from tests.end_to_end.server import Server
 
 
 @pytest.fixture
 def empty_server(tmp_path: Path) -> Iterator[Server]:
-    """A server without a repository, whose user has two of them in the home folder."""
+    """A server without a repository, whose user has two, and a wide folder, in the home folder."""
     home = tmp_path / "home"
     for name in ("work/storefront", "billing"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         make_repository(home / name)
+    (home / "scans").mkdir()
+    for number in range(WIDEST + 1):
+        (home / "scans" / str(number)).touch()
     settings = {"CC_CODEX_RUNNER_MODE": "stub", "HOME": str(home)}
     server = Server(tmp_path / "data", settings).start()
     yield server
@@ -35,6 +39,7 @@ def test_an_empty_server_is_begun_with_in_three_steps(
     expect(steps.nth(2).get_by_role("link", name="Let a phone in")).to_be_visible()
     page.get_by_role("button", name="Look for repositories").click()
     expect(page.get_by_role("checkbox", name="billing")).to_be_visible()
+    expect(page.get_by_text("Not looked through")).to_contain_text("home/scans.")
     page.get_by_role("checkbox", name="storefront").check()
     page.get_by_role("button", name="Register 1 repository").click()
     expect(page.get_by_role("checkbox", name="storefront Registered")).to_be_disabled()

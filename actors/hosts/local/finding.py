@@ -8,7 +8,9 @@ a repository, and is not looked into. Those that hide themselves, or that progra
 
 from __future__ import annotations
 
+import enum
 import os
+import stat
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -30,11 +32,21 @@ DEPTH: Final = 6
 WIDEST: Final = 2000
 """Entries of a folder that are looked at; one with more is of a program's making."""
 
+WIDEST_ROOT: Final = 100_000
+"""Entries of a root that are looked at, since a person has named it."""
+
 PASSED: Final = frozenset(
     {"node_modules", "__pycache__", "venv", "site-packages", "vendor", "target", "snap"}
     | {"AppData", "Applications", "Library", "Movies", "Music", "Pictures", "Public"}
 )
 """Folders in which no one keeps repositories; macOS asks its user about some of them."""
+
+
+class _Seen(enum.Enum):
+    FOLDER = enum.auto()
+    REPOSITORY = enum.auto()
+    WIDE = enum.auto()
+
 
 _Place: TypeAlias = tuple[int, tuple[str, ...]]
 """A folder by its root's number and its steps from there: in the order of the look."""
@@ -55,16 +67,19 @@ def find_repositories(
     roots = list(dict.fromkeys(roots))
     begin = None if after is None else _place_of(after, roots)
     found: list[Path] = []
+    passed: list[Path] = []
     count = 0
-    for place, path, is_repository in _walk(roots, begin, frozenset(map(os.fspath, hidden))):
+    for place, path, seen in _walk(roots, begin, frozenset(map(os.fspath, hidden))):
         if begin is not None and place <= begin:
             continue
         count += 1
-        if is_repository:
+        if seen is _Seen.REPOSITORY:
             found.append(Path(path))
+        elif seen is _Seen.WIDE:
+            passed.append(Path(path))
         if count >= PIECE_FOLDERS or time.monotonic() > deadline:
-            return FolderLook(tuple(found), count, Path(path))
-    return FolderLook(tuple(found), count, None)
+            return FolderLook(tuple(found), count, tuple(passed), Path(path))
+    return FolderLook(tuple(found), count, tuple(passed), None)
 
 
 def _place_of(path: Path, roots: Sequence[Path]) -> _Place:
@@ -78,7 +93,7 @@ def _place_of(path: Path, roots: Sequence[Path]) -> _Place:
 
 def _walk(
     roots: Sequence[Path], begin: _Place | None, hidden: Collection[str]
-) -> Iterator[tuple[_Place, str, bool]]:
+) -> Iterator[tuple[_Place, str, _Seen]]:
     """Yield each folder that is not certainly behind `begin`, before what lies in it."""
     waiting: list[tuple[_Place, str]] = [((n, ()), os.fspath(root)) for n, root in enumerate(roots)]
     waiting.reverse()
@@ -87,9 +102,9 @@ def _walk(
     while waiting:
         place, path = waiting.pop()
         number, steps = place
-        is_repository, names = _look(path)
-        yield place, path, is_repository
-        if is_repository or len(steps) >= DEPTH:
+        seen, names = _look(path, WIDEST if steps else WIDEST_ROOT)
+        yield place, path, seen
+        if len(steps) >= DEPTH:
             continue
         for name in sorted(names, reverse=True):
             inner: _Place = (number, (*steps, name))
@@ -99,23 +114,28 @@ def _walk(
                 waiting.append((inner, below))
 
 
-def _look(path: str) -> tuple[bool, list[str]]:
-    """Say whether a folder is a repository, and which folders in it may have some."""
+def _look(path: str, widest: int) -> tuple[_Seen, list[str]]:
+    """Say what a folder is, and which folders in it may have repositories."""
     names: list[str] = []
     try:
+        if _is_folder(os.path.join(path, ".git")):  # noqa: PTH118 - thousands of them
+            return _Seen.REPOSITORY, []
         with os.scandir(path) as entries:
             for count, entry in enumerate(entries):
-                if count >= WIDEST:
-                    return False, []
-                if not entry.is_dir(follow_symlinks=False):
-                    continue
-                if entry.name == ".git":
-                    return True, []
-                if _is_looked_at(entry.name):
+                if count >= widest:
+                    return _Seen.WIDE, []
+                if _is_looked_at(entry.name) and entry.is_dir(follow_symlinks=False):
                     names.append(entry.name)
     except OSError:  # nobody may look there, or it went
-        return False, []
-    return False, names
+        return _Seen.FOLDER, []
+    return _Seen.FOLDER, names
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _is_looked_at(name: str) -> bool:

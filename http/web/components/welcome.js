@@ -66,6 +66,7 @@ const Repositories = ({ begin }) => {
   const [found, setFound] = useState(/** @type {FoundRepository[]} */ ([]));
   const [at, setAt] = useState(/** @type {string | null | undefined} */ (undefined));
   const [folders, setFolders] = useState(0);
+  const [passed, setPassed] = useState(/** @type {string[]} */ ([]));
   const [chosen, choose] = useState(/** @type {Set<string>} */ (new Set()));
   const [mayWrite, setMayWrite] = useState(true);
   const [isTyping, setTyping] = useState(false);
@@ -78,10 +79,12 @@ const Repositories = ({ begin }) => {
       isWanted.current = true;
       setFound([]);
       setFolders(0);
+      setPassed([]);
       for (let after = /** @type {string | undefined} */ (undefined); isWanted.current;) {
         const told = await get("/api/repos/found", { after });
         setFound((before) => [...before, ...told.items]);
         setFolders((before) => before + told.folders);
+        setPassed((before) => [...before, ...told.passedOver]);
         setAt(told.nextAfter);
         if (!told.nextAfter) break;
         after = told.nextAfter;
@@ -124,6 +127,14 @@ const Repositories = ({ begin }) => {
             : at && `Stopped in ${at}.`
       }
     </p>
+    ${
+      passed.length > 0 &&
+      html`<p class="hint">
+        Not looked through, as there is too much in it: ${passed.slice(0, 5).join(", ")}${
+          passed.length > 5 && ` and ${plural(passed.length - 5, "more folder")}`
+        }. Name a repository there yourself.
+      </p>`
+    }
     <${Problem} error=${looking.error || adding.error} />
     ${
       found.length > 0 &&

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.hosts.local import finding
-from command_center.actors.hosts.local.finding import DEPTH, WIDEST, find_repositories
+from command_center.actors.hosts.local.finding import DEPTH, find_repositories
 from command_center.actors.rules.errors import Invalid
 
 
@@ -87,15 +87,25 @@ def test_no_link_is_followed_and_what_hides_itself_is_passed(tmp_path: Path) -> 
     assert ((own,), None) == (look.found, look.ended_at)
 
 
-def test_what_is_deep_or_wide_is_bounded(tmp_path: Path) -> None:
-    near = repository(tmp_path.joinpath(*"a" * DEPTH))
-    repository(tmp_path.joinpath(*"b" * (DEPTH + 1)))
-    wide = tmp_path / "wide"
-    wide.mkdir()
-    for number in range(WIDEST + 1):
-        (wide / str(number)).touch()
+def test_what_is_deep_or_wide_is_bounded_and_what_was_passed_over_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    near = repository(home.joinpath(*"a" * DEPTH))
+    repository(home.joinpath(*"b" * (DEPTH + 1)))
+    wide, project = home / "wide", home / "wide project"
+    monkeypatch.setattr(finding, "WIDEST", 20)
+    for folder in (home, wide, project):
+        folder.mkdir(exist_ok=True)
+        for number in range(finding.WIDEST + 1):
+            (folder / str(number)).touch()
     repository(wide / "zz")
-    assert [near] == all_found([tmp_path])[0]
+    repository(project)  # its `.git` comes behind all the others
+    look = find_repositories([home], None)
+    assert ((near, project), (wide,)) == (look.found, look.passed_over)
+    monkeypatch.setattr(finding, "WIDEST_ROOT", 20)
+    look = find_repositories([home], None)
+    assert ((), (home,)) == (look.found, look.passed_over)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may look everywhere")

@@ -140,7 +140,7 @@ async def test_a_disk_that_does_not_answer_a_look_keeps_no_thread_from_other_wor
 
     def hang(*_: object, **__: object) -> FolderLook:
         answers.wait()
-        return FolderLook((), 0, None)
+        return FolderLook((), 0, (), None)
 
     monkeypatch.setattr(module, "find_repositories", hang)
     try:
