@@ -18,7 +18,8 @@ in which the newest events are, and is refused.
 The mark also tells how the life before ended. A writer that has closed the file in order notes its
 length and its time of change there: a file that is still so need not be read to its end before the
 next life. After any other end the mark has the event after which the life began, so that what it
-changed is known.
+changed is known. Where a life has found the file to be damaged, that is appended to the mark at
+once: it holds until a start has read the whole file.
 
 The mark is flushed at a start. Its last event is not, so that a commit costs no second flush: after
 a loss of power it may lie behind, and never ahead. What puts a whole file system back, inodes
@@ -42,6 +43,9 @@ from command_center.store.private_files import new_private_file, sync_folder
 
 _DIGITS = 20
 """The width of the last event's id, so that it is written over in place."""
+
+_DAMAGED = b"damaged\n"
+"""The second line of a mark; any part of it says the same."""
 
 
 class _Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,16 +76,19 @@ class FormerLife:
     Attributes:
         is_closed: a writer closed the file in order, and it is still as it was then.
         began_after: the last event before that life; None where that is not known.
+        is_damaged: that life has found the structure of the file to be damaged.
     """
 
     is_closed: bool
     began_after: int | None
+    is_damaged: bool = False
 
 
 @attrs.frozen
 class _Mark:
     last_id: int
     life: _Life
+    is_damaged: bool = False
 
 
 class MarkWriter:
@@ -122,7 +129,8 @@ def former_life(path: Path) -> FormerLife | None:
             return None
         wal = path.resolve().with_name(f"{path.resolve().name}-wal")
         is_folded = not wal.exists() or not wal.stat().st_size
-        return FormerLife(is_folded and mark.life.ended == _Ended.of(path), mark.life.began_after)
+        is_closed = is_folded and mark.life.ended == _Ended.of(path)
+        return FormerLife(is_closed, mark.life.began_after, mark.is_damaged)
     except OSError:
         return None
 
@@ -134,9 +142,22 @@ def note_end(path: Path, life: str) -> None:
         OSError: the mark cannot be written.
     """
     mark = _read(path)
-    if mark is not None and mark.life.life == life:
+    if mark is not None and mark.life.life == life and not mark.is_damaged:
         ended = msgspec.structs.replace(mark.life, ended=_Ended.of(path))
         _write(path, attrs.evolve(mark, life=ended))
+
+
+def note_damage(path: Path) -> None:
+    """Note durably that the file is damaged. The mark stays the file that it is.
+
+    Raises:
+        OSError: the mark cannot be written.
+    """
+    with mark_of(path).open("r+b") as file:  # one that is not there is nobody's
+        file.seek(0, os.SEEK_END)
+        file.write(_DAMAGED)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def begin_life(db: Database, path: Path) -> str:
@@ -186,8 +207,9 @@ def mark_of(database: Path) -> Path:
 
 def _read(database: Path) -> _Mark | None:
     try:
-        last_id, _, life = mark_of(database).read_bytes().partition(b" ")
-        return _Mark(int(last_id), msgspec.json.decode(life, type=_Life))
+        line, _, damage = mark_of(database).read_bytes().partition(b"\n")
+        last_id, _, life = line.partition(b" ")
+        return _Mark(int(last_id), msgspec.json.decode(life, type=_Life), bool(damage))
     except (FileNotFoundError, ValueError, msgspec.MsgspecError):
         return None
 

@@ -2,7 +2,8 @@
 
 It begins a moment after the start, and again every week. A piece is read, then nothing for some
 times as long, so that who serves hardly notices. What it finds is told as an event, in `/health`
-and in the snapshot of the actor; a file whose structure is damaged is refused at the next start.
+and in the snapshot of the actor. A file whose structure is damaged is refused at the next start;
+that is noted beside it at once.
 """
 
 from __future__ import annotations
@@ -101,12 +102,14 @@ class StoreCheck(Actor):
         while True:
             try:
                 await self._check()
-            except (sqlite3.Error, Refusal) as error:  # the machine fails, or the store is gone
+            except sqlite3.Error as error:  # the machine fails
                 self._state = "unreadable"
                 log.warning("store.check_failed", reason=str(error))
                 await trio.sleep(AGAIN_SECONDS)
-            else:
-                await trio.sleep(EVERY_SECONDS)
+                continue
+            if not self._findings.is_clean:
+                await self._tell(self._findings)
+            await trio.sleep(EVERY_SECONDS)
 
     async def _check(self) -> None:
         found = _Findings()
@@ -114,6 +117,8 @@ class StoreCheck(Actor):
         try:
             while (piece := await self._next_piece(check)) is not None:
                 found.add(piece)
+                if piece.structure:
+                    await self._note_damage()
                 if self._finished_at is None or not found.is_clean:
                     self._findings = found
                     self._state = "checking" if found.is_clean else "damaged"
@@ -123,16 +128,27 @@ class StoreCheck(Actor):
                 await trio.to_thread.run_sync(check.close)
         self._findings, self._finished_at = found, now_timestamp()
         self._state = "ok" if found.is_clean else "damaged"
-        if not found.is_clean:
-            await self._tell(found)
 
     @staticmethod
     async def _next_piece(check: FileCheck) -> CheckedPiece | None:
         return await trio.to_thread.run_sync(check.next_piece, abandon_on_cancel=True)
 
+    async def _note_damage(self) -> None:
+        if self._claim is None or self._claim.is_damaged:
+            return
+        try:
+            await trio.to_thread.run_sync(self._claim.note_damage)
+        except OSError as error:
+            log.warning("store.damage_not_noted", reason=str(error))
+
     async def _tell(self, found: _Findings) -> None:
         log.error("store.damaged", structure=found.structure, damaged=found.damaged)
-        if found.structure and self._claim is not None:
-            self._claim.is_damaged = True
         told = StoreDamaged(structure=found.structure, damaged=found.damaged)
-        await self._storage.write(lambda tx: tx.emit(told, actor="store-check"))
+        while True:
+            try:
+                await self._storage.write(lambda tx: tx.emit(told, actor="store-check"))
+            except Refusal as error:  # a store that is damaged may refuse; what was found stays
+                log.warning("store.damage_not_told", reason=str(error))
+                await trio.sleep(AGAIN_SECONDS)
+            else:
+                return

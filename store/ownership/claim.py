@@ -83,7 +83,7 @@ class DatabaseClaim:
     Attributes:
         life: the random name of the holder's life.
         is_damaged: the file was found to be damaged since, so that the next start has to read all
-            of it. Any thread may say so.
+            of it. Any thread may say so (`note_damage`).
     """
 
     life: str
@@ -142,6 +142,15 @@ class DatabaseClaim:
             return False
         return not self.is_damaged
 
+    def note_damage(self) -> None:
+        """Note that the file is damaged: the next start reads all of it, however this life ends.
+
+        Raises:
+            OSError: the mark cannot be written; then only an end in order keeps it.
+        """
+        self.is_damaged = True
+        log_identity.note_damage(self._database)
+
     def note_end(self) -> None:
         """Note that the file was closed in order; where that cannot be, the next start reads it."""
         with suppress(OSError):
@@ -153,7 +162,8 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
 
     The database is checked and migrated by ``open_database``, which see for what else is raised. A
     file that was closed in order is not read to its end, nor is a long one that was not: of that is
-    read what the life before has changed (``integrity``).
+    read what the life before has changed (``integrity``). One that was found to be damaged is read
+    to its end, however long it is.
 
     Raises:
         DatabaseClaimed: another process has it.
@@ -162,7 +172,11 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     """
     former = log_identity.former_life(database) if database.exists() else None
     _refuse_while_held(database, lock)
-    is_sound = former is not None and (former.is_closed or integrity.is_long(database, former))
+    is_sound = (
+        former is not None
+        and not former.is_damaged
+        and (former.is_closed or integrity.is_long(database, former))
+    )
     with closing(open_database(database, is_sound=is_sound)) as db:
         try:
             if is_sound and former is not None and not former.is_closed:

@@ -92,17 +92,33 @@ def test_a_file_that_was_changed_since_it_was_closed_is_read_to_its_end(filled: 
         live(filled)
 
 
-def test_a_file_that_was_found_to_be_damaged_is_read_to_its_end_by_the_next_start(
-    filled: Path,
+@pytest.mark.parametrize("is_killed", [False, True])
+@pytest.mark.parametrize("long", [integrity.LONG, 0])
+def test_a_file_that_was_found_to_be_damaged_is_read_to_its_end_by_the_next_starts(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, long: int, *, is_killed: bool
 ) -> None:
+    monkeypatch.setattr(integrity, "LONG", long)
+    whole = filled.read_bytes()
     spoil(filled, 5, is_seen=False)
     with DataFolderLock(filled.parent) as lock:
         claim = take_claim(filled, lock)
         writer = Writer(filled, is_checked=True, claim=claim)
-        claim.is_damaged = True
+        claim.note_damage()
+        run(writer, tell)  # the claim holds
+        mark = log_identity.mark_of(filled)
+        left = mark.read_bytes()
         writer.close()
-    with pytest.raises(CorruptDatabase):
-        live(filled)
+        if is_killed:
+            mark.write_bytes(left)
+    for _ in range(2):
+        with pytest.raises(CorruptDatabase):
+            live(filled)
+    filled.write_bytes(whole)
+    mark.write_bytes(mark.read_bytes().replace(b"%020d" % (EVENTS + 1), b"%020d" % EVENTS))
+    live(filled)
+    assert log_identity.FormerLife(is_closed=True, began_after=EVENTS) == (
+        log_identity.former_life(filled)
+    )
 
 
 def test_after_an_end_without_order_the_file_is_read_to_its_end(filled: Path) -> None:

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import trio
 
+from command_center.actors.backups import store_check
 from command_center.actors.backups.store_check import StoreCheck
+from command_center.actors.core.storage import Storage
+from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import ChildSpec
 from command_center.store import DataFolderLock, EventFilter, events, take_claim
 from command_center.store.backups.contents import DATABASE
+from command_center.store.integrity import FileCheck
 from tests.actors.rows import Rig, insert_repository, rig
 
 
@@ -61,6 +66,41 @@ async def test_what_the_disk_has_changed_is_told_and_a_sound_file_is_well(tmp_pa
             await trio.sleep(0.01)
         assert structure == (await told(made))[1]["structure"]
         assert claim.is_damaged
+
+
+async def test_a_finding_that_the_store_does_not_take_stays_until_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, refused, checks = tmp_path / DATABASE, trio.Event(), 0
+    monkeypatch.setattr(store_check, "AGAIN_SECONDS", 0.01)
+
+    async def refuse(*_: object) -> None:
+        await trio.lowlevel.checkpoint()
+        refused.set()
+        raise Unavailable("The disk is full.", retry_after=1.0)
+
+    def check(database: Path) -> FileCheck:
+        nonlocal checks
+        checks += 1
+        return FileCheck(database)
+
+    monkeypatch.setattr(store_check, "FileCheck", check)
+    async with rig(path) as made:
+        await made.storage.write(insert_repository)
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE repositories SET name = 'another'")
+        with monkeypatch.context() as full:
+            full.setattr(Storage, "write", refuse)
+            actor = lambda: StoreCheck(made.storage, path, wait_seconds=0.0)  # noqa: E731
+            await made.system.start_child("/", ChildSpec(id="store-check", start=actor))
+            with trio.fail_after(20):
+                await refused.wait()
+            assert ["repositories 1"] == (await until(made, "damaged"))["damaged"]
+        with trio.fail_after(20):
+            while not await told(made):  # noqa: ASYNC110 - the log
+                await trio.sleep(0.01)
+        await until(made, "damaged")
+        assert checks == 1
 
 
 def forget_page_of(path: Path, index: str) -> None:
