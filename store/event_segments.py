@@ -1,9 +1,12 @@
-"""Segments of the log: the texts of old events, a hundred in a row, compressed.
+"""Segments of the log: the texts of old events that follow each other, compressed.
 
 An event's row stays in the log with all that it can be filtered by, its checksum included; only its
 text is moved, and comes back to the byte. So ids have no gaps, each filter finds what it found, and
 who resumes from anywhere is sent what happened. A segment is a row with a checksum of its own, and
 is written in the transaction that takes the texts out of the log.
+
+Segments follow each other without a gap, each named by its last event. They are bounded by events
+and by bytes, as a page may want one event of each.
 """
 
 import zlib
@@ -14,46 +17,64 @@ import msgspec
 from sqlite_utils import Database
 
 SIZE: Final = 100
-"""Events of a segment; the log has many, of which a page may want one each."""
+"""Most events of a segment."""
+
+BYTES: Final = 256 * 1024
+"""Most bytes of a segment's texts, unless one text alone is longer."""
 
 _TEXTS: Final = msgspec.msgpack.Decoder(dict[int, bytes])
 
 
 class Segments:
-    """The segments that a page takes texts from; each is read once."""
+    """The segments that a page takes texts from; each is read once.
+
+    Attributes:
+        unpacked: the bytes that were unpacked so far.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._read: dict[int, dict[int, bytes]] = {}
+        self._first = self._last = 0
+        self._texts: dict[int, bytes] = {}
+        self.unpacked = 0
 
     def text(self, event_id: int) -> bytes:
         """Return the text of an event; empty where no segment has it, or not as it was written."""
-        segment = segment_of(event_id)
-        if segment not in self._read:
-            self._read = {segment: self._texts(segment)}  # a page goes on, and does not come back
-        return self._read[segment].get(event_id, b"")
+        if not self._first <= event_id <= self._last:
+            self._read(event_id)  # a page goes on, and does not come back
+        return self._texts.get(event_id, b"")
 
-    def _texts(self, segment: int) -> dict[int, bytes]:
-        sql = "SELECT texts FROM event_segments WHERE segment = ?"
-        found = self._db.execute(sql, [segment]).fetchone()
+    def _read(self, event_id: int) -> None:
+        sql = (
+            "SELECT last_event, texts FROM event_segments WHERE last_event >= ? "
+            "ORDER BY last_event LIMIT 1"
+        )
+        found = self._db.execute(sql, [event_id]).fetchone()
+        self._first, self._last, self._texts = event_id, event_id, {}
+        if found is None:
+            return
+        self._last = found[0]
         try:
-            return {} if found is None else _TEXTS.decode(zlib.decompress(found[0]))
+            unpacked = zlib.decompress(found[1])
+            self._texts = _TEXTS.decode(unpacked)
         except (zlib.error, msgspec.MsgspecError, TypeError):
-            return {}
+            return
+        self.unpacked += len(unpacked)
+        self._first = min(self._texts, default=event_id)
 
 
-def segment_of(event_id: int) -> int:
-    """Return the number of the segment in which an event's text is, or will be."""
-    return (event_id - 1) // SIZE
-
-
-def next_segment(db: Database) -> int:
-    """Return the number of the first segment that was not made."""
-    found: int = db.execute("SELECT ifnull(max(segment) + 1, 0) FROM event_segments").fetchone()[0]
+def next_event(db: Database) -> int:
+    """Return the number of the first event that is in no segment."""
+    sql = "SELECT ifnull(max(last_event), 0) + 1 FROM event_segments"
+    found: int = db.execute(sql).fetchone()[0]
     return found
 
 
-def keep(db: Database, segment: int, texts: Mapping[int, bytes]) -> None:
+def pack(texts: Mapping[int, bytes]) -> bytes:
+    """Compress the texts of a segment."""
+    return zlib.compress(msgspec.msgpack.encode(texts))
+
+
+def keep(db: Database, last_event: int, packed: bytes) -> None:
     """Make a segment of these texts."""
-    packed = zlib.compress(msgspec.msgpack.encode(texts))
-    db.execute("INSERT INTO event_segments (segment, texts) VALUES (?, ?)", [segment, packed])
+    db.execute("INSERT INTO event_segments (last_event, texts) VALUES (?, ?)", [last_event, packed])

@@ -4,7 +4,7 @@ Ids start at 1 and have no gaps. An event is encoded once, when it is emitted; w
 sent to subscribers and shown in lists is that one text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
 from command_center.store import event_segments
-from command_center.store.database.checksums import row_checksum
+from command_center.store.database.checksums import read_rows, row_checksum
 from command_center.store.errors import DamagedRecord, InvalidCursor, RecordNotFound
 from command_center.store.event_segments import Segments
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
@@ -172,7 +172,7 @@ _SINCE = f"""id > ifnull(
     (SELECT thousand * 1000 FROM times_of_events WHERE latest >= ? ORDER BY thousand LIMIT 1),
     {_IN_FULL_THOUSANDS}
 )"""  # noqa: S608 - constants
-_UNTIL = f"""id <= (SELECT coalesce(
+_LAST_UNTIL = f"""(SELECT coalesce(
     (SELECT max(id) FROM events WHERE id > {_IN_FULL_THOUSANDS} AND +ts < edge),
     (
         SELECT (thousand + 1) * 1000 FROM times_of_events
@@ -180,6 +180,7 @@ _UNTIL = f"""id <= (SELECT coalesce(
     ),
     0
 ) FROM (SELECT ? AS edge))"""  # noqa: S608 - constants
+_UNTIL = f"id <= {_LAST_UNTIL}"
 _COUNT_OF_REPOSITORY = """
     SELECT (
         SELECT ifnull(sum(count), 0) FROM thousands_of_events
@@ -189,14 +190,18 @@ _COUNT_OF_REPOSITORY = """
         WHERE repository_id = :repository AND id > :up_to - :up_to % 1000 AND id <= :up_to
     )
 """
-IS_DAMAGED = f"""CASE WHEN body = ''
-    THEN NOT EXISTS (SELECT 1 FROM event_segments WHERE segment = (id - 1) / {event_segments.SIZE})
-    ELSE checksum IS NOT row_checksum({", ".join(_COLUMNS)}, CAST(body AS BLOB))
-END"""  # noqa: S608 - constants
-"""The condition that an event meets which is not as it was written, in SQL."""
-
 COMPRESSED = "session.item"
 """The type of the events whose texts are moved: most are of it, and no query looks into them."""
+
+IS_DAMAGED = f"""CASE WHEN body = ''
+    THEN type IS NOT '{COMPRESSED}'
+    OR id > (SELECT ifnull(max(last_event), 0) FROM event_segments)
+    ELSE checksum IS NOT row_checksum({", ".join(_COLUMNS)}, CAST(body AS BLOB))
+END"""  # noqa: S608 - constants
+"""The condition that an event meets which is not as it was written, in SQL.
+
+Of one whose text is in a segment, ``lost_texts`` tells.
+"""
 
 _MOST_BRANCHES = 50
 _UNKNOWN: Timestamp = "1970-01-01T00:00:00.000Z"
@@ -247,30 +252,86 @@ def last_id_of_repository(db: Database, repository_id: int) -> int:
     return found[0] if found else 0
 
 
-def compress(db: Database, before: Timestamp) -> bool:
-    """Move the texts of the next events into their segment, if all of them are older than this.
+@attrs.frozen
+class PackedEvents:
+    """The texts of events that follow each other, as their segment will have them.
 
-    Only those of items (``COMPRESSED``). One that is not as it was written stays as it is.
+    Attributes:
+        first: the first of the events.
+        last: the last of them.
+        rows: the rows whose texts these are.
+        texts: the texts, compressed.
+    """
+
+    first: int
+    last: int
+    rows: list[tuple[Any, ...]] = attrs.field(repr=False)
+    texts: bytes = attrs.field(repr=False)
+
+
+def pack(db: Database, before: Timestamp) -> PackedEvents | None:
+    """Compress the texts of the next events, if they are older than this; for `keep_packed`.
+
+    An event is older, too, if a later one is: a clock that was ahead holds nothing up. Only texts
+    of items (``COMPRESSED``) are taken. One that is not as it was written stays as it is.
 
     Returns:
-        whether there may be more to move.
+        the texts; None where there are not yet enough for a segment.
     """
-    segment = event_segments.next_segment(db)
-    first, last = segment * event_segments.SIZE + 1, (segment + 1) * event_segments.SIZE
-    newest = db.execute("SELECT ts FROM events WHERE id = ?", [last]).fetchone()
-    if newest is None or newest[0] >= before:
+    first = event_segments.next_event(db)
+    last, latest, left, size = 0, "", event_segments.SIZE, 0
+    rows: list[tuple[Any, ...]] = []
+    sql = f"SELECT {_STORED} FROM events WHERE id >= ? ORDER BY id LIMIT ?"  # noqa: S608 - constants
+    with closing(read_rows(db, sql, [first, left])) as found:
+        for row in found:
+            *values, body, checksum = row
+            if values[1] == COMPRESSED and body and row_checksum(*values, body) == checksum:
+                size += len(body)
+                if rows and size > event_segments.BYTES:
+                    left = 0
+                    break
+                rows.append(tuple(row))
+            last, latest, left = values[0], values[2], left - 1
+    if left or (latest >= before and last > _last_before(db, before)):
+        return None
+    return PackedEvents(first, last, rows, event_segments.pack({row[0]: row[-2] for row in rows}))
+
+
+def keep_packed(db: Database, packed: PackedEvents) -> bool:
+    """Move texts into their segment, if they are in the log as they were when they were packed."""
+    if packed.first != event_segments.next_event(db):
         return False
-    sql = (
-        f"SELECT {_STORED} FROM events WHERE id >= ? AND id <= ? "  # noqa: S608 - constants
-        f"AND +type = ? AND body <> '' AND NOT ({IS_DAMAGED})"
-    )
-    rows = db.execute(sql, [first, last, COMPRESSED]).fetchall()
-    event_segments.keep(db, segment, {row[0]: row[-2] for row in rows})
+    sql = f"SELECT {_STORED} FROM events WHERE id >= ? AND id <= ? AND +type = ?"  # noqa: S608 - constants
+    rows = read_rows(db, sql, [packed.first, packed.last, COMPRESSED])
+    there = {row[0]: tuple(row) for row in rows}
+    if any(there.get(row[0]) != row for row in packed.rows):
+        return False
+    event_segments.keep(db, packed.last, packed.texts)
     # A row that is updated leaves its page as empty as it has become. When rows go, SQLite puts
     # those that stay together, and has the pages for what comes later.
-    db.conn.executemany("DELETE FROM events WHERE id = ?", [row[:1] for row in rows])
-    db.conn.executemany(_INSERT, [(*row[:-2], "", row[-1]) for row in rows])
+    db.conn.executemany("DELETE FROM events WHERE id = ?", [row[:1] for row in packed.rows])
+    db.conn.executemany(_INSERT, [(*row[:-2], "", row[-1]) for row in packed.rows])
     return True
+
+
+def lost_texts(db: Database, after: int, last: int) -> list[int]:
+    """Give the compressed events, of those after one up to another, that no segment has whole."""
+    sql = f"SELECT {_STORED} FROM events WHERE id > ? AND id <= ? AND body = '' ORDER BY id"  # noqa: S608 - constants
+    segments = Segments(db)
+    with closing(read_rows(db, sql, [after, last])) as rows:
+        return [
+            values[0]
+            for *values, _, checksum in rows
+            if row_checksum(*values, segments.text(values[0])) != checksum
+        ]
+
+
+def _last_before(db: Database, moment: Timestamp) -> int:
+    """Give the id of the last event before a moment; 0 where there is none."""
+    top = db.execute(f"SELECT {_LAST_UNTIL}", [moment]).fetchone()[0]
+    sql = "SELECT ifnull(max(id), 0) FROM events WHERE id > ? AND id <= ? AND +ts < ?"
+    found: int = db.execute(sql, [top - 1000, top, moment]).fetchone()[0]
+    return found
 
 
 def _or_none(subject: int | UnsetType) -> int | None:
@@ -297,10 +358,8 @@ def after(
         began.
     """
     sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit + 1)
-    with closing(db.execute(sql, arguments)) as rows:
-        segments = Segments(db)
-        found = (_stored(row, segments) for row in rows)
-        return fill((Row(event.id, len(event.body), event) for event in found), limit)
+    with closing(_read(db, sql, arguments)) as rows:
+        return fill(rows, limit)
 
 
 def page(
@@ -333,17 +392,28 @@ def page(
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
         bounds.append(("id < ?" if newest_first else "id > ?", position))
     sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
-    with closing(db.execute(sql, arguments)) as rows:
-        segments = Segments(db)
-        events = (_stored(row, segments) for row in rows)
-        items, last = fill((Row(e.id, len(e.body), msgspec.Raw(e.body)) for e in events), limit)
+    with closing(_read(db, sql, arguments)) as rows:
+        found, last = fill(rows, limit)
+    items = [msgspec.Raw(event.body) for event in found]
     if last is None:
         return Page(items=items)
     following = encode_cursor(_LISTING, newest_first=newest_first, last_id=last)
     return Page(items=items, next_cursor=following)
 
 
-def _stored(row: tuple[Any, ...], segments: Segments) -> StoredEvent:
+def _read(
+    db: Database, sql: str, arguments: Sequence[Scalar]
+) -> Generator[Row[StoredEvent], None, None]:
+    """Read events one by one; what is unpacked for one is looked through."""
+    segments = Segments(db)
+    with closing(read_rows(db, sql, arguments)) as rows:
+        for row in rows:
+            before = segments.unpacked
+            event = _stored(row, segments)
+            yield Row(event.id, len(event.body), event, segments.unpacked - before)
+
+
+def _stored(row: Sequence[Any], segments: Segments) -> StoredEvent:
     """Make a row the event that was written; one that is not as it was is told as damaged."""
     *values, body, checksum = row
     if not body:

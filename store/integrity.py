@@ -173,6 +173,7 @@ class FileCheck:
             begun = time.perf_counter()
             try:
                 rows = self._read(table, is_damaged, last)
+                lost = self._lost(table, last, rows)
             except sqlite3.DatabaseError as error:
                 if not is_corruption(error):
                     raise
@@ -182,12 +183,19 @@ class FileCheck:
             if not rows:
                 return
             wrong = [f"{table} {id_}" for id_, is_wrong in rows if is_wrong]
+            wrong += [f"{table} {id_}" for id_ in lost if f"{table} {id_}" not in wrong]
             if table == events.TABLE and rows[-1][0] != last + len(rows):  # its ids have no gaps
                 there = {id_ for id_, _ in rows}
                 gaps = (id_ for id_ in range(last + 1, rows[-1][0]) if id_ not in there)
                 wrong.append(f"{table} {next(gaps)} is missing")
             last = rows[-1][0]
             yield CheckedPiece(len(rows), time.perf_counter() - begun, damaged=tuple(wrong))
+
+    def _lost(self, table: str, last: int, rows: list[tuple[int, bool]]) -> list[int]:
+        """Return which rows have a text elsewhere that is not as it was written."""
+        if table != events.TABLE or not rows:
+            return []
+        return events.lost_texts(self._db, last, rows[-1][0])
 
     def _read(self, table: str, is_damaged: str, last: int) -> list[tuple[int, bool]]:
         """Read the numbers of the next rows, and whether each is damaged."""

@@ -4,7 +4,6 @@ The SQL of a table is put together from the names of the record's own fields, on
 always bound.
 """
 
-import itertools
 import sqlite3
 import typing
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from msgspec import UNSET
 from sqlite_utils import Database
 
 from command_center.store.columns import column_of
-from command_center.store.database.checksums import COLUMN, DAMAGED, row_checksum
+from command_center.store.database.checksums import COLUMN, DAMAGED, read_rows, row_checksum
 from command_center.store.database.text_match import words_held
 from command_center.store.errors import (
     ConstraintViolated,
@@ -134,7 +133,7 @@ class Table(Generic[R]):
         conditions = self._conditions(where)
         order = "DESC" if newest_first else "ASC"
         sql = f"{self._select}{conditions.sql} ORDER BY id {order} LIMIT 1"
-        with closing(self._rows(db, sql, conditions.arguments)) as rows:
+        with closing(read_rows(db, sql, conditions.arguments)) as rows:
             return next(map(self._read, rows), None)
 
     def every(self, db: Database, where: Where, *, texts: bool = True) -> list[R]:
@@ -397,31 +396,7 @@ class Table(Generic[R]):
     ) -> Generator[Sequence[Any], None, None]:
         conditions = self._conditions(where)
         select = self._select if texts else self._outline
-        return self._rows(db, f"{select}{conditions.sql} ORDER BY id", conditions.arguments)
-
-    @staticmethod
-    def _rows(
-        db: Database, sql: str, arguments: Sequence[Scalar]
-    ) -> Generator[Sequence[Any], None, None]:
-        """Read rows one by one; a text that is none comes with what it has in its place."""
-        given = 0
-        try:
-            with closing(db.execute(sql, arguments)) as rows:
-                for row in rows:
-                    given += 1
-                    yield row
-        except sqlite3.OperationalError as error:
-            if "decode" not in str(error):
-                raise
-        else:
-            return
-        before = db.conn.text_factory
-        db.conn.text_factory = lambda data: data.decode(errors="surrogateescape")
-        try:
-            with closing(db.execute(sql, arguments)) as rows:
-                yield from itertools.islice(rows, given, None)
-        finally:
-            db.conn.text_factory = before
+        return read_rows(db, f"{select}{conditions.sql} ORDER BY id", conditions.arguments)
 
     def _read(self, row: Sequence[Any]) -> R:
         """Make a stored row its record, if it is as it was written."""
@@ -453,7 +428,7 @@ class Table(Generic[R]):
             f"{self._select} WHERE id IN "  # noqa: S608 - as above
             f"(SELECT id FROM {self.name}{conditions.sql} {chosen}) {order}"
         )
-        with closing(self._rows(db, sql, conditions.arguments)) as rows:
+        with closing(read_rows(db, sql, conditions.arguments)) as rows:
             for row in rows:
                 try:
                     record = self._read(row)

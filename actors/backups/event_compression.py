@@ -1,11 +1,13 @@
-"""`/event-compression`: compresses the texts of old events, a hundred at a time.
+"""`/event-compression`: compresses the texts of old events, a hundred at most at a time.
 
-Each hundred is a transaction of its own, after which it rests some times as long, so that others
-write in between. Whenever it is cut off, an event's text is in the log or in its segment.
+They are read and compressed in a thread; the transaction only looks whether they are still so, and
+puts them into their segment. Then it rests some times as long, so that others write in between.
+Whenever it is cut off, an event's text is in the log or in its segment.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,7 +18,6 @@ import trio
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, Refusal
 from command_center.store import events
-from command_center.store.event_segments import SIZE
 from command_center.store.timestamps import to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -58,15 +59,18 @@ class EventCompression(Actor):
             try:
                 while await self._step():
                     pass
-            except Refusal as error:  # the store is gone, or the disk is full
+            except (Refusal, sqlite3.Error) as error:  # no store, a full disk, a damaged file
                 log.warning("event_compression.failed", reason=str(error))
             await trio.sleep(LOOK_SECONDS)
 
     async def _step(self) -> bool:
         begun = trio.current_time()
         before = to_timestamp(self._now() - timedelta(days=self._days))
-        is_done = await self._storage.write(lambda tx: events.compress(tx.db, before))
-        if is_done:
-            self._done += SIZE
+        packed = await self._storage.read_long(lambda db: events.pack(db, before))
+        if packed is None:
+            return False
+        is_kept = await self._storage.write(lambda tx: events.keep_packed(tx.db, packed))
+        if is_kept:
+            self._done += packed.last - packed.first + 1
             await trio.sleep((trio.current_time() - begun) * PAUSE)
-        return is_done
+        return is_kept

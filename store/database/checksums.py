@@ -6,10 +6,12 @@ it was written. Readers compare it. SQL calls the function ``row_checksum``, wit
 columns in the order of their names. The log computes its own (`events`), as its rows never change.
 """
 
+import itertools
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -30,6 +32,30 @@ def row_checksum(*values: Scalar | bytes) -> int:
         return zlib.crc32(_encode(values))
     except UnicodeEncodeError:
         return -1
+
+
+def read_rows(
+    db: Database, sql: str, arguments: Sequence[Scalar] = ()
+) -> Generator[Sequence[Any], None, None]:
+    """Read rows one by one; a text that is none comes with what it has in its place."""
+    given = 0
+    try:
+        with closing(db.execute(sql, arguments)) as rows:
+            for row in rows:
+                given += 1
+                yield row
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    else:
+        return
+    before = db.conn.text_factory
+    db.conn.text_factory = lambda data: data.decode(errors="surrogateescape")
+    try:
+        with closing(db.execute(sql, arguments)) as rows:
+            yield from itertools.islice(rows, given, None)
+    finally:
+        db.conn.text_factory = before
 
 
 def teach_checksums(conn: sqlite3.Connection) -> None:

@@ -8,13 +8,15 @@ from sqlite_utils import Database
 
 _SQL = """
 CREATE TABLE event_segments (
-    segment INTEGER PRIMARY KEY,
+    last_event INTEGER PRIMARY KEY,
     texts BLOB NOT NULL,
     checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 DROP TRIGGER events_are_never_removed;
 CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events
-WHEN (old.id - 1) / 100 IS NOT (SELECT max(segment) FROM event_segments)
+WHEN (SELECT min(last_event) FROM event_segments WHERE last_event >= old.id)
+    IS NOT (SELECT max(last_event) FROM event_segments)
+    OR NOT EXISTS (SELECT 1 FROM event_segments)
     BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;
 """
 
