@@ -172,6 +172,19 @@ _SINCE = f"""id > ifnull(
     (SELECT thousand * 1000 FROM times_of_events WHERE latest >= ? ORDER BY thousand LIMIT 1),
     {_IN_FULL_THOUSANDS}
 )"""  # noqa: S608 - constants
+_NOTES = {
+    "times_of_events": (
+        "SELECT earliest, latest FROM times_of_events WHERE thousand = ?",
+        "SELECT min(ts), max(ts) FROM events NOT INDEXED WHERE id > ? AND id <= ?",
+    ),
+    "thousands_of_events": (
+        "SELECT repository_id, count FROM thousands_of_events WHERE thousand = ? ORDER BY 1",
+        """
+        SELECT repository_id, count(*) FROM events NOT INDEXED
+        WHERE id > ? AND id <= ? AND repository_id IS NOT NULL GROUP BY repository_id ORDER BY 1
+        """,
+    ),
+}
 _LAST_UNTIL = f"""(SELECT coalesce(
     (SELECT max(id) FROM events WHERE id > {_IN_FULL_THOUSANDS} AND +ts < edge),
     (
@@ -324,6 +337,29 @@ def lost_texts(db: Database, after: int, last: int) -> list[int]:
             for *values, _, checksum in rows
             if row_checksum(*values, segments.text(values[0])) != checksum
         ]
+
+
+def wrong_notes(db: Database, thousand: int) -> tuple[list[str], int | None]:
+    """Compare what was noted of a thousand events with the log.
+
+    Returns:
+        the tables and the thousand whose notes are wrong, and the next thousand; None after what
+        is noted beyond the last full one was looked for.
+    """
+    bounds = [thousand * 1000, (thousand + 1) * 1000]
+    if bounds[1] > last_id(db):
+        beyond = (
+            f"SELECT DISTINCT '{table} ' || thousand FROM {table} "  # noqa: S608 - constants
+            "WHERE (thousand + 1) * 1000 > (SELECT ifnull(max(id), 0) FROM events)"
+            for table in ("times_of_events", "thousands_of_events")
+        )
+        return [wrong for sql in beyond for (wrong,) in db.execute(sql)], None
+    wrong = []
+    for table, (noted, found) in _NOTES.items():
+        told = [*read_rows(db, noted, [thousand])]
+        if told != [*read_rows(db, found, bounds)]:
+            wrong.append(f"{table} {thousand}")
+    return wrong, thousand + 1
 
 
 def _last_before(db: Database, moment: Timestamp) -> int:

@@ -114,9 +114,10 @@ class FileCheck:
     A piece may be taken in any thread, one at a time; `close` ends the one in hand.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_of_log: bool = False) -> None:
+        """Check all of it, or the events and what is noted of them alone."""
         self._db = open_for_reading(path)
-        self._pieces = self._all()
+        self._pieces = self._log() if is_of_log else self._all()
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -142,12 +143,27 @@ class FileCheck:
     def _all(self) -> Generator[CheckedPiece, None, None]:
         for name in self._names("sqlite_schema WHERE type = 'table' AND rootpage > 0"):
             yield self._structure(name)
-        sealed = {**damage_of_tables(self._db), "events": events.IS_DAMAGED}
         without_numbers = set(self._names("pragma_table_list WHERE wr = 1"))  # which are short
         yield CheckedPiece(0, 0.0, damaged=tuple(damaged_rows(self._db, without_numbers)))
-        for name, is_damaged in sealed.items():
+        for name, is_damaged in damage_of_tables(self._db).items():
             if name not in without_numbers:
                 yield from self._rows(name, is_damaged)
+        yield from self._log()
+
+    def _log(self) -> Generator[CheckedPiece, None, None]:
+        yield from self._rows(events.TABLE, events.IS_DAMAGED)
+        thousand: int | None = 0
+        while thousand is not None:
+            begun = time.perf_counter()
+            try:
+                wrong, thousand = events.wrong_notes(self._db, thousand)
+            except sqlite3.DatabaseError as error:
+                if not is_corruption(error):
+                    raise
+                told = (f"{events.TABLE}: {words_of(error)}",)
+                yield CheckedPiece(0, time.perf_counter() - begun, structure=told)
+                return
+            yield CheckedPiece(0, time.perf_counter() - begun, damaged=tuple(wrong))
 
     def _names(self, source: str) -> list[str]:
         found = self._db.execute(f"SELECT name FROM {source}").fetchall()  # noqa: S608 - constants

@@ -177,6 +177,30 @@ def test_rows_that_are_not_as_they_were_written_are_named(
     assert ([], told) == checked(filled)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE times_of_events SET latest = '2000' WHERE thousand = 1", "times_of_events 1"),
+        ("DELETE FROM times_of_events WHERE thousand = 0", "times_of_events 0"),
+        ("INSERT INTO times_of_events VALUES (2, '2000', '2001')", "times_of_events 2"),
+        ("UPDATE thousands_of_events SET count = 7 WHERE thousand = 1", "thousands_of_events 1"),
+    ],
+)
+def test_what_was_noted_of_the_log_is_compared_with_it(
+    writer: Writer, path: Path, change: str, told: str
+) -> None:
+    def tell_many(tx: Transaction) -> None:
+        for _ in range(2300):
+            tx.emit(made_up("x.y"), actor="t", repository_id=1)
+
+    run(writer, tell_many)
+    assert ([], []) == checked(path)
+    with sqlite3.connect(path) as conn:
+        conn.execute(change)
+    conn.close()
+    assert ([], [told]) == checked(path)
+
+
 def test_a_piece_in_hand_ends_when_the_check_is_closed(filled: Path) -> None:
     check = FileCheck(filled)
     ended: list[str] = []
