@@ -5,36 +5,40 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import sqlite3
 import stat
+import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
+from command_center.actors.center import Center
+from command_center.actors.contracts.backups import STORE_CHECK
 from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.environment import HOME
 from command_center.actors.hosts.local.codex.orphans import find_orphans
 from command_center.http.config.settings import DECLARATIONS
-from command_center.http.doctor.check import Subject, Symptom, error, warning
+from command_center.http.doctor.check import Subject, Symptom, error, in_thread, warning
 from command_center.http.doctor.machine import existing, size
+from command_center.runtime import ActorNotFound
 from command_center.store.backups.contents import DATABASE, KEPT
 from command_center.store.backups.restoring import READY, UNPACKED
 from command_center.store.database.copies import files_beside
-from command_center.store.database.opening import look_through
+from command_center.store.database.opening import look_through, opening_error
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
     ForeignDatabase,
     NewerSchema,
 )
+from command_center.store.integrity import FileCheck
 
 LOOK_SECONDS: Final = 5.0
 """Seconds for the look through a database."""
-
-LARGE: Final = 5_000_000_000
-"""Bytes of a database from which on a start takes as many seconds as it has gigabytes."""
 
 MENDS: Final[Mapping[type[Exception], str]] = {
     CannotOpenDatabase: "Give its owner leave to read and write it.",
@@ -59,27 +63,70 @@ def folder(subject: Subject) -> Sequence[Symptom]:
     return [Symptom(f"{wanted} can be used.")]
 
 
-def database(subject: Subject) -> Sequence[Symptom]:
-    """Look through the database: its size, and whether it is whole."""
+async def database(subject: Subject) -> Sequence[Symptom]:
+    """Tell what the server's own check has found, and look through the database."""
+    found = None if subject.center is None else _found_by_server(subject.center)
+    if found is not None and found["state"] == "damaged":
+        file = subject.settings.data_dir / DATABASE
+        rows = (f"{row} is not as it was written" for row in found["damaged"])
+        worst = next(chain(found["structure"], rows))
+        return [error(str(CorruptDatabase(file, worst)), MENDS[CorruptDatabase])]
+    if found is not None and found["state"] == "unreadable":
+        mend = "Look into the server's log, and at the disk."
+        return [error("The server could not read all of the database.", mend)]
+    return await in_thread(_look_at_database)(subject)
+
+
+def _found_by_server(center: Center) -> Mapping[str, Any] | None:
+    with contextlib.suppress(ActorNotFound):
+        found: Mapping[str, Any] = center.system.snapshot_of(STORE_CHECK).description
+        return found if "state" in found else None
+    return None
+
+
+def _look_at_database(subject: Subject) -> Sequence[Symptom]:
     file = subject.settings.data_dir / DATABASE
     if not file.exists():
         return [Symptom("There is no database yet: the first start makes it.")]
     count = sum(one.stat().st_size for one in (file, *files_beside(file)) if one.exists())
+    deadline = time.monotonic() + LOOK_SECONDS
     try:
         look = look_through(file, seconds=LOOK_SECONDS)
+        is_whole = look.is_whole and (not look.is_current or _is_log_whole(file, deadline))
     except (CannotOpenDatabase, CorruptDatabase, ForeignDatabase, NewerSchema) as fault:
         return [error(str(fault), MENDS[type(fault)])]
-    if not look.is_whole:
+    if not is_whole:
         return [
             Symptom(
                 f"The database has {size(count)}, of which {LOOK_SECONDS:g} s were looked through.",
-                "A backup checks all of it: command-center backup.",
+                "A server reads all of it after its start: /health has what it found as integrity.",
             )
         ]
-    if count > LARGE:
-        mend = "Delete repositories that are done with, or move the file away to begin afresh."
-        return [warning(f"The database has {size(count)}: a start reads all of it.", mend)]
+    if not look.is_current:
+        mend = "The next start migrates it; its events are checked after that."
+        return [Symptom(f"The database is whole but for its events: {size(count)}.", mend)]
     return [Symptom(f"The database is whole: {size(count)}.")]
+
+
+def _is_log_whole(file: Path, deadline: float) -> bool:
+    """Look through the log; False if the time was too short.
+
+    Raises:
+        CannotOpenDatabase: the machine does not let it be read.
+        CorruptDatabase: an event is not as it was written, or what is noted of them.
+    """
+    try:
+        with contextlib.closing(FileCheck(file, is_of_log=True)) as check:
+            while (piece := check.next_piece()) is not None:
+                if piece.structure:
+                    raise CorruptDatabase(file, piece.structure[0])
+                if piece.damaged:
+                    raise CorruptDatabase(file, f"{piece.damaged[0]} is not as it was written")
+                if time.monotonic() > deadline:
+                    return False
+    except sqlite3.Error as fault:
+        raise opening_error(file, fault) from fault
+    return True
 
 
 def leftovers(subject: Subject) -> Sequence[Symptom]:

@@ -69,7 +69,7 @@ CHECKS: Final[Sequence[Checkup]] = (
     Checkup(
         name="database",
         why="It has all sessions, approvals and events; damage spreads where it goes unseen.",
-        look=in_thread(data.database),
+        look=data.database,
     ),
     Checkup(
         name="leftovers",

@@ -198,16 +198,20 @@ class DatabaseLook:
     Attributes:
         is_whole: all of it was looked at; else the time was too short.
         last_event_at: the moment of the last event, where there is one that was looked at.
+        is_current: its schema is this version's, with nothing left to migrate.
     """
 
     is_whole: bool
     last_event_at: str | None = None
+    is_current: bool = False
 
 
 def look_through(
     path: Path, *, seconds: float, migrations: Migrations = MIGRATIONS
 ) -> DatabaseLook:
     """Look through a database that a server may have, for so long, and change nothing of it.
+
+    Its events are not looked at: that is `integrity.FileCheck`'s.
 
     Raises:
         CannotOpenDatabase: no rights, or no file.
@@ -225,11 +229,12 @@ def look_through(
                     last = at
             _refuse_what_is_not_ours(db, path, migrations)
             _refuse_damaged_rows(db, path)
+            is_current = not migrations.pending(db)
     except (*FAULTS, UnicodeError) as error:
         if is_interruption(error):
             return DatabaseLook(is_whole=False, last_event_at=last)
         raise opening_error(path, error) from error
-    return DatabaseLook(is_whole=True, last_event_at=last)
+    return DatabaseLook(is_whole=True, last_event_at=last, is_current=is_current)
 
 
 def _refuse_without_parts(db: Database, path: Path, migrations: Migrations) -> None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import cast
 
+import attrs
 import pytest
 import trio
 
+from command_center.actors.backups.store_check import StoreCheck
+from command_center.actors.center import Center
 from command_center.actors.hosts.local.codex.orphans import ProcessRecord
+from command_center.runtime import ChildSpec
 from command_center.store import Writer, open_database, repositories
 from command_center.store.backups.contents import DATABASE
+from tests.actors.backups.test_store_check import until
+from tests.actors.rows import insert_repository, rig
 from tests.http.doctor.looks import look, look_for_one, subject
+from tests.store.units import tell
 
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
 
@@ -82,6 +91,39 @@ async def test_a_row_that_was_changed_past_the_server_is_told_of(tmp_path: Path)
     level, message, _ = await look_for_one("database", here)
     assert "error" == level
     assert "repositories 1 is not as it was written" in message
+
+
+async def test_an_event_that_was_changed_past_the_server_is_told_of(tmp_path: Path) -> None:
+    here = subject(tmp_path)
+    file = here.settings.data_dir / DATABASE
+    with closing(Writer(file)) as writer:
+        writer.commit([tell])
+    assert "The database is whole" in (await look_for_one("database", here))[1]
+    file.write_bytes(file.read_bytes().replace(b"thing.happened", b"thing.appeared"))
+    level, message, _ = await look_for_one("database", here)
+    assert "error" == level
+    assert "events 1 is not as it was written" in message
+
+
+async def test_what_the_server_has_found_beside_its_service_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "data" / DATABASE
+    async with rig(path) as made:
+        await made.storage.write(insert_repository)
+        actor = partial(StoreCheck, made.storage, path, wait_seconds=0.0)
+        await made.system.start_child("/", ChildSpec(id="store-check", start=actor))
+        here = attrs.evolve(subject(tmp_path), center=cast("Center", made))
+        await until(made, "ok")
+        assert "The database is whole" in (await look_for_one("database", here))[1]
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE repositories SET name = 'another'")
+        await made.system.restart("/store-check", reason="a test")
+        await until(made, "damaged")
+        with sqlite3.connect(path) as other:  # so that only the server has seen it
+            other.execute("UPDATE repositories SET name = 'r'")
+        level, message, mend = await look_for_one("database", here)
+        assert "error" == level
+        assert "repositories 1 is not as it was written" in message
+        assert "command-center restore FILE" in mend
 
 
 async def test_what_a_killed_server_left_is_told_of_and_goes_on(tmp_path: Path) -> None:
