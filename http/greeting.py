@@ -23,7 +23,7 @@ from command_center.actors.git.ports import PROGRAM
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings
 from command_center.http.config.urls import is_loopback_url
-from command_center.http.wire.socket_owner import tells_owners
+from command_center.http.sockets.socket_owner import tells_owners
 
 JSON_BODY: Final = "Content-Type: application/json"
 NO_GIT: Final = "git was not found: no repository can be worked in. Install git, and start again."

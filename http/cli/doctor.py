@@ -16,6 +16,7 @@ from typing import Final
 import click
 import msgspec
 
+from command_center.http.cli.client.listening import ListenedByAnother
 from command_center.http.cli.client.server import opened
 from command_center.http.cli.client.terminal import echo, line_of, painted
 from command_center.http.config.settings import ResolvedSettings, SettingsError, resolve_settings
@@ -115,6 +116,8 @@ def _without_server(own: str, error: Exception) -> str:
     match error:
         case CallRefused():
             return f"The server at {own} refuses to look: {line_of(error)}"
+        case ListenedByAnother():
+            return line_of(error)
         case NotCommandCenter():
             return f"Something else answers at {own}."
         case NotReachable():

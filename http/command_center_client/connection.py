@@ -82,6 +82,7 @@ class CommandCenter:
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
         self._outlasts = False
+        self._on_connect: Callable[[socket.socket], None] = lambda _sock: None
         self._on_open: Callable[[], None] = lambda: None
         self._on_loss: Callable[[ClientError, float], None] = lambda _error, _seconds: None
 
@@ -179,6 +180,7 @@ class CommandCenter:
         place = LogPlace() if place is None else place
         own = CommandCenter(self.url, context=self._context, seconds=SILENT_SECONDS)
         own._own = {**self._own, "Accept": "text/event-stream"}
+        own._on_connect = self._on_connect
         try:
             while True:
                 try:
@@ -292,6 +294,11 @@ class CommandCenter:
         except OSError as error:
             self.close()
             raise not_reached(self.url, error) from error
+        try:
+            self._on_connect(connection.sock)
+        except BaseException:
+            self.close()
+            raise
         return connection, False
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -20,10 +20,10 @@ from collections.abc import Iterator, Mapping
 from command_center.actors.devices.roster import TOKEN_PREFIX, Admitted, Roster
 from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
 from command_center.http.middleware.throttle import WrongGuesses, client_key
+from command_center.http.sockets.socket_owner import PEER, Peer
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.caller import ANYBODY, Caller
 from command_center.http.wire.problems import CHALLENGE, Refused
-from command_center.http.wire.socket_owner import PEER, Peer
 
 SUBPROTOCOL = "cc.v1"
 BEARER_SUBPROTOCOL = "cc.bearer."

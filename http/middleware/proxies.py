@@ -13,9 +13,9 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from command_center.http.sockets.socket_owner import PEER
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.problems import Refused
-from command_center.http.wire.socket_owner import PEER
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -25,6 +25,7 @@ import h11
 import structlog
 import trio
 
+from command_center.http.sockets.socket_owner import PEER, Peer
 from command_center.http.transport.accept import Occasional, room_for_connections
 from command_center.http.transport.channel import CHUNK, ConnectionLimits, date_line
 from command_center.http.transport.encryption import ClientStream, EncryptedStream
@@ -35,7 +36,6 @@ from command_center.http.transport.websocket import WebSocket, asks_for_websocke
 from command_center.http.wire.asgi import REQUEST_ID, App, Message, Scope
 from command_center.http.wire.problems import JSON, Problem, Refused
 from command_center.http.wire.security_headers import EVERY_ANSWER
-from command_center.http.wire.socket_owner import PEER, Peer
 
 log = structlog.get_logger("command_center.http")
 

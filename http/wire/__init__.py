@@ -2,8 +2,7 @@
 
 `operation` declares an endpoint beside its handler. `codec` turns bodies and queries into structs,
 and structs into bodies; `responses` are the answers that are no records, and `problems` is every
-failure, in one shape. `caller` is who asks, and what they may do, and
-`socket_owner` whose process that is, on macOS by its `pcb_list`. `timestamps` reads times in a
+failure, in one shape. `caller` is who asks, and what they may do. `timestamps` reads times in a
 query. `etags`, `compression` and `security_headers` are what an answer carries, and `event_stream`
 is what one subscriber sees of the events, from which of the `positions` in the log on; `streamed`
 is the body of an answer that comes piece by piece. `mcp` has

@@ -1,7 +1,8 @@
 """Commands that ask a server over its API, from wherever they are typed.
 
 They import nothing of the server, so that each begins at once. `server` says which server is asked
-and `logins` keeps how to sign in to it, which `login` does. `running` has `run`, `watching` has
+and `logins` keeps how to sign in to it, which `login` does; `listening` sees whose process it is.
+`running` has `run`, `watching` has
 `tail`, `lists` has `ls`, `show` and `search`, `decisions` has what settles approvals, `sessions`
 has what is said to a session and becomes of its work, and `requests` has `api`. `nouns` are the
 kinds of things that there are, `known` completes their ids, and `completing` has `completion`.

@@ -2,8 +2,9 @@
 
 The server is the one of `--server`, or CC_SERVER, or the last `command-center login`, or the one
 of this machine as its settings say. What lets one in is the login of that server, or CC_TOKEN, or
-the token of this machine's settings, which its own server alone is sent. Only the few settings
-that lead there are read, for to read all of them takes longer than a whole command may.
+the token of this machine's settings. That one is sent only once a Command Center has answered
+without it, from a process that is no other user's (`listening`). Only the few settings that lead
+there are read, for to read all of them takes longer than a whole command may.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from command_center.http.cli.client.listening import refuse_another
 from command_center.http.cli.client.logins import Login, Logins, configuration_folder
 from command_center.http.cli.client.terminal import complain, line_of
 from command_center.http.config.urls import is_loopback_url, url_of
@@ -24,6 +26,7 @@ from command_center_client.connection import ANSWER_SECONDS, CommandCenter
 from command_center_client.errors import CallRefused, ClientError, NotCommandCenter
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from http.client import HTTPResponse
 
@@ -71,15 +74,56 @@ def asks_server(command: Callable[..., A]) -> Callable[..., A]:
     return server(config(update_wrapper(asking, command)))
 
 
+class OwnToken(Login):
+    """The token of this machine's settings: nobody has signed in anywhere with it."""
+
+
 class AskedServer(CommandCenter):
     """The server that a command asks: nothing is done there before it is known to be one."""
 
     _is_known = False
+    _is_kept_back = False
+    _data_dir: str | None = None
+
+    def keep_back(self, data_dir: str | None) -> None:
+        """Send no token before this is seen to be this machine's own server.
+
+        Its process may be of the owner of the data folder, too.
+        """
+        self._is_kept_back, self._data_dir = True, data_dir
+        self._on_connect = self._look_at
+
+    def _look_at(self, sock: socket.socket) -> None:
+        refuse_another(
+            self.url, sock.getpeername()[:2], sock.getsockname()[:2], data_dir=self._data_dir
+        )
+
+    def refuse_another_listener(self) -> None:
+        """Do nothing if a token may be sent there by other means.
+
+        Raises:
+            ListenedByAnother: another user's process listens there.
+        """
+        if self._is_kept_back:
+            host = self._host.replace("localhost", "127.0.0.1")
+            refuse_another(self.url, (host, self._port or 0), data_dir=self._data_dir)
 
     def _sent(self, call: ApiCall[Any]) -> tuple[Any, HTTPResponse]:
+        if self._is_kept_back and not self._is_known:
+            self._introduce()
         if call.method != "GET" and not self._is_known and not self.is_known():
             raise NotCommandCenter(self.url)
         return super()._sent(call)
+
+    def _introduce(self) -> None:
+        """Ask without the token whether this is a Command Center."""
+        own, self._own = self._own, {"Accept": "application/json"}
+        self._is_kept_back = False
+        try:
+            if not self.is_known():
+                raise NotCommandCenter(self.url)
+        finally:
+            self._own, self._is_kept_back = own, True
 
     def is_known(self) -> bool:
         """Return True for a Command Center, which says so where everybody may ask."""
@@ -118,7 +162,7 @@ def opened(
             login = logins.of(url) or (None if named is None else logins.of(named))
             login = login or _given(url, server and named, settings if url == own else {})
         certificate = settings.get("tls_cert") if url == own else None
-        return AskedServer(
+        center = AskedServer(
             url,
             token=None if login is None else login.token,
             cookie=None if login is None else login.cookie,
@@ -127,6 +171,9 @@ def opened(
         )
     except ValueError as error:
         raise click.UsageError(f"--server: {error}") from error
+    if isinstance(login, OwnToken):
+        center.keep_back(settings.get("data_dir"))
+    return center
 
 
 def _given(url: str, server: str | None, settings: Mapping[str, str]) -> Login | None:
@@ -140,7 +187,7 @@ def _given(url: str, server: str | None, settings: Mapping[str, str]) -> Login |
             raise click.UsageError(f"{TOKEN} has characters that no token has. Copy it anew.")
         return Login(token, None)
     own = settings.get("api_token")
-    return Login(own, None) if own and is_loopback_url(url) else None
+    return OwnToken(own, None) if own and is_loopback_url(url) else None
 
 
 def warn_of_plain(url: str) -> None:
@@ -172,7 +219,7 @@ def _settings(config_file: Path | None) -> dict[str, str]:
     file = (config_file or Path(os.environ.get("CC_CONFIG") or usual)).expanduser()
     if config_file is not None and not file.is_file():
         raise click.UsageError(f"--config: there is no file {file}.")
-    names = ("host", "port", "api_token", "tls_cert")
+    names = ("host", "port", "api_token", "tls_cert", "data_dir")
     if file.is_file():
         import tomllib  # noqa: PLC0415 - most users have no such file
 

@@ -87,8 +87,15 @@ def test_the_own_certificate_is_trusted_wherever_the_own_server_is_named(
         assert opened(other).context is None
 
 
+def become(user: int | None) -> None:
+    if user is not None and sys.platform != "win32":
+        os.seteuid(user)
+
+
 @contextmanager
-def foreign(body: str, *, tls: tuple[Path, Path] | None = None) -> Iterator[tuple[str, list[str]]]:
+def foreign(
+    body: str, *, tls: tuple[Path, Path] | None = None, user: int | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """A server that answers everything with this, and what it was asked."""
     asked: list[str] = []
 
@@ -105,7 +112,12 @@ def foreign(body: str, *, tls: tuple[Path, Path] | None = None) -> Iterator[tupl
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as server:
+    become(user)
+    try:
+        made = ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
+    finally:
+        become(None if user is None else 0)
+    with made as server:
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
@@ -130,6 +142,37 @@ def test_what_is_no_command_center_is_told_so_and_does_nothing(person: Person, b
             5, "login", "--with-token", "--server", url, stdin="secret\n"
         )
     assert [] == [line for line in asked if line.startswith("POST") or "secret" in line]
+
+
+def test_another_program_on_the_own_port_gets_no_token_of_the_settings(person: Person) -> None:
+    with foreign("{}") as (url, asked):
+        own = {"CC_PORT": url.rpartition(":")[2], "CC_API_TOKEN": "secret"}
+        for words in (["ls"], ["tail"], ["approve", "7"]):
+            assert "is not a Command Center" in person.is_told(5, *words, **own)
+        doctor = person.types("doctor", **own, CC_CODEX_RUNNER_MODE="stub")
+        assert f"Something else answers at {url}." in doctor.stdout
+    assert {"GET /health"} == {*asked}
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can be another user"
+)
+def test_another_users_process_on_the_own_port_gets_no_token_of_the_settings(
+    person: Person, tmp_path: Path
+) -> None:
+    """It may say that it is a Command Center."""
+    other = 65534
+    with foreign('{"version": "1", "logId": "a", "items": []}', user=other) as (url, asked):
+        own = {"CC_PORT": url.rpartition(":")[2], "CC_API_TOKEN": "secret"}
+        for words in (["ls"], ["doctor", "--server", url]):
+            told = person.is_told(5, *words, **own)
+            assert f"What listens at {url} is of another user (" in told
+        assert [] == asked
+        shutil.chown(tmp_path, other, other)  # whose data folder it is
+        person.types("ls", **own, CC_DATA_DIR=str(tmp_path))
+        assert "secret" in asked.pop()
+        person.types("ls", **own, CC_TOKEN="given")
+        assert "given" in asked.pop()
 
 
 def test_a_certificate_that_is_not_trusted_is_told(person: Person, tmp_path: Path) -> None:

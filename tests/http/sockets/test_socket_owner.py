@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from command_center.http.wire.socket_owner import NOBODY, Peer, owner_of, tells_owners
+from command_center.http.sockets.socket_owner import NOBODY, Peer, owner_of, tells_owners
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from command_center.http.wire.pcb_list import owner_in, read_pcb_list
-from command_center.http.wire.socket_owner import NOBODY, knows_itself, owner_on_macos
+from command_center.http.sockets.pcb_list import owner_in, read_pcb_list
+from command_center.http.sockets.socket_owner import NOBODY, knows_itself, owner_on_macos
 
 End = tuple[str, int]
 

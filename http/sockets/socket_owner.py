@@ -8,6 +8,9 @@ Elsewhere only a process's own user may look, so nobody is told.
 
 A socket that its process has closed has no owner any more, and Linux shows root's id in its place;
 its inode is 0. So nobody passes for root by sending something and closing at once.
+
+A command of a terminal asks the same of the server's end, so this module begins at once: it imports
+the standard library alone.
 """
 
 from __future__ import annotations
@@ -22,9 +25,7 @@ from functools import cache, cached_property
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
 
-import attrs
-
-from command_center.http.wire.pcb_list import owner_in, read_pcb_list
+from command_center.http.sockets.pcb_list import owner_in, read_pcb_list
 
 Look: TypeAlias = Callable[[tuple[str, int], tuple[str, int]], int | None]
 
@@ -46,12 +47,11 @@ _UID_AT: Final = _HEADER.size + 64
 """The place of `idiag_uid` in an answer: behind the header and most of `inet_diag_msg`."""
 
 
-@attrs.define(slots=False)
 class Peer:
     """The other end of a connection."""
 
-    client: tuple[str, int]
-    server: tuple[str, int]
+    def __init__(self, client: tuple[str, int], server: tuple[str, int]) -> None:
+        self.client, self.server = client, server
 
     @cached_property
     def owner(self) -> int | None:
@@ -84,6 +84,18 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
     """
     look = _owner_by_table if sys.platform == "darwin" else _owner_by_diagnosis
     return look(client, server)
+
+
+def listener_of(server: tuple[str, int]) -> int | None:
+    """Return the id of the user whose process listens at an address that a connection leads to.
+
+    It is `NOBODY` where no process does, and None where the system does not tell.
+    """
+    nowhere = "::" if ":" in server[0] else "0.0.0.0"  # noqa: S104 - nothing listens there
+    found = owner_of(server, (nowhere, 0))
+    if found == NOBODY and sys.platform == "darwin":  # its table has no other address for it
+        found = owner_of((nowhere, server[1]), (nowhere, 0))
+    return found
 
 
 def _owner_by_table(client: tuple[str, int], server: tuple[str, int]) -> int | None:
