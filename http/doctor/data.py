@@ -7,6 +7,7 @@ import os
 import shlex
 import sqlite3
 import stat
+import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -181,15 +182,15 @@ def permissions(subject: Subject) -> Sequence[Symptom]:
     if os.name == "nt":
         return [Symptom("Windows keeps the folder of a user from others.")]
     seen = [
-        error(f"{path} can be read by {_who(mode)}.", f"chmod {wanted:o} {shlex.quote(str(path))}")
+        error(f"{path} can be read by {_who(mode)}.", _mend_of(path, wanted))
         for path, wanted in _private(subject)
-        if (mode := _mode(path)) & OTHERS
+        if (mode := _mode(path) & ~wanted) & _strangers(path, wanted)
     ]
-    return seen or [Symptom("Only their owner can read the data folder, keys and secrets.")]
+    return seen or [Symptom("Nobody else can read the data folder, keys and secrets.")]
 
 
 def _private(subject: Subject) -> Iterator[tuple[Path, int]]:
-    """Yield what is to be its owner's alone, with the mode that it should have."""
+    """Yield what is to be kept from others, with the mode that it may have at most."""
     settings = subject.settings
     home = settings.data_dir
     yield home, 0o700
@@ -197,13 +198,41 @@ def _private(subject: Subject) -> Iterator[tuple[Path, int]]:
         for name in (DATABASE, *KEPT):
             yield home / name, 0o600
     if settings.tls_key is not None and settings.tls_key.parent != home:
-        yield settings.tls_key, 0o600
+        yield settings.tls_key, 0o640  # of a group that reads keys, as Debian's ssl-cert is
     if settings.codex_ws_token_file is not None:
         yield settings.codex_ws_token_file, 0o600
     if _has_secrets(subject.config_file):
         yield subject.config_file, 0o600
     named = subject.environment.get(HOME)
     yield (Path(named) if named else Path.home() / ".codex") / "auth.json", 0o600
+
+
+def _strangers(path: Path, wanted: int) -> int:
+    """Return the bits of those who are to be kept out.
+
+    What another user owns was given to a group on purpose: we read it by that group ourselves.
+    """
+    return OTHERS & ~wanted if _is_ours(path) else stat.S_IRWXO
+
+
+def _mend_of(path: Path, wanted: int) -> str:
+    if _is_ours(path) and not _is_mounted_read_only(path):
+        return f"chmod {wanted:o} {shlex.quote(str(path))}"
+    return f"Have who provides it give it the mode {wanted:o}: it cannot be changed from here."
+
+
+def _is_ours(path: Path) -> bool:
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            return os.geteuid() in {0, path.stat().st_uid}
+    return True
+
+
+def _is_mounted_read_only(path: Path) -> bool:
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return False
 
 
 def _has_secrets(file: Path) -> bool:

@@ -60,6 +60,57 @@ async def test_what_others_can_read_is_told_of_with_the_command_that_ends_it(
     ] == [(one.level, one.message, one.mend) for one in seen]
 
 
+@ON_POSIX
+async def test_a_key_of_a_group_that_reads_keys_is_well_and_one_of_everybody_is_not(
+    tmp_path: Path,
+) -> None:
+    key = tmp_path / "ssl" / "key.pem"
+    key.parent.mkdir()
+    key.touch()
+    here = subject(tmp_path, tls_cert=key, tls_key=key)
+    key.chmod(0o640)  # as Debian has them, for the group ssl-cert
+    assert "ok" == (await look_for_one("permissions", here))[0]
+    key.chmod(0o644)
+    assert (
+        "error",
+        f"{key} can be read by every user of this machine.",
+        f"chmod 640 {key}",
+    ) == await look_for_one("permissions", here)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root can be another user"
+)
+async def test_what_another_user_provides_is_not_to_be_changed_from_here(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch()
+    token.chmod(0o640)
+    here = subject(tmp_path, codex_ws_token_file=token)
+    assert "chmod 600" in (await look_for_one("permissions", here))[2]
+    reachable = [tmp_path, *tmp_path.parents[:2]]
+    modes = [folder.stat().st_mode for folder in reachable]
+    for folder in reachable:
+        folder.chmod(0o755)
+    become(65534)
+    try:
+        assert "ok" == (await look_for_one("permissions", here))[0]
+        become(0)
+        token.chmod(0o444)
+        become(65534)
+        level, _, mend = await look_for_one("permissions", here)
+    finally:
+        become(0)
+        for folder, mode in zip(reachable, modes, strict=True):
+            folder.chmod(mode)
+    assert "error" == level
+    assert "Have who provides it give it the mode 600" in mend
+
+
+def become(user: int) -> None:
+    if sys.platform != "win32":
+        os.seteuid(user)
+
+
 def write_a_repository(database: Path) -> None:
     with closing(Writer(database)) as writer:
         writer.commit([lambda tx: repositories.insert(tx, name="r", local_path="/a/place")])
