@@ -35,8 +35,7 @@ async def telegram(subject: Subject) -> Sequence[Symptom]:
         )
     )
     try:
-        me = await api.call("getMe")
-        webhook = (await api.call("getWebhookInfo")).get("url") or ""
+        me, info = await api.call("getMe"), await api.call("getWebhookInfo")
     except TokenRejected as rejected:
         return [error(str(rejected), "Set CC_TELEGRAM_BOT_TOKEN to what BotFather gives you.")]
     except (BotApiFailed, BotApiLimited, BotApiRefused, BotApiUnreachable) as failure:
@@ -45,6 +44,10 @@ async def telegram(subject: Subject) -> Sequence[Symptom]:
     finally:
         with trio.move_on_after(2, shield=True):
             await api.close()
+    if not (isinstance(me, dict) and isinstance(info, dict)):
+        mend = "See what CC_TELEGRAM_API_BASE leads to."
+        return [error("What answers there is not the Bot API.", mend)]
+    webhook = info.get("url") or ""
     seen = [Symptom(f"The bot is @{me.get('username')}.")]
     if not settings.telegram_allowed_ids:
         seen.append(

@@ -27,6 +27,7 @@ class Clinic:
         asked = trio.current_time()
         async with self._lock:
             if self._last is None or self._begun < asked:
-                self._begun = trio.current_time()
+                begun = trio.current_time()
                 self._last = await examine(self.subject)
+                self._begun = begun  # of what it goes with: one that was cut off never was
             return self._last

@@ -41,7 +41,8 @@ async def _seen(check: Checkup, subject: Subject) -> Sequence[Symptom]:
         try:
             return await check.look(subject)
         except Exception as error:  # noqa: BLE001 - a check that fails must not hide the others
-            log.warning("doctor.check_failed", check=check.name, reason=str(error))
+            if subject.center is not None:  # a command has no log but its own output
+                log.warning("doctor.check_failed", check=check.name, reason=str(error))
             return [
                 warning(
                     f"The check itself failed: {type(error).__name__}: {error}",

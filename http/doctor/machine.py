@@ -19,7 +19,12 @@ from command_center.http.doctor.check import Subject, Symptom, error, warning
 from command_center.http.doctor.child import said_by
 from command_center.store.backups.contents import DATABASE
 from command_center.store.database.opening import look_through
-from command_center.store.errors import CannotOpenDatabase, CorruptDatabase, ForeignDatabase
+from command_center.store.errors import (
+    CannotOpenDatabase,
+    CorruptDatabase,
+    ForeignDatabase,
+    NewerSchema,
+)
 from command_center.store.timestamps import from_timestamp
 
 LITTLE: Final = 1 << 30
@@ -108,7 +113,9 @@ def clock(subject: Subject) -> Sequence[Symptom]:
 
 def _last_event(database: Path) -> datetime | None:
     """Return the time of the last event; None where none can be read, which another check tells."""
-    with contextlib.suppress(CannotOpenDatabase, CorruptDatabase, ForeignDatabase):
+    with contextlib.suppress(
+        CannotOpenDatabase, CorruptDatabase, ForeignDatabase, NewerSchema, PermissionError
+    ):
         if database.exists() and (told := look_through(database, seconds=0).last_event_at):
             return from_timestamp(told)
     return None

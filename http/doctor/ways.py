@@ -145,7 +145,7 @@ def _address(url: str, *, is_serving: bool) -> Symptom:
     except OSError:
         mend = f"Have your DNS or tunnel know {host}, or take it out of CC_ALLOWED_HOSTS."
         return warning(f"{url}: this machine finds no address for the name.", mend)
-    if is_serving and not _answers(found[0]):
+    if is_serving and not any(_answers(place) for place in found):
         mend = "See what stands between: a firewall, a tunnel that is down, another address."
         return warning(f"{url}: nobody answers there.", mend)
     if split.scheme == "http":

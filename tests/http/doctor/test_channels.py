@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from command_center.http.config.parsers import Secret
 from command_center.http.doctor.check import Subject
 from command_center.http.doctor.examination import examine
@@ -46,6 +48,19 @@ async def test_a_bot_that_is_well_and_one_with_a_webhook_that_is_polled(tmp_path
         seen = await look("telegram", bot(tmp_path, api))
         assert ["ok", "error"] == [one.level for one in seen]
         assert "--remove" in (seen[1].mend or "")
+
+
+async def test_what_answers_as_no_bot_api_does_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fake_bot_api() as api:
+
+        async def empty(_api: FakeBotApi, _path: str, _body: bytes) -> tuple[int, bytes]:
+            return 200, b'{"ok": true, "result": []}'
+
+        monkeypatch.setattr(FakeBotApi, "answer", empty)
+        level, message, _ = await look_for_one("telegram", bot(tmp_path, api))
+    assert ("error", "What answers there is not the Bot API.") == (level, message)
 
 
 async def test_a_bot_api_that_is_away_is_a_warning(tmp_path: Path) -> None:

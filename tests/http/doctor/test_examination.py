@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.lowlevel
 
 from command_center.http.config.parsers import Secret
 from command_center.http.doctor import examination
@@ -24,7 +25,9 @@ def check(name: str, look: object, seconds: float = 5.0) -> Checkup:
     return Checkup(name=name, why="It matters.", look=look, seconds=seconds)  # type: ignore[arg-type]
 
 
-async def test_a_check_that_fails_or_hangs_is_a_finding_and_hides_no_other(tmp_path: Path) -> None:
+async def test_a_check_that_fails_or_hangs_is_a_finding_and_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     release = trio.Event()
 
     def hangs(_: Subject) -> Sequence[Symptom]:
@@ -49,6 +52,7 @@ async def test_a_check_that_fails_or_hangs_is_a_finding_and_hides_no_other(tmp_p
         ("fails", "warning", "The check itself failed: ValueError: [hidden] is in a path"),
         ("well", "ok", "All right."),
     ] == [(one.check, one.level, one.message) for one in told.findings]
+    assert ("", "") == capsys.readouterr()  # a command prints its findings alone
     assert ["It matters.", "It matters.", None] == [one.why for one in told.findings]
 
 
@@ -71,6 +75,35 @@ async def test_many_who_ask_at_once_are_answered_by_one_examination(
         for _ in range(5):
             nursery.start_soon(clinic.diagnosis)
     assert 2 == made  # the first one began before the others asked
+
+
+async def test_an_examination_that_was_cut_off_answers_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    made = 0
+
+    async def counts(_: Subject) -> Sequence[Symptom]:
+        nonlocal made
+        made += 1
+        await trio.sleep(1)
+        return [Symptom(f"Look {made}.")]
+
+    monkeypatch.setattr(examination.examine, "__defaults__", ([check("counts", counts)],))
+    clinic = Clinic(subject(tmp_path))
+    await clinic.diagnosis()
+    told: list[str] = []
+
+    async def asks() -> None:
+        told.append((await clinic.diagnosis()).findings[0].message)
+
+    async with trio.open_nursery() as nursery:
+        with trio.move_on_after(0.5):
+            async with trio.open_nursery() as leaving:
+                leaving.start_soon(clinic.diagnosis)
+                await trio.lowlevel.checkpoint()
+                nursery.start_soon(asks)
+                await trio.sleep(0.4)
+    assert ["Look 3."] == told
 
 
 def test_every_check_is_told_of_in_the_documentation() -> None:

@@ -6,7 +6,10 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from command_center.http.config.parsers import Secret
+from command_center.http.doctor import ways
 from tests.http import certificates
 from tests.http.doctor.looks import look, look_for_one, subject
 
@@ -83,3 +86,18 @@ async def test_addresses_that_are_not_encrypted_or_unknown_are_told_of(tmp_path:
     level, message, _ = await look_for_one("addresses", plain)
     assert "warning" == level
     assert "is not encrypted" in message
+
+
+async def test_a_name_with_several_addresses_leads_here_by_any_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        number = here.getsockname()[1]
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, number))
+            for address in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert (
+            "leads here" in ways._address(f"https://box.example:{number}", is_serving=True).message
+        )
