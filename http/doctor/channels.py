@@ -17,7 +17,7 @@ from command_center.actors.telegram.errors import (
 )
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.webpush.settings import KEY_BYTES, KEY_FILE, is_installed
-from command_center.http.doctor.check import Subject, Symptom, error, warning
+from command_center.http.doctor.check import Subject, Symptom, error, in_data_folder, warning
 
 SET_UP: Final = "command-center telegram setup shows how the bot stands, and mends it (--help)."
 
@@ -64,6 +64,7 @@ async def telegram(subject: Subject) -> Sequence[Symptom]:
     return seen
 
 
+@in_data_folder
 def push(subject: Subject) -> Sequence[Symptom]:
     """Look for what browsers need to be told with the page closed."""
     settings = subject.settings

@@ -20,6 +20,9 @@ AT_ONCE: Final = 6
 """Checks that work in threads at the same time."""
 
 
+SyncLook: TypeAlias = "Callable[[Subject], Sequence[Symptom]]"
+
+
 @attrs.frozen
 class Symptom:
     """An outcome of a check: in what state its thing is and, where it is no good, what mends it."""
@@ -80,6 +83,32 @@ class Subject:
     def pages(self) -> list[str]:
         """Return the addresses under which the page opens, or would."""
         return [*(self.listening.urls() if self.urls is None else self.urls())]
+
+
+def is_closed(folder: Path) -> bool:
+    """Return True for a folder that this user may not enter, if it is there or not."""
+    try:
+        os.lstat(f"{folder}{os.sep}.")
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def in_data_folder(look: Callable[[Subject], Sequence[Symptom]]) -> SyncLook:
+    """Have a look at what is kept be made only where the data folder can be entered.
+
+    That it cannot be is a finding of one check alone, `data-folder`.
+    """
+
+    @wraps(look)
+    def looked(subject: Subject) -> Sequence[Symptom]:
+        if is_closed(subject.settings.data_dir):
+            return [Symptom("This was not looked at: see data-folder.")]
+        return look(subject)
+
+    return looked
 
 
 Look: TypeAlias = Callable[[Subject], Awaitable[Sequence[Symptom]]]

@@ -23,7 +23,15 @@ from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.environment import HOME
 from command_center.actors.hosts.local.codex.orphans import find_orphans
 from command_center.http.config.settings import DECLARATIONS
-from command_center.http.doctor.check import Subject, Symptom, error, in_thread, warning
+from command_center.http.doctor.check import (
+    Subject,
+    Symptom,
+    error,
+    in_data_folder,
+    in_thread,
+    is_closed,
+    warning,
+)
 from command_center.http.doctor.machine import existing, size
 from command_center.runtime import ActorNotFound
 from command_center.store.backups.contents import DATABASE, KEPT
@@ -55,6 +63,9 @@ OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 def folder(subject: Subject) -> Sequence[Symptom]:
     """Look whether the data folder can be used."""
     wanted = subject.settings.data_dir
+    if is_closed(wanted):
+        mend = "Ask as the user that the server runs as, or set CC_DATA_DIR to another folder."
+        return [error(f"{wanted} cannot be entered.", mend)]
     nearest = existing(wanted)
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         mend = "Give its owner leave to write it, or set CC_DATA_DIR to another folder."
@@ -85,6 +96,7 @@ def _found_by_server(center: Center) -> Mapping[str, Any] | None:
     return None
 
 
+@in_data_folder
 def _look_at_database(subject: Subject) -> Sequence[Symptom]:
     file = subject.settings.data_dir / DATABASE
     if not file.exists():
@@ -130,6 +142,7 @@ def _is_log_whole(file: Path, deadline: float) -> bool:
     return True
 
 
+@in_data_folder
 def leftovers(subject: Subject) -> Sequence[Symptom]:
     """Look for what former lives left: processes, and restores that were cut off."""
     home = subject.settings.data_dir
@@ -186,6 +199,8 @@ def permissions(subject: Subject) -> Sequence[Symptom]:
         for path, wanted in _private(subject)
         if (mode := _mode(path) & ~wanted) & _strangers(path, wanted)
     ]
+    if not seen and is_closed(subject.settings.data_dir):
+        return [Symptom("The data folder was not looked at: see data-folder.")]
     return seen or [Symptom("Nobody else can read the data folder, keys and secrets.")]
 
 

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -26,6 +27,9 @@ from tests.actors.rows import insert_repository, rig
 from tests.http.doctor.looks import look, look_for_one, subject
 from tests.store.units import tell
 
+AS_ROOT = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root can be another user"
+)
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes of files")
 
 
@@ -78,32 +82,52 @@ async def test_a_key_of_a_group_that_reads_keys_is_well_and_one_of_everybody_is_
     ) == await look_for_one("permissions", here)
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() != 0, reason="only root can be another user"
-)
+@AS_ROOT
 async def test_what_another_user_provides_is_not_to_be_changed_from_here(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.touch()
     token.chmod(0o640)
     here = subject(tmp_path, codex_ws_token_file=token)
     assert "chmod 600" in (await look_for_one("permissions", here))[2]
-    reachable = [tmp_path, *tmp_path.parents[:2]]
-    modes = [folder.stat().st_mode for folder in reachable]
-    for folder in reachable:
-        folder.chmod(0o755)
-    become(65534)
-    try:
+    with as_another_user(tmp_path):
         assert "ok" == (await look_for_one("permissions", here))[0]
-        become(0)
-        token.chmod(0o444)
-        become(65534)
+    token.chmod(0o444)
+    with as_another_user(tmp_path):
         level, _, mend = await look_for_one("permissions", here)
-    finally:
-        become(0)
-        for folder, mode in zip(reachable, modes, strict=True):
-            folder.chmod(mode)
     assert "error" == level
     assert "Have who provides it give it the mode 600" in mend
+
+
+@AS_ROOT
+async def test_a_data_folder_that_one_may_not_enter_is_one_finding(tmp_path: Path) -> None:
+    here = subject(tmp_path, data_dir=tmp_path / "of-root" / "data")
+    open_database(here.settings.data_dir / DATABASE).close()
+    (tmp_path / "of-root").chmod(0o700)
+    for check in ("push", "database", "leftovers", "permissions", "clock"):
+        await look(check, here)  # loads what Python may not read any more as another user
+    with as_another_user(tmp_path):
+        level, message, _ = await look_for_one("data-folder", here)
+        assert ("error", f"{here.settings.data_dir} cannot be entered.") == (level, message)
+        for check in ("push", "database", "leftovers", "permissions", "clock"):
+            seen = await look(check, here)
+            assert "error" not in [one.level for one in seen], check
+            assert check == "clock" or "see data-folder" in seen[0].message
+
+
+@contextmanager
+def as_another_user(folder: Path) -> Iterator[None]:
+    """Be a user who can reach a folder, and owns nothing."""
+    reachable = [folder, *folder.parents[:2]]
+    modes = [one.stat().st_mode for one in reachable]
+    for one in reachable:
+        one.chmod(0o755)
+    become(65534)
+    try:
+        yield
+    finally:
+        become(0)
+        for one, mode in zip(reachable, modes, strict=True):
+            one.chmod(mode)
 
 
 def become(user: int) -> None:
