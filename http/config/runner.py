@@ -49,8 +49,12 @@ def choose_runner(settings: Settings) -> RunnerChoice:
 
 
 def _whose(found: str) -> str:
-    """Tell of a Codex that came with this program's own packages, not by its user."""
-    if not Path(found).absolute().is_relative_to(sys.prefix):
+    """Tell of a Codex that came with this program's own packages, not by its user.
+
+    Only an environment of Python's own (a venv) has nothing else: in `/usr/local`, or in one of
+    conda, a Codex is its user's.
+    """
+    if sys.prefix == sys.base_prefix or not Path(found).absolute().is_relative_to(sys.prefix):
         return ""
     others = os.pathsep.join(
         folder

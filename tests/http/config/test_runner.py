@@ -1,5 +1,6 @@
 """The meaning of `auto` on a machine with and without Codex."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ def test_auto_is_app_server_where_codex_is_found(program: str) -> None:
     choice = choose_runner(Settings(codex_command=(program, "-c", "x")))
     assert "app-server" == choice.mode
     assert program in choice.reason
+
+
+def test_a_codex_is_the_own_packages_in_an_environment_of_python_alone(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(codex_command=(program,))
+    monkeypatch.setattr(sys, "prefix", str(Path(program).parent))
+    assert "own packages" in choose_runner(settings).reason
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)  # as in /usr/local, and with conda
+    assert "own packages" not in choose_runner(settings).reason
 
 
 def test_auto_is_stub_where_codex_is_not_found() -> None:
