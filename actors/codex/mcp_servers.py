@@ -1,11 +1,15 @@
 """The MCP servers of Codex's user, and those among them that lead to Command Center itself.
 
 Its own tools may have any name in Codex's configuration. So they are known by the program that is
-started, `command-center mcp`, or by the address that is asked, `/mcp` of this very server.
+started, `command-center mcp`, or by the address that is asked, `/mcp` of this very server. This is
+a guess: a script or a link may start the program, and an address may have another spelling. Words
+that a foreign program is handed count as ours, since it may start them: what is off by mistake does
+no harm.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -16,8 +20,17 @@ import attrs
 from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 
 _PATH: Final = "/mcp"
-_PROGRAM: Final = re.compile(r"(?:.*[/\\])?command-center(?:\.exe)?|command_center\.http")
-_LOOPBACK: Final = re.compile(r"localhost|::1|127\.[\d.]+")
+_PROGRAM: Final = re.compile(
+    r"""
+    (?:.*[/\\])?command[-_]center(?:\.(?:exe|cmd|bat|ps1))?(?:[\[@=<>~!].*)?  # with its version
+    |(?:-\w*m)?command_center\.http  # after `python -m`
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_PASSED_OVER: Final = re.compile(r"[-$`<>].*")
+"""What may stand before a program's command: its options, and what a shell puts in or takes out."""
+
+_LOOPBACK: Final = re.compile(r"localhost|127\.[\d.]+")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -77,8 +90,23 @@ def switched_off(
 def _starts_us(words: Iterable[str]) -> bool:
     """Look for our program, and for its command `mcp` behind it; a word may be a shell's line."""
     parts = [part for word in words for part in re.split(r"[\s'\"]+", word)]
-    ours = [at for at, part in enumerate(parts) if _PROGRAM.fullmatch(part)]
-    return bool(ours) and "mcp" in parts[ours[0] + 1 :]
+    return any(
+        _PROGRAM.fullmatch(part) and _begins_with_mcp(parts[at + 1 :])
+        for at, part in enumerate(parts)
+    )
+
+
+def _begins_with_mcp(parts: Iterable[str]) -> bool:
+    """Tell whether `mcp` comes behind nothing but options, each with one value at most."""
+    may_be_value = False
+    for part in parts:
+        if part == "mcp":
+            return True
+        is_option = part == "" or bool(_PASSED_OVER.fullmatch(part))
+        if not is_option and not may_be_value:
+            return False
+        may_be_value = is_option
+    return False
 
 
 def _asks_us(url: str, urls: Iterable[str]) -> bool:
@@ -91,7 +119,16 @@ def _asks_us(url: str, urls: Iterable[str]) -> bool:
 
 
 def _place_of(url: SplitResult) -> tuple[str, int | None]:
-    """Return the name and the port; the machine itself has one name."""
+    """Return the name and the port; the machine itself has one name, and an address one form."""
     name = (url.hostname or "").rstrip(".")
     port = url.port or _PORTS.get(url.scheme)
-    return ("localhost" if _LOOPBACK.fullmatch(name) else name, port)
+    return ("localhost" if _LOOPBACK.fullmatch(name) else _plain(name), port)
+
+
+def _plain(name: str) -> str:
+    try:
+        told = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    address = getattr(told, "ipv4_mapped", None) or told
+    return "localhost" if address.is_loopback or address.is_unspecified else str(address)

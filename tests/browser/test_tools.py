@@ -88,13 +88,25 @@ def test_a_server_is_signed_in_and_off_in_a_repository_and_a_skill_is_switched(
         expect(allowed).to_be_checked(checked=is_on)
         kept = httpx.get(f"{filled_server.url}/api/repos/1", trust_env=False).json()
         assert names == kept["mcpServersOff"]
-    # Its own tools are off by its own name, whatever Codex's configuration calls them.
-    of_own = page.get_by_role("listitem").filter(has_text="centre").get_by_role("switch")
-    for names, is_on in (([], True), ([own], False)):
-        of_own.click()
-        expect(of_own).to_be_checked(checked=is_on)
+    # Its own tools have a switch of their own. While they are off, so is what is taken for them,
+    # and no switch of a server turns them on.
+    own_tools = page.get_by_role("listitem").filter(has_text="Command Center's own tools")
+    of_own = own_tools.get_by_role("switch")
+    of_taken = page.get_by_role("listitem").filter(has_text="centre").get_by_role("switch")
+    expect(of_own).not_to_be_checked()
+    expect(of_taken).not_to_be_checked()
+    expect(of_taken).to_be_disabled()
+    for switch, names, is_on in (
+        (of_own, [], True),
+        (of_taken, ["centre"], False),
+        (of_taken, [], True),
+        (of_own, [own], False),
+    ):
+        switch.click()
+        expect(switch).to_be_checked(checked=is_on)
         kept = httpx.get(f"{filled_server.url}/api/repos/1", trust_env=False).json()
         assert names == kept["mcpServersOff"]
+    expect(of_taken).not_to_be_checked()
     page.get_by_text("Skills, plugins, hooks").click()
     expect(page.get_by_label("It runs")).to_have_text("notify-send done")
     expect(page.get_by_text("None is installed.")).to_be_visible()

@@ -22,7 +22,7 @@ import { html, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { learn, state, useStore } from "../store.js";
 
-/** Turns off all servers that lead here, whatever Codex's configuration calls them. */
+/** Turns off all servers that seem to lead here, whatever Codex's configuration calls them. */
 const OWN = "command_center";
 
 /** Ways in which a server is signed in, by Codex's names. @type {Record<string, string>} */
@@ -80,6 +80,14 @@ const Servers = ({ repo }) => {
       <//>`
     }
     <ul class="stack">
+      ${
+        repo &&
+        html`<li class="card stack">
+          <div class="row-title">Command Center's own tools</div>
+          <${Allowed} repo=${repo} name=${OWN}
+            hint="Where this is off, so is each server that seems to lead here." />
+        </li>`
+      }
       ${page.items.map(
         (server) => html`<${Server} key=${server.name} server=${server} repo=${repo} />`,
       )}
@@ -98,14 +106,6 @@ const Server = ({ server, repo }) => {
         `/api/codex/mcp-servers/${encodeURIComponent(server.name)}/sign-ins`
       );
       setUrl((await ask(path, { requestedBy: ME })).authorizationUrl);
-    });
-  const names = server.leadsHere ? [OWN, server.name] : [server.name];
-  const allow = (/** @type {boolean} */ isOn) =>
-    run("allow", async () => {
-      if (!repo) return;
-      const others = repo.mcpServersOff.filter((name) => !names.includes(name));
-      const mcpServersOff = isOn ? others : [...others, names[0]];
-      learn("repos", await patch(`/api/repos/${repo.id}`, { mcpServersOff, requestedBy: ME }));
     });
   const facts = [
     (server.origin && seen(server.origin)) || "a program on this machine",
@@ -127,10 +127,9 @@ const Server = ({ server, repo }) => {
     ${
       repo &&
       !server.plugin &&
-      html`<${Switch} label=${`For runs in ${repo.name}`}
-        hint="Where this is off, Codex does not start it for them."
-        on=${!repo.mcpServersOff.some((name) => names.includes(name))} disabled=${Boolean(busy)}
-        onChange=${allow} />`
+      server.name !== OWN &&
+      html`<${Allowed} repo=${repo} name=${server.name} isOwn=${server.leadsHere}
+        hint="Where this is off, Codex does not start it for them." />`
     }
     <${Problem} error=${error} />
     ${
@@ -168,6 +167,30 @@ const Server = ({ server, repo }) => {
       <//>`
     }
   </li>`;
+};
+
+/**
+ * Switch a name for the runs of a repository, and no other one. What is taken for Command Center's
+ * own is off while that is.
+ * @param {{repo: Repository, name: string, hint: string, isOwn?: boolean}} props
+ */
+const Allowed = ({ repo, name, hint, isOwn }) => {
+  const { busy, error, run } = useAct();
+  const off = repo.mcpServersOff;
+  const isWithOwn = Boolean(isOwn) && off.includes(OWN);
+  const allow = (/** @type {boolean} */ isOn) =>
+    run("allow", async () => {
+      const others = off.filter((other) => other !== name);
+      const mcpServersOff = isOn ? others : [...others, name];
+      learn("repos", await patch(`/api/repos/${repo.id}`, { mcpServersOff, requestedBy: ME }));
+    });
+  return html`
+    <${Switch} label=${`For runs in ${repo.name}`}
+      hint=${isWithOwn ? "It seems to lead here, and is off with Command Center's tools." : hint}
+      on=${!isWithOwn && !off.includes(name)} disabled=${isWithOwn || Boolean(busy)}
+      onChange=${allow} />
+    <${Problem} error=${error} />
+  `;
 };
 
 /** @param {{repo: string}} props */
