@@ -147,8 +147,8 @@ def table(
 ) -> Iterator[str]:
     """Yield the lines of a table that fits the terminal; in a pipe, columns between tabs.
 
-    The widest column gives way first, but not the first one, which names things. Where all of them
-    are too narrow then, those before the last one are left out. `paint` names the colour of a cell,
+    The widest column gives way first, and the first one last, since it names things. Where all of
+    them are too narrow then, those before the last one are left out. `paint` names the colour of a cell,
     by its column and text.
     """
     if not sys.stdout.isatty():
@@ -176,8 +176,9 @@ def _least(widths: Sequence[int]) -> int:
 def _fitting(widths: Sequence[int], room: int) -> list[int]:
     """Return widths of which the widest have given way, until they have room."""
     first, *others = widths
+    first = min(first, room)
     room -= first + len(GAP) * len(others)
-    while sum(others) > room and max(others) > NARROWEST:
+    while sum(others) > room and max(others, default=0) > NARROWEST:
         widest = others.index(max(others))
         second = max([w for i, w in enumerate(others) if i != widest] or [0])
         excess = sum(others) - room

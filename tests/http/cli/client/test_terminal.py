@@ -94,6 +94,34 @@ def test_a_table_leaves_columns_out_where_all_would_say_too_little(
     assert width_of(line) <= columns
 
 
+@settings(max_examples=60)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 5).flatmap(
+        lambda n: st.lists(
+            st.lists(st.text("x漢 ", max_size=70), min_size=n, max_size=n), min_size=1, max_size=3
+        )
+    ),
+)
+def test_no_line_of_a_table_is_wider_than_the_terminal(columns: int, rows: list[list[str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", Screen())
+        patch.setenv("COLUMNS", str(columns))
+        patch.setenv("NO_COLOR", "1")
+        heads, *others = rows
+        lines = [*table(heads, others)]
+    assert len(rows) == len(lines)
+    assert all(width_of(line) <= columns for line in lines)
+
+
+def test_a_column_that_names_things_gives_way_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", Screen())
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert ["PROMPT", "x" * 19 + "…"] == [*table(["PROMPT", "ID"], [["x" * 100, "1"]])]
+    assert ["PROMPT", "x" * 19 + "…"] == [*table(["PROMPT"], [["x" * 100]])]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows takes no zone from TZ")
 def test_a_moment_is_told_in_the_time_of_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = "2026-11-27T20:12:25.357Z"
