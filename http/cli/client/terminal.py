@@ -148,8 +148,8 @@ def table(
     """Yield the lines of a table that fits the terminal; in a pipe, columns between tabs.
 
     The widest column gives way first, and the first one last, since it names things. Where all of
-    them are too narrow then, those before the last one are left out. `paint` names the colour of a cell,
-    by its column and text.
+    them are too narrow then, those before the last one are left out. `paint` names the colour of a
+    cell, by its column and text.
     """
     if not sys.stdout.isatty():
         for row in rows:

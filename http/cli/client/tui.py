@@ -7,7 +7,7 @@ repositories say is shown as plain text, with its controls spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from threading import Event, Lock, Thread
@@ -58,11 +58,19 @@ SESSION_FIELDS: Final = ("repositoryId", "taskId", "branchName", "model", "promp
 
 
 class Glance(NamedTuple):
-    """The findings of one look: approvals and sessions by their ids, and how many wait."""
+    """The findings of one look.
+
+    Attributes:
+        approvals: those that wait, by their ids.
+        sessions: those that are not over, by their ids.
+        waiting: how many approvals wait.
+        settled: the approval that is read, and its status, if it waits no more.
+    """
 
     approvals: dict[int, Any]
     sessions: dict[int, Any]
     waiting: int
+    settled: tuple[int, str] | None = None
 
 
 class Things(OptionList):
@@ -112,6 +120,7 @@ class TerminalDesk(App[None]):
         self._is_over = Event()
         self._found = Glance({}, {}, 0)
         self._following: Story | None = None
+        self._read: int | None = None
 
     def compose(self) -> ComposeResult:
         """Show the two lists, one below the other."""
@@ -214,7 +223,19 @@ class TerminalDesk(App[None]):
             query: dict[str, Any] = {"status": [*status], "limit": MOST, "diff": False}
             page = self._center.send(calls.list_sessions(**query))["items"]
             live += [one for one in page if not one["finishedAt"]]
-        return Glance(approvals, {one["id"]: one for one in live}, waiting)
+        settled = self._settled(approvals)
+        return Glance(approvals, {one["id"]: one for one in live}, waiting, settled)
+
+    def _settled(self, waiting: Collection[int]) -> tuple[int, str] | None:
+        """Return the approval that is read, and its status, if it waits no more.
+
+        It may wait although it is not among those that are listed.
+        """
+        read = self._read
+        if read is None or read in waiting:
+            return None
+        status = line_of(self._center.send(calls.get_approval(read))["status"])
+        return None if status == "pending" else (read, status)
 
     def _story(self) -> tuple[Story | None, str]:
         """Return the session that is shown, and what it has said since the last look, as lines."""
@@ -253,7 +274,12 @@ class TerminalDesk(App[None]):
                 act = settled("approved", for_session=True)
                 acts["s"] = ScreenAct("Approve for the session", act, wants_reading=True)
         screen = ThingScreen(f"Approval {number}", text, acts, approval=number)
-        self._tell(self.push_screen, screen)
+
+        def show() -> None:
+            self._read = number
+            self.push_screen(screen, self._forget)
+
+        self._tell(show)
 
     def _decide(self, number: int, status: str, *, for_session: bool) -> None:
         settled = decide(self._center, number, status, for_session=for_session)
@@ -322,9 +348,14 @@ class TerminalDesk(App[None]):
             status = "ended" if now is None else line_of(now["status"])
             story.screen.head(f"Session {story.number}: {status}", has_ended=now is None)
         seen = self.screen
-        if isinstance(seen, ThingScreen) and seen.approval not in {None, *found.approvals}:
+        if isinstance(seen, ThingScreen) and found.settled and seen.approval == found.settled[0]:
             seen.dismiss()
-            self.notify("Somebody else has decided.", markup=False)
+            has_expired = found.settled[1] == "expired"
+            said = "It has expired." if has_expired else "Somebody else has decided."
+            self.notify(said, markup=False)
+
+    def _forget(self, _result: None) -> None:
+        self._read = None
 
     def _fill(self, name: str, head: str, told: Mapping[int, str]) -> None:
         """Fill a list anew, if it is another one now, and keep what was marked in it."""

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from command_center.http.cli.client import tui
 from command_center.http.cli.client.screens import ThingScreen
 from command_center.http.cli.client.tui import TerminalDesk, Things
 from command_center_client.connection import CommandCenter
@@ -42,6 +43,11 @@ def status_of(server: Server, number: int) -> str:
     return status
 
 
+def reject(server: Server, number: int) -> None:
+    path = f"{server.url}/api/approvals/{number}/resolve"
+    httpx.post(path, json={"status": "rejected"}, trust_env=False)
+
+
 async def until(pilot: Pilot[Any], is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not is_so():
@@ -58,10 +64,6 @@ def test_two_keys_decide_what_was_read_to_its_end(  # noqa: PLR0915 - one long s
     number = asked(stub_server)
     hidden = asked(stub_server, "Just make", details={"command": "make" + "\n" * 60 + "rm -rf ~"})
     center = CommandCenter(stub_server.url)
-
-    def reject(other: int) -> None:
-        path = f"{stub_server.url}/api/approvals/{other}/resolve"
-        httpx.post(path, json={"status": "rejected"}, trust_env=False)
 
     async def use() -> None:
         desk = TerminalDesk(center)
@@ -112,7 +114,7 @@ def test_two_keys_decide_what_was_read_to_its_end(  # noqa: PLR0915 - one long s
             # What somebody else decides goes away, also from in front of a person.
             other = asked(stub_server, "Another?")
             await show(other)
-            reject(other)
+            reject(stub_server, other)
             await until(pilot, lambda: not isinstance(desk.screen, ThingScreen))
             # The key may come before the list knows.
             gone = Option("gone", id=str(other))
@@ -121,6 +123,34 @@ def test_two_keys_decide_what_was_read_to_its_end(  # noqa: PLR0915 - one long s
             assert 1 == len(desk.screen_stack)
             await pilot.press("q")
         assert desk.failure is None
+
+    asyncio.run(use())
+
+
+def test_an_approval_that_is_read_stays_while_nobody_has_decided(
+    stub_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tui, "MOST", 1)
+    read = asked(stub_server, "Read me")
+
+    async def use() -> None:
+        desk = TerminalDesk(CommandCenter(stub_server.url))
+        async with desk.run_test(size=(80, 24)) as pilot:
+            waiting = desk.query_one("#approvals", Things)
+
+            def rows() -> list[str | None]:
+                return [option.id for option in waiting.options]
+
+            await until(pilot, lambda: rows() == [str(read)])
+            waiting.focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(desk.screen, ThingScreen))
+            newer = asked(stub_server, "Newer")
+            await until(pilot, lambda: rows() == [str(newer)])
+            assert isinstance(desk.screen, ThingScreen)
+            reject(stub_server, read)
+            await until(pilot, lambda: not isinstance(desk.screen, ThingScreen))
+            await pilot.press("q")
 
     asyncio.run(use())
 
