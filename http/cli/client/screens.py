@@ -8,7 +8,7 @@ to do below a hundred empty lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -16,6 +16,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
+
+MOST_PARTS: Final = 200
+"""Parts of a story that are kept below what it is of; each more makes all of it slower."""
 
 if TYPE_CHECKING:
     from textual import events
@@ -72,10 +75,15 @@ class ThingScreen(ModalScreen[None]):
         self.call_after_refresh(self._begin)
 
     def add(self, lines: str) -> None:
-        """Show more lines below, and go along with them where the end was in sight."""
+        """Show more lines below, and go along with them where the end was in sight.
+
+        The oldest of what was added goes, so that a long story is not slower than a short one.
+        """
         body = self.query_one(VerticalScroll)
         was_at_end = body.is_vertical_scroll_end
-        body.mount(Static(Text.from_ansi(lines)))
+        body.mount(Static(Text.from_ansi(lines), classes="part"))
+        for part in [*body.query(".part")][:-MOST_PARTS]:
+            part.remove()
         if was_at_end:
             body.scroll_end(animate=False)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
-from command_center.http.cli.client import tui
+from command_center.http.cli.client import screens, tui
 from command_center.http.cli.client.screens import ThingScreen
 from command_center.http.cli.client.tui import TerminalDesk, Things
 from command_center_client.connection import CommandCenter
@@ -151,6 +152,22 @@ def test_an_approval_that_is_read_stays_while_nobody_has_decided(
             reject(stub_server, read)
             await until(pilot, lambda: not isinstance(desk.screen, ThingScreen))
             await pilot.press("q")
+
+    asyncio.run(use())
+
+
+def test_a_long_story_keeps_its_newest_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "MOST_PARTS", 3)
+
+    async def use() -> None:
+        async with App[None]().run_test(size=(80, 24)) as pilot:
+            screen = ThingScreen("Session 1", "What it is", {})
+            await pilot.app.push_screen(screen)
+            for number in range(6):
+                screen.add(f"part {number}")
+                await pilot.pause()
+            shown = [str(part.visual) for part in screen.query("VerticalScroll Static")]
+            assert ["What it is", "part 3", "part 4", "part 5"] == shown
 
     asyncio.run(use())
 
