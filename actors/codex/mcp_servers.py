@@ -28,7 +28,7 @@ _PROGRAM: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _PASSED_OVER: Final = re.compile(r"[-$`<>].*")
-"""What may stand before a program's command: its options, and what a shell puts in or takes out."""
+"""Words that may stand before a program's command: its options, and those of a shell."""
 
 _LOOPBACK: Final = re.compile(r"localhost|127\.[\d.]+")
 _PORTS: Final = {"http": 80, "https": 443}
