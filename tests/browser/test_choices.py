@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,11 @@ from tests.end_to_end.server import Server
 
 
 def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    open_page: OpenPage,
+    tmp_path: Path,
 ) -> None:
     scripted_model.script = (Say.text("Done."),)
     with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
@@ -30,6 +35,23 @@ def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     page.get_by_role("button", name="Create").click()
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("effort high")).to_be_visible()
+    # Of another repository, nothing is offered that only the one before has.
+    other = tmp_path / "other"
+    shutil.copytree(repository, other)
+    with httpx.Client(base_url=codex_server.url, timeout=30, trust_env=False) as client:
+        made(client, "/api/repos", {"localPath": str(other), "allowWrite": True})
+    page.goto(f"{codex_server.url}/#/tasks/new")
+    page.locator("summary", has_text="More").click()
+    profile = page.get_by_role("combobox", name="Permission profile", exact=True)
+    expect(profile.get_by_role("option", name=":read-only")).to_be_attached()
+    waiting: list[Route] = []
+    page.route(
+        re.compile("/api/codex/extensions"),
+        lambda route: waiting.append(route),  # noqa: PLW0108 - playwright marks it
+    )
+    page.get_by_label("Repository").select_option("2")
+    expect(profile.get_by_role("option")).to_have_text(["As the repository says", "Loading …"])
+    page.unroute_all()  # which lets go on what waits
     held: list[Route] = []
     page.route(
         re.compile("/api/codex/(models|extensions)"),

@@ -19,14 +19,12 @@ const Profile = lazily(() => import("./profiles.js"), "Profile");
 export const Choices = (props) => {
   const { chosen, host, repositoryId, onChange, otherwise = "As Codex has it" } = props;
   const hasThreads = can(state.health?.runnerMode, "hasThreads");
-  const [loaded] = useLoaded(
+  const offered = useListed(
     async () =>
-      hasThreads
-        ? listed(get("/api/codex/models", { host: host ?? "local" }).then((page) => page.items))
-        : null,
+      hasThreads ? (await get("/api/codex/models", { host: host ?? "local" })).items : [],
     [host, hasThreads],
   );
-  const models = hasThreads ? loaded : null;
+  const models = hasThreads ? offered : null;
   const model = models?.find((/** @type {any} */ m) =>
     chosen.model ? (m.model || m.id) === chosen.model : m.isDefault,
   );
@@ -71,17 +69,25 @@ export const Choices = (props) => {
 };
 
 /**
- * A list of Codex's; null where it gives none. Without the server it is asked for again.
- * @template T @param {Promise<T[]>} answer @returns {Promise<T[] | null>}
+ * A list of Codex's; null where it gives none, and undefined until that of these inputs is here.
+ * Without the server it is asked for again.
+ * @template T @param {() => Promise<T[]>} load @param {unknown[]} inputs
+ * @returns {T[] | null | undefined}
  */
-export const listed = (answer) =>
-  answer.then(
-    (items) => (items.length ? items : null),
-    (error) => {
-      if (!error.status) throw error;
-      return null;
-    },
-  );
+export function useListed(load, inputs) {
+  const of = JSON.stringify(inputs);
+  const ask = async () => {
+    try {
+      const items = await load();
+      return { of, items: items.length ? items : null };
+    } catch (error) {
+      if (/** @type {any} */ (error).status === 0) throw error;
+      return { of, items: null };
+    }
+  };
+  const [loaded] = useLoaded(ask, inputs);
+  return loaded?.of === of ? loaded.items : undefined;
+}
 
 /**
  * @typedef {{label: string, hint?: string, value: string | null | undefined, otherwise: string,

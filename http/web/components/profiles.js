@@ -2,8 +2,7 @@
 // Codex's permission profiles, one of which holds a run's commands in the place of a sandbox.
 import { get } from "../api.js";
 import { html } from "../html.js";
-import { useLoaded } from "./basics.js";
-import { listed, PickOrWrite } from "./choices.js";
+import { PickOrWrite, useListed } from "./choices.js";
 
 /**
  * Choose a profile; where Codex lists none, its name can be written.
@@ -11,13 +10,9 @@ import { listed, PickOrWrite } from "./choices.js";
  *   otherwise: string, onPick: (value: string) => void}} props
  */
 export const Profile = ({ chosen, host, repositoryId, otherwise, onPick }) => {
-  const [profiles] = useLoaded(
-    () =>
-      listed(
-        get("/api/codex/extensions", { host: host ?? "local", repositoryId }).then(
-          (found) => found.profiles,
-        ),
-      ),
+  const profiles = useListed(
+    async () =>
+      (await get("/api/codex/extensions", { host: host ?? "local", repositoryId })).profiles,
     [host, repositoryId],
   );
   const allowed = profiles && profiles.filter(({ isAllowed }) => isAllowed);
