@@ -166,7 +166,9 @@ def test_a_long_story_keeps_its_newest_parts(monkeypatch: pytest.MonkeyPatch) ->
             for number in range(6):
                 screen.add(f"part {number}")
                 await pilot.pause()
-            shown = [str(part.visual) for part in screen.query("VerticalScroll Static")]
+            shown = [
+                str(part.visual) for part in screen.query("VerticalScroll Static").results(Static)
+            ]
             assert ["What it is", "part 3", "part 4", "part 5"] == shown
 
     asyncio.run(use())
