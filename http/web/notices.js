@@ -61,14 +61,9 @@ const approvalOf = (event) =>
 /** @param {Told} event */
 const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 
-let done = Promise.resolve();
-
-/** What is settled at once is withdrawn after it was shown. @param {() => Promise<void>} act */
-const inTurn = (act) => (done = done.then(act, act));
-
 export function startNotices() {
   onEvent((event) => {
-    if (SETTLED.has(event.type)) inTurn(() => withdraw(`/approvals/${event.approvalId}`));
+    if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
     const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (
       TOLD[event.type]
     );
@@ -77,8 +72,7 @@ export function startNotices() {
     const [tone, text, where] = told;
     if (!isShown(where, event)) toast({ tone, text, where, event });
     const allowed = "Notification" in window && Notification.permission === "granted";
-    if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type))
-      inTurn(() => notify(text, where));
+    if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
   });
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
     if (data.goTo) location.hash = data.goTo;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import httpx
@@ -96,23 +95,6 @@ def shown_on(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-HELD = """
-async () => {
-  window.registration = await navigator.serviceWorker.getRegistration();
-  window.posted = [];
-  registration.active.postMessage = (told) => posted.push(...Object.keys(told));
-  registration.pushManager.getSubscription = () =>
-    new Promise((answer) => (window.release = () => answer(null)));
-}
-"""
-"""Keep what the page tells its worker, once `release` has answered what it asks before."""
-
-FREE = """
-delete registration.active.postMessage;
-delete registration.pushManager.getSubscription;
-"""
-
-
 @pytest.mark.parametrize("device", ["phone", "desktop"])
 def test_a_page_that_is_not_looked_at_notifies_and_a_press_leads_to_what_asks(
     filled_server: Server, open_page: OpenPage, device: str
@@ -139,17 +121,6 @@ def test_a_page_that_is_not_looked_at_notifies_and_a_press_leads_to_what_asks(
     worker.evaluate(PRESS)
     expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
     page.wait_for_function(counted(0))
-
-    page.evaluate(HELD)
-    at_once = asked_for(filled_server, "Settled at once?")
-    page.wait_for_function("() => window.release")
-    settle_by_another(filled_server, at_once)
-    said = re.compile(r"Rejected by .*: Settled at once\?")
-    expect(toasts.filter(has_text=said)).to_be_visible()
-    page.evaluate("release()")
-    page.wait_for_function("() => posted.length === 2")
-    assert ["show", "withdraw"] == page.evaluate("posted")
-    page.evaluate(FREE)
 
     later = asked_for(filled_server, "And now?")
     wait_until_shown(page, 2)
