@@ -274,7 +274,8 @@ const Actor = ({ path, onClose, changed }) => {
             `
           }
           ${
-            actor.stack?.length > 0 &&
+            actor.stack &&
+            actor.stack.length > 0 &&
             html`<details class="fold">
               <summary>Where it waits</summary>
               <${Code}
