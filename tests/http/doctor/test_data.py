@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -83,29 +84,29 @@ async def test_a_key_of_a_group_that_reads_keys_is_well_and_one_of_everybody_is_
 
 
 @AS_ROOT
-async def test_what_another_user_provides_is_not_to_be_changed_from_here(tmp_path: Path) -> None:
-    token = tmp_path / "token"
+async def test_what_another_user_provides_is_not_to_be_changed_from_here(reached: Path) -> None:
+    token = reached / "token"
     token.touch()
     token.chmod(0o640)
-    here = subject(tmp_path, codex_ws_token_file=token)
+    here = subject(reached, codex_ws_token_file=token)
     assert "chmod 600" in (await look_for_one("permissions", here))[2]
-    with as_another_user(tmp_path):
+    with as_another_user():
         assert "ok" == (await look_for_one("permissions", here))[0]
     token.chmod(0o444)
-    with as_another_user(tmp_path):
+    with as_another_user():
         level, _, mend = await look_for_one("permissions", here)
     assert "error" == level
     assert "Have who provides it give it the mode 600" in mend
 
 
 @AS_ROOT
-async def test_a_data_folder_that_one_may_not_enter_is_one_finding(tmp_path: Path) -> None:
-    here = subject(tmp_path, data_dir=tmp_path / "of-root" / "data")
+async def test_a_data_folder_that_one_may_not_enter_is_one_finding(reached: Path) -> None:
+    here = subject(reached, data_dir=reached / "of-root" / "data")
     open_database(here.settings.data_dir / DATABASE).close()
-    (tmp_path / "of-root").chmod(0o700)
+    (reached / "of-root").chmod(0o700)
     for check in ("push", "database", "leftovers", "permissions", "clock"):
         await look(check, here)  # loads what Python may not read any more as another user
-    with as_another_user(tmp_path):
+    with as_another_user():
         level, message, _ = await look_for_one("data-folder", here)
         assert ("error", f"{here.settings.data_dir} cannot be entered.") == (level, message)
         for check in ("push", "database", "leftovers", "permissions", "clock"):
@@ -115,19 +116,21 @@ async def test_a_data_folder_that_one_may_not_enter_is_one_finding(tmp_path: Pat
 
 
 @contextmanager
-def as_another_user(folder: Path) -> Iterator[None]:
-    """Be a user who can reach a folder, and owns nothing."""
-    reachable = [folder, *folder.parents[:2]]
-    modes = [one.stat().st_mode for one in reachable]
-    for one in reachable:
-        one.chmod(0o755)
+def as_another_user() -> Iterator[None]:
+    """Be a user who owns nothing."""
     become(65534)
     try:
         yield
     finally:
         become(0)
-        for one, mode in zip(reachable, modes, strict=True):
-            one.chmod(mode)
+
+
+@pytest.fixture
+def reached() -> Iterator[Path]:
+    """A folder that every user reaches, as those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def become(user: int) -> None:
