@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.git.changes import records_of
+from command_center.actors.git.changes import differing, records_of
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
@@ -138,18 +138,7 @@ async def find_unresolved(
     if merge.sha == tip:
         _, conflicts = await merge_trees(checkout, merge.ours, merge.theirs)
         return merge, conflicts
-    answer = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        merge.sha,
-        tip,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    left = await still_marked(checkout, merge, set(records_of(answer.stdout)))
+    left = await still_marked(checkout, merge, set(await differing(checkout, merge.sha, tip)))
     return (merge, left) if left else None
 
 

@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Final
 
@@ -59,7 +60,8 @@ class GitProbe:
         return self._state
 
     async def _look(self) -> None:
-        with trio.move_on_after(PROBE_SECONDS):
+        # A system task must raise nothing: a machine may have no thread left.
+        with trio.move_on_after(PROBE_SECONDS), suppress(OSError, RuntimeError):
             found = await LOOKING.run(shutil.which, PROGRAM, is_abandoned=True)
             self._state = "missing" if found is None else "ok"
 
