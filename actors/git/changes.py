@@ -7,7 +7,7 @@ content, and found again where they were moved. Nothing is written into the repo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -113,6 +113,36 @@ async def differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
         "--no-renames",
         before,
         after,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return list(records_of(answer.stdout))
+
+
+async def differing_from_index(
+    checkout: Checkout,
+    commit: str,
+    staged: Collection[bytes],
+    *,
+    index_of: str | None = None,
+) -> list[bytes]:
+    """List the files that the index, with some files as the disk has them, has unlike a commit.
+
+    With `index_of` it is an index that has the files of that commit.
+    """
+    answer = await checkout.run(
+        "diff",
+        "--cached",
+        "--name-only",
+        "--no-renames",
+        *PLAIN,
+        "-z",
+        "--end-of-options",
+        commit,
+        "--",
+        index_of=index_of,
+        staged=staged,
+        staging=Staging.HASHED,
         limit=4 * ANSWER_LIMIT,
         deadline=SCAN_DEADLINE,
     )

@@ -14,13 +14,13 @@ from typing import Literal
 
 import msgspec
 
-from command_center.actors.git.changes import PLAIN, list_changes, records_of
+from command_center.actors.git.changes import differing_from_index, list_changes
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_worktrees
 from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.marked_merges import check_resolved, merge_trees, named
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging
+from command_center.actors.git.ports import Checkout
 from command_center.actors.git.refs import set_ref
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.rules.errors import Conflict, HeadMoved
@@ -179,37 +179,17 @@ async def begun_already(target: Checkout, after: str) -> list[bytes] | None:
     if any(name.endswith(b"/") for name in names):
         return None
     staged = {name for name, letters in letters_of.items() if letters[0] not in " ?"}
-    if staged.intersection(await _unlike(target, after, ())):
+    if staged.intersection(await differing_from_index(target, after, ())):
         return None
-    return None if set(names).intersection(await _unlike(target, after, names)) else names
-
-
-async def _unlike(target: Checkout, after: str, staged: Sequence[bytes]) -> list[bytes]:
-    """List the files that the index, with some files as they are, has unlike a commit."""
-    answer = await target.run(
-        "diff",
-        "--cached",
-        "--name-only",
-        "--no-renames",
-        "--ignore-submodules=dirty",
-        *PLAIN,
-        "-z",
-        "--end-of-options",
-        after,
-        "--",
-        staged=staged,
-        staging=Staging.HASHED,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    return list(records_of(answer.stdout))
+    unlike = await differing_from_index(target, after, names)
+    return None if set(names).intersection(unlike) else names
 
 
 async def step_to(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes]) -> None:
     """Take the checkout and its branch from one commit to the next, both or neither.
 
     Raises:
-        StepCutOff: some files may be as the next commit has them. The branch is where it was.
+        StepCutOff: as `step_tree`. The branch is where it was.
         Conflict: a file or the branch is not as it was; then nothing has changed.
     """
     await step_tree(target, merge.before_sha, merge.head_sha, staged=begun)

@@ -7,17 +7,21 @@ commit has them, they are changes that are not committed. Nothing is staged then
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
 import attrs
 
-from command_center.actors.git.changes import PLAIN, is_unmerged, list_changes, records_of
-from command_center.actors.git.errors import GitFailed, StepCutOff
+from command_center.actors.git.changes import (
+    differing_from_index,
+    is_unmerged,
+    list_changes,
+    records_of,
+)
+from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.kept_work import KeptWork, LeftWork, keep_left, read_left
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
-from command_center.actors.git.stepping import step_tree
+from command_center.actors.git.stepping import list_stepped, step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime.threads import PROCESSOR
@@ -41,9 +45,6 @@ _CONVERTS: Final = ("filter", "eol", "working-tree-encoding")
 """The attributes by which the disk has other bytes of a file than git stores."""
 
 _UNSET: Final = frozenset({b"unspecified", b"unset"})
-
-_REPOSITORY: Final = b"160000"
-"""The mode of a folder that is a repository of its own."""
 
 _MOST_NAMED: Final = 10
 """Files that an error names."""
@@ -115,8 +116,7 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
     Raises:
         Conflict: a file is as neither of them has it, git would convert one, or one that is kept
             nowhere is in the way; or a snapshot is kept no longer. Then nothing was put back.
-        StepCutOff: git began and did not come to the end. What could be is as `before` has it
-            again; `paths` are the files that are not.
+        StepCutOff: as `step_tree`.
     """
     for sha in (before, after):
         found = await checkout.run(
@@ -131,7 +131,7 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
                 f"{shown(name)} has conflicts. Resolve them first. Nothing was put back.",
                 path=shown(name),
             )
-    stepped = await _stepped(checkout, before, after)
+    stepped = await list_stepped(checkout, before, after)
     for side in (before, after):
         await _check_converted(checkout, side, stepped)
     staged = dict.fromkeys((*await _changed(checkout), *stepped))
@@ -143,25 +143,6 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
             "nobody writes there, and ask again. If nobody did, `touch` the file first, so that "
             "git reads it anew."
         ) from error
-    except StepCutOff as error:
-        left = await _step_back(checkout, before, after, staged)
-        names = [shown(name) for name in left[:_MOST_NAMED]]
-        more = f" and {len(left) - len(names)} more" if len(left) > len(names) else ""
-        state = f"Changed are {', '.join(names)}{more}." if left else "All files are again as then."
-        raise StepCutOff(f"{error} {state}", paths=names) from error
-
-
-async def _step_back(
-    checkout: Checkout, before: str, after: str, names: Collection[bytes]
-) -> list[bytes]:
-    """Take the files back where a step was cut off; list those that are not as `before` has them.
-
-    Git refuses, and leaves all as it is, where one is as neither commit has it. That one is
-    incomplete, or somebody else has written it.
-    """
-    with suppress(Conflict):
-        await step_tree(checkout, after, before, staged=names, staging=Staging.READ)
-    return await _unlike(checkout, before, names)
 
 
 async def unstage(checkout: Checkout) -> tuple[bytes, ...]:
@@ -187,55 +168,13 @@ async def _hidden(checkout: Checkout, found: LeftWork) -> tuple[bytes, ...]:
     staged = await checkout.git.find_standing(checkout, passed) if passed else []
     if not staged:
         return ()
-    return tuple(await _unlike(checkout, found.head, staged))
-
-
-async def _unlike(checkout: Checkout, commit: str, names: Collection[bytes]) -> list[bytes]:
-    """List those of some files that the disk has unlike a commit."""
-    answer = await checkout.run(
-        "diff",
-        "--cached",
-        "--name-only",
-        "--no-renames",
-        *PLAIN,
-        "-z",
-        "--end-of-options",
-        commit,
-        "--",
-        index_of=commit,
-        staged=names,
-        staging=Staging.HASHED,
-        limit=_LIST_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    return list(records_of(answer.stdout))
+    return tuple(await differing_from_index(checkout, found.head, staged, index_of=found.head))
 
 
 def _passed_over(listed: bytes) -> list[bytes]:
     """Return the files that are assumed to be unchanged, or whose file is not to be looked at."""
     return [
         record[2:] for record in records_of(listed) if record[:1].islower() or record[:1] == b"S"
-    ]
-
-
-async def _stepped(checkout: Checkout, before: str, after: str) -> list[bytes]:
-    """List the files in which two commits differ, without repositories of their own."""
-    answer = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--raw",
-        "--no-renames",
-        before,
-        after,
-        limit=_LIST_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    records = records_of(answer.stdout)
-    return [
-        name
-        for facts, name in zip(records, records, strict=True)
-        if _REPOSITORY not in facts[1:].split(b" ")[:2]
     ]
 
 

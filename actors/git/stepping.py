@@ -7,15 +7,16 @@ a repository of its own.
 Git first looks whether all can be done, and then does it, file by file. Where the disk is full, or
 a folder lets nobody replace a file in it, git goes on with the others and fails at the end. Some
 files are as the other commit has them then. So it is asked in a run of its own whether all can be
-done: what fails there has changed nothing, and what fails later may have.
+done: what fails there has changed nothing. What fails later is stepped back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
-from command_center.actors.git.changes import records_of
+from command_center.actors.git.changes import differing_from_index, records_of
 from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
@@ -26,8 +27,11 @@ from command_center.runtime.threads import PROCESSOR
 _LIST_LIMIT: Final = 4 * ANSWER_LIMIT
 """Bytes of a list of files."""
 
-_REPOSITORY: Final = b"160000"
+REPOSITORY: Final = b"160000"
 """The mode of a folder that is a repository of its own: git writes nothing there."""
+
+_MOST_NAMED: Final = 10
+"""Files that an error names."""
 
 
 async def step_tree(
@@ -48,12 +52,30 @@ async def step_tree(
         staging: how they come there.
 
     Raises:
-        StepCutOff: git began and did not come to the end. Some files may be as `after` has them;
-            the index is as it was.
+        StepCutOff: git began and did not come to the end. What could be is as it was again;
+            `paths` are the files that are not. The index is as it was.
         Conflict: a file is not as `before` has it, or one that it lacks is in the way. Then nothing
             has changed.
     """
     await _check_lost(checkout, before, after)
+    try:
+        await _step(checkout, before, after, staged=staged, staging=staging)
+    except StepCutOff as error:
+        left = await _step_back(checkout, before, after, staged)
+        names = [shown(name) for name in left[:_MOST_NAMED]]
+        more = f" and {len(left) - len(names)} more" if len(left) > len(names) else ""
+        state = f"Changed are {', '.join(names)}{more}." if left else "All files are again as then."
+        raise StepCutOff(f"{error} {state}", paths=names) from error
+
+
+async def _step(
+    checkout: Checkout,
+    before: str,
+    after: str,
+    *,
+    staged: Collection[bytes],
+    staging: Staging,
+) -> None:
     step = ("--no-recurse-submodules", "-m", "-u", before, after)
     await checkout.run(
         "read-tree",
@@ -74,6 +96,41 @@ async def step_tree(
         )
     except Conflict as error:
         raise StepCutOff(f"Not all files could be replaced: {error}") from error
+
+
+async def _step_back(
+    checkout: Checkout, before: str, after: str, staged: Collection[bytes]
+) -> list[bytes]:
+    """Take the files back where a step was cut off; list those that are not as `before` has them.
+
+    Git refuses, and leaves all as it is, where one is as neither commit has it. That one is
+    incomplete, or somebody else has written it.
+    """
+    names = dict.fromkeys((*staged, *await list_stepped(checkout, before, after)))
+    with suppress(Conflict):
+        await _step(checkout, after, before, staged=names, staging=Staging.READ)
+    return await differing_from_index(checkout, before, names, index_of=before)
+
+
+async def list_stepped(checkout: Checkout, before: str, after: str) -> list[bytes]:
+    """List the files in which two commits differ, without repositories of their own."""
+    answer = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--raw",
+        "--no-renames",
+        before,
+        after,
+        limit=_LIST_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    records = records_of(answer.stdout)
+    return [
+        name
+        for facts, name in zip(records, records, strict=True)
+        if REPOSITORY not in facts[1:].split(b" ")[:2]
+    ]
 
 
 async def _check_lost(checkout: Checkout, before: str, after: str) -> None:
@@ -113,6 +170,6 @@ def _parted(listed: bytes) -> tuple[dict[bytes, str], set[bytes]]:
         _, mode, _, content, letter = facts.split(b" ")
         if letter == b"D":
             removed.add(name)
-        elif mode != _REPOSITORY:
+        elif mode != REPOSITORY:
             added[name] = content.decode()
     return added, removed

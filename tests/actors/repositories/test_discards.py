@@ -19,11 +19,13 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.git import Checkout
 from command_center.actors.git.discarding import KEPT_BELOW
 from command_center.actors.git.discarding import take_back as taking
+from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.kept_work import KeptWork
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.repositories.discards import Discards
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.store import DiscardedWork, discarded
+from tests.actors.git.held_folders import can_hold, held
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig
 from tests.actors.repositories.work import Work
@@ -72,6 +74,19 @@ async def test_the_work_tree_is_as_its_last_commit_and_what_was_there_is_kept(
         event["actor"],
         event["data"]["discardedId"],
     )
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_what_cannot_be_discarded_whole_is_all_there_still(work: Work, project: Path) -> None:
+    commit(work.folder, {"a.txt": "1\n", "closed/b.txt": "1\n", "z.txt": "1\n"})
+    files = [work.folder / name for name in ("a.txt", "closed/b.txt", "new.txt", "z.txt")]
+    for file in files:
+        file.write_text("mine\n")
+    with held(work.folder / "closed"), pytest.raises(StepCutOff, match="All files are again"):
+        await discard(work)
+    assert ["mine\n"] * 4 == [file.read_text() for file in files]
+    assert "discarded" == (await discard(work)).status
+    assert "" == work.git("status", "--porcelain")
 
 
 async def test_what_was_discarded_comes_back_on_a_branch(work: Work, project: Path) -> None:

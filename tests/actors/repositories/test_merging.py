@@ -9,8 +9,10 @@ import pytest
 from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
 from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
 from command_center.actors.git.conflicts import MarkedConflicts
+from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.rules.errors import Conflict, Invalid
+from tests.actors.git.held_folders import can_hold, held
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.repositories.work import Work
 
@@ -64,6 +66,26 @@ async def test_what_is_staged_unlike_the_merge_is_not_lost(work: Work, project: 
     with pytest.raises(Conflict, match="not committed"):
         await merge(work)
     assert "staged" == plain_git(project, "show", ":new.txt")
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_a_merge_that_cannot_write_all_files_leaves_none_of_it(
+    work: Work, project: Path
+) -> None:
+    before = commit(project, {"a.txt": "a\n", "closed/b.txt": "b\n", "z.txt": "z\n"})
+    plain_git(work.folder, "merge", "--quiet", "main")
+    (work.folder / "a.txt").unlink()
+    commit(work.folder, {"closed/b.txt": "B\n", "new.txt": "new\n", "z.txt": "Z\n"})
+    with held(project / "closed"), pytest.raises(StepCutOff, match="All files are again") as left:
+        await merge(work)
+    assert [] == left.value.facts["paths"]
+    assert (before, "", "a\n") == (
+        plain_git(project, "rev-parse", "main"),
+        plain_git(project, "status", "--porcelain"),
+        (project / "a.txt").read_text(),
+    )
+    merged = await merge(work)
+    assert ("fast-forward", "") == (merged.how, plain_git(project, "status", "--porcelain"))
 
 
 async def test_it_is_merged_into_a_branch_that_is_checked_out_nowhere(

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import trio
@@ -26,13 +20,13 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     TidyWorktrees,
 )
-from command_center.actors.git import Checkout, rewinding
+from command_center.actors.git import Checkout, rewinding, stepping
 from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.rewinding import SNAPSHOTS_BELOW
-from command_center.actors.git.stepping import step_tree
 from command_center.actors.repositories import snapshots as module
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.store import Snapshot, repositories, snapshots, tasks
+from tests.actors.git.held_folders import can_hold, held
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig
 from tests.actors.repositories.work import Work
@@ -64,35 +58,6 @@ async def rewind(work: Work, **wanted: object) -> Rewound:
 def refs(project: Path) -> set[str]:
     listed = plain_git(project, "for-each-ref", "--format=%(objectname)", f"{SNAPSHOTS_BELOW}/")
     return {*listed.split("\n")} - {""}
-
-
-CHATTR = shutil.which("chattr") or "chattr"
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Have nobody replace a file in a folder, neither its owner nor root."""
-    by_root = sys.platform != "win32" and os.geteuid() == 0
-    if by_root:
-        subprocess.run([CHATTR, "+i", folder], check=True, capture_output=True)
-    else:
-        folder.chmod(0o555)
-    try:
-        yield
-    finally:
-        if by_root:
-            subprocess.run([CHATTR, "-i", folder], check=True)
-        else:
-            folder.chmod(0o755)
-
-
-def can_hold() -> bool:
-    """Say whether this user can be kept from replacing a file; root cannot in some containers."""
-    try:
-        with TemporaryDirectory() as name, held(Path(name)):
-            return sys.platform != "win32"
-    except (OSError, subprocess.CalledProcessError):
-        return False
 
 
 async def test_files_are_put_back_to_a_turn_and_that_is_undone(work: Work, project: Path) -> None:
@@ -219,7 +184,7 @@ async def test_what_cannot_be_put_back_to_the_end_is_stepped_back_or_kept(
         stepped.value.facts["snapshotId"],
         stepped.value.facts["paths"],
     )
-    real, calls = step_tree, 0
+    real, calls = stepping._step, 0
 
     async def close_all(checkout: Checkout, *sides: str, **how: object) -> None:
         nonlocal calls
@@ -231,7 +196,7 @@ async def test_what_cannot_be_put_back_to_the_end_is_stepped_back_or_kept(
             return await real(checkout, *sides, **how)  # type: ignore[arg-type]
 
     with monkeypatch.context() as cut:
-        cut.setattr(rewinding, "step_tree", close_all)
+        cut.setattr(stepping, "_step", close_all)
         with pytest.raises(StepCutOff, match=r"Changed are a\.txt, z\.txt") as left:
             await rewind(work, turn_id="turn-1")
     assert ["a", "my only b", "z"] == [file.read_text() for file in files]
