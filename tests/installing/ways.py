@@ -1,0 +1,78 @@
+"""The ways to install Command Center, each by the line that docs/installing.md tells."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from tests.installing.wheel import BIN, done, uv, uv_cache, uv_program
+
+
+@attrs.frozen
+class Way:
+    """A way to install.
+
+    Attributes:
+        line: what the documentation tells to type, with the wheel's name in braces.
+        program: where the command is afterwards, from the environment's folder.
+    """
+
+    line: str
+    program: str = "programs/command-center"
+
+
+WAYS = {
+    "uvx": Way("uvx --from ./{wheel} command-center"),
+    "uv": Way("uv tool install ./{wheel}"),
+    "pipx": Way("pipx install ./{wheel}"),
+    "pip": Way(
+        "python3 -m venv venv && venv/bin/pip install ./{wheel}", f"venv/{BIN}/command-center"
+    ),
+}
+
+
+@attrs.frozen
+class Installed:
+    """Tell how an installed program is run: by these words, with these variables."""
+
+    command: tuple[str | Path, ...]
+    variables: Mapping[str, str]
+
+
+def install(way: str, wheel: Path, python: str | Path, folder: Path) -> Installed:
+    """Install the wheel in a way, into an empty home in the folder, for one Python."""
+    variables = {
+        "HOME": str(folder),
+        "PATH": f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": "",
+        "UV_CACHE_DIR": uv_cache(),
+        "UV_PYTHON": str(python),
+        "UV_TOOL_DIR": str(folder / "tools"),
+        "UV_TOOL_BIN_DIR": str(folder / "programs"),
+        "PIPX_HOME": str(folder / "pipx"),
+        "PIPX_BIN_DIR": str(folder / "programs"),
+        "PIPX_MAN_DIR": str(folder / "man"),
+        "PIPX_DEFAULT_PYTHON": str(python),
+        "PIP_CACHE_DIR": str(Path(uv_cache()).with_name("pip")),
+    }
+    (folder / wheel.name).hardlink_to(wheel)
+    line = WAYS[way].line.format(wheel=wheel.name)
+    *before, words = (shlex.split(part) for part in line.split("&&"))
+    if before:  # `python3 -m venv`, of which uv makes the like in a tenth of the time
+        uv("venv", "--quiet", "--seed", "venv", cwd=folder, variables=variables)
+    programs: dict[str, tuple[str | Path, ...]] = {
+        "uvx": (uv_program(), "tool", "run"),
+        "uv": (uv_program(),),
+        "pipx": (uv_program(), "tool", "run", "pipx"),
+        f"venv/{BIN}/pip": (folder / "venv" / BIN / "pip",),
+    }
+    command = (*programs[words[0]], *words[1:])
+    if way == "uvx":  # which installs it when it first runs, and says so
+        done(*command, "--version", cwd=folder, variables=variables)
+        return Installed(command, variables)
+    done(*command, cwd=folder, variables=variables)
+    return Installed((folder / WAYS[way].program,), variables)
