@@ -72,6 +72,7 @@ COMMANDS: Final = {
     **_in("client.decisions", "approve", "reject", "answer"),
     **_in("client.sessions", "steer", "follow-up", "stop", "diff", "commit", "merge", "push", "pr"),
     **_in("client.sessions", "automate"),
+    **_in("client.sharing", "export-session"),
     **_in("client.requests", "api"),
     **_in("client.login", "login", "logout"),
     **_in("client.completing", "completion"),
@@ -96,6 +97,7 @@ PARTS: Final = {
         "show": "Show one session, or the task, approval, repo, automation, thread, host,...",
         "search": "Search prompts and transcripts for all of the WORDS.",
         "diff": "Show what SESSION has changed, through your pager.",
+        "export-session": "Write SESSION as one document to share, to FILE or stdout.",
         "top": "Show the actor tree of a running server, live.",
     },
     "Decide": {

@@ -39,6 +39,9 @@ A = TypeVar("A")
 ANSWER_SECONDS: Final = 75.0
 """Longer than the slowest answer: Codex has a minute to write the message of a commit."""
 
+PIECE: Final = 64 * 1024
+"""Bytes of an answer that are read at once."""
+
 KEPT_SECONDS: Final = 20.0
 """A connection that was not used for so long is made anew; the server ends it a little later."""
 
@@ -145,6 +148,26 @@ class CommandCenter:
         told, answer = self._sent(call)
         cookie = answer.getheader("Set-Cookie")
         return cast("A", told), None if cookie is None else cookie.partition(";")[0]
+
+    def pieces(self, call: ApiCall[Any]) -> Iterator[bytes]:
+        """Yield an answer that is no JSON, such as a document, piece by piece.
+
+        Raises:
+            NotReachable: no server answers there, or the answer was cut off.
+            NotTrusted: the certificate is not one to trust.
+            CallRefused: the server refuses it, and says why.
+        """
+        answer = self._asked(call)
+        if answer.status != http.client.OK:
+            raise refusal(self.url, answer.status, decoded(self._body_of(answer, call)))
+        try:
+            while piece := answer.read1(PIECE):
+                yield piece
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(call, error) from error
+        finally:
+            if not answer.isclosed():
+                self.close()
 
     def every(self, call: ApiCall[ListPage[A]]) -> Iterator[A]:
         """Yield the items of all pages of a list, each page when it is needed."""

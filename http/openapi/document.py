@@ -276,9 +276,9 @@ def _answer(
     told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if not isinstance(kind, Text):
         told["content"] = {JSON: {"schema": schemas[kind]}}
-    elif kind.content_type:
+    elif kind.content_types:
         schema = _SENT_EVENT if kind == SENT_EVENTS else _ANY
-        told["content"] = {kind.content_type: {"schema": schema}}
+        told["content"] = {each: {"schema": schema} for each in kind.content_types}
     told["headers"] = {**_REQUEST_ID}
     if _is_tagged(operation):
         told["headers"]["ETag"] = _header("Its tag.")

@@ -13,6 +13,7 @@ closed, `notify` shows who else is told, `spending` caps what runs use in a day,
 what happens sent elsewhere.
 `backups` are those of the installation. `passkeys` lets a device in by a browser's authenticator.
 `mcp` takes the messages of agents, and `hooks` the deliveries that start automations.
+`sharing` gives a session as one document.
 `files` are those of a checkout, `snapshots` what they were in a session's worktree, and `prompts`
 what is said again in a repository.
 `shells` are terminals where sessions work, `hosts` the machines that repositories lie on, and

@@ -2646,6 +2646,15 @@ export interface Operations {
     body: undefined;
     answer: SessionGoal;
   };
+  /** Give a session as one document to share, without secrets */
+  exportSession: {
+    method: "GET";
+    path: `/api/sessions/${number}/export`;
+    isExact: false;
+    query: { format?: "html" | "markdown" | null; };
+    body: undefined;
+    answer: null;
+  };
   /** Say something to a session, whatever its state */
   say: {
     method: "POST";

@@ -58,14 +58,18 @@ View: TypeAlias = Callable[..., Awaitable[Response]]
 Outcome: TypeAlias = Callable[[Database, int], object]
 
 
-@attrs.frozen
+@attrs.frozen(init=False)
 class Text:
-    """An answer that is no JSON, by its content type."""
+    """An answer that is no JSON, by the content types that it may have."""
 
-    content_type: str
+    content_types: tuple[str, ...]
+
+    def __init__(self, *content_types: str) -> None:
+        """Take one of these types."""
+        self.__attrs_init__(content_types)
 
 
-NOTHING: Final = Text("")
+NOTHING: Final = Text()
 """An answer without a body."""
 SENT_EVENTS: Final = Text("text/event-stream")
 """A stream of events."""

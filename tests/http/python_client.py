@@ -115,10 +115,9 @@ def shapes() -> str:
 
 
 def _is_call(operation: Mapping[str, Any]) -> bool:
-    """Tell whether its answer is one, and not a stream or what only another service sends."""
+    """Tell whether its answer is JSON, and not a stream, a document or metrics."""
     answers = operation["responses"].values()
-    kinds = {kind for answer in answers for kind in answer.get("content", {})}
-    return "text/event-stream" not in kinds and "text/plain" not in kinds
+    return {kind for answer in answers for kind in answer.get("content", {})} <= {JSON}
 
 
 def _query(operation: Mapping[str, Any]) -> dict[str, Any]:

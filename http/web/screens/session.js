@@ -55,6 +55,7 @@ const Changes = lazily(() => import("../components/changes.js"), "Changes");
 const terminals = () => import("../components/terminals.js");
 const Terminals = lazily(terminals, "Terminals");
 const FoldedTerminals = lazily(terminals, "FoldedTerminals");
+const Share = lazily(() => import("../components/share.js"), "Share");
 // it is a screen of its own
 const Files = lazily(() => import("./files.js"), "Files");
 const Terminal = lazily(() => import("./terminal.js"), "Terminal");
@@ -189,6 +190,7 @@ const Live = ({ id }) => {
           <${Context} session=${session} />
           <h2 class="section">Details</h2>
           <${Facts} session=${session} />
+          <${Share} session=${session} />
           ${
             hasTerminals(session) &&
             ACTIVE.has(session.status) &&

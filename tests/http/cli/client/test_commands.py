@@ -51,6 +51,13 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     assert "Host elsewhere not found" in person.is_told(1, "show", "host", "elsewhere")
     assert [number, "prompt"] == person.sees("search", "Please").split("\t")[:2]
     assert shown.partition("\n")[2] == person.sees("tail", number, "-f")
+    assert "# Say hello" in person.sees("export-session", number)
+    document = tmp_path / "session.html"
+    person.sees("export-session", number, str(document))
+    assert document.read_text("utf-8").startswith("<!doctype html>")
+    assert os.name != "posix" or 0o600 == document.stat().st_mode & 0o777
+    assert "is there already" in person.is_told(2, "export-session", number, str(document))
+    assert "not found" in person.is_told(1, "export-session", "99999")
     kinds = [json.loads(line)["type"] for line in person.sees("tail", "--json").splitlines()]
     assert "session.completed" in kinds
     assert 2 == len(person.sees("tail", "-n", "2").splitlines())
