@@ -11,6 +11,7 @@ from command_center.actors.center import Center
 from command_center.http.config.settings import Settings
 from command_center.http.doctor.check import Subject
 from command_center.http.doctor.clinic import Clinic
+from command_center.http.documentation.routes import routes as documentation
 from command_center.http.mcp import AgentEndpoint
 from command_center.http.middleware.authorization import authorized, authorized_socket
 from command_center.http.middleware.gate import Policy, install_gate
@@ -79,6 +80,7 @@ def create_app(
         install(app, api, served.get(api, center), keys)
     app.register_blueprint(dashboard.routes())
     app.register_blueprint(certificate_routes(center.settings.data_dir))
+    app.register_blueprint(documentation())
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     install_compression(app)
     install_etags(app)

@@ -55,9 +55,9 @@ def test_every_folder_with_modules_is_packaged() -> None:
     setuptools = pyproject()["tool"]["setuptools"]
     folders = {path.parent for path in source_files()}
     folders.remove(CLIENT)
-    expected = {".".join(("command_center", *folder.parts)) for folder in folders}
+    expected = {".".join(("command_center", *folder.parts)) for folder in [*folders, Path("docs")]}
     assert sorted({*expected, CLIENT.name}) == setuptools["packages"]
-    mapped = {f"command_center.{folder}": folder for folder in FOLDERS}
+    mapped = {f"command_center.{folder}": folder for folder in (*FOLDERS, "docs")}
     mapped[CLIENT.name] = CLIENT.as_posix()
     assert mapped == setuptools["package-dir"]
 

@@ -105,7 +105,8 @@ def read_schedule(expression: str) -> Schedule:
 
 def _no_event(kind: str) -> str:
     near = difflib.get_close_matches(kind, BEGINNING, n=3)
-    meant = f" Did you mean {' or '.join(near)}?" if near else " docs/events.md lists them all."
+    listed = " /docs/events.html#types lists them all."
+    meant = f" Did you mean {' or '.join(near)}?" if near else listed
     return f"No run begins by an event {kind!r} of a repository.{meant}"
 
 

@@ -99,7 +99,8 @@ def _examined(
         if server is not None and not isinstance(error, msgspec.ValidationError):
             raise
         return _from_here(resolved), f"{_without_server(own, error)} Looked from this terminal."
-    return told, f"The server at {center.url} has looked."
+    more = f"Its documentation says more: {center.url}/docs/doctor.html"
+    return told, f"The server at {center.url} has looked. {more}"
 
 
 def _from_here(resolved: ResolvedSettings) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""The page at `/docs`: the OpenAPI document, as people read it.
+"""The page at `/docs/openapi.html`: the OpenAPI document, as people read it.
 
 It needs no script, no network, and nothing that the strict content security policy forbids.
 """
@@ -95,8 +95,9 @@ _TEMPLATE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ info.title }}: the API</title>
-<link rel="icon" href="/web/icons/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/docs/style.css">
+<link rel="icon" href="../web/icons/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="../web/styles/tokens.css">
+<link rel="stylesheet" href="openapi.css">
 {% macro kind(schema) -%}
 {% for piece in schema | kind %}{% if piece.link -%}
 <a href="#schema-{{ piece.link }}">{{ piece.text }}</a>
@@ -112,6 +113,7 @@ _TEMPLATE = """\
 {%- endmacro %}
 <nav aria-label="Contents">
 <ul>
+<li><a href="index.html">← Documentation</a></li>
 {% for tag in groups %}<li><a href="#{{ tag | replace(" ", "-") }}">{{ tag }}</a></li>
 {% endfor %}<li><a href="#failures">Failures</a></li>
 <li><a href="#schemas">Schemas</a></li>
@@ -120,8 +122,8 @@ _TEMPLATE = """\
 <main>
 <h1>{{ info.title }} {{ info.version }}</h1>
 <p class="words">{{ marked(info.description) }}</p>
-<p>For programs: <a href="/openapi.json">OpenAPI</a>, and <a href="/asyncapi.json">AsyncAPI</a> of
-the streams.</p>
+<p>For programs: <a href="../openapi.json">OpenAPI</a>, and
+<a href="../asyncapi.json">AsyncAPI</a> of the streams.</p>
 {% for tag, operations in groups.items() %}
 <h2 id="{{ tag | replace(" ", "-") }}">{{ tag }}</h2>
 {% for op in operations %}
@@ -167,32 +169,28 @@ the streams.</p>
 """
 
 STYLE = """\
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-a { color: #0b57d0; }
+:root { font: 15px/1.5 var(--sans); }
+a { color: var(--accent-text); }
+code { font-family: var(--mono); }
 body { margin: 0; display: grid; grid-template-columns: minmax(10rem, 14rem) minmax(0, 60rem); }
-body { background: #fff; color: #1b1b1b; }
+body { background: var(--ground); color: var(--text); }
 nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; }
 nav ul { list-style: none; padding: 1.5rem 1rem; margin: 0; }
 main { padding: 1rem 1.5rem 4rem; }
-section { border-top: 1px solid #8884; padding: .25rem 0; scroll-margin-top: 1rem; }
+section { border-top: 1px solid var(--line); padding: .25rem 0; scroll-margin-top: 1rem; }
 h3 { margin: .75rem 0 .25rem; font-size: 1rem; overflow-wrap: anywhere; }
 h3 b { display: inline-block; min-width: 4.5rem; }
-.get { color: #0a7d33; } .post { color: #0b62c4; }
-.patch { color: #a15c00; } .delete { color: #c22b2b; }
+.get { color: var(--good); } .post, .put { color: var(--live); }
+.patch { color: var(--warn); } .delete { color: var(--bad); }
 p { margin: .25rem 0; }
 .words { white-space: pre-line; }
-.about, small { opacity: .8; }
+.about, small { color: var(--text-soft); }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .9rem; }
-caption { text-align: left; opacity: .8; }
+caption { text-align: left; color: var(--text-soft); }
 th, td { text-align: left; vertical-align: top; padding: .15rem .75rem .15rem 0; }
 th { font-weight: normal; width: 18rem; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; }
-:target { outline: 2px solid #0b62c4; outline-offset: 4px; }
-@media (prefers-color-scheme: dark) {
-  body { background: #121212; color: #eee; } a { color: #a8c7fa; }
-  .get { color: #57d98a; } .post { color: #6fb1ff; }
-  .patch { color: #f0b35c; } .delete { color: #ff8a8a; }
-}
+:target { outline: 2px solid var(--accent); outline-offset: 4px; }
 @media (max-width: 48rem) {
   body { display: block; } nav { position: static; max-height: none; } th { width: 40%; }
 }

@@ -1,4 +1,4 @@
-"""/openapi.json, /asyncapi.json and /docs: what the API is, for programs and for people.
+"""/openapi.json, /asyncapi.json, /docs/openapi.html: what the API is, for programs and people.
 
 All of them tell what is public and need no token. They are made when the first of them is asked
 for, since most runs of the server are asked for none.
@@ -31,33 +31,33 @@ def routes(*, secured: bool) -> Blueprint:
 
     @api.get("/openapi.json")
     async def show_openapi() -> Response:
-        return await answer("openapi")
+        return await answer("openapi.json")
 
     @api.get("/asyncapi.json")
     async def show_asyncapi() -> Response:
-        return await answer("asyncapi")
+        return await answer("asyncapi.json")
 
-    @api.get("/docs")
+    @api.get("/docs/openapi.html")
     async def show_page() -> Response:
-        return await answer("page")
+        return await answer("docs/openapi.html")
 
-    @api.get("/docs/style.css")
+    @api.get("/docs/openapi.css")
     async def show_style() -> Response:
-        return await answer("style")
+        return await answer("docs/openapi.css")
 
     return api
 
 
 def make(secured: bool) -> Mapping[str, tuple[bytes, str]]:  # noqa: FBT001 - a thread is given it by place
-    """Make each document; return its body and content type."""
+    """Make each document; return its body and content type, by its path."""
     from command_center.http.openapi.asyncapi import asyncapi_document  # noqa: PLC0415 - a server that nobody asks for them starts sooner, and stays smaller
     from command_center.http.openapi.document import openapi_document  # noqa: PLC0415 - the same
     from command_center.http.openapi.page import STYLE, page_of  # noqa: PLC0415 - the same
 
     described = openapi_document(secured=secured)
     return {
-        "openapi": (encode(described), JSON),
-        "asyncapi": (encode(asyncapi_document(secured=secured)), JSON),
-        "page": (page_of(described).encode(), "text/html; charset=utf-8"),
-        "style": (STYLE.encode(), "text/css; charset=utf-8"),
+        "openapi.json": (encode(described), JSON),
+        "asyncapi.json": (encode(asyncapi_document(secured=secured)), JSON),
+        "docs/openapi.html": (page_of(described).encode(), "text/html; charset=utf-8"),
+        "docs/openapi.css": (STYLE.encode(), "text/css; charset=utf-8"),
     }

@@ -114,23 +114,23 @@ def routes() -> Blueprint:
 
     @pages.get("/")
     async def page() -> Response:
-        return _answer(start)
+        return answer(start)
 
     @pages.get("/sw.js")
     async def service_worker() -> Response:
-        return _answer(assets["sw.js"])
+        return answer(assets["sw.js"])
 
     @pages.get("/web/<path:name>")
     async def asset(name: str) -> Response:
         found = assets.get(name.removeprefix(release))
         if found is None:
             abort(404)
-        return _answer(found)
+        return answer(found)
 
     return pages
 
 
-def _answer(asset: Asset) -> Response:
+def answer(asset: Asset) -> Response:
     """Answer with the file, or with 304 if the client has it already."""
     if request.if_none_match.contains_weak(asset.etag):
         answer: Response = TrioResponse(status=304)

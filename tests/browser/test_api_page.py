@@ -14,7 +14,7 @@ SERIOUS_OF_COLOURS = SERIOUS.replace("{ result", '{ runOnly: ["color-contrast"],
 def test_the_page_of_the_api_fits_and_everybody_can_read_it(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    watch = open_page(f"{filled_server.url}/docs", color_scheme="light")
+    watch = open_page(f"{filled_server.url}/docs/openapi.html", color_scheme="light")
     for width in WIDTHS:
         watch.page.set_viewport_size({"width": width, "height": 800})
         assert [] == watch.page.evaluate(OVERFLOWING)
@@ -28,7 +28,7 @@ def test_the_page_of_the_api_fits_and_everybody_can_read_it(
 def test_the_page_of_the_api_says_what_a_field_means(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{filled_server.url}/docs#schema-Session").page
+    page = open_page(f"{filled_server.url}/docs/openapi.html#schema-Session").page
     row = page.locator("#schema-Session tr", has_text="origin")
     expect(row).to_contain_text("continuation of previousSessionId")
     limit = page.locator("#listTasks").get_by_role("row", name="limit query")

@@ -34,6 +34,8 @@ HEAVY = {
     "command_center.http.openapi.asyncapi": "the API's documents",
     "command_center.http.openapi.document": "the API's documents",
     "command_center.http.openapi.schemas": "the API's documents",
+    "command_center.http.documentation.site": "the documentation",
+    "markdown_it": "the documentation",
     "command_center.http.demo.run": "the demonstration",
     "command_center.http.cli.top": "`top`",
     "command_center.http.cli.pair": "`pair`",

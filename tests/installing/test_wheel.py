@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from command_center.http.documentation.contents import files, names
 from tests.checkout import CLIENT, FOLDERS, MANUAL, ROOT, run, source_files
 from tests.installing.wheel import BIN, build, uv
 
 pytestmark = pytest.mark.timeout(600)
+
+MOST_BYTES = 2_500_000
+"""Of the wheel, the documentation and its pictures included."""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,7 @@ def test_wheel_and_sdist_have_every_module_and_nothing_of_the_tests(built: Path)
         *map(str, source_files()),
         *(f"{folder}/py.typed" for folder in (*FOLDERS, CLIENT.as_posix())),
         *(path.relative_to(ROOT).as_posix() for path in pages),
+        *(f"docs/{name}" for name in (*names(), *files())),
     }
     (wheel,) = built.glob("*.whl")
     in_wheel = set(zipfile.ZipFile(wheel).namelist())
@@ -45,6 +50,7 @@ def test_wheel_and_sdist_have_every_module_and_nothing_of_the_tests(built: Path)
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
     assert expected <= in_sdist
+    assert wheel.stat().st_size < MOST_BYTES
     assert not [name for name in in_sdist if name.startswith("tests")]
 
 

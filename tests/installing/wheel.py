@@ -65,7 +65,7 @@ def build(factory: pytest.TempPathFactory) -> Path:
 
 
 def _sources(copy: Path) -> Path:
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, "docs"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)

@@ -59,6 +59,11 @@ const Found = ({ one, status }) => html`<article class="card stack">
   <p>${one.message}</p>
   ${one.why && html`<p class="hint">${one.why}</p>`}
   ${one.mend && html`<p><strong>Mend:</strong> ${one.mend}</p>`}
+  <p>
+    <a href=${`/docs/doctor.html#${one.check}`} target="_blank" rel="noreferrer">
+      What the documentation says of it
+    </a>
+  </p>
 </article>`;
 
 /** @param {{found: Finding[]}} props */

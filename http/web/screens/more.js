@@ -128,7 +128,9 @@ export const More = () => {
             )}
           </dl>`
         }
-        <a class="more" href="/docs" target="_blank" rel="noreferrer">
+        <a class="more" href="/docs/" target="_blank" rel="noreferrer">Documentation</a>
+        ·
+        <a class="more" href="/docs/openapi.html" target="_blank" rel="noreferrer">
           The API that this page uses
         </a>
       </section>

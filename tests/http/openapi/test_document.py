@@ -26,7 +26,7 @@ from tests.checkout import ROOT
 from tests.http.live import client_of
 
 SCHEMAS = Path(__file__).parent / "schemas"
-UNDOCUMENTED = frozenset({"certificate", "dashboard", "documents"})
+UNDOCUMENTED = frozenset({"certificate", "dashboard", "documentation", "documents"})
 """Blueprints of files for browsers, which are no API."""
 
 DocumentOf: TypeAlias = Callable[..., dict[str, Any]]
@@ -213,7 +213,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
     assert "<script" not in page
     assert " style=" not in page
     links = re.findall(r'<link [^>]*href="([^"]*)"', page)
-    assert ["/web/icons/icon.svg", "/docs/style.css"] == links
+    assert ["../web/icons/icon.svg", "../web/styles/tokens.css", "openapi.css"] == links
     anchors = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
     for operation in OPERATIONS:
@@ -223,7 +223,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
 async def test_the_documents_are_open_to_everybody(tmp_path: Path) -> None:
     policy = Policy(token="a-token-that-is-long-enough")
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, policy)) as http:
-        for path in ("/openapi.json", "/asyncapi.json", "/docs", "/docs/style.css"):
+        for path in ("/openapi.json", "/asyncapi.json", "/docs/openapi.html", "/docs/openapi.css"):
             assert 200 == (await http.get(path)).status_code
         told = (await http.get("/openapi.json")).json()["paths"]["/metrics"]["get"]
         assert {"token": []} in told["security"]

@@ -293,7 +293,7 @@ class GitProgram:
                         return attempt
         log.warning(
             "git.unconfined",
-            problem="The system does not confine git here. See docs/git.md.",
+            problem="The system does not confine git here. See /docs/git.html#what-is-not-held.",
         )
         return free
 
