@@ -20,6 +20,7 @@ from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
+from command_center.http.otlp.exporter import Exporter
 from command_center.http.routes import (
     dashboard,
     doctor,
@@ -45,11 +46,12 @@ def create_app(
     policy: Policy,
     urls: Callable[[], Sequence[str]] = tuple,
     settings: Settings | None = None,
+    exporter: Exporter | None = None,
 ) -> Application:
     """Return the app that serves `center` to whom `policy` lets in.
 
     `urls` tells the addresses under which the page can be opened. The doctor examines `settings`;
-    if they are left out, those of who set nothing but the data folder.
+    if they are left out, those of who set nothing but the data folder. `exporter` sends traces.
     """
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
@@ -85,7 +87,10 @@ def create_app(
     install_compression(app)
     install_etags(app)
     install_gate(app, policy, credentials)
-    install_request_log(app, counted, center.settings.secrets)
+    if exporter is not None:
+        exporter.count = counted.exported
+    exported = None if exporter is None else exporter.answered
+    install_request_log(app, counted, center.settings.secrets, exported)
     return app
 
 

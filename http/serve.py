@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from urllib.parse import unquote
 
 import structlog
 import trio
@@ -34,6 +35,7 @@ from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
+from command_center.http.otlp.exporter import Exporter, traces_url
 from command_center.http.routes.github import github_settings
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.encryption import Certificate
@@ -124,12 +126,15 @@ async def _serve_center(
         sign_in_key=sign_in_key(settings.data_dir),
     )
     shutdown = trio.Event()
+    exporter = exporter_of(settings)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_on_signal, shutdown, center)
+        if exporter is not None:
+            nursery.start_soon(exporter.run, center.fanout)
         bound = await nursery.start(
             partial(
                 serve_on,
-                create_app(center, policy, listening.urls, settings),
+                create_app(center, policy, listening.urls, settings, exporter),
                 address,
                 shutdown=shutdown,
                 certificate=certificate,
@@ -138,7 +143,20 @@ async def _serve_center(
         if on_ready is not None:
             on_ready(bound.url, listening.urls())
         await shutdown.wait()
+        if exporter is not None:
+            exporter.stop()
         nursery.cancel_scope.deadline = trio.current_time() + 10.0
+
+
+def exporter_of(settings: Settings) -> Exporter | None:
+    """Return what sends traces; None where no receiver is set."""
+    base = settings.otlp_url or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if not base:
+        return None
+    named = revealed(settings.otlp_headers) or os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
+    pairs = (pair.partition("=") for pair in named.split(",") if "=" in pair)
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    return Exporter(traces_url(base), headers)
 
 
 def certificate_of(settings: Settings) -> Certificate | None:

@@ -38,6 +38,9 @@ class RequestMetrics:
             ["tool", "status"],
             registry=self.registry,
         )
+        self._spans = Counter(
+            "cc_spans", "Spans for the receiver of traces.", ["outcome"], registry=self.registry
+        )
         self._restarts = Counter(
             "cc_actor_restarts", "Actors started again.", ["actor"], registry=self.registry
         )
@@ -62,6 +65,10 @@ class RequestMetrics:
     def called(self, tool: str, status: int) -> None:
         """Count the call of a tool, by the status that its operation was answered with."""
         self._tools.labels(tool, str(status)).inc()
+
+    def exported(self, outcome: str, spans: int) -> None:
+        """Count spans that were sent, or left out."""
+        self._spans.labels(outcome).inc(spans)
 
     def signalled(self, signal: Signal) -> None:
         """Count a restart or a crash."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
@@ -24,6 +24,8 @@ import structlog
 from quart import Quart, request, websocket
 
 from command_center.http.middleware.metrics import RequestMetrics
+from command_center.http.otlp.spans import NANOSECONDS
+from command_center.http.otlp.stories import AnsweredRequest
 from command_center.http.wire.asgi import REQUEST_ID, App, Message, Receive, Scope, Send
 from command_center.http.wire.problems import JSON, Refused, problem_of
 from command_center.runtime import origin
@@ -41,7 +43,16 @@ _TOOLS = "command_center.tools"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def install_request_log(app: Quart, metrics: RequestMetrics, hidden: Sequence[str] = ()) -> None:
+Exported: TypeAlias = "Callable[[AnsweredRequest], None]"
+"""Is told of each request, to trace it."""
+
+
+def install_request_log(
+    app: Quart,
+    metrics: RequestMetrics,
+    hidden: Sequence[str] = (),
+    exported: Exported | None = None,
+) -> None:
     """Log what `app` answers, and what the gate before it refuses; `hidden` is no id."""
 
     async def note_route() -> None:
@@ -55,7 +66,7 @@ def install_request_log(app: Quart, metrics: RequestMetrics, hidden: Sequence[st
 
     app.before_request(note_route)
     app.before_websocket(note_socket)
-    app.asgi_app = RequestLog(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
+    app.asgi_app = RequestLog(app.asgi_app, metrics, hidden, exported)  # type: ignore[assignment,method-assign]
 
 
 @attrs.frozen(kw_only=True)
@@ -85,11 +96,18 @@ def note_tool(scope: Scope | Any, call: ToolCall) -> None:
 class RequestLog:
     """ASGI middleware that names, logs and counts each request."""
 
-    def __init__(self, app: Any, metrics: RequestMetrics, hidden: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        metrics: RequestMetrics,
+        hidden: Sequence[str],
+        exported: Exported | None = None,
+    ) -> None:
         """Stand in front of `app`."""
         self._app: App = app
         self._metrics = metrics
         self._hidden = hidden
+        self._exported = exported
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer under the request's id."""
@@ -108,9 +126,9 @@ class RequestLog:
             raise
         finally:
             if scope["type"] == "http":
-                self._tell(scope, answer, time.perf_counter() - started)
+                self._tell(scope, answer, time.perf_counter() - started, name)
 
-    def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+    def _tell(self, scope: Scope, answer: _Answer, seconds: float, name: str) -> None:
         method, route = scope["method"], scope[_ROUTE]
         self._metrics.answered(method, route, answer.status, seconds)
         is_reading, tool = method in _READING, dict[str, object]()
@@ -121,6 +139,7 @@ class RequestLog:
             place = {"session_id": call.session_id} if isinstance(call.session_id, int) else {}
             tool = {"tool": call.name, "tool_status": call.status}
         subject = {"session_id": place["session_id"]} if "session_id" in place else {}
+        about = subject | subject_of(body) if body else subject
         level = log.debug if is_reading and not answer.is_refused else log.info
         level(
             "request.answered",
@@ -129,8 +148,26 @@ class RequestLog:
             status=answer.status,
             seconds=round(seconds, 6),
             **tool,
-            **(subject | subject_of(body) if body else subject),
+            **about,
         )
+        if self._exported is not None:
+            end, story, session = (
+                time.time_ns(),
+                about.get("correlation_id"),
+                about.get("session_id"),
+            )
+            self._exported(
+                AnsweredRequest(
+                    name=name,
+                    method=method,
+                    route=route,
+                    status=answer.status,
+                    start=end - round(seconds * NANOSECONDS),
+                    end=end,
+                    correlation_id=story if isinstance(story, str) else None,
+                    session_id=session if isinstance(session, int) else None,
+                )
+            )
 
 
 @attrs.define
