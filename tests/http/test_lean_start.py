@@ -28,7 +28,6 @@ HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "httpx": "Telegram",
     "httpcore": "pushes that are sent",
-    "opentelemetry": "traces",
     "apprise": "places that are told",
     "cryptography": "pushes that are sent",
     "command_center.http.openapi.page": "the API's documents",

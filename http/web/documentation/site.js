@@ -18,7 +18,7 @@ unfold();
 /** @type {Promise<Part[]> | undefined} */
 let index;
 
-/** Asked for once, when somebody is about to search. */
+/** Asked for once, when somebody is about to search. @returns {Promise<Part[]>} */
 const parts = () =>
   (index ??= fetch(String(field.dataset.index)).then(
     (answer) => answer.json(),
@@ -82,7 +82,8 @@ async function search() {
   const words = asked.split(/\s+/).filter(Boolean).map(beginning);
   list.hidden = !words.length;
   if (!words.length) return;
-  let found;
+  /** @type {{part: Part, fits: number}[] | null} */
+  let found = null;
   try {
     found = (await parts())
       .map((part) => ({ part, fits: fit(part, words) }))
@@ -90,7 +91,7 @@ async function search() {
       .sort((one, other) => other.fits - one.fits)
       .slice(0, MOST);
   } catch {
-    found = null;
+    // said below
   }
   if (asked !== field.value) return; // a later search is under way
   list.replaceChildren(...(found ?? []).map(({ part }) => row(part, words)));

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import trio
 import trio.testing
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from command_center.actors.core.events import Fanout
