@@ -158,7 +158,7 @@ async def test_the_site_is_open_to_everybody_and_asked_for_again_only_when_it_ch
         assert (308, "/docs/") == (moved.status_code, moved.headers["Location"])
         start = await http.get("/docs/")
         assert "Open the page" in start.text
-        picture = await http.get("/docs/images/now-phone.png")
-        assert "image/png" == picture.headers["Content-Type"]
+        picture = await http.get("/docs/images/now-phone.webp")
+        assert "image/webp" == picture.headers["Content-Type"]
         for name in ("README.md", "no.html", "../pyproject.toml", "%2e%2e/pyproject.toml"):
             assert 404 == (await http.get(f"/docs/{name}")).status_code, name
