@@ -44,6 +44,7 @@ def check_whole(installed: Installed, folder: Path) -> None:
         httpx.Client(base_url=address, trust_env=False) as client,
     ):
         health = client.get("/health").json()
+        assert "<h1" in client.get("/docs/doctor.html").text
         assert ("ok", VERSION, "stub") == (
             health["status"],
             health["version"],
