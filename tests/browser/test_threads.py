@@ -32,6 +32,15 @@ def look(page: Page, name: str) -> None:
     photograph(page, name)
 
 
+def share(page: Page) -> None:
+    """Take the session as a page of its own."""
+    page.get_by_text("Share it", exact=True).click()
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name="As a page").click()
+    assert "session-1.html" == downloaded.value.suggested_filename
+    assert "Greet them." in downloaded.value.path().read_text("utf-8")
+
+
 @BOTH
 def test_a_thread_is_read_named_forked_taken_back_archived_and_deleted(
     codex_server: Server,
@@ -52,11 +61,7 @@ def test_a_thread_is_read_named_forked_taken_back_archived_and_deleted(
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
     expect(page.get_by_label("Context").get_by_text("% used")).to_be_visible()
     look(page, f"{request.node.name}-context")
-    page.get_by_text("Share it", exact=True).click()
-    with page.expect_download() as downloaded:
-        page.get_by_role("link", name="As a page").click()
-    assert "session-1.html" == downloaded.value.suggested_filename
-    assert "Greet them." in downloaded.value.path().read_text("utf-8")
+    share(page)
     page.get_by_role("link", name="Its past, fork, take back").click()
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("What to say").fill("Once more.")
