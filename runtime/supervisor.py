@@ -35,6 +35,7 @@ from command_center.runtime.specs import (
 
 _PORTION = 64
 """The children that are stopped, or decided on, before other tasks run."""
+_SERVING = (Phase.RUNNING, Phase.STARTING)
 
 
 class Registry(LifeHost, Protocol):
@@ -56,6 +57,7 @@ class Supervisor(Child):
 
     __slots__ = (
         "_ends",
+        "_is_to_stop",
         "_parked",
         "_phase",
         "_spec",
@@ -82,6 +84,8 @@ class Supervisor(Child):
         self._spec = spec
         self._phase = Phase.ENDED
         self._work = trio.CancelScope()
+        self._is_to_stop = False
+        """True once the current life was asked to end."""
         self._window = RestartWindow(spec.intensity)
         self._ends: deque[tuple[Child, Exit]] = deque()
         self._parked = trio.lowlevel.ParkingLot()
@@ -121,7 +125,7 @@ class Supervisor(Child):
     @property
     def is_serving(self) -> bool:
         """Return True if children may be added or started from outside."""
-        return self._phase in (Phase.STARTING, Phase.RUNNING) and not self._work.cancel_called
+        return self._phase in _SERVING and not self._is_to_stop
 
     # Children.
 
@@ -160,12 +164,14 @@ class Supervisor(Child):
         """Begin a life after `delay` seconds."""
         self._phase = Phase.BACKOFF
         self._work = trio.CancelScope()
+        self._is_to_stop = False
         self._ends.clear()
         self._window.clear()
         self.system.start_soon(self._run, delay, name=f"supervisor {self.path}")
 
     def stop_life(self) -> None:
         """Stop waiting for anything, and stop the children."""
+        self._is_to_stop = True
         self._work.cancel()
 
     async def gone(self) -> None:
