@@ -59,8 +59,8 @@ class Sleeper(Protocol):
 class Server(Protocol):
     """A life that waits for a message."""
 
-    def handle_at_once(self, envelope: Envelope) -> bool:
-        """Handle a message in the task of who sends it; return False if that cannot be."""
+    def handle_at_once(self, message: object, reply: Deferred[Any], sent_for: str | None) -> bool:
+        """Handle a request in the task of who asks; return False if that cannot be."""
 
 
 class Mailbox:

@@ -14,7 +14,7 @@ from command_center.runtime.messages import Asked, Message_contra
 from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin
 from command_center.runtime.ports import Watched
-from command_center.runtime.reply import AtOnce, Deferred, SentRequest
+from command_center.runtime.reply import Deferred, SentRequest
 from command_center.runtime.timers import Timekeeper
 
 R = TypeVar("R")
@@ -160,7 +160,9 @@ class ActorRef(Generic[Message_contra]):
             raise ActorStopped(self.path, type(message).__name__, 0.0, "not started")
         await trio.lowlevel.checkpoint_if_cancelled()
         asked_at = mailbox.clock()
+        reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
         server = mailbox.server
+        is_taken = False
         if (
             server is not None
             and mailbox.parked is not None
@@ -169,17 +171,15 @@ class ActorRef(Generic[Message_contra]):
             # What the asker handles just now would be the context of all that the handler raises.
             and sys.exc_info()[1] is None
         ):
-            at_once: AtOnce[R] = AtOnce(task, mailbox, message, asked_at)
-            if server.handle_at_once((message, at_once, asked_at, _origin())):
-                if at_once.task is None:
-                    await trio.lowlevel.cancel_shielded_checkpoint()
-                    return at_once.value if at_once.error is None else at_once.unwrap()
-                at_once.is_waited_for = True
-                cell.system.deadlines.add(asked_at + timeout, at_once)
-                answer: R = await trio.lowlevel.wait_task_rescheduled(at_once.give_up)
-                return answer
-        reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
-        if len(mailbox.user) < mailbox.room:
+            reply.is_waited_for = False
+            is_taken = server.handle_at_once(message, reply, _origin())
+            if reply.task is None:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return reply.value if reply.error is None else reply.unwrap()
+            reply.is_waited_for = True
+        if is_taken:
+            pass
+        elif len(mailbox.user) < mailbox.room:
             mailbox.put(message, reply, _origin())
         elif mailbox.closed is not None:
             raise cell.refuse(message)

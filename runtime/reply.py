@@ -22,7 +22,17 @@ class Deferred(Generic[R]):
     actor's life ends first, the asker gets `ActorStopped` or `ActorCrashed`.
     """
 
-    __slots__ = ("asked_at", "end_work", "error", "line", "message", "owner", "task", "value")
+    __slots__ = (
+        "asked_at",
+        "end_work",
+        "error",
+        "is_waited_for",
+        "line",
+        "message",
+        "owner",
+        "task",
+        "value",
+    )
 
     def __init__(
         self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
@@ -36,6 +46,8 @@ class Deferred(Generic[R]):
         """The open deferred replies of the life that owes this one; None if it is not deferred."""
         self.value: R
         self.error: Exception | None = None
+        self.is_waited_for = True
+        """False while the asker's own task handles the request, and so cannot be woken."""
         self.end_work: Callable[[], object] | None = None
         """Ends the work that is done for this answer alone."""
 
@@ -81,7 +93,8 @@ class Deferred(Generic[R]):
 
     def _is_settled(self, task: trio.lowlevel.Task) -> None:
         """Let the asker go on; called once, after the first settlement."""
-        trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
+        if self.is_waited_for:
+            trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
 
     def expire(self, now: float) -> None:
         """Tell the asker, if it still waits, that its time is up."""
@@ -109,23 +122,6 @@ class Deferred(Generic[R]):
             self.end_work()
             if self.owner is not None:
                 self.owner.discard(self)
-
-
-class AtOnce(Deferred[R]):
-    """An answer that may be given before its asker waits for it: in the asker's own task."""
-
-    __slots__ = ("is_waited_for",)
-
-    def __init__(
-        self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
-    ) -> None:
-        super().__init__(task, line, message, asked_at)
-        self.is_waited_for = False
-
-    def _is_settled(self, task: trio.lowlevel.Task) -> None:
-        """Let the asker go on, unless it has not begun to wait."""
-        if self.is_waited_for:
-            super()._is_settled(task)
 
 
 class Forwarded(Deferred[R]):

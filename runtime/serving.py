@@ -251,18 +251,17 @@ class Serving(abc.ABC):
         self.current = None
 
     @trio.lowlevel.enable_ki_protection
-    def handle_at_once(self, envelope: Envelope) -> bool:
-        """Handle a message while this life's task sleeps, or while it has none.
+    def handle_at_once(self, message: object, reply: Deferred[Any], sent_for: str | None) -> bool:
+        """Handle a request while this life's task sleeps, or while it has none.
 
         Return False if it takes a task. Two switches of tasks are most of what an ask costs. A
         handler that awaits nothing needs none: it can as well be called where it is asked, in the
         context of this life.
         """
         actor, context, cell = self.actor, self.context, self.cell
-        message, reply, _, sent_for = envelope
-        kind = type(message)
-        if actor is None or reply is None:
+        if actor is None:
             return False
+        kind = type(message)
         handlers = type(actor).handlers
         handler = handlers.get(kind) or find_handler(handlers, kind)
         if handler is None or handler.is_async:
@@ -273,7 +272,7 @@ class Serving(abc.ABC):
         mailbox = cell.mailbox
         mailbox.sent += 1
         mailbox.high_water = mailbox.high_water or 1
-        self.current = envelope
+        self.current = envelope = (message, reply, reply.asked_at, sent_for)
         try:
             answer = context.run(handler.call, actor, message)
         except BaseException as error:  # noqa: BLE001 - as it would leave this life's own task
@@ -287,7 +286,9 @@ class Serving(abc.ABC):
             del refusal
         else:
             if reply.owner is None:
-                reply.send(answer)
+                # As `send` does; nobody has to be woken.
+                reply.value = answer
+                reply.task = None
         if self.current is not None:
             self.current = None
             cell.handled += 1
