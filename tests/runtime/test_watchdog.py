@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -107,3 +109,32 @@ async def test_a_watch_that_ends_while_it_begins_to_look_again_tells_of_nothing(
     is_here.set()
     thread.join(60)  # nothing else is served meanwhile
     assert ([], False) == (told, thread.is_alive())
+
+
+PROGRAM = """
+import os, threading, trio
+from command_center.runtime import Actor, ChildSpec, SupervisorSpec, open_system
+
+class Stuck(Actor):
+    async def on_start(self):
+        threading.Event().wait()
+
+def end(stalled):
+    if stalled.path == "/a":
+        os._exit(70)
+
+async def main():
+    spec = SupervisorSpec("", [ChildSpec("a", Stuck)])
+    async with open_system(spec, stall_seconds=0.05, on_stall=end):
+        pass
+
+trio.run(main)
+"""
+
+
+def test_a_process_whose_loop_stands_still_is_ended_and_its_log_says_by_whom() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False
+    )
+    said = run.stdout + run.stderr
+    assert (70, True, True) == (run.returncode, "path=/a" in said, "on_start (<string>" in said)
