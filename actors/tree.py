@@ -9,6 +9,7 @@
     ├ /uploads               the pictures and texts that people send for Codex
     ├ /backups               makes backups when they are due, and when they are asked for
     ├ /event-compression     compresses the texts of old events
+    ├ /retention             removes old events, where that is wanted
     ├ /store-check           reads the whole database, to find what the disk has changed
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
@@ -52,8 +53,6 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.backups.actor import Backups, BackupSettings
-from command_center.actors.backups.event_compression import EventCompression
-from command_center.actors.backups.store_check import StoreCheck
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.routing import Routes
@@ -77,6 +76,7 @@ from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
+from command_center.actors.rules.keeping import Keeping
 from command_center.actors.sessions.runners.codex.account import Account
 from command_center.actors.sessions.runners.codex.commit_messages import CommitMessages
 from command_center.actors.sessions.runners.codex.extensions import CodexExtensions
@@ -87,6 +87,9 @@ from command_center.actors.sessions.runners.codex.thread_acts import ThreadActs
 from command_center.actors.sessions.runners.codex.usage_limits import AccountLimits
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
+from command_center.actors.store_care.event_compression import EventCompression
+from command_center.actors.store_care.retention import Retention
+from command_center.actors.store_care.store_check import StoreCheck
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.uploads.actor import Uploads
@@ -127,6 +130,7 @@ class CenterSettings:
     backups: BackupSettings = attrs.field(factory=BackupSettings)
     compress_days: int = 0
     """Days after which the texts of events are compressed; 0 never."""
+    keep_events: Keeping = attrs.field(factory=Keeping)
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -250,6 +254,11 @@ def build_tree(
                 id="event-compression",
                 start=partial(EventCompression, storage, days=settings.compress_days),
                 contract="Old events are not compressed until it is back; nothing else is touched.",
+            ),
+            ChildSpec(
+                id="retention",
+                start=partial(Retention, storage, settings.keep_events),
+                contract="Old events are not removed until it is back; what was begun goes on.",
             ),
             ChildSpec(
                 id="store-check",

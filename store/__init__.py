@@ -7,8 +7,9 @@ rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
-are those of a session) and ``events`` (the log; ``event_segments`` has its old texts, and
-``log_identity`` tells it from others).
+are those of a session) and ``events`` (the log; ``event_segments`` has its old texts,
+``event_notes`` what is noted of each thousand, ``event_cut`` where it begins, and ``log_identity``
+tells it from others).
 ``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``,
 ``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``,
 ``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL
@@ -25,6 +26,8 @@ and ``errors`` serve them all.
 from command_center.store import (
     automation_hooks,
     device_tokens,
+    event_cut,
+    event_notes,
     events,
     forge_deliveries,
     hook_answers,
@@ -248,6 +251,8 @@ __all__ = [
     "device_tokens",
     "devices",
     "discarded",
+    "event_cut",
+    "event_notes",
     "event_type",
     "events",
     "followups",

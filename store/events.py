@@ -1,7 +1,7 @@
 """The event log: what happened, in the order in which it became durable.
 
-Ids start at 1 and have no gaps. An event is encoded once, when it is emitted; what is stored,
-sent to subscribers and shown in lists is that one text.
+Ids start at 1, or above the cut (``event_cut``), and have no gaps. An event is encoded once, when
+it is emitted; what is stored, sent to subscribers and shown in lists is that one text.
 """
 
 from collections.abc import Generator, Sequence
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
-from command_center.store import event_segments
+from command_center.store import event_cut, event_notes, event_segments
 from command_center.store.database.checksums import read_rows, row_checksum
 from command_center.store.errors import DamagedRecord, InvalidCursor, RecordNotFound
 from command_center.store.event_segments import Segments
@@ -157,52 +157,6 @@ _INSERT = (
     f"INSERT INTO events ({', '.join(_COLUMNS)}, body, checksum) "  # noqa: S608
     f"VALUES (?, ?{', ?' * len(_COLUMNS)})"
 )
-_NOTE_THOUSAND = """
-    INSERT INTO thousands_of_events
-    SELECT repository_id, :last / 1000 - 1, count(*) FROM events NOT INDEXED
-    WHERE id > :last - 1000 AND id <= :last AND repository_id IS NOT NULL GROUP BY repository_id
-"""
-_NOTE_TIMES = """
-    INSERT INTO times_of_events
-    SELECT :last / 1000 - 1, min(ts), max(ts) FROM events NOT INDEXED
-    WHERE id > :last - 1000 AND id <= :last
-"""
-_IN_FULL_THOUSANDS = "(SELECT (ifnull(max(thousand), -1) + 1) * 1000 FROM times_of_events)"
-_SINCE = f"""id > ifnull(
-    (SELECT thousand * 1000 FROM times_of_events WHERE latest >= ? ORDER BY thousand LIMIT 1),
-    {_IN_FULL_THOUSANDS}
-)"""  # noqa: S608 - constants
-_NOTES = {
-    "times_of_events": (
-        "SELECT earliest, latest FROM times_of_events WHERE thousand = ?",
-        "SELECT min(ts), max(ts) FROM events NOT INDEXED WHERE id > ? AND id <= ?",
-    ),
-    "thousands_of_events": (
-        "SELECT repository_id, count FROM thousands_of_events WHERE thousand = ? ORDER BY 1",
-        """
-        SELECT repository_id, count(*) FROM events NOT INDEXED
-        WHERE id > ? AND id <= ? AND repository_id IS NOT NULL GROUP BY repository_id ORDER BY 1
-        """,
-    ),
-}
-_LAST_UNTIL = f"""(SELECT coalesce(
-    (SELECT max(id) FROM events WHERE id > {_IN_FULL_THOUSANDS} AND +ts < edge),
-    (
-        SELECT (thousand + 1) * 1000 FROM times_of_events
-        WHERE earliest < edge ORDER BY thousand DESC LIMIT 1
-    ),
-    0
-) FROM (SELECT ? AS edge))"""  # noqa: S608 - constants
-_UNTIL = f"id <= {_LAST_UNTIL}"
-_COUNT_OF_REPOSITORY = """
-    SELECT (
-        SELECT ifnull(sum(count), 0) FROM thousands_of_events
-        WHERE repository_id = :repository AND thousand < :up_to / 1000
-    ) + (
-        SELECT count(*) FROM events
-        WHERE repository_id = :repository AND id > :up_to - :up_to % 1000 AND id <= :up_to
-    )
-"""
 COMPRESSED = "session.item"
 """The type of the events whose texts are moved: most are of it, and no query looks into them."""
 
@@ -241,21 +195,8 @@ def append(db: Database, event: Event) -> StoredEvent:
     checksum = row_checksum(*values, stored.body)
     db.execute(_INSERT, [*values, stored.body.decode(), checksum])
     if event.id % 1000 == 0:
-        note_thousand(db, event.id)
+        event_notes.note_thousand(db, event.id)
     return stored
-
-
-def note_thousand(db: Database, last: int) -> None:
-    """Note when the thousand events that end with ``last`` were, and how many a repository has."""
-    db.execute(_NOTE_THOUSAND, {"last": last})
-    db.execute(_NOTE_TIMES, {"last": last})
-
-
-def count_of_repository(db: Database, repository_id: int, up_to: int) -> int:
-    """Count a repository's events with ids up to this one: thousands by what was noted of them."""
-    bound = {"repository": repository_id, "up_to": up_to}
-    counted: int = db.execute(_COUNT_OF_REPOSITORY, bound).fetchone()[0]
-    return counted
 
 
 def last_id_of_repository(db: Database, repository_id: int) -> int:
@@ -305,7 +246,7 @@ def pack(db: Database, before: Timestamp) -> PackedEvents | None:
                     break
                 rows.append(tuple(row))
             last, latest, left = values[0], values[2], left - 1
-    if left or (latest >= before and last > _last_before(db, before)):
+    if left or (latest >= before and last > event_notes.last_before(db, before)):
         return None
     return PackedEvents(first, last, rows, event_segments.pack({row[0]: row[-2] for row in rows}))
 
@@ -339,37 +280,6 @@ def lost_texts(db: Database, after: int, last: int) -> list[int]:
         ]
 
 
-def wrong_notes(db: Database, thousand: int) -> tuple[list[str], int | None]:
-    """Compare what was noted of a thousand events with the log.
-
-    Returns:
-        the tables and the thousand whose notes are wrong, and the next thousand; None after what
-        is noted beyond the last full one was looked for.
-    """
-    bounds = [thousand * 1000, (thousand + 1) * 1000]
-    if bounds[1] > last_id(db):
-        beyond = (
-            f"SELECT DISTINCT '{table} ' || thousand FROM {table} "  # noqa: S608 - constants
-            "WHERE (thousand + 1) * 1000 > (SELECT ifnull(max(id), 0) FROM events)"
-            for table in ("times_of_events", "thousands_of_events")
-        )
-        return [wrong for sql in beyond for (wrong,) in db.execute(sql)], None
-    wrong = []
-    for table, (noted, found) in _NOTES.items():
-        told = [*read_rows(db, noted, [thousand])]
-        if told != [*read_rows(db, found, bounds)]:
-            wrong.append(f"{table} {thousand}")
-    return wrong, thousand + 1
-
-
-def _last_before(db: Database, moment: Timestamp) -> int:
-    """Give the id of the last event before a moment; 0 where there is none."""
-    top = db.execute(f"SELECT {_LAST_UNTIL}", [moment]).fetchone()[0]
-    sql = "SELECT ifnull(max(id), 0) FROM events WHERE id > ? AND id <= ? AND +ts < ?"
-    found: int = db.execute(sql, [top - 1000, top, moment]).fetchone()[0]
-    return found
-
-
 def _or_none(subject: int | UnsetType) -> int | None:
     return None if isinstance(subject, UnsetType) else subject
 
@@ -393,7 +303,8 @@ def after(
         the events, and the id to go on from; None where there were no more when the snapshot
         began.
     """
-    sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit + 1)
+    begin = max(last_seen, event_cut.removed_up_to(db))
+    sql, arguments = _query(_STORED, wanted, [("id > ?", begin)], "ASC", limit + 1)
     with closing(_read(db, sql, arguments)) as rows:
         return fill(rows, limit)
 
@@ -422,8 +333,9 @@ def page(
     """
     check_limit(limit)
     bounds: list[tuple[str, int]] = []
-    if last_seen is not None:
-        bounds.append(("id > ?", last_seen))
+    begin = max(last_seen or 0, event_cut.removed_up_to(db))
+    if last_seen is not None or begin:
+        bounds.append(("id > ?", begin))
     if cursor is not None:
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
         bounds.append(("id < ?" if newest_first else "id > ?", position))
@@ -538,9 +450,9 @@ def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
         if subject is not None:
             conditions.equal(name, subject)
     if wanted.since is not None:
-        conditions.meets(_SINCE, wanted.since)
+        conditions.meets(event_notes.SINCE, wanted.since)
         conditions.meets("+ts >= ?", wanted.since)
     if wanted.until is not None:
-        conditions.meets(_UNTIL, wanted.until)
+        conditions.meets(event_notes.UNTIL, wanted.until)
         conditions.meets("+ts < ?", wanted.until)
     return conditions

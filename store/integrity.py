@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
-from command_center.store import events
+from command_center.store import event_cut, event_notes, events
 from command_center.store.database.checksums import damage_of_tables, damaged_rows
 from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import is_corruption, words_of
@@ -78,7 +78,7 @@ def refuse_damaged_changes(db: Database, path: Path, former: FormerLife) -> None
         CorruptDatabase: some of it cannot be read, or an event is missing.
         sqlite3.Error: the machine fails.
     """
-    after = former.began_after or 0
+    after = max(former.began_after or 0, event_cut.removed_up_to(db))
     found = db.execute("SELECT count(*), max(id) FROM events WHERE id > ?", [after]).fetchone()
     if found[0] and found[0] != found[1] - after:
         raise CorruptDatabase(path, f"events are missing after event {after}")
@@ -128,7 +128,13 @@ class FileCheck:
             sqlite3.Error: the machine fails, or somebody closes the check.
         """
         with self._lock:
-            return None if self._is_closed else next(self._pieces, None)
+            if self._is_closed:
+                return None
+            self._db.execute("BEGIN")  # all of a piece is of one snapshot
+            try:
+                return next(self._pieces, None)
+            finally:
+                self._db.conn.rollback()
 
     def close(self) -> None:
         """Have the piece in hand end with an error, and close the connection."""
@@ -156,7 +162,8 @@ class FileCheck:
         while thousand is not None:
             begun = time.perf_counter()
             try:
-                wrong, thousand = events.wrong_notes(self._db, thousand)
+                thousand = max(thousand, event_cut.removed_up_to(self._db) // 1000)
+                wrong, thousand = event_notes.wrong_notes(self._db, thousand)
             except sqlite3.DatabaseError as error:
                 if not is_corruption(error):
                     raise
@@ -188,6 +195,8 @@ class FileCheck:
         while True:
             begun = time.perf_counter()
             try:
+                if table == events.TABLE:
+                    last = max(last, event_cut.removed_up_to(self._db))
                 rows = self._read(table, is_damaged, last)
                 lost = self._lost(table, last, rows)
             except sqlite3.DatabaseError as error:

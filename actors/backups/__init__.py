@@ -1,12 +1,8 @@
-"""Backups of the installation, and the care for its database over the years.
+"""`/backups`: makes backups of the installation when they are due, and when somebody asks.
 
-`actor` is `/backups`; how one is made and put back is `store.backups`. `store_check` is
-`/store-check`, which reads the whole database beside the service (`store.integrity`), and
-`event_compression` is `/event-compression`, which compresses old events.
+`actor` is all there is here. How one is made and put back is `store.backups`.
 """
 
 from command_center.actors.backups.actor import Backups, BackupSettings
-from command_center.actors.backups.event_compression import EventCompression
-from command_center.actors.backups.store_check import StoreCheck
 
-__all__ = ["BackupSettings", "Backups", "EventCompression", "StoreCheck"]
+__all__ = ["BackupSettings", "Backups"]

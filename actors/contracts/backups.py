@@ -42,4 +42,7 @@ BACKUPS: Address[BackupsMessage] = Address("/backups")
 STORE_CHECK: Address[Never] = Address("/store-check")
 """Reads the whole database, and takes no messages; its description tells how far it is."""
 
+RETENTION: Address[Never] = Address("/retention")
+"""Removes old events, and takes no messages; its description tells where the log begins."""
+
 StoreCheckState: TypeAlias = Literal["checking", "ok", "damaged", "unreadable"]

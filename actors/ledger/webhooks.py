@@ -2,8 +2,8 @@
 
 A webhook has a place in the event log. The next event to be sent is the first of its types after
 that place, and the place moves on in the transaction that notes the delivery. So nothing is copied
-out of the log, nothing is lost however long a webhook is paused, and to send events again is to
-set the place back.
+out of the log, nothing is lost however long a webhook is paused, unless it is removed as old, and
+to send events again is to set the place back.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from command_center.store import (
     Transaction,
     Webhook,
     WebhookDelivery,
+    event_cut,
     events,
     webhook_deliveries,
     webhooks,
@@ -152,9 +153,11 @@ def replay(tx: Transaction, webhook_id: int, wanted: ReplayFrom) -> Webhook:
         Conflict: the log has not come that far.
     """
     webhooks.require(tx.db, webhook_id)
-    last = events.last_id(tx.db)
+    last, first = events.last_id(tx.db), event_cut.removed_up_to(tx.db) + 1
     if wanted.after > last:
         raise Conflict(f"The last event is {last}.", lastId=last)
+    if wanted.after < first - 1:
+        raise Conflict(f"The oldest event that is kept is {first}.", oldestId=first)
     for delivery in webhook_deliveries.every(
         tx.db, {"webhook_id": webhook_id, "status": "waiting", "is_by_hand": False}
     ):
@@ -186,6 +189,8 @@ def resend(tx: Transaction, webhook_id: int, delivery_id: int) -> WebhookDeliver
     found = webhook_deliveries.get(tx.db, delivery_id)
     if found.webhook_id != webhook_id:
         raise RecordNotFound(webhook_deliveries.kind, delivery_id)
+    if found.event_id <= event_cut.removed_up_to(tx.db):
+        raise Conflict(f"Event {found.event_id} was removed, as it is old.")
     return _by_hand(tx, webhook_id, found.event_id, found.type)
 
 
@@ -204,6 +209,14 @@ def waiting(db: Database) -> list[int]:
     active = webhooks.sound(db, {"status": "active"})[0]
     behind = [webhook.id for webhook in active if _next_event(db, webhook) is not None]
     return [*dict.fromkeys((*webhooks_sent_by_hand(db), *behind))]
+
+
+def first_waiting(db: Database) -> int | None:
+    """Return the first event that waits to be sent anywhere; None where none does."""
+    by_hand = webhook_deliveries.sound(db, {"status": "waiting", "is_by_hand": True})[0]
+    active = webhooks.sound(db, {"status": "active"})[0]
+    due = [event for webhook in active if (event := _next_event(db, webhook)) is not None]
+    return min((*(one.event_id for one in by_hand), *(event.id for event in due)), default=None)
 
 
 def next_letter(db: Database, webhook_id: int) -> DueEvent | None:

@@ -15,5 +15,5 @@ of which project at a forge an address is and where a person opens a pull reques
 `errors` how any of it is refused. `agent_limits` says how far an agent's token reaches.
 `prompt_fields` quotes in a prompt what comes from outside. `file_names` says which file somebody
 means, `text_lines` which of its lines have a text, and `prompt_files` which prompts a repository
-has.
+has. `keeping` bounds what is kept.
 """

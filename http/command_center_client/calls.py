@@ -752,7 +752,7 @@ def switch_skill(**body: Unpack[shapes.SkillSwitch]) -> ApiCall[shapes.SkillStat
     return ApiCall("PATCH", "/api/codex/skills", body=body)
 
 
-def list_events(**query: Unpack[shapes.ListEventsQuery]) -> ApiCall[ListPage[shapes.Event]]:
+def list_events(**query: Unpack[shapes.ListEventsQuery]) -> ApiCall[shapes.EventPage_Event_]:
     """List the durable log: `GET /api/events`."""
     return ApiCall("GET", "/api/events", query=query)
 

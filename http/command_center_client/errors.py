@@ -81,18 +81,15 @@ class CallRefused(ClientError):
 
 
 class LogChanged(ClientError):
-    """The log is another one than before: a copy of the database was put back.
+    """Events that should come next are not there: a copy was put back, or old ones were removed.
 
     Attributes:
         log_id: the log that is there now.
         last_id: its last event; ask for everything anew, and go on after it.
     """
 
-    def __init__(self, log_id: str | None, last_id: int) -> None:
-        super().__init__(
-            "The server's log is another one than before. Ask for everything anew, "
-            f"and go on after event {last_id}."
-        )
+    def __init__(self, told: str, log_id: str | None, last_id: int) -> None:
+        super().__init__(told)
         self.log_id = log_id
         self.last_id = last_id
 
@@ -113,7 +110,7 @@ def lasting(error: ClientError) -> ClientError | None:
         case CallRefused(status=status) if status in TEMPORARY:
             return None
         case CallRefused(status=status, facts=facts) if status == GONE:
-            return LogChanged(facts.get("logId"), facts.get("lastId", 0))
+            return LogChanged(str(error), facts.get("logId"), facts.get("lastId", 0))
         case _:
             return error
 

@@ -770,6 +770,17 @@ EventNumbers = TypedDict(
     },
 )
 
+# A page of the log.
+EventPage_Event_ = TypedDict(
+    "EventPage_Event_",
+    {
+        "items": 'list[Event]',
+        "nextCursor": 'str | None',
+        "damaged": 'NotRequired[list[int]]',
+        "oldestId": 'int',
+    },
+)
+
 # Until when an approval shall wait: `ttlSeconds` from now, or `expiresAt`.
 Extension = TypedDict(
     "Extension",
@@ -979,6 +990,7 @@ Health = TypedDict(
         "status": 'Literal["degraded", "ok"]',
         "version": 'str',
         "logId": 'str',
+        "oldestEventId": 'int | None',
         "runnerMode": 'str',
         "runners": 'Mapping[str, Capabilities]',
         "codexVersion": 'str | None',
@@ -3521,6 +3533,17 @@ EventDamaged = TypedDict(
     },
 )
 
+# The events from `first` to `last` were removed, as they are older, or more, than is kept.
+EventsRemoved = TypedDict(
+    "EventsRemoved",
+    {
+        "first": 'int',
+        "last": 'int',
+        "days": 'int | None',
+        "bytes": 'int | None',
+    },
+)
+
 # Somebody looked at changed files, or says with `isViewed` that nobody has.
 FilesViewed = TypedDict(
     "FilesViewed",
@@ -5574,6 +5597,7 @@ EVENT_DATA = {
     "automation.paused": "AutomationPaused",
     "backup.created": "BackupMade",
     "backup.failed": "BackupNotMade",
+    "store.events.removed": "EventsRemoved",
     "store.damaged": "StoreDamaged",
     "device.created": "DeviceCreated",
     "device.updated": "DeviceUpdated",

@@ -7,6 +7,7 @@ that begins with the setting's name: "CC_PORT" + "must be a whole number from 0 
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from command_center.actors.rules.forge_links import KINDS
+from command_center.actors.rules.keeping import parse_keeping
 from command_center.actors.rules.schedule import Cron, Times
 from command_center.actors.rules.schedule import parse as parse_schedule
 from command_center.actors.rules.schedule_errors import InvalidSchedule
@@ -261,6 +263,14 @@ def _schedule(given: object) -> str:
     raise ValueError("must be a schedule, such as daily@03:00, hourly:6 or weekly@sun@04:00")
 
 
+def _keeping(given: object) -> str:
+    if isinstance(given, str):
+        with contextlib.suppress(ValueError):
+            parse_keeping(given)
+            return given
+    raise ValueError("must be an age such as 90d, a size such as 2GB, or both: 90d,2GB")
+
+
 def _contact(given: object) -> str:
     if isinstance(given, str) and _CONTACT.fullmatch(given):
         return given
@@ -276,6 +286,7 @@ PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)
 COMMAND = Parser("COMMAND", _command)
 SCHEDULE = Parser("SCHEDULE", _schedule)
+KEEPING = Parser("AGE,SIZE", _keeping)
 TIME_ZONE = Parser("ZONE", _time_zone)
 SECRET_URLS = Parser("SECRET", _secrets)
 CONTACT = Parser("ADDRESS", _contact)

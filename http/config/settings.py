@@ -30,6 +30,7 @@ from command_center.http.config.parsers import (
     HIDDEN,
     HOST,
     HOSTS,
+    KEEPING,
     NETWORKS,
     NUMBERS,
     PATH,
@@ -199,6 +200,11 @@ class Settings:
         0,
         whole_number(0, 36500),
         help="Days after which the texts of events are compressed; 0 never.",
+    )
+    keep_events: str | None = environ.var(
+        None,
+        optional(KEEPING),
+        help="Age or size beyond which the oldest events are removed, such as 365d,2GB.",
     )
     backup_passphrase: Secret | None = environ.var(
         None, optional(_PASSPHRASE), help="Passphrase that closes every backup."

@@ -34,9 +34,10 @@ from command_center.http.wire.positions import (
 )
 from command_center.http.wire.problems import NotInLog, Problem, error_response
 from command_center.http.wire.quart_handlers import Frames
+from command_center.http.wire.responses import EventPage
 from command_center.http.wire.streamed import Streamed
 from command_center.http.wire.timestamps import Moment, normalised
-from command_center.store import Event, EventFilter, Page, events
+from command_center.store import Event, EventFilter, event_cut, events
 
 api = Api[Center]("Events")
 
@@ -115,8 +116,8 @@ class StreamQuery(LogQuery, frozen=True, kw_only=True, rename="camel", forbid_un
     opening: bool = True
 
 
-@api.operation("GET", "/api/events", answers={200: Page[Event]}, refuses=(410,))
-async def list_events(center: Center, query: EventsQuery) -> Page[msgspec.Raw]:
+@api.operation("GET", "/api/events", answers={200: EventPage[Event]}, refuses=(410,))
+async def list_events(center: Center, query: EventsQuery) -> EventPage[msgspec.Raw]:
     """List the durable log."""
     return await read_events(center, query)
 
@@ -165,26 +166,33 @@ async def send_events(center: Center, query: StreamQuery) -> None:
             while batch := await feed.next():
                 await _send(batch)
             nursery.cancel_scope.cancel()
-    if subscription.closed == "lagging":
+    if feed.is_lost is not None:
+        await websocket.close(NOT_IN_LOG, str(feed.is_lost))
+    elif subscription.closed == "lagging":
         await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
     else:
         await websocket.close(SERVICE_RESTART, "resume after the last id")
 
 
-async def read_events(center: Center, query: EventsQuery, **subject: int) -> Page[msgspec.Raw]:
+async def read_events(center: Center, query: EventsQuery, **subject: int) -> EventPage[msgspec.Raw]:
     """Return a page of events, as the texts that were stored; `subject` is what the path names."""
     wanted = query.wanted(**subject)
     position = Position(query.after, query.log_id)
 
-    def read(db: Database) -> Page[msgspec.Raw]:
+    def read(db: Database) -> EventPage[msgspec.Raw]:
         position.check_in(db, center.log_id)
-        return events.page(
+        found = events.page(
             db,
             limit=query.limit,
             wanted=wanted,
             last_seen=query.after,
             cursor=query.cursor,
             newest_first=query.newest_first,
+        )
+        return EventPage(
+            items=found.items,
+            next_cursor=found.next_cursor,
+            oldest_id=event_cut.removed_up_to(db) + 1,
         )
 
     return await center.storage.read_long(read)

@@ -8,13 +8,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final, Never
 
 import attrs
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.backups import STORE_CHECK
+from command_center.actors.contracts.backups import RETENTION, STORE_CHECK
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
@@ -26,7 +26,7 @@ from command_center.actors.git.ports import PROGRAM
 from command_center.http.routes.hosts import bridges_of
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
-from command_center.runtime import ActorNotFound, Status
+from command_center.runtime import ActorNotFound, Address, Status
 from command_center.runtime.threads import Threads
 from command_center.store.records import LOCAL
 
@@ -99,6 +99,7 @@ async def health(probe: Probe) -> Health:
         status="ok" if well else "degraded",
         version=probe.release,
         log_id=center.log_id,
+        oldest_event_id=_told_by(center, RETENTION).get("oldestId"),
         runner_mode=center.settings.runner,
         runners={name: RUNNERS[name] for name in RUNNERS},
         codex_version=None if bridge is None else bridge.version,
@@ -121,11 +122,15 @@ async def _store(probe: Probe) -> str:
 
 def _integrity(center: Center) -> str:
     """Return whether the database is whole, as far as it was checked since the start."""
+    return str(_told_by(center, STORE_CHECK).get("state", "unavailable"))
+
+
+def _told_by(center: Center, actor: Address[Never]) -> Mapping[str, Any]:
+    """Return what an actor shows of itself; nothing while it is not there."""
     try:
-        found = center.system.snapshot_of(STORE_CHECK).description
+        return center.system.snapshot_of(actor).description
     except ActorNotFound:
-        return "unavailable"
-    return str(found.get("state", "unavailable"))
+        return {}
 
 
 def checks_of(bridges: Mapping[str, BridgeHealth | None]) -> dict[str, str]:

@@ -594,6 +594,14 @@ export interface EventNumbers {
   perMinute: number;
 }
 
+/** A page of the log. */
+export interface EventPage_Event_ {
+  items: Event[];
+  nextCursor: string | null;
+  damaged?: number[];
+  oldestId: number;
+}
+
 /** Until when an approval shall wait: `ttlSeconds` from now, or `expiresAt`. */
 export interface Extension {
   ttlSeconds?: number | null;
@@ -750,6 +758,7 @@ export interface Health {
   status: "degraded" | "ok";
   version: string;
   logId: string;
+  oldestEventId: number | null;
   runnerMode: string;
   runners: Record<string, Capabilities>;
   codexVersion: string | null;
@@ -3625,7 +3634,7 @@ export interface Operations {
     isExact: true;
     query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
-    answer: Page<Event>;
+    answer: EventPage_Event_;
   };
   /** Send history after an event, then what happens, as server-sent events */
   streamEvents: {
@@ -4501,6 +4510,14 @@ export interface End {
 
 /** An event of the log is not as it was written. It is shown in its place, and is not stored. */
 export interface EventDamaged {
+}
+
+/** The events from `first` to `last` were removed, as they are older, or more, than is kept. */
+export interface EventsRemoved {
+  first: number;
+  last: number;
+  days: number | null;
+  bytes: number | null;
 }
 
 /** Somebody looked at changed files, or says with `isViewed` that nobody has. */
@@ -5437,6 +5454,7 @@ export interface EventData {
   "automation.paused": AutomationPaused;
   "backup.created": BackupMade;
   "backup.failed": BackupNotMade;
+  "store.events.removed": EventsRemoved;
   "store.damaged": StoreDamaged;
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;

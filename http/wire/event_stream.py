@@ -21,10 +21,13 @@ from contextlib import ExitStack
 from functools import cache
 
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.events.streams import StreamOpened, StreamResumed
 from command_center.actors.core.events import Published, PublishLive, Subscription
+from command_center.http.wire.positions import Position
+from command_center.http.wire.problems import NotInLog
 from command_center.store import EventFilter, StoredEvent, events
 
 HEARTBEAT_SECONDS = 15.0
@@ -42,21 +45,30 @@ class Feed:
         self._center = center
         self._subscription = subscription
         self._last = begin_of(subscription, after)
+        self.is_lost: NotInLog | None = None
+        """Says, once the feed has ended, that events were removed before they were sent."""
 
     async def next(self) -> list[Published]:
         """Return what comes next, at least one event; an empty list once nothing more will."""
-        while self._last < self._subscription.live_from:
+        while self._last < self._subscription.live_from and self.is_lost is None:
             past = await self._history()
             if past:
                 return past
-        return await self._subscription.take()
+        return [] if self.is_lost else await self._subscription.take()
 
     async def _history(self) -> list[Published]:
         start, end = self._last, self._subscription.live_from
         wanted = self._subscription.wanted
-        found, following = await self._center.storage.read_long(
-            lambda db: events.after(db, start, wanted=wanted)
-        )
+
+        def read(db: Database) -> tuple[list[StoredEvent], int | None]:
+            Position(start).check_in(db, self._center.log_id)
+            return events.after(db, start, wanted=wanted)
+
+        try:
+            found, following = await self._center.storage.read_long(read)
+        except NotInLog as error:
+            self.is_lost = error
+            return []
         self._last = end if following is None else following
         return [Published(event) for event in found if event.id <= end]
 

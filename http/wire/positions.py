@@ -2,7 +2,8 @@
 
 An id alone says nothing after the database was put back to an earlier state: the log goes on from
 there, and gives the same ids again. So a client names the log beside the id, and is told at once
-when what it names is not there. An id past the log's end is wrong, whichever log it is of.
+when what it names is not there. An id past the log's end is wrong, whichever log it is of. So is
+one after which events were removed, as they were old; 0 asks for all that there are.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.http.wire.codec import LARGEST
-from command_center.http.wire.problems import Detail, InvalidFields, NotInLog
-from command_center.store import events
+from command_center.http.wire.problems import Detail, InvalidFields, NotInLog, Wrong
+from command_center.store import event_cut, events
 
 LAST_EVENT_ID = "Last-Event-ID"
 
@@ -38,19 +39,25 @@ class Position:
         """Do nothing if the position is in the log.
 
         Raises:
-            NotInLog: it is of another log, or past the end.
+            NotInLog: it is of another log, past the end, or before what is kept.
         """
-        is_published = self.after is None or self.after <= (center.fanout.last_id or 0)
-        if not is_published or self.log_id not in {None, center.log_id}:
+        is_at_end = self.after is None or self.after == (center.fanout.last_id or 0)
+        if not is_at_end or self.log_id not in {None, center.log_id}:
             # What was seen in an answer may be durable before it is published.
             await center.storage.read(lambda db: self.check_in(db, center.log_id))
 
     def check_in(self, db: Database, log_id: str) -> None:
         """Do the same, in a snapshot of the log that is to be read."""
-        last_id = events.last_id(db)
-        is_of_another = self.log_id not in {None, log_id}
-        if is_of_another or (self.after is not None and self.after > last_id):
-            raise NotInLog(log_id, last_id, is_of_another=is_of_another)
+        last_id, removed = events.last_id(db), event_cut.removed_up_to(db)
+        wrong: Wrong | None = None
+        if self.log_id not in {None, log_id}:
+            wrong = "of another log"
+        elif self.after is not None and self.after > last_id:
+            wrong = "past the end"
+        elif self.after and self.after < removed:
+            wrong = "removed"
+        if wrong is not None:
+            raise NotInLog(log_id, last_id, removed + 1, wrong)
 
 
 def position_of(header: str | None, after: int | None, log_id: str | None) -> Position:

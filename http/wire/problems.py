@@ -16,7 +16,7 @@ import math
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import msgspec
@@ -180,18 +180,24 @@ class KeyLost(Exception):
         self.event_id = event_id
 
 
-class NotInLog(Exception):
-    """A position to resume after is of another log, or past the end of this one."""
+Wrong: TypeAlias = Literal["of another log", "past the end", "removed"]
+_WRONG: Final[Mapping[Wrong, str]] = {
+    "of another log": "That is the id of another log",
+    "past the end": "That is past the log's end",
+    "removed": "What came next was removed, as it is old",
+}
 
-    def __init__(self, log_id: str, last_id: int, *, is_of_another: bool) -> None:
+
+class NotInLog(Exception):
+    """A position to resume after is of another log, past the end, or before what is kept."""
+
+    def __init__(self, log_id: str, last_id: int, oldest_id: int, wrong: Wrong) -> None:
         """Say what the log is, and what to do."""
-        what = "That is the id of another log" if is_of_another else "That is past the log's end"
         super().__init__(
-            f"{what}: the log {log_id} ends at {last_id}. "
-            "Ask for everything anew, and resume after that."
+            f"{_WRONG[wrong]}: the log {log_id} begins at {oldest_id} and ends at {last_id}. "
+            "Ask for everything anew, and resume after its end."
         )
-        self.log_id = log_id
-        self.last_id = last_id
+        self.facts = {"logId": log_id, "lastId": last_id, "oldestId": oldest_id}
 
 
 @attrs.frozen
@@ -329,9 +335,7 @@ def _of_lost(error: KeyLost) -> Problem:
 
 
 def _of_position(error: NotInLog) -> Problem:
-    return Problem(
-        410, str(error), more={"facts": {"logId": error.log_id, "lastId": error.last_id}}
-    )
+    return Problem(410, str(error), more={"facts": error.facts})
 
 
 def _of_policy(error: PolicyDenied) -> Problem:

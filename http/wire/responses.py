@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -14,9 +14,10 @@ from command_center.actors.contracts.runners import Capabilities
 from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.rules.policy import PolicyResult
 from command_center.runtime import Outcome, Status
-from command_center.store import Session, Timestamp
+from command_center.store import Page, Session, Timestamp
 
 ShapeT = TypeVar("ShapeT", bound=msgspec.Struct)
+T = TypeVar("T")
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -53,17 +54,32 @@ class Error(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """The state of the server, and of the parts that it needs."""
+    """The state of the server, and of the parts that it needs.
+
+    Attributes:
+        oldest_event_id: where the log begins; null where that is not known now.
+    """
 
     status: Literal["ok", "degraded"]
     version: str
     log_id: str
+    oldest_event_id: int | None
     runner_mode: str
     runners: dict[str, Capabilities]
     codex_version: str | None
     app_server: AppServer | None
     uptime_seconds: float
     checks: dict[str, str]
+
+
+class EventPage(Page[T], Generic[T], frozen=True, kw_only=True, rename="camel"):
+    """A page of the log.
+
+    Attributes:
+        oldest_id: where the log begins; what came before was removed, as it is old.
+    """
+
+    oldest_id: int
 
 
 class LongText(_Shape, frozen=True, kw_only=True, rename="camel"):

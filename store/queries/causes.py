@@ -37,7 +37,7 @@ def begun_from(db: Database, session_id: int) -> int | None:
         )
         SELECT cause.session_id FROM before
         JOIN events AS told ON told.session_id = before.id AND told.type = 'session.created'
-        JOIN events AS cause ON cause.id = {_cause_of("told")}
+        JOIN events AS cause ON cause.id = {cause_of("told")}
         WHERE cause.session_id IS NOT NULL AND cause.task_id <> told.task_id
         ORDER BY before.id LIMIT 1
     """  # noqa: S608 - of this module's own names
@@ -58,16 +58,16 @@ def was_led_to_by(db: Database, event_id: int, automation_id: int) -> bool:
             VALUES (:event)
             UNION
             SELECT cause.id FROM story JOIN events AS told ON told.id = story.id
-            JOIN events AS cause ON cause.id = {_cause_of("told")}
+            JOIN events AS cause ON cause.id = {cause_of("told")}
             WHERE (told.session_id IS NULL AND told.task_id IS NULL)
                 OR told.session_id IS NOT cause.session_id
                 OR told.task_id IS NOT cause.task_id
                 OR told.automation_id IS NOT cause.automation_id
             UNION
-            SELECT {_cause_of("made")} FROM story JOIN events AS told ON told.id = story.id
+            SELECT {cause_of("made")} FROM story JOIN events AS told ON told.id = story.id
             JOIN events AS made ON made.task_id = told.task_id AND made.type = 'task.created'
             UNION
-            SELECT {_cause_of("made")} FROM story JOIN events AS told ON told.id = story.id
+            SELECT {cause_of("made")} FROM story JOIN events AS told ON told.id = story.id
             JOIN events AS made
                 ON made.session_id = told.session_id AND made.type = 'session.created'
             LIMIT :longest
@@ -84,7 +84,7 @@ def was_led_to_by(db: Database, event_id: int, automation_id: int) -> bool:
     return bool(found[0])
 
 
-def _cause_of(event: str) -> str:
+def cause_of(event: str) -> str:
     """Return the SQL of the cause that an event names; NULL where its text is no JSON."""
     body = f"{event}.body"
     return f"CASE WHEN json_valid({body}) THEN json_extract({body}, '$.causationId') END"
@@ -99,7 +99,7 @@ def without_outcome(
         "SELECT id FROM events AS asked WHERE session_id = ? AND type = ? AND NOT EXISTS "  # noqa: S608
         "(SELECT 1 FROM events AS later WHERE later.session_id = asked.session_id "
         f"AND later.type IN ({places}) "
-        f"AND {_cause_of('later')} = asked.id)"
+        f"AND {cause_of('later')} = asked.id)"
     )
     return [row[0] for row in db.execute(sql, [session_id, asked, *outcomes]).fetchall()]
 

@@ -56,9 +56,12 @@ def finished_worktrees(db: Database, repository_id: int) -> set[str]:
     one that was made again for somebody else than a run.
     """
     made = db.execute(
-        "SELECT json_extract(body, '$.data.path'), session_id, max(id) FROM events "
-        "WHERE type = 'worktree.created' AND repository_id = ? GROUP BY 1",
-        [repository_id],
+        "SELECT path, session_id, max(id) FROM ("
+        "SELECT json_extract(body, '$.data.path') AS path, session_id, id FROM events "
+        "WHERE type = 'worktree.created' AND repository_id = ? UNION ALL "
+        "SELECT path, session_id, 0 FROM worktrees_of_removed_events WHERE repository_id = ?"
+        ") GROUP BY 1",
+        [repository_id, repository_id],
     )
     needed = db.execute(
         "SELECT worktree_path FROM sessions JOIN tasks ON tasks.id = sessions.task_id "

@@ -17,7 +17,7 @@ import attrs
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store import events
+from command_center.store import event_notes, events
 from command_center.store.records import ApprovalStatus, SessionStatus
 from command_center.store.statuses import ACTIVE, FINAL, WAITING
 from command_center.store.tables import repositories
@@ -263,8 +263,8 @@ def _events(span: _Span, minutes: float) -> EventNumbers:
     before = found[0][0] - 1 if found else last
     count = last - before
     if span.repository_id is not None:
-        count = events.count_of_repository(span.db, span.repository_id, last)
-        count -= events.count_of_repository(span.db, span.repository_id, before)
+        count = event_notes.count_of_repository(span.db, span.repository_id, last)
+        count -= event_notes.count_of_repository(span.db, span.repository_id, before)
         last = events.last_id_of_repository(span.db, span.repository_id)
     return EventNumbers(last_id=last, count=count, per_minute=round(count / minutes, 3))
 

@@ -27,7 +27,7 @@ from command_center.store import (
     Transaction,
     Writer,
     approvals,
-    events,
+    event_notes,
     items,
     open_database,
     repositories,
@@ -90,7 +90,7 @@ def fill(path: Path) -> None:
         ),
     )
     for last in range(1000, EVENTS + 1, 1000):
-        events.note_thousand(db, last)
+        event_notes.note_thousand(db, last)
     db.execute("COMMIT")
     db.close()
 

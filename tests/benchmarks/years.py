@@ -32,7 +32,7 @@ from command_center.store import (
     Transaction,
     Writer,
     approvals,
-    events,
+    event_notes,
     open_database,
     repositories,
     to_timestamp,
@@ -172,7 +172,7 @@ def fill_log(path: Path, count: int, runs: int, moments: Sequence[str]) -> None:
         rows(count, runs, moments),
     )
     for last in range(1000, count + 1, 1000):
-        events.note_thousand(db, last)
+        event_notes.note_thousand(db, last)
     db.execute("COMMIT")
     db.close()
 

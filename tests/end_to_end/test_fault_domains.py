@@ -45,6 +45,7 @@ CRASHED = (
     "/uploads",
     "/backups",
     "/event-compression",
+    "/retention",
     "/store-check",
     "/repositories",
     "/bridges/local",

@@ -63,7 +63,7 @@ async def test_who_had_seen_what_is_no_longer_there_is_told_so_at_once(
     async with client_of(stub_server) as client:
         now = (await client.get("/health"))["logId"]
         assert former != now
-        assert {"logId": now, "lastId": 1} == await refused(client, after=seen)
+        assert {"logId": now, "lastId": 1, "oldestId": 1} == await refused(client, after=seen)
         assert seen < await ask_often(client, 10)
         assert now == (await refused(client, after=seen, logId=former))["logId"]
         async with client.watch(after=1, logId=now) as stream:

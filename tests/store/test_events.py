@@ -149,7 +149,7 @@ def test_a_long_log_is_neither_sorted_nor_read_whole(
     def plan(tx: Transaction) -> list[str]:
         with tx.db.tracer(lambda sql, arguments: said.append((sql, arguments))):
             events.page(tx.db, limit=100, wanted=wanted, newest_first=True)
-        ((sql, arguments),) = said
+        *_, (sql, arguments) = said
         explained = tx.db.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)  # type: ignore[arg-type]
         return [row[3] for row in explained]
 

@@ -1,4 +1,4 @@
-"""Events of backups, and of what is found to be damaged."""
+"""Events of backups, and of the care for the database."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ class BackupNotMade(EventData, frozen=True, kw_only=True, tag="backup.failed"):
 
     reason: str
     is_scheduled: bool
+
+
+class EventsRemoved(EventData, frozen=True, kw_only=True, tag="store.events.removed"):
+    """The events from `first` to `last` were removed, as they are older, or more, than is kept.
+
+    The log begins behind them. Of `days` and `bytes`, those are null that are not bounded.
+    """
+
+    first: int
+    last: int
+    days: int | None
+    bytes: int | None
 
 
 class StoreDamaged(EventData, frozen=True, kw_only=True, tag="store.damaged"):

@@ -17,14 +17,14 @@ import attrs
 import pytest
 import trio
 
-from command_center.actors.backups.store_check import StoreCheck
 from command_center.actors.center import Center
 from command_center.actors.hosts.local.codex.orphans import ProcessRecord
+from command_center.actors.store_care.store_check import StoreCheck
 from command_center.runtime import ChildSpec
 from command_center.store import Writer, open_database, repositories
 from command_center.store.backups.contents import DATABASE
-from tests.actors.backups.test_store_check import until
 from tests.actors.rows import insert_repository, rig
+from tests.actors.store_care.test_store_check import until
 from tests.http.doctor.looks import look, look_for_one, subject
 from tests.store.units import tell
 

@@ -30,7 +30,7 @@ from command_center.http.middleware.gate import Policy
 from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.listen import BoundAddress
 from command_center.http.wire import event_stream
-from command_center.store import EventFilter, StoredEvent, Transaction
+from command_center.store import EventFilter, StoredEvent, Transaction, event_cut
 from command_center.store.lists.pages import PAGE_BYTES
 from tests.actors.automations.rig import opened
 from tests.http.live import served, stock_served
@@ -327,8 +327,42 @@ async def test_what_is_not_in_the_log_cannot_be_resumed_after(tmp_path: Path, wr
             await server.http.get("/api/events", params=query),
         ):
             error = answer.json()["error"]
-            assert (410, {"logId": log_id, "lastId": end}) == (answer.status_code, error["facts"])
+            facts = {"logId": log_id, "lastId": end, "oldestId": 1}
+            assert (410, facts) == (answer.status_code, error["facts"])
             assert "Ask for everything anew" in error["message"]
+
+
+async def test_what_was_removed_cannot_be_resumed_after_and_is_told_where_the_log_begins(
+    tmp_path: Path,
+) -> None:
+    async with watched(tmp_path) as server:
+
+        def tell(tx: Transaction) -> None:
+            for _ in range(1100):
+                emit(tx, "task.created", size=5000)
+
+        await server.center.storage.write(tell)
+        end, log_id = await server.end(), server.center.log_id
+        with server.center.fanout.subscribe(EventFilter()) as subscription:
+            feed = event_stream.Feed(server.center, subscription, after=0)
+            assert await feed.next()  # some of what follows is removed before it is asked for
+            await server.center.storage.write(lambda tx: event_cut.move(tx.db, 1000))
+            assert [] == await feed.next()
+            assert feed.is_lost is not None
+        facts = {"logId": log_id, "lastId": end, "oldestId": 1001}
+        async with server.websocket(after=999) as socket:
+            assert 4410 == await socket.closed()
+        for answer in (
+            await server.http.get(STREAM, params={"after": 999}, headers=SSE),
+            await server.http.get("/api/events", params={"after": 1}),
+        ):
+            assert (410, facts) == (answer.status_code, answer.json()["error"]["facts"])
+            assert "was removed" in answer.json()["error"]["message"]
+        for after in (0, 1000):
+            page = (await server.http.get("/api/events", params={"after": after})).json()
+            assert (1001, 1001) == (page["oldestId"], page["items"][0]["id"])
+            async with server.websocket(after=after) as socket:
+                assert 1001 == (await socket.next())["id"]
 
 
 async def test_the_end_of_the_log_can_be_resumed_after_by_its_id_alone(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from command_center.store import (
     Writer,
     approvals,
     automations,
+    event_notes,
     events,
     open_database,
     tasks,
@@ -353,7 +354,7 @@ def test_the_events_that_were_there_before_a_repository_was_counted_are_counted(
         told = [row["id"] for row in db["events"].rows_where("repository_id = 1")]
         for up_to in range(0, 3_501, 250):
             there = sum(id_ <= up_to for id_ in told)
-            assert there == events.count_of_repository(db, 1, up_to)
+            assert there == event_notes.count_of_repository(db, 1, up_to)
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1).map(sorted), st.sampled_from([0.5, 0.95, 1.0]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from command_center.actors.backups.event_compression import EventCompression
+from command_center.actors.store_care.event_compression import EventCompression
 from command_center.runtime import ChildSpec
 from command_center.store import Transaction, events
 from command_center.store.backups.contents import DATABASE

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 import trio
 
-from command_center.actors.backups import store_check
-from command_center.actors.backups.store_check import StoreCheck
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Unavailable
+from command_center.actors.store_care import store_check
+from command_center.actors.store_care.store_check import StoreCheck
 from command_center.runtime import ChildSpec
 from command_center.store import DataFolderLock, EventFilter, events, take_claim
 from command_center.store.backups.contents import DATABASE
@@ -49,7 +49,7 @@ async def test_what_the_disk_has_changed_is_told_and_a_sound_file_is_well(tmp_pa
         await made.storage.write(insert_repository)
         await made.system.start_child("/", ChildSpec(id="store-check", start=start))
         shown = await until(made, "ok")
-        assert (1, [], []) == (shown["rows"], shown["structure"], shown["damaged"])
+        assert (2, [], []) == (shown["rows"], shown["structure"], shown["damaged"])
         with sqlite3.connect(path) as other:
             other.execute("UPDATE repositories SET name = 'another'")
         await made.system.restart("/store-check", reason="a test")

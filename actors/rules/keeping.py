@@ -1,0 +1,56 @@
+"""Bounds of what is kept: by age, by size, or by both."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import attrs
+
+_UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+_AGE: Final = re.compile(r"([1-9][0-9]{0,4})d")
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,5})(MB|GB|TB)")
+
+
+@attrs.frozen
+class Keeping:
+    """A bound of what is kept; nothing is removed without one.
+
+        assert parse_keeping("90d,2GB") == Keeping(days=90, size=2_000_000_000)
+
+    Attributes:
+        days: what is older is removed.
+        size: bytes; where there is more, the oldest is removed.
+    """
+
+    days: int | None = None
+    size: int | None = None
+
+    def __bool__(self) -> bool:
+        """Say whether anything is ever removed."""
+        return self.days is not None or self.size is not None
+
+
+def parse_keeping(text: str | None) -> Keeping:
+    """Return the bound that a text tells: an age such as 90d, a size such as 2GB, or both.
+
+    None bounds nothing.
+
+    Raises:
+        ValueError: it tells none.
+    """
+    if text is None:
+        return Keeping()
+    days: int | None = None
+    size: int | None = None
+    for word in text.replace(",", " ").split():
+        age, much = _AGE.fullmatch(word), _SIZE.fullmatch(word)
+        if age and days is None:
+            days = int(age[1])
+        elif much and size is None:
+            size = int(much[1]) * _UNITS[much[2]]
+        else:
+            raise ValueError(f"{word} is neither an age nor a size")
+    if days is None and size is None:
+        raise ValueError("there is neither an age nor a size")
+    return Keeping(days, size)

@@ -1,0 +1,204 @@
+"""The removal of old events: how far it may go, how far it is due, and its steps.
+
+Events go from the beginning of the log on, up to a cut (``event_cut``), so that those that are left
+have ids without gaps. A cut never passes what work still rests on: the story of a task that is open
+or waits for an approval, and of whatever led to it.
+"""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from sqlite_utils import Database
+
+from command_center.store import event_cut, events
+from command_center.store.queries.causes import cause_of
+from command_center.store.timestamps import Timestamp
+
+STEP: Final = 100
+"""Most events whose rows go at a time."""
+
+STEP_BYTES: Final = 1024 * 1024
+"""Bytes of their texts by which a step ends."""
+
+SAMPLES: Final = 1000
+"""Rows by which the size of all is estimated."""
+
+ROW_BYTES: Final = 300
+"""Bytes that an event takes beside its text: what it is filtered by, and the indexes."""
+
+_NEEDED: Final = f"""
+    WITH RECURSIVE needed(task_id, approval_id) AS (
+        SELECT task_id, NULL FROM sessions WHERE finished_at IS NULL
+        UNION SELECT task_id, NULL FROM followups WHERE status = 'pending'
+        UNION SELECT task_id, id FROM approvals WHERE status = 'pending'
+        UNION SELECT sessions.task_id, NULL FROM approvals
+            JOIN sessions ON sessions.id = approvals.session_id WHERE approvals.status = 'pending'
+        UNION SELECT cause.task_id, NULL FROM needed
+            JOIN events AS told ON told.task_id = needed.task_id
+                AND +told.type IN ('task.created', 'session.created')
+            JOIN events AS cause ON cause.id = {cause_of("told")}
+            WHERE cause.task_id IS NOT NULL
+    )
+    SELECT min(first.id, ifnull({cause_of("first")}, first.id)) FROM needed
+    JOIN events AS first ON first.id = (
+        SELECT min(id) FROM events WHERE task_id = needed.task_id
+    )
+    UNION ALL
+    SELECT min(first.id, ifnull({cause_of("first")}, first.id)) FROM needed
+    JOIN events AS first ON first.id = (
+        SELECT min(id) FROM events WHERE approval_id = needed.approval_id
+    )
+"""  # noqa: S608 - constants
+
+
+class Removed(NamedTuple):
+    """The events of a step: how many they are, and whether there are more to remove."""
+
+    events: int
+    has_more: bool
+
+
+def first_needed(db: Database) -> int | None:
+    """Return the first event that open work rests on; None where there is no such work."""
+    found = [id_ for (id_,) in db.execute(_NEEDED) if id_ is not None]
+    return min(found, default=None)
+
+
+def old_up_to(db: Database, before: Timestamp, now: Timestamp) -> int:
+    """Return the last event, of full thousands, up to which all are older than a moment.
+
+    One that is of after ``now`` was told by a clock that was ahead, and holds nothing up.
+    """
+    thousand = event_cut.removed_up_to(db) // 1000
+    while True:
+        found = db.execute(
+            "SELECT min(thousand) FROM times_of_events WHERE thousand >= ? AND latest >= ?",
+            [thousand, before],
+        ).fetchone()[0]
+        if found is None:
+            sql = "SELECT ifnull(max(thousand) + 1, 0) * 1000 FROM times_of_events"
+            last: int = db.execute(sql).fetchone()[0]
+            return last
+        sql = "SELECT 1 FROM events WHERE id > ? AND id <= ? AND +ts >= ? AND +ts <= ? LIMIT 1"
+        if db.execute(sql, [found * 1000, found * 1000 + 1000, before, now]).fetchone():
+            return int(found) * 1000
+        thousand = found + 1
+
+
+def beyond_size(db: Database, size: int) -> int:
+    """Return the last event that has to go so that the log takes this many bytes, about."""
+    first, last = event_cut.removed_up_to(db), events.last_id(db)
+    taken = log_bytes(db)
+    if taken <= size or last == first:
+        return first
+    return first + -(-(last - first) * (taken - size) // taken)
+
+
+def log_bytes(db: Database) -> int:
+    """Estimate the bytes that the log takes, by some of its rows."""
+    first, last = event_cut.removed_up_to(db) + 1, events.last_id(db)
+    text = db.execute(
+        """
+        WITH RECURSIVE sample(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM sample WHERE n < ?),
+            at(id) AS (SELECT ? + n * 2654435761 % ? FROM sample)
+        SELECT ifnull(avg(length(CAST(body AS BLOB)) + ifnull((
+            SELECT sum(length(text)) FROM whole_values
+            WHERE record_table = 'events' AND record_id = events.id
+        ), 0)), 0) FROM at JOIN events USING (id)
+        """,
+        [SAMPLES, first, max(1, last - first + 1)],
+    ).fetchone()[0]
+    begin, end, segments = db.execute(
+        "SELECT min(last_event), max(last_event), count(*) FROM event_segments"
+    ).fetchone()
+    packed = 0.0
+    if segments:
+        packed = db.execute(
+            """
+            WITH RECURSIVE sample(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM sample WHERE n < ?),
+                at(id) AS (SELECT ? + n * 2654435761 % ? FROM sample)
+            SELECT avg(length(texts)) FROM at JOIN event_segments ON last_event = (
+                SELECT min(last_event) FROM event_segments WHERE last_event >= at.id
+            )
+            """,
+            [SAMPLES, begin, max(1, end - begin)],
+        ).fetchone()[0]
+    return int((last - first + 1) * (text + ROW_BYTES) + segments * packed)
+
+
+def cut(db: Database, up_to: int) -> int | None:
+    """Move the cut to the last full thousand up to an event, or before what work rests on.
+
+    Returns:
+        the last event that is removed; None where no more are than before.
+    """
+    first = first_needed(db)
+    up_to = min(up_to, events.last_id(db) - 1, up_to if first is None else first - 1) // 1000 * 1000
+    if up_to <= event_cut.removed_up_to(db):
+        return None
+    event_cut.move(db, up_to)
+    return up_to
+
+
+def remove_next(db: Database, of_turns: Collection[str]) -> Removed:
+    """Remove the rows of the next events below the cut, a hundred or a megabyte at most.
+
+    Of those of the types `of_turns` is kept which turns they told of.
+    """
+    up_to = event_cut.removed_up_to(db)
+    last = count = taken = 0
+    for id_, size in db.execute(
+        """
+        SELECT id, length(body) + ifnull((
+            SELECT sum(length(text)) FROM whole_values
+            WHERE record_table = 'events' AND record_id = events.id
+        ), 0) FROM events WHERE id <= ? ORDER BY id LIMIT ?
+        """,
+        [up_to, STEP],
+    ):
+        if count and taken + size > STEP_BYTES:
+            break
+        last, count, taken = id_, count + 1, taken + size
+    if not count:
+        return Removed(0, has_more=False)
+    _keep_turns(db, last, of_turns)
+    _keep_worktrees(db, last)
+    for sql in (
+        "DELETE FROM times_of_events WHERE thousand < (? + 999) / 1000",
+        "DELETE FROM thousands_of_events WHERE thousand < (? + 999) / 1000",
+        "DELETE FROM event_segments WHERE last_event <= ?",
+    ):
+        db.execute(sql, [last])
+    db.execute("DELETE FROM whole_values WHERE record_table = 'events' AND record_id <= ?", [last])
+    db.execute("DELETE FROM events WHERE id <= ?", [last])
+    return Removed(count, has_more=last < up_to)
+
+
+def _keep_turns(db: Database, last: int, types: Collection[str]) -> None:
+    """Keep which turns sessions were told to have: one that is not known is taken for a new one."""
+    places = ", ".join("?" * len(types))
+    db.execute(
+        f"""
+        INSERT OR IGNORE INTO turns_of_removed_events (session_id, turn_id)
+        SELECT session_id, json_extract(body, '$.data.turnId') FROM events
+        WHERE id <= ? AND +type IN ({places}) AND json_valid(body)
+            AND json_extract(body, '$.data.turnId') IS NOT NULL
+            AND session_id IN (SELECT id FROM sessions)
+        """,  # noqa: S608 - only places
+        [last, *types],
+    )
+
+
+def _keep_worktrees(db: Database, last: int) -> None:
+    """Keep for which session each worktree was made last: its cleaning asks for it."""
+    db.execute(
+        """
+        INSERT OR REPLACE INTO worktrees_of_removed_events (repository_id, path, session_id)
+        SELECT repository_id, json_extract(body, '$.data.path'), session_id FROM events
+        WHERE id <= ? AND +type = 'worktree.created' AND json_valid(body)
+            AND json_extract(body, '$.data.path') IS NOT NULL
+            AND repository_id IN (SELECT id FROM repositories)
+        ORDER BY id
+        """,
+        [last],
+    )

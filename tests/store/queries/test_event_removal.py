@@ -1,0 +1,148 @@
+"""Old events go from the beginning of the log on, and what is left of it stays whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_center.store import (
+    EventFilter,
+    Readers,
+    Transaction,
+    Writer,
+    approvals,
+    event_notes,
+    events,
+    sessions,
+)
+from command_center.store.queries import event_removal
+from command_center.store.queries.summaries import finished_worktrees
+from command_center.store.queries.turns import turns_of_items
+from tests.made_up import made_up
+from tests.store.test_event_segments import compress_all
+from tests.store.test_integrity import checked
+from tests.store.units import add_session, run
+
+OLD, NEW, FAR = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
+BEFORE, NOW = "2026-01-15T00:00:00.000Z", "2026-02-02T00:00:00.000Z"
+OF_TURNS = ("session.turn.started",)
+
+
+def tell(tx: Transaction, count: int, ts: str = OLD) -> None:
+    """Tell so many events, a few of which are long."""
+    tx.now = ts
+    for number in range(count):
+        text = "x" * (200_000 if number % 700 == 5 else 200)
+        tx.emit(made_up("session.item", {"text": text}), actor="test", repository_id=1)
+
+
+def remove(writer: Writer, up_to: int) -> int | None:
+    """Move the cut, and remove all rows below it; where it was moved to."""
+    moved = run(writer, lambda tx: event_removal.cut(tx.db, up_to))
+    while run(writer, lambda tx: event_removal.remove_next(tx.db, OF_TURNS)).has_more:
+        pass
+    return moved
+
+
+def test_what_is_left_begins_behind_the_cut_and_stays_whole(
+    path: Path, writer: Writer, readers: Readers
+) -> None:
+    def first(tx: Transaction) -> None:
+        session = add_session(tx, status="completed", finished_at=OLD)
+        turn = {"turnId": "t-1"}
+        tx.now = OLD
+        tx.emit(made_up("session.turn.started", turn), actor="t", session_id=session.id)
+        made = made_up("worktree.created", {"path": "/w"})
+        tx.emit(made, actor="t", session_id=session.id, repository_id=1)
+        tell(tx, 2500)
+
+    run(writer, first)
+    assert 12 < compress_all(writer, BEFORE)
+    run(writer, lambda tx: tell(tx, 498, NEW))
+    with readers.connection() as db:
+        kept = events.after(db, 2000, limit=500)
+        turns, worktrees = turns_of_items(db, [1]), finished_worktrees(db, 1)
+        counted = event_notes.count_of_repository(db, 1, 3000)
+        assert 2000 == event_removal.old_up_to(db, BEFORE, NOW)
+    assert (set(), {"/w"}) == (turns, worktrees)
+    assert 2000 == remove(writer, 2999)
+    with readers.connection() as db:
+        assert kept == events.after(db, 0, limit=500)
+        page = events.page(db, limit=500, cursor=None, newest_first=True)
+        assert 500 == len(page.items)
+        assert 2001 == db.execute("SELECT min(id) FROM events").fetchone()[0]
+        assert ({"t-1"}, {"/w"}) == (turns_of_items(db, [1]), finished_worktrees(db, 1))
+        assert counted - 1998 - 1 == event_notes.count_of_repository(db, 1, 3000)
+        whole = "SELECT min(record_id) > 2000 FROM whole_values"
+        assert 1 == db.execute(whole).fetchone()[0]
+        wanted = EventFilter(since=NEW)
+        assert 2503 == events.after(db, 0, wanted=wanted)[0][0].id
+    assert ([], []) == checked(path)
+    with pytest.raises(sqlite3.IntegrityError, match="never removed above the cut"):
+        run(writer, lambda tx: tx.db.execute("DELETE FROM events WHERE id = 2999"))
+    assert None is remove(writer, 2999)
+
+
+def test_a_removal_that_is_cut_off_shows_nothing_below_the_cut_and_can_go_on(
+    path: Path, writer: Writer, readers: Readers
+) -> None:
+    run(writer, lambda tx: tell(tx, 2100))
+    check_of_before = checked(path)
+    assert 2000 == run(writer, lambda tx: event_removal.cut(tx.db, 2099))
+    step = run(writer, lambda tx: event_removal.remove_next(tx.db, OF_TURNS))
+    assert (True, True) == (step.has_more, 0 < step.events <= event_removal.STEP)
+    with readers.connection() as db:
+        assert [*range(2001, 2101)] == [event.id for event in events.after(db, 0)[0]]
+        assert 100 == len(events.page(db, limit=500, newest_first=True).items)
+        assert db.execute("SELECT min(id) FROM events").fetchone()[0] < 200
+    assert check_of_before == checked(path) == ([], [])
+
+
+def test_what_open_work_rests_on_is_not_removed(writer: Writer) -> None:
+    run(writer, lambda tx: tell(tx, 1500))
+
+    def begin(tx: Transaction) -> None:
+        parent = add_session(tx, status="completed", finished_at=OLD)
+        asked = tx.emit(made_up("session.item"), actor="t", session_id=1, task_id=parent.task_id)
+        tell(tx, 1000)
+        child = add_session(tx)
+        about: Any = {"session_id": child.id, "task_id": child.task_id}
+        tx.emit(made_up("session.created"), actor="t", causation_id=asked, **about)
+        approval = approvals.insert(tx, title="t", requested_by="c", correlation_id="c")
+        tell(tx, 1000)
+        tx.emit(made_up("approval.created"), actor="t", approval_id=approval.id)
+        tell(tx, 2000)
+
+    run(writer, begin)
+    assert 1000 == remove(writer, 5000)  # the event that led to an open session is 1501
+    run(writer, lambda tx: sessions.update(tx, 2, status="completed", finished_at=OLD))
+    assert 3000 == remove(writer, 5000)  # the approval's is 3503
+    run(writer, lambda tx: approvals.update(tx, 1, status="rejected"))
+    assert 5000 == remove(writer, 5000)
+
+
+def test_a_clock_that_was_wrong_removes_nothing_that_is_young_and_holds_nothing_up(
+    writer: Writer, readers: Readers
+) -> None:
+    for moment in (OLD, FAR, NEW, OLD):
+        run(writer, lambda tx: tell(tx, 1000, moment))  # noqa: B023 - run at once
+    with readers.connection() as db:
+        assert 2000 == event_removal.old_up_to(db, BEFORE, NOW)
+        assert 4000 == event_removal.old_up_to(db, NOW, NOW)
+
+
+def test_the_size_of_a_log_is_estimated_by_some_of_its_rows(
+    writer: Writer, readers: Readers
+) -> None:
+    run(writer, lambda tx: tell(tx, 5000))
+    with readers.connection() as db:
+        sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        file = db.execute(sql).fetchone()[0]
+        taken = event_removal.log_bytes(db)
+        assert file * 0.6 < taken < file * 1.3
+        beyond = event_removal.beyond_size(db, taken // 4)
+        assert 3700 < beyond < 3800
+        assert 0 == event_removal.beyond_size(db, taken)
