@@ -53,8 +53,8 @@ def main(address: str) -> None:
             shown = base64.b64encode(page.screenshot()).decode()
             plain = context.new_page()  # whose policy lets a canvas have the picture
             made = plain.evaluate(TO_WEBP, f"data:image/png;base64,{shown}")
-            path = ROOT / "docs" / "images" / f"{name}.webp"
-            path.write_bytes(base64.b64decode(made.partition(",")[2]))
+            target = ROOT / "docs" / "images" / f"{name}.webp"
+            target.write_bytes(base64.b64decode(made.partition(",")[2]))
             context.close()
         browser.close()
 
