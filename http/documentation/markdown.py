@@ -41,7 +41,7 @@ class Part:
 
 
 @attrs.frozen
-class Page:
+class RenderedPage:
     """A page as it is shown."""
 
     name: str
@@ -59,7 +59,7 @@ class Page:
         return tuple(part.heading for part in self.parts if part.heading.level == 2)  # noqa: PLR2004 - the parts of a page
 
 
-def page_of(name: str, text: str) -> Page:
+def page_of(name: str, text: str) -> RenderedPage:
     """Render a page; its name is its path in the folder."""
     parser = _parser()
     tokens = parser.parse(text)
@@ -71,7 +71,7 @@ def page_of(name: str, text: str) -> Page:
             if child.type in {"link_open", "image"}:
                 _lead(child, name)
     shown = parser.renderer.render(tokens, parser.options, {})
-    return Page(name, shown, tuple(_parts(tokens)))
+    return RenderedPage(name, shown, tuple(_parts(tokens)))
 
 
 def plain(inline: Token) -> str:

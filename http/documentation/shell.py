@@ -1,4 +1,4 @@
-"""What lies around a page: the contents of the whole, those of the page, and the way on.
+"""The frame of a page: the contents of the whole, those of the page, and the way on.
 
 It has no script or style of its own, as the content security policy wants. All addresses are
 relative, so that the files work below any path.
@@ -16,7 +16,7 @@ from command_center.http.documentation.contents import (
     names,
     text_of,
 )
-from command_center.http.documentation.markdown import Page, page_of
+from command_center.http.documentation.markdown import RenderedPage, page_of
 
 API = "openapi.html"
 """The page of every operation, which is made of the declarations."""
@@ -47,7 +47,7 @@ def _titled(name: str) -> tuple[str, str]:
     return address_of(name), told.get(name, first)
 
 
-def _up(page: Page) -> str:
+def _up(page: RenderedPage) -> str:
     """Return the way from a page to `/docs/`."""
     return "../" * page.name.count("/")
 

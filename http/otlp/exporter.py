@@ -29,6 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http.ot
 ROOM: Final = 8192
 BATCH: Final = 512
 PAUSE_SECONDS: Final = 2.0
+FIRST_PAUSE_SECONDS: Final = 1.0
 MOST_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 10.0
 END_SECONDS: Final = 2.0
@@ -119,14 +120,15 @@ class Exporter:
         self, client: httpx.AsyncClient, batch: list[Span], tries: int | None = None
     ) -> None:
         """Send a batch until it is taken, refused, or was tried so often."""
-        pause, body = 1.0, encoded(batch)
+        pause, body = FIRST_PAUSE_SECONDS, encoded(batch)
         try:
             while True:
                 problem, is_settled = await self._send(client, body)
                 tries = None if tries is None else tries - 1
                 if is_settled or tries == 0:
                     break
-                log.debug("otlp.unreachable", problem=problem, pause=pause)
+                told = log.warning if pause == FIRST_PAUSE_SECONDS else log.debug
+                told("otlp.unreachable", problem=problem, pause=pause)
                 await trio.sleep(pause)
                 pause = min(pause * 2, MOST_SECONDS)
         except trio.Cancelled:

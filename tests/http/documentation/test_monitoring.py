@@ -17,7 +17,7 @@ from tests.test_documentation import rows_of
 BOARD = DOCS / "monitoring" / "grafana-board.json"
 ALERTS = DOCS / "monitoring" / "alerts.yaml"
 PROMETHEUS = {"up", "process_resident_memory_bytes", "process_open_fds", "process_max_fds"}
-"""What Prometheus itself, and its client for Python, bring."""
+"""Metrics that Prometheus itself, and its client for Python, bring."""
 BY_PROMETHEUS = {"instance", "job", "le"}
 """Labels that are no metric's own."""
 
@@ -49,7 +49,7 @@ def selectors(part: Any) -> Iterator[Any]:
 
 
 def problems(expression: str) -> list[str]:
-    """What of an expression the server does not have."""
+    """Names in an expression that the server does not have."""
     told = {name: set(re.findall(r"`(\w+)`", text)) for name, (text,) in ROWS.items()}
     found = []
     chosen = [*selectors(promql_parser.parse(expression))]

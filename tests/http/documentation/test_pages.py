@@ -1,4 +1,4 @@
-"""What the pages claim, against the program: its messages, labels, tree, and requests."""
+"""Claims of the pages, against the program: its messages, labels, tree, and requests."""
 
 from __future__ import annotations
 
