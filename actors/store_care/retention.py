@@ -26,7 +26,7 @@ from command_center.actors.rules.keeping import Keeping
 from command_center.runtime import Actor, Refusal
 from command_center.store import Transaction, event_cut, event_type
 from command_center.store.queries import event_removal
-from command_center.store.queries.event_removal import Removed
+from command_center.store.queries.event_removal import RemovedEvents
 from command_center.store.timestamps import to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -122,5 +122,5 @@ class Retention(Actor):
         return up_to
 
 
-def _remove_next(tx: Transaction) -> Removed:
+def _remove_next(tx: Transaction) -> RemovedEvents:
     return event_removal.remove_next(tx.db, OF_TURNS)

@@ -8,7 +8,7 @@ import attrs
 
 
 @attrs.frozen
-class Heading:
+class Caption:
     """A heading; level 1 is the document's title, and comes once."""
 
     level: Literal[1, 2]
@@ -23,7 +23,7 @@ class Facts:
 
 
 @attrs.frozen
-class Said:
+class Words:
     """Words of a person or an agent, in Markdown of their own."""
 
     who: str
@@ -49,10 +49,10 @@ class Listing:
 
 
 @attrs.frozen
-class Note:
+class Remark:
     """A remark of Command Center's own."""
 
     text: str
 
 
-Block: TypeAlias = Heading | Facts | Said | Listing | Note
+Block: TypeAlias = Caption | Facts | Words | Listing | Remark

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from command_center.http.sharing.blocks import Block, Facts, Heading, Listing, Note, Said
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#!|~&])")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})([^`~]*)")
@@ -32,17 +32,17 @@ def tail() -> str:
 def written(block: Block) -> str:
     """Return a block as Markdown, an empty line after it."""
     match block:
-        case Heading(level, text):
+        case Caption(level, text):
             return f"{'#' * level} {_spelled(text)}\n\n"
         case Facts(facts):
             return "".join(f"- **{name}:** {_spelled(value)}\n" for name, value in facts) + "\n"
-        case Said(who, text):
+        case Words(who, text):
             lines = _harmless(text.strip("\n")).split("\n")
             quoted = "".join(f"> {line}\n" if line.strip() else ">\n" for line in lines)
             return f"**{_spelled(who)}**\n\n{quoted}\n"
         case Listing():
             return _listing(block)
-        case Note(text):
+        case Remark(text):
             return f"*{_spelled(text)}*\n\n"
 
 

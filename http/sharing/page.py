@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from command_center.http.sharing.blocks import Block, Facts, Heading, Listing, Note, Said
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ground: #f6f7f9; --paper: #fff; --line: #dfe2e8;
@@ -52,7 +52,7 @@ _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode(
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 )
-"""What the page may do: have its own style."""
+"""The page may have its own style, and do nothing else."""
 
 _FENCED: Final = re.compile(
     r"^(```+|~~~+)[^\n`]*\n(.*?)(?:^\1[`~]*[ \t]*$\n?|\Z)", re.MULTILINE | re.DOTALL
@@ -78,18 +78,18 @@ def tail() -> str:
 def written(block: Block) -> str:
     """Return a block as HTML."""
     match block:
-        case Heading(level, text):
+        case Caption(level, text):
             return f"<h{level}>{escape(text)}</h{level}>\n"
         case Facts(facts):
             rows = (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n" for name, value in facts)
             return f"<dl>\n{''.join(rows)}</dl>\n"
-        case Said(who, text):
+        case Words(who, text):
             kind = ' class="asked"' if who == "Asked" else ""
             words = "".join(_words(text.strip("\n")))
             return f'<section{kind}>\n<p class="who">{escape(who)}</p>\n{words}</section>\n'
         case Listing():
             return _listing(block)
-        case Note(text):
+        case Remark(text):
             return f'<p class="note">{escape(text)}</p>\n'
 
 

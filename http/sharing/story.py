@@ -16,7 +16,7 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.rules.unified_diffs import added, changed, deleted
-from command_center.http.sharing.blocks import Block, Facts, Heading, Listing, Note, Said
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
 from command_center.http.sharing.letters import one_line, plain
 from command_center.store import Item, Page, Session, agents, items, repositories, sessions, tasks
 from command_center.store.long_texts.shortening import shorten_text
@@ -86,11 +86,11 @@ class Teller:
     def beginning(self, told: Opened) -> Iterator[Block]:
         """Tell what the session is, and what was asked."""
         session = self._clean(told.session)
-        yield Heading(1, one_line(self._text(told.title)))
+        yield Caption(1, one_line(self._text(told.title)))
         yield Facts(tuple(self._facts(session, one_line(self._text(told.repository)))))
-        yield Heading(2, "Prompt")
-        yield Said("Asked", plain(session["prompt"]))
-        yield Heading(2, "Transcript")
+        yield Caption(2, "Prompt")
+        yield Words("Asked", plain(session["prompt"]))
+        yield Caption(2, "Transcript")
 
     def item(self, item: Item, names: Mapping[int, str]) -> Iterator[Block]:
         """Tell an entry of the transcript."""
@@ -104,10 +104,10 @@ class Teller:
         """Tell what came of it: its changes, its outcome, its tokens."""
         session = self._clean(ended)
         if diff:
-            yield Heading(2, "Changes")
+            yield Caption(2, "Changes")
             note = "The diff is longer, and cut here." if is_cut else ""
             yield Listing("Diff", plain(self._text(diff)), "diff", note)
-        yield Heading(2, "Outcome")
+        yield Caption(2, "Outcome")
         facts = [("Status", _status(session)), *_usage(session["tokenUsage"])]
         if session["exitReason"]:
             facts.insert(1, ("Reason", one_line(session["exitReason"])))
@@ -183,14 +183,14 @@ def _told(kind: str, body: Mapping[str, Any], who: str) -> Iterator[Block]:
             text = json.dumps(answer, indent=2, ensure_ascii=False) if answer else ""
             yield Listing(f"{who} calls {name}", _cut(text), "json", is_open=False)
         case "webSearch":
-            yield Note(f"{who} searches the web: {one_line(body.get('query') or '')}")
+            yield Remark(f"{who} searches the web: {one_line(body.get('query') or '')}")
         case _:
-            yield Note(f"{who}: {one_line(kind)}")
+            yield Remark(f"{who}: {one_line(kind)}")
 
 
 def _words(who: str, text: str) -> Iterator[Block]:
     if text.strip():
-        yield Said(who, plain(text))
+        yield Words(who, plain(text))
 
 
 def _content(body: Mapping[str, Any]) -> str:

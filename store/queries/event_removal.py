@@ -51,7 +51,7 @@ _NEEDED: Final = f"""
 """  # noqa: S608 - constants
 
 
-class Removed(NamedTuple):
+class RemovedEvents(NamedTuple):
     """The events of a step: how many they are, and whether there are more to remove."""
 
     events: int
@@ -140,7 +140,7 @@ def cut(db: Database, up_to: int) -> int | None:
     return up_to
 
 
-def remove_next(db: Database, of_turns: Collection[str]) -> Removed:
+def remove_next(db: Database, of_turns: Collection[str]) -> RemovedEvents:
     """Remove the rows of the next events below the cut, a hundred or a megabyte at most.
 
     Of those of the types `of_turns` is kept which turns they told of.
@@ -160,7 +160,7 @@ def remove_next(db: Database, of_turns: Collection[str]) -> Removed:
             break
         last, count, taken = id_, count + 1, taken + size
     if not count:
-        return Removed(0, has_more=False)
+        return RemovedEvents(0, has_more=False)
     _keep_turns(db, last, of_turns)
     _keep_worktrees(db, last)
     for sql in (
@@ -171,7 +171,7 @@ def remove_next(db: Database, of_turns: Collection[str]) -> Removed:
         db.execute(sql, [last])
     db.execute("DELETE FROM whole_values WHERE record_table = 'events' AND record_id <= ?", [last])
     db.execute("DELETE FROM events WHERE id <= ?", [last])
-    return Removed(count, has_more=last < up_to)
+    return RemovedEvents(count, has_more=last < up_to)
 
 
 def _keep_turns(db: Database, last: int, types: Collection[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from command_center.http.sharing.blocks import Facts, Heading, Listing, Note, Said
+from command_center.http.sharing.blocks import Caption, Facts, Listing, Remark, Words
 from command_center.http.sharing.markdown import written
 
 IMAGE = "![seen](http://127.0.0.1/pixel)"
@@ -12,9 +12,9 @@ TAG = "<img src=http://127.0.0.1/pixel>"
 
 
 def test_our_own_words_say_to_the_letter_what_they_say() -> None:
-    assert "# A \\<b\\> \\*c\\*\n\n" == written(Heading(1, "A <b> *c*"))
+    assert "# A \\<b\\> \\*c\\*\n\n" == written(Caption(1, "A <b> *c*"))
     assert "- **Branch:** a\\_b\n\n" == written(Facts((("Branch", "a_b"),)))
-    assert "*It ends \\<here\\>*\n\n" == written(Note("It ends <here>"))
+    assert "*It ends \\<here\\>*\n\n" == written(Remark("It ends <here>"))
 
 
 def test_a_fence_is_longer_than_any_in_the_text() -> None:
@@ -25,7 +25,7 @@ def test_a_fence_is_longer_than_any_in_the_text() -> None:
 def test_what_was_said_is_quoted_and_stays_markdown() -> None:
     said = "# Done\n\nUse `List<int>`:\n\n```rust\nlet a: Vec<u8>;\n```"
     quoted = "> # Done\n>\n> Use `List<int>`:\n>\n> ```rust\n> let a: Vec<u8>;\n> ```\n"
-    assert f"**Codex**\n\n{quoted}\n" == written(Said("Codex", said))
+    assert f"**Codex**\n\n{quoted}\n" == written(Words("Codex", said))
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_what_was_said_is_quoted_and_stays_markdown() -> None:
     ],
 )
 def test_no_markup_and_no_picture_is_left_however_it_is_hidden(said: str) -> None:
-    told = written(Said("Codex", said))
+    told = written(Words("Codex", said))
     assert "<img" not in told
     assert "![" not in told
     assert "&lt;img src=" in told
 
 
 def test_a_fence_that_is_left_open_ends_with_its_message() -> None:
-    assert written(Said("Codex", "```\nx")).endswith("> ```\n> x\n> ```\n\n")
+    assert written(Words("Codex", "```\nx")).endswith("> ```\n> x\n> ```\n\n")
