@@ -1,4 +1,4 @@
-"""Blocks: what a document of a session consists of, whatever it is written as."""
+"""Blocks, of which a document of a session consists, in whatever form it is written."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Listing:
 
 
 @attrs.frozen
-class Remark:
+class OwnRemark:
     """A remark of Command Center's own."""
 
     text: str
 
 
-Block: TypeAlias = Caption | Facts | Words | Listing | Remark
+Block: TypeAlias = Caption | Facts | Words | Listing | OwnRemark

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, OwnRemark, Words
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#!|~&])")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})([^`~]*)")
@@ -42,7 +42,7 @@ def written(block: Block) -> str:
             return f"**{_spelled(who)}**\n\n{quoted}\n"
         case Listing():
             return _listing(block)
-        case Remark(text):
+        case OwnRemark(text):
             return f"*{_spelled(text)}*\n\n"
 
 

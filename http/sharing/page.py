@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, OwnRemark, Words
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ground: #f6f7f9; --paper: #fff; --line: #dfe2e8;
@@ -89,7 +89,7 @@ def written(block: Block) -> str:
             return f'<section{kind}>\n<p class="who">{escape(who)}</p>\n{words}</section>\n'
         case Listing():
             return _listing(block)
-        case Remark(text):
+        case OwnRemark(text):
             return f'<p class="note">{escape(text)}</p>\n'
 
 

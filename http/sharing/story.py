@@ -16,7 +16,7 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.rules.unified_diffs import added, changed, deleted
-from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, Remark, Words
+from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, OwnRemark, Words
 from command_center.http.sharing.letters import one_line, plain
 from command_center.store import Item, Page, Session, agents, items, repositories, sessions, tasks
 from command_center.store.long_texts.shortening import shorten_text
@@ -34,7 +34,7 @@ ITEMS: Final = 100
 
 @attrs.frozen
 class Opened:
-    """What a document begins with: the session, and what it belongs to."""
+    """The beginning of a document: the session, and what it belongs to."""
 
     session: Session
     title: str
@@ -183,9 +183,9 @@ def _told(kind: str, body: Mapping[str, Any], who: str) -> Iterator[Block]:
             text = json.dumps(answer, indent=2, ensure_ascii=False) if answer else ""
             yield Listing(f"{who} calls {name}", _cut(text), "json", is_open=False)
         case "webSearch":
-            yield Remark(f"{who} searches the web: {one_line(body.get('query') or '')}")
+            yield OwnRemark(f"{who} searches the web: {one_line(body.get('query') or '')}")
         case _:
-            yield Remark(f"{who}: {one_line(kind)}")
+            yield OwnRemark(f"{who}: {one_line(kind)}")
 
 
 def _words(who: str, text: str) -> Iterator[Block]:

@@ -11,13 +11,13 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from command_center.actors.center import Center
 from command_center.http.sharing import markdown, page
-from command_center.http.sharing.blocks import Block, Remark
+from command_center.http.sharing.blocks import Block, OwnRemark
 from command_center.http.sharing.story import Opened, Teller, diff_of, items_after
 from command_center.http.wire.codec import aside
 from command_center.store import Item, sessions
 
 DocumentForm: TypeAlias = Literal["markdown", "html"]
-"""What a document is written as."""
+"""The form of a document."""
 
 
 class _Form(Protocol):
@@ -84,10 +84,10 @@ class SessionDocument:
         piece = await aside(self._items, found.items)
         if found.damaged:
             ids = ", ".join(map(str, found.damaged))
-            piece += self._written([Remark(f"Entries are damaged and left out: {ids}.")])
+            piece += self._written([OwnRemark(f"Entries are damaged and left out: {ids}.")])
         self._left -= len(piece)
         if self._cursor is not None and self._left < 0:
-            piece += self._written([Remark("The transcript is longer, and cut here.")])
+            piece += self._written([OwnRemark("The transcript is longer, and cut here.")])
             self._cursor = None
         if self._cursor is None:
             self._stage = "ending"

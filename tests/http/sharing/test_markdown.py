@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from command_center.http.sharing.blocks import Caption, Facts, Listing, Remark, Words
+from command_center.http.sharing.blocks import Caption, Facts, Listing, OwnRemark, Words
 from command_center.http.sharing.markdown import written
 
 IMAGE = "![seen](http://127.0.0.1/pixel)"
@@ -14,7 +14,7 @@ TAG = "<img src=http://127.0.0.1/pixel>"
 def test_our_own_words_say_to_the_letter_what_they_say() -> None:
     assert "# A \\<b\\> \\*c\\*\n\n" == written(Caption(1, "A <b> *c*"))
     assert "- **Branch:** a\\_b\n\n" == written(Facts((("Branch", "a_b"),)))
-    assert "*It ends \\<here\\>*\n\n" == written(Remark("It ends <here>"))
+    assert "*It ends \\<here\\>*\n\n" == written(OwnRemark("It ends <here>"))
 
 
 def test_a_fence_is_longer_than_any_in_the_text() -> None:
