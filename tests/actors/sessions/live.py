@@ -217,11 +217,15 @@ class Live:
         """Let all that is on its way be handled, by the store's thread, too."""
         await settle(self.rig)
 
-    async def restarted(self) -> None:
-        """Wait until the session's actor has begun another life, and has read what it can."""
+    async def begun_again(self) -> None:
+        """Wait until the session's actor has begun another life."""
         with trio.fail_after(10):
             while not self.rig.system.snapshot_of(self.ref.path).restarts:  # noqa: ASYNC110 - nobody tells
                 await trio.sleep(0.01)
+
+    async def restarted(self) -> None:
+        """Wait until the session's actor has begun another life, and has read what it can."""
+        await self.begun_again()
         await self.settled()
 
     async def gone(self) -> None:

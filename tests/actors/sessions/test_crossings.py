@@ -114,8 +114,10 @@ async def test_a_wish_of_which_nobody_knows_whether_it_was_written_is_heeded_if_
                 patched.setattr(storage, "WRITE_SECONDS", 0.2)
                 with pytest.raises((Unavailable, ActorCrashed)):
                     await live.ref.ask(wish)
-            await live.restarted()
+            await live.begun_again()
+            await trio.testing.wait_all_tasks_blocked(0.1)  # it has read what it can
             stuck.set()
+            await live.settled()
         if status == "running":
             await live.bridge.until_called("turn/interrupt")
         else:
