@@ -33,6 +33,7 @@ from command_center.runtime import (
     ChildSpec,
     Crashed,
     Deferred,
+    ExitKind,
     Ignore,
     Intensity,
     MailboxFull,
@@ -52,6 +53,7 @@ from command_center.runtime import (
 )
 from command_center.runtime.cell import Cell
 from command_center.runtime.reaper import GRACE
+from command_center.runtime.ref import target_of
 from command_center.runtime.supervisor import Supervisor
 from tests.runtime.probes import Boom
 from tests.runtime.scripts import (
@@ -123,6 +125,8 @@ class Worker(Actor):
         self.life = life
         self.owed: list[Deferred[str]] = []
         self.stashed = stashed
+        self.is_ready = False
+        self.has_left = self.has_crashed = False
 
     async def on_start(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -131,7 +135,21 @@ class Worker(Actor):
         if self.life in self.leaf.ignored:
             raise Ignore
 
+    async def on_continue(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self.is_ready = True
+
     async def on_stop(self) -> None:
+        end = self.ctx.exit
+        kind = None if end is None else end.kind
+        if kind not in (
+            {ExitKind.CRASHED}
+            if self.has_crashed
+            else {ExitKind.NORMAL, ExitKind.CRASHED}
+            if self.has_left
+            else {ExitKind.CRASHED, ExitKind.SHUTDOWN, ExitKind.KILLED}
+        ):
+            self.ledger.wrong.append(f"{self.ctx.path} is told that its life ends as {kind}")
         match self.leaf.end:
             case End.SLOW:
                 await trio.sleep(1.0)
@@ -155,6 +173,7 @@ class Worker(Actor):
                 self.ledger.failed += 1
                 raise
             if message.deed is Deed.STASH_AND_CRASH:
+                self.has_crashed = True
                 raise Boom
             return "put aside"
         if message.deed not in (Deed.STASH, Deed.STASH_AND_CRASH):  # those are overtaken
@@ -178,12 +197,15 @@ class Worker(Actor):
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
         """Note how the handling of a message ends."""
+        if not self.is_ready:
+            self.ledger.wrong.append(f"{self.ctx.path} has a message before on_continue returned")
         try:
             yield
         except Refusal:
             self.ledger.finished += 1
             raise
-        except BaseException:
+        except BaseException as error:
+            self.has_crashed = self.has_crashed or isinstance(error, Exception)
             self.ledger.failed += 1
             raise
         self.ledger.finished += 1
@@ -195,6 +217,7 @@ class Worker(Actor):
             case Deed.CRASH:
                 raise Boom
             case Deed.LEAVE:
+                self.has_left = True
                 self.ctx.stop()
             case Deed.DEFER:
                 reply: Deferred[str] = self.ctx.defer()
@@ -396,18 +419,26 @@ class Case:
     async def ask(self, ref: ActorRef[Any], message: Task | NotHandled) -> None:
         ledger = self.ledger
         began = trio.current_time()
+        waits = message.number % 3 != 0
+        life = target_of(ref).life
+        is_refused = not waits and not (life is not None and life.is_running)
         try:
-            answer = await ref.ask(message, timeout=7.0)
+            answer = await ref.ask(message, timeout=7.0, wait_for_start=waits)
         except AskTimeout:
             ledger.unsure += 1
             if trio.current_time() - began < 6.999:
                 ledger.wrong.append(f"{message} timed out too soon")
             return
         except (No, ActorStopped, ActorCrashed, Refusal) as error:
+            is_told = isinstance(error, ActorStopped) and trio.current_time() == began
+            if is_refused and is_told:
+                return
             answer = type(error).__name__
         except trio.Cancelled:
             ledger.unsure += 1
             raise
+        if is_refused:
+            ledger.wrong.append(f"{message} was sent to what has not started")
         ledger.sent += 1
         ledger.answers[answer] += 1
 

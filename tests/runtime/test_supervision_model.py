@@ -25,6 +25,7 @@ from command_center.runtime import (
     ChildRunning,
     ChildSpec,
     Context,
+    Down,
     Intensity,
     Restart,
     StartFailed,
@@ -71,6 +72,10 @@ class Tree:
         self.model = model
         self.log: list[str] = []
         self.refs: dict[Place, ActorRef[Any]] = {}
+        self.deaths: dict[Place, Down | None] = {}
+        """How those died that were alive, by who waits for that; None of those that live."""
+        self.lives: dict[Place, int] = {}
+        """The life in which each was last seen; a step may end it for good and bring another."""
         self.pending: tuple[int, Step | None] | None = None
         """The place in the log from which on it is still to be compared, and the step."""
 
@@ -154,11 +159,18 @@ class Tree:
                 await stale.tell(Note("note"))
                 await target_of(stale).stop()
 
-    def learn(self, system: System) -> None:
-        """Keep the handles of places that are new."""
+    def learn(self, system: System, nursery: trio.Nursery) -> None:
+        """Keep the handles of places that are new, and wait for the death of what lives there."""
         for place in self.model.places():
             if place not in self.refs:
                 self.refs[place] = system.lookup(place.path)
+            if place.is_alive and self.deaths.get(place, place) is not None:
+                self.deaths[place] = None
+                nursery.start_soon(self.see_the_death, place)
+            self.lives[place] = place.life
+
+    async def see_the_death(self, place: Place) -> None:
+        self.deaths[place] = await self.refs[place].wait_dead()
 
     def compare(self) -> None:
         """Compare what was written with what has to be."""
@@ -185,14 +197,23 @@ class Tree:
         assert {place.path for place in places} == there, step
         for place in places:
             assert place.is_alive is not system.lookup(place.path).is_dead, (step, place.path)
+            assert place.restart is system.spec_of(place.path).restart, (step, place.path)
+        alive = {place for place in places if place.is_alive}
+        for place, down in self.deaths.items():
+            is_as_it_was = place not in alive or place.life == self.lives[place]
+            assert (down is None) is (place in alive) or not is_as_it_was, (step, place.path, down)
+            if down is not None:
+                assert place.path == down.path, step
+                has_error = {"crashed": True, "normal": False, "shutdown": False}
+                assert has_error.get(down.reason) in (None, down.error is not None), (step, down)
         assert self.model.dead_letters == system.dead_letters.total, step
 
     async def play(self) -> None:
         script, model = self.script, self.model
         self.pending = (0, None)
-        async with open_system(self.spec()) as system:
+        async with open_system(self.spec()) as system, trio.open_nursery() as nursery:
             self.compare()
-            self.learn(system)
+            self.learn(system, nursery)
             for number, step in enumerate(script.steps):
                 place = model.target(step)
                 if place is None:
@@ -205,7 +226,7 @@ class Tree:
                 happening = partial(self.happen, system, step, place, to)
                 if script.cut is not None and script.cut.step == number:
                     await self.cut(system, script.cut, happening)
-                    return
+                    return  # and all deaths have been seen
                 self.pending = (len(self.log), step)
                 model.take(step, place)
                 await happening()
@@ -214,7 +235,8 @@ class Tree:
                 await trio.testing.wait_all_tasks_blocked()
                 self.compare()
                 self.check(system, step)
-                self.learn(system)
+                self.learn(system, nursery)
+            nursery.cancel_scope.cancel()
             self.pending = (len(self.log), None)
             model.stop_all(model.top, final=True)
 
