@@ -9,7 +9,8 @@
     ├ /uploads               the pictures and texts that people send for Codex
     ├ /backups               makes backups when they are due, and when they are asked for
     ├ /event-compression     compresses the texts of old events
-    ├ /retention             removes old events, where that is wanted
+    ├ /retention             removes events that are old, or of a deleted repository
+    ├ /size-watch            tells where the database has more than is wanted
     ├ /store-check           reads the whole database, to find what the disk has changed
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
@@ -89,6 +90,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.store_care.event_compression import EventCompression
 from command_center.actors.store_care.retention import Retention
+from command_center.actors.store_care.size_watch import SizeWatch
 from command_center.actors.store_care.store_check import StoreCheck
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
@@ -131,6 +133,10 @@ class CenterSettings:
     compress_days: int = 0
     """Days after which the texts of events are compressed; 0 never."""
     keep_events: Keeping = attrs.field(factory=Keeping)
+    transcript_days: int | None = None
+    """Days after which transcripts are removed; None never."""
+    alarm_bytes: int | None = None
+    """Bytes of the database from which on that is told; None for none."""
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -257,8 +263,18 @@ def build_tree(
             ),
             ChildSpec(
                 id="retention",
-                start=partial(Retention, storage, settings.keep_events),
+                start=partial(
+                    Retention,
+                    storage,
+                    settings.keep_events,
+                    transcript_days=settings.transcript_days,
+                ),
                 contract="Old events are not removed until it is back; what was begun goes on.",
+            ),
+            ChildSpec(
+                id="size-watch",
+                start=partial(SizeWatch, storage, settings.alarm_bytes),
+                contract="It is not told how much the database has until it is back.",
             ),
             ChildSpec(
                 id="store-check",

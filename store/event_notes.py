@@ -14,6 +14,7 @@ _NOTE_THOUSAND = """
     SELECT repository_id, :last / 1000 - 1, count(*) FROM events NOT INDEXED
     WHERE id > :last - 1000 AND id <= :last AND repository_id IS NOT NULL GROUP BY repository_id
 """
+_NOTE_THOUSAND_OF = _NOTE_THOUSAND.replace("GROUP BY", "AND repository_id = :repository GROUP BY")
 _NOTE_TIMES = """
     INSERT INTO times_of_events
     SELECT :last / 1000 - 1, min(ts), max(ts) FROM events NOT INDEXED
@@ -61,6 +62,17 @@ def note_thousand(db: Database, last: int) -> None:
     """Note when the thousand events that end with ``last`` were, and how many a repository has."""
     db.execute(_NOTE_THOUSAND, {"last": last})
     db.execute(_NOTE_TIMES, {"last": last})
+
+
+def count_anew(db: Database, thousand: int, repository_id: int) -> None:
+    """Note anew how many events of a full thousand a repository has."""
+    last = (thousand + 1) * 1000
+    noted = db.execute("SELECT 1 FROM times_of_events WHERE thousand = ?", [thousand]).fetchone()
+    if noted is None:
+        return
+    at = [repository_id, thousand]
+    db.execute("DELETE FROM thousands_of_events WHERE repository_id = ? AND thousand = ?", at)
+    db.execute(_NOTE_THOUSAND_OF, {"last": last, "repository": repository_id})
 
 
 def count_of_repository(db: Database, repository_id: int, up_to: int) -> int:

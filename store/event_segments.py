@@ -10,7 +10,7 @@ and by bytes, as a page may want one event of each.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -61,6 +61,36 @@ class Segments:
             return
         self.unpacked += len(unpacked)
         self._first = min(self._texts, default=event_id)
+
+
+def drop(db: Database, ids: Collection[int]) -> None:
+    """Take the texts of events out of their segments."""
+    left = set(ids)
+    while left:
+        sql = (
+            "SELECT last_event, texts FROM event_segments WHERE last_event >= ? "
+            "ORDER BY last_event LIMIT 1"
+        )
+        found = db.execute(sql, [min(left)]).fetchone()
+        if found is None:
+            return
+        last, packed = found
+        try:
+            texts = _TEXTS.decode(zlib.decompress(packed))
+        except (zlib.error, msgspec.MsgspecError, TypeError):
+            texts = {}  # nobody can read it any more
+        kept = {id_: text for id_, text in texts.items() if id_ not in left}
+        if len(kept) < len(texts) or not texts:
+            sql = "UPDATE event_segments SET texts = ? WHERE last_event = ?"
+            db.execute(sql, [pack(kept), last])
+        left = {id_ for id_ in left if id_ > last}
+
+
+def last_of_segment(db: Database, event_id: int) -> int | None:
+    """Return the last event of the segment that an event is in; None where it is in none."""
+    sql = "SELECT min(last_event) FROM event_segments WHERE last_event >= ?"
+    found: int | None = db.execute(sql, [event_id]).fetchone()[0]
+    return found
 
 
 def next_event(db: Database) -> int:

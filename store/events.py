@@ -61,6 +61,10 @@ class EventDamaged(EventData, frozen=True, kw_only=True, tag="event.damaged"):
     """An event of the log is not as it was written. It is shown in its place, and is not stored."""
 
 
+class EventRemoved(EventData, frozen=True, kw_only=True, tag="event.removed"):
+    """An event was removed with the history of its repository; this stands in its place."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An event as it is shown: the ids of things that it is not about are left out.
 
@@ -179,6 +183,13 @@ EVERYTHING = EventFilter()
 
 def append(db: Database, event: Event) -> StoredEvent:
     """Write the event; the transaction that calls this has chosen its id."""
+    stored = _write(db, event)
+    if event.id % 1000 == 0:
+        event_notes.note_thousand(db, event.id)
+    return stored
+
+
+def _write(db: Database, event: Event) -> StoredEvent:
     stored = StoredEvent(
         id=event.id,
         type=event.type,
@@ -194,9 +205,38 @@ def append(db: Database, event: Event) -> StoredEvent:
     values = _columns_of(stored)
     checksum = row_checksum(*values, stored.body)
     db.execute(_INSERT, [*values, stored.body.decode(), checksum])
-    if event.id % 1000 == 0:
-        event_notes.note_thousand(db, event.id)
     return stored
+
+
+def remove_from_within(db: Database, ids: Sequence[int]) -> None:
+    """Put an event that says nothing in the place of each of these; its moment stays.
+
+    They are of one repository whose history is being removed; the log refuses others.
+    """
+    given = [msgspec.json.encode(ids).decode()]
+    rows = db.execute(
+        "SELECT id, ts, repository_id FROM events WHERE id IN (SELECT value FROM json_each(?))",
+        given,
+    ).fetchall()
+    for sql in (
+        f"DELETE FROM whole_values WHERE record_table = '{TABLE}' AND record_id IN ",  # noqa: S608 - constants
+        "DELETE FROM events WHERE id IN ",
+    ):
+        db.execute(f"{sql} (SELECT value FROM json_each(?))", given)  # noqa: S608 - constants
+    event_segments.drop(db, ids)
+    for id_, ts, _ in rows:
+        removed = Event(
+            id=id_,
+            type=event_type(EventRemoved),
+            ts=ts,
+            actor="store",
+            correlation_id=None,
+            causation_id=None,
+            data={},
+        )
+        _write(db, removed)
+    for thousand, repository_id in {((id_ - 1) // 1000, of) for id_, _, of in rows}:
+        event_notes.count_anew(db, thousand, repository_id)
 
 
 def last_id_of_repository(db: Database, repository_id: int) -> int:

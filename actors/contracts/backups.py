@@ -42,7 +42,16 @@ BACKUPS: Address[BackupsMessage] = Address("/backups")
 STORE_CHECK: Address[Never] = Address("/store-check")
 """Reads the whole database, and takes no messages; its description tells how far it is."""
 
-RETENTION: Address[Never] = Address("/retention")
-"""Removes old events, and takes no messages; its description tells where the log begins."""
 
+class HistoryReleased(msgspec.Struct, frozen=True):
+    """The history of a repository that was deleted may go now."""
+
+
+RETENTION: Address[HistoryReleased] = Address("/retention")
+"""Removes old events; its description tells where the log begins."""
+
+SIZE_WATCH: Address[Never] = Address("/size-watch")
+"""Watches how much the database has, and takes no messages."""
+
+SizeState: TypeAlias = Literal["checking", "ok", "large"]
 StoreCheckState: TypeAlias = Literal["checking", "ok", "damaged", "unreadable"]

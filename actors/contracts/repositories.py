@@ -155,7 +155,7 @@ class ScanRepository(msgspec.Struct, Request[Repository], frozen=True):
 
 
 class RepositoryDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The things forgotten with a repository, counted. Its events stay, and so does the disk."""
+    """The things forgotten with a repository, counted. Nothing on the disk is touched."""
 
     id: int
     tasks: int
@@ -165,11 +165,15 @@ class RepositoryDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
-    """Forget a repository and all that was done in it; see `RepositoryDeleted`."""
+    """Forget a repository and all that was done in it; see `RepositoryDeleted`.
+
+    With its history, its events go, too.
+    """
 
     repository_id: int
     requested_by: Name = "api"
     condition: Condition = always
+    with_history: bool = False
 
 
 class WorkplaceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

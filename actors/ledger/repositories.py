@@ -39,6 +39,7 @@ from command_center.store import (
 )
 from command_center.store import repositories as repository_table
 from command_center.store.queries import stored_threads
+from command_center.store.queries.event_removal import forget_history
 from command_center.store.queries.removal import remove_repository
 
 
@@ -167,8 +168,12 @@ def keep_scan(
     return repository
 
 
-def delete_repository(tx: Transaction, repository_id: int, actor: str) -> RepositoryDeleted:
+def delete_repository(
+    tx: Transaction, repository_id: int, actor: str, *, with_history: bool = False
+) -> RepositoryDeleted:
     """Forget a repository with its tasks, sessions, transcripts, approvals and automations.
+
+    With its history, its events are removed from now on, step by step.
 
     Raises:
         Conflict: a session is active, or an automation is enabled, which would start one.
@@ -184,6 +189,8 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
     released_threads.note(tx, repository_id)
     stored_threads.note_forgotten(tx, repository_id)
     gone = remove_repository(tx, repository_id)
+    if with_history:
+        forget_history(tx.db, repository_id)
     deleted = RepositoryDeleted(
         id=repository_id,
         tasks=gone.tasks,
@@ -192,7 +199,12 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
         automations=gone.automations,
     )
     tx.emit(
-        RepositoryForgotten(name=repository.name, local_path=repository.local_path, with_=deleted),
+        RepositoryForgotten(
+            name=repository.name,
+            local_path=repository.local_path,
+            with_=deleted,
+            history_removed=with_history,
+        ),
         actor=actor,
         repository_id=repository_id,
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import structlog
 
 from command_center.actors.contracts.addresses import PULL_REQUESTS, foreign_turns_on
+from command_center.actors.contracts.backups import RETENTION, HistoryReleased
 from command_center.actors.contracts.comments import CreateComment, PlaceComments, PlacedComment
 from command_center.actors.contracts.files import FindFiles, SeeFiles
 from command_center.actors.contracts.hosts import Host, Hosts
@@ -223,6 +224,9 @@ class Repositories(Actor):
 
     async def _delete(self, message: DeleteRepository) -> RepositoryDeleted:
         deleted = await self._registrations.delete(message)
+        retention = self.ctx.find(RETENTION) if message.with_history else None
+        if retention is not None:
+            await retention.tell(HistoryReleased())
         for host in self._hosts:
             turns = self.ctx.find(foreign_turns_on(host.name))
             if turns is not None:

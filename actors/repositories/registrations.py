@@ -174,7 +174,12 @@ class Registrations:
             return await self._storage.write(
                 only_if(
                     message.condition,
-                    lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
+                    lambda tx: delete_repository(
+                        tx,
+                        message.repository_id,
+                        message.requested_by,
+                        with_history=message.with_history,
+                    ),
                 )
             )
 

@@ -31,6 +31,32 @@ class Keeping:
         return self.days is not None or self.size is not None
 
 
+def parse_age(text: str) -> int:
+    """Return the days of an age such as 90d.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _AGE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text} is no age")
+    return int(found[1])
+
+
+def parse_size(text: str) -> int | None:
+    """Return the bytes of a size such as 2GB; None for `off`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if text == "off":
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text} is no size")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def parse_keeping(text: str | None) -> Keeping:
     """Return the bound that a text tells: an age such as 90d, a size such as 2GB, or both.
 
@@ -48,7 +74,7 @@ def parse_keeping(text: str | None) -> Keeping:
         if age and days is None:
             days = int(age[1])
         elif much and size is None:
-            size = int(much[1]) * _UNITS[much[2]]
+            size = parse_size(word)
         else:
             raise ValueError(f"{word} is neither an age nor a size")
     if days is None and size is None:

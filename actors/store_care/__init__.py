@@ -3,10 +3,12 @@
 `store_check` is `/store-check`, which reads all of it beside the service (`store.integrity`).
 `event_compression` is `/event-compression`, which compresses old events, and `retention` is
 `/retention`, which removes those that are too old or too many.
+`size_watch` is `/size-watch`, which tells where the database has more than is wanted.
 """
 
 from command_center.actors.store_care.event_compression import EventCompression
 from command_center.actors.store_care.retention import Retention
+from command_center.actors.store_care.size_watch import SizeWatch
 from command_center.actors.store_care.store_check import StoreCheck
 
-__all__ = ["EventCompression", "Retention", "StoreCheck"]
+__all__ = ["EventCompression", "Retention", "SizeWatch", "StoreCheck"]

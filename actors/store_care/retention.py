@@ -1,10 +1,10 @@
-"""`/retention`: removes the oldest events, where there is a bound of days or bytes.
+"""`/retention`: removes old events and transcripts, and histories of deleted repositories.
 
-First the cut is moved, and told, in one short transaction: from then on the log begins behind it.
-Then the rows go, a hundred at most at a time, with a rest some times as long after each; a process
-that ends meanwhile goes on with them at its next start, as the rows below the cut say what is left.
-Nothing younger than a day is removed, as clients may still come back to it, and nothing that open
-work rests on or that a webhook waits for.
+Of the oldest, first the cut is moved, and told, in one short transaction: from then on the log
+begins behind it. Then the rows go, a hundred at most at a time, with a rest some times as long
+after each; a process that ends meanwhile goes on with them at its next start, as the rows below the
+cut say what is left. Nothing younger than a day is removed as old, as clients may still come back
+to it, and nothing that open work rests on or that a webhook waits for.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.events.backups import EventsRemoved
+from command_center.actors.contracts.backups import HistoryReleased
+from command_center.actors.contracts.events.backups import EventsRemoved, TranscriptRemoved
 from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import Unit
 from command_center.actors.ledger import webhooks
 from command_center.actors.ledger.missed_turns import TOLD
 from command_center.actors.rules.keeping import Keeping
-from command_center.runtime import Actor, Refusal
-from command_center.store import Transaction, event_cut, event_type
-from command_center.store.queries import event_removal
-from command_center.store.queries.event_removal import RemovedEvents
+from command_center.runtime import Actor, Refusal, handles
+from command_center.store import Transaction, event_cut, event_type, sessions
+from command_center.store.queries import event_removal, transcript_removal
+from command_center.store.queries.event_removal import RemovalStep
 from command_center.store.timestamps import to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -51,11 +54,14 @@ class Retention(Actor):
         storage: Storage,
         keeping: Keeping,
         *,
+        transcript_days: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep what is within the bound; `now` tells the time."""
+        """Keep events within the bound, and transcripts for so many days; `now` tells the time."""
         self._storage = storage
         self._keeping = keeping
+        self._released = trio.Event()
+        self._transcript_days = transcript_days
         self._now = now
         self._up_to = 0
         self._done = 0
@@ -63,8 +69,7 @@ class Retention(Actor):
     async def on_start(self) -> None:
         """Look where the log begins, and go on with what a former life has left."""
         self._up_to = await self._storage.read(event_cut.removed_up_to)
-        if self._keeping or self._up_to:
-            self.ctx.start_task(self._follow)
+        self.ctx.start_task(self._follow)
 
     def describe(self) -> Mapping[str, object]:
         """Show the bound, where the log begins, and how many rows went since the start."""
@@ -73,28 +78,50 @@ class Retention(Actor):
             "bytes": self._keeping.size,
             "oldestId": self._up_to + 1,
             "removed": self._done,
+            "transcriptDays": self._transcript_days,
         }
+
+    @handles(HistoryReleased)
+    async def look_now(self, _message: HistoryReleased) -> None:
+        """Look at once for what is to go."""
+        self._released.set()
 
     async def _follow(self) -> None:
         while True:
+            self._released = trio.Event()
             try:
                 await self._look()
             except (Refusal, sqlite3.Error) as error:  # no store, a full disk, a damaged file
                 log.warning("retention.failed", reason=str(error))
-            await trio.sleep(LOOK_SECONDS)
+            with trio.move_on_after(LOOK_SECONDS):
+                await self._released.wait()
 
     async def _look(self) -> None:
         if self._keeping:
             due = await self._storage.read_long(self._due)
             if due > self._up_to:
                 self._up_to = await self._storage.write(lambda tx: self._cut(tx, due))
+        if await self._storage.read(event_removal.is_pending):
+            await self._remove(_remove_next)
+            await self._remove(_forget_next)
+        if self._transcript_days is not None:
+            before = self._before(self._transcript_days)
+            if await self._storage.read(lambda db: transcript_removal.is_pending(db, before)):
+                await self._remove(partial(_remove_transcript, before, self._transcript_days))
+
+    async def _remove(self, step: Unit[RemovalStep]) -> None:
+        """Take steps until there is nothing left, with a rest after each."""
         has_more = True
         while has_more:
             begun = trio.current_time()
-            removed = await self._storage.write(_remove_next)
+            removed = await self._storage.write(step)
             self._done += removed.events
             has_more = removed.has_more
             await trio.sleep((trio.current_time() - begun) * PAUSE)
+
+    def _before(self, days: int) -> str:
+        """Return the moment before which is older than so many days."""
+        return to_timestamp(self._now() - max(timedelta(days=days), YOUNG))
 
     def _due(self, db: Database) -> int:
         """Return the last event that is beyond the bound."""
@@ -102,8 +129,7 @@ class Retention(Actor):
         days, size, young = self._keeping.days, self._keeping.size, to_timestamp(now - YOUNG)
         due = 0
         if days is not None:
-            before = min(to_timestamp(now - timedelta(days=days)), young)
-            due = event_removal.old_up_to(db, before, to_timestamp(now))
+            due = event_removal.old_up_to(db, self._before(days), to_timestamp(now))
         if size is not None:
             beyond = event_removal.beyond_size(db, size)
             due = max(due, min(beyond, event_removal.old_up_to(db, young, to_timestamp(now))))
@@ -122,5 +148,27 @@ class Retention(Actor):
         return up_to
 
 
-def _remove_next(tx: Transaction) -> RemovedEvents:
+def _forget_next(tx: Transaction) -> RemovalStep:
+    return event_removal.forget_next(tx.db)
+
+
+def _remove_next(tx: Transaction) -> RemovalStep:
     return event_removal.remove_next(tx.db, OF_TURNS)
+
+
+def _remove_transcript(before: str, days: int, tx: Transaction) -> RemovalStep:
+    """Remove the next items of an old session; tell of each session once, after its last."""
+    items, session_id = transcript_removal.remove_next(tx, before)
+    if session_id is None:
+        return RemovalStep(0, has_more=False)
+    if not items:
+        session = sessions.get(tx.db, session_id)
+        tx.emit(
+            TranscriptRemoved(days=days),
+            actor="retention",
+            repository_id=session.repository_id,
+            task_id=session.task_id,
+            session_id=session_id,
+            correlation_id=session.correlation_id,
+        )
+    return RemovalStep(items, has_more=True)

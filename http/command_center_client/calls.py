@@ -63,7 +63,7 @@ def patch_repository(repository_id: int, /, **body: Unpack[shapes.RepositoryChan
 
 
 def delete_repository(repository_id: int, /, **query: Unpack[shapes.DeleteRepositoryQuery]) -> ApiCall[shapes.RepositoryDeleted]:
-    """Forget a repository and what was done in it: `DELETE /api/repos/{repositoryId}`."""
+    """Forget a repository and what was done in it, its events, too, if `history` is asked for: `DELETE /api/repos/{repositoryId}`."""
     return ApiCall("DELETE", at("/api/repos/{}", repository_id), query=query)
 
 
@@ -147,7 +147,7 @@ def list_task_sessions(task_id: int, /, **query: Unpack[shapes.ListTaskSessionsQ
     return ApiCall("GET", at("/api/tasks/{}/sessions", task_id), query=query)
 
 
-def list_task_events(task_id: int, /, **query: Unpack[shapes.ListTaskEventsQuery]) -> ApiCall[ListPage[shapes.Event]]:
+def list_task_events(task_id: int, /, **query: Unpack[shapes.ListTaskEventsQuery]) -> ApiCall[shapes.EventPage_Event_]:
     """List a task's events: `GET /api/tasks/{taskId}/events`."""
     return ApiCall("GET", at("/api/tasks/{}/events", task_id), query=query)
 
@@ -177,7 +177,7 @@ def steer_session(session_id: int, /, **body: Unpack[shapes.SteerSession]) -> Ap
     return ApiCall("POST", at("/api/sessions/{}/steer", session_id), body=body, is_done_once=True)
 
 
-def list_session_events(session_id: int, /, **query: Unpack[shapes.ListSessionEventsQuery]) -> ApiCall[ListPage[shapes.Event]]:
+def list_session_events(session_id: int, /, **query: Unpack[shapes.ListSessionEventsQuery]) -> ApiCall[shapes.EventPage_Event_]:
     """List a session's events: `GET /api/sessions/{sessionId}/events`."""
     return ApiCall("GET", at("/api/sessions/{}/events", session_id), query=query)
 

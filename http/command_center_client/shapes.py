@@ -1958,7 +1958,7 @@ RepositoryChanges = TypedDict(
     },
 )
 
-# The things forgotten with a repository, counted. Its events stay, and so does the disk.
+# The things forgotten with a repository, counted. Nothing on the disk is touched.
 RepositoryDeleted = TypedDict(
     "RepositoryDeleted",
     {
@@ -2340,6 +2340,7 @@ Session = TypedDict(
         "review": 'Mapping[str, Any] | None',
         "attachments": 'list[Mapping[str, Any]]',
         "permissionProfile": 'str | None',
+        "transcriptRemovedAt": 'str | None',
     },
 )
 
@@ -3533,6 +3534,13 @@ EventDamaged = TypedDict(
     },
 )
 
+# An event was removed with the history of its repository; this stands in its place.
+EventRemoved = TypedDict(
+    "EventRemoved",
+    {
+    },
+)
+
 # The events from `first` to `last` were removed, as they are older, or more, than is kept.
 EventsRemoved = TypedDict(
     "EventsRemoved",
@@ -3883,6 +3891,7 @@ RepositoryForgotten = TypedDict(
         "name": 'str',
         "localPath": 'str',
         "with": 'RepositoryDeleted',
+        "historyRemoved": 'bool',
     },
 )
 
@@ -4334,6 +4343,15 @@ StoreDamaged = TypedDict(
     },
 )
 
+# The database has more than `CC_ALARM_SIZE`. Told once, and again when it has doubled.
+StoreLarge = TypedDict(
+    "StoreLarge",
+    {
+        "bytes": 'int',
+        "alarmBytes": 'int',
+    },
+)
+
 # A stream begins with what happens now; only live.
 StreamOpened = TypedDict(
     "StreamOpened",
@@ -4469,6 +4487,14 @@ TraceRecordShown = TypedDict(
         "waited": 'float',
         "took": 'float',
         "outcome": 'Outcome',
+    },
+)
+
+# Its transcript was removed, as it is older than is kept; the rest of it stays.
+TranscriptRemoved = TypedDict(
+    "TranscriptRemoved",
+    {
+        "days": 'int',
     },
 )
 
@@ -4739,11 +4765,12 @@ FindRepositoriesQuery = TypedDict(
     },
 )
 
-# Forget a repository and what was done in it.
+# Forget a repository and what was done in it, its events, too, if `history` is asked for.
 DeleteRepositoryQuery = TypedDict(
     "DeleteRepositoryQuery",
     {
         "requestedBy": 'NotRequired[str]',
+        "history": 'NotRequired[bool]',
     },
 )
 
@@ -5598,6 +5625,8 @@ EVENT_DATA = {
     "backup.created": "BackupMade",
     "backup.failed": "BackupNotMade",
     "store.events.removed": "EventsRemoved",
+    "session.transcript.removed": "TranscriptRemoved",
+    "store.large": "StoreLarge",
     "store.damaged": "StoreDamaged",
     "device.created": "DeviceCreated",
     "device.updated": "DeviceUpdated",
@@ -5657,4 +5686,5 @@ EVENT_DATA = {
     "stream.opened": "StreamOpened",
     "stream.resumed": "StreamResumed",
     "event.damaged": "EventDamaged",
+    "event.removed": "EventRemoved",
 }

@@ -24,6 +24,7 @@ import environ
 import platformdirs
 
 from command_center.http.config.parsers import (
+    AGE,
     COMMAND,
     CONTACT,
     FORGES,
@@ -37,6 +38,7 @@ from command_center.http.config.parsers import (
     PATHS,
     SCHEDULE,
     SECRET_URLS,
+    SIZE,
     TIME_ZONE,
     Parser,
     Secret,
@@ -205,6 +207,12 @@ class Settings:
         None,
         optional(KEEPING),
         help="Age or size beyond which the oldest events are removed, such as 365d,2GB.",
+    )
+    keep_transcripts: str | None = environ.var(
+        None, optional(AGE), help="Age beyond which transcripts are removed, such as 365d."
+    )
+    alarm_size: str = environ.var(
+        "10GB", SIZE, help="Size of the database from which on that is told, or off."
     )
     backup_passphrase: Secret | None = environ.var(
         None, optional(_PASSPHRASE), help="Passphrase that closes every backup."

@@ -22,6 +22,7 @@ from command_center.actors.contracts.backups import STORE_CHECK
 from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.environment import HOME
 from command_center.actors.hosts.local.codex.orphans import find_orphans
+from command_center.actors.rules.keeping import parse_size
 from command_center.http.config.settings import DECLARATIONS
 from command_center.http.doctor.check import (
     Subject,
@@ -37,7 +38,7 @@ from command_center.runtime import ActorNotFound
 from command_center.store.backups.contents import DATABASE, KEPT
 from command_center.store.backups.restoring import READY, UNPACKED
 from command_center.store.database.copies import files_beside
-from command_center.store.database.opening import look_through, opening_error
+from command_center.store.database.opening import look_through, open_for_reading, opening_error
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -45,6 +46,7 @@ from command_center.store.errors import (
     NewerSchema,
 )
 from command_center.store.integrity import FileCheck
+from command_center.store.queries.file_size import used_bytes
 
 LOOK_SECONDS: Final = 5.0
 """Seconds for the look through a database."""
@@ -119,6 +121,31 @@ def _look_at_database(subject: Subject) -> Sequence[Symptom]:
         mend = "The next start migrates it; its events are checked after that."
         return [Symptom(f"The database is whole but for its events: {size(count)}.", mend)]
     return [Symptom(f"The database is whole: {size(count)}.")]
+
+
+@in_data_folder
+def growth(subject: Subject) -> Sequence[Symptom]:
+    """Tell how much the database has, and whether it is more than is wanted."""
+    file = subject.settings.data_dir / DATABASE
+    if not file.exists():
+        return [Symptom("There is no database yet.")]
+    try:
+        with contextlib.closing(open_for_reading(file)) as db:
+            used = used_bytes(db)
+    except sqlite3.Error as fault:
+        return [
+            warning(f"{opening_error(file, fault)}", "See what the check of the database says.")
+        ]
+    alarm = parse_size(subject.settings.alarm_size)
+    if alarm is not None and used > alarm:
+        return [
+            warning(
+                f"The database has {size(used)}, more than CC_ALARM_SIZE ({size(alarm)}).",
+                "Set CC_KEEP_EVENTS=365d to remove older events, CC_COMPRESS_DAYS=30 to compress "
+                "them, or a greater CC_ALARM_SIZE.",
+            )
+        ]
+    return [Symptom(f"The database has {size(used)}.")]
 
 
 def _is_log_whole(file: Path, deadline: float) -> bool:

@@ -72,6 +72,11 @@ CHECKS: Final[Sequence[Checkup]] = (
         look=data.database,
     ),
     Checkup(
+        name="database-size",
+        why="What grows without a bound fills the disk, and each backup is as large.",
+        look=in_thread(data.growth),
+    ),
+    Checkup(
         name="leftovers",
         why="What a killed server left may hold files, ports and worktrees of the next one.",
         look=in_thread(data.leftovers),

@@ -8,13 +8,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Any, Final, Never
+from typing import Any, Final
 
 import attrs
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.backups import RETENTION, STORE_CHECK
+from command_center.actors.contracts.backups import RETENTION, SIZE_WATCH, STORE_CHECK
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
@@ -90,7 +90,8 @@ async def health(probe: Probe) -> Health:
     bridge = bridges.get(LOCAL)
     checks = {
         "store": await _store(probe),
-        "integrity": _integrity(center),
+        "integrity": _state_of(center, STORE_CHECK),
+        "size": _state_of(center, SIZE_WATCH),
         PROGRAM: await probe.git.state(),
         **checks_of(bridges),
     }
@@ -120,12 +121,12 @@ async def _store(probe: Probe) -> str:
     return await probe.store.state(store.description.get("secondsSinceEvent"))
 
 
-def _integrity(center: Center) -> str:
-    """Return whether the database is whole, as far as it was checked since the start."""
-    return str(_told_by(center, STORE_CHECK).get("state", "unavailable"))
+def _state_of(center: Center, actor: Address[Any]) -> str:
+    """Return what an actor has found of the database since the start."""
+    return str(_told_by(center, actor).get("state", "unavailable"))
 
 
-def _told_by(center: Center, actor: Address[Never]) -> Mapping[str, Any]:
+def _told_by(center: Center, actor: Address[Any]) -> Mapping[str, Any]:
     """Return what an actor shows of itself; nothing while it is not there."""
     try:
         return center.system.snapshot_of(actor).description

@@ -47,6 +47,18 @@ class RequesterQuery(
     requested_by: Name = "api"
 
 
+class RepositoryDeletionQuery(
+    RequesterQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The query of a repository's deletion.
+
+    Attributes:
+        history: remove its events, too.
+    """
+
+    history: bool = False
+
+
 class FoundQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -154,11 +166,11 @@ async def patch_repository(
 
 @api.operation("DELETE", "/api/repos/<id:repository_id>", refuses=(409,), scope="admin")
 async def delete_repository(
-    center: Center, repository_id: int, query: RequesterQuery
+    center: Center, repository_id: int, query: RepositoryDeletionQuery
 ) -> RepositoryDeleted:
-    """Forget a repository and what was done in it."""
+    """Forget a repository and what was done in it, its events, too, if `history` is asked for."""
     seen = condition(request, lambda db: repositories.get(db, repository_id))
-    message = DeleteRepository(repository_id, query.requested_by, seen)
+    message = DeleteRepository(repository_id, query.requested_by, seen, query.history)
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 

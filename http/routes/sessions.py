@@ -28,7 +28,13 @@ from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import Cursor, PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
-from command_center.http.wire.responses import SessionDiff, SessionGoal, SessionPlan, SessionStopped
+from command_center.http.wire.responses import (
+    EventPage,
+    SessionDiff,
+    SessionGoal,
+    SessionPlan,
+    SessionStopped,
+)
 from command_center.store import (
     Agent,
     Event,
@@ -149,11 +155,11 @@ async def steer_session(center: Center, session_id: int, body: SteerSession) -> 
 
 
 @api.operation(
-    "GET", "/api/sessions/<id:session_id>/events", answers={200: Page[Event]}, refuses=(410,)
+    "GET", "/api/sessions/<id:session_id>/events", answers={200: EventPage[Event]}, refuses=(410,)
 )
 async def list_session_events(
     center: Center, session_id: int, query: EventsQuery
-) -> Page[msgspec.Raw]:
+) -> EventPage[msgspec.Raw]:
     """List a session's events."""
     await center.storage.read(lambda db: sessions.get(db, session_id))
     return await read_events(center, query, session_id=session_id)

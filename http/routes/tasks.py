@@ -26,7 +26,7 @@ from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api, Needs
-from command_center.http.wire.responses import run_status
+from command_center.http.wire.responses import EventPage, run_status
 from command_center.store import Event, Page, Session, Task, sessions, tasks
 from command_center.store.lists.where import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
@@ -140,8 +140,12 @@ async def list_task_sessions(center: Center, task_id: int, query: PageQuery) -> 
     return await center.storage.read_long(read)
 
 
-@api.operation("GET", "/api/tasks/<id:task_id>/events", answers={200: Page[Event]}, refuses=(410,))
-async def list_task_events(center: Center, task_id: int, query: EventsQuery) -> Page[msgspec.Raw]:
+@api.operation(
+    "GET", "/api/tasks/<id:task_id>/events", answers={200: EventPage[Event]}, refuses=(410,)
+)
+async def list_task_events(
+    center: Center, task_id: int, query: EventsQuery
+) -> EventPage[msgspec.Raw]:
     """List a task's events."""
     await center.storage.read(lambda db: tasks.get(db, task_id))
     return await read_events(center, query, task_id=task_id)

@@ -1497,7 +1497,7 @@ export interface RepositoryChanges {
   requestedBy?: string;
 }
 
-/** The things forgotten with a repository, counted. Its events stay, and so does the disk. */
+/** The things forgotten with a repository, counted. Nothing on the disk is touched. */
 export interface RepositoryDeleted {
   id: number;
   tasks: number;
@@ -1799,6 +1799,7 @@ export interface Session {
   review: Record<string, any> | null;
   attachments: (Record<string, any>)[];
   permissionProfile: string | null;
+  transcriptRemovedAt: string | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -2376,12 +2377,12 @@ export interface Operations {
     body: RepositoryChanges;
     answer: Repository;
   };
-  /** Forget a repository and what was done in it */
+  /** Forget a repository and what was done in it, its events, too, if `history` is asked for */
   deleteRepository: {
     method: "DELETE";
     path: `/api/repos/${number}`;
     isExact: false;
-    query: { requestedBy?: string | null; };
+    query: { requestedBy?: string | null; history?: boolean | null; };
     body: undefined;
     answer: RepositoryDeleted;
   };
@@ -2536,7 +2537,7 @@ export interface Operations {
     isExact: false;
     query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
-    answer: Page<Event>;
+    answer: EventPage_Event_;
   };
   /** List the sessions, the newest first */
   listSessions: {
@@ -2590,7 +2591,7 @@ export interface Operations {
     isExact: false;
     query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
-    answer: Page<Event>;
+    answer: EventPage_Event_;
   };
   /** List a session's transcript, or that of a sub-agent of it */
   listItems: {
@@ -4512,6 +4513,10 @@ export interface End {
 export interface EventDamaged {
 }
 
+/** An event was removed with the history of its repository; this stands in its place. */
+export interface EventRemoved {
+}
+
 /** The events from `first` to `last` were removed, as they are older, or more, than is kept. */
 export interface EventsRemoved {
   first: number;
@@ -4761,6 +4766,7 @@ export interface RepositoryForgotten {
   name: string;
   localPath: string;
   with: RepositoryDeleted;
+  historyRemoved: boolean;
 }
 
 /** A repository was registered. */
@@ -5079,6 +5085,12 @@ export interface StoreDamaged {
   damaged: string[];
 }
 
+/** The database has more than `CC_ALARM_SIZE`. Told once, and again when it has doubled. */
+export interface StoreLarge {
+  bytes: number;
+  alarmBytes: number;
+}
+
 /** A stream begins with what happens now; only live. */
 export interface StreamOpened {
   logId: string;
@@ -5173,6 +5185,11 @@ export interface TraceRecordShown {
   waited: number;
   took: number;
   outcome: Outcome;
+}
+
+/** Its transcript was removed, as it is older than is kept; the rest of it stays. */
+export interface TranscriptRemoved {
+  days: number;
 }
 
 /** A turn that Codex began past Command Center is the session's from now on. */
@@ -5455,6 +5472,8 @@ export interface EventData {
   "backup.created": BackupMade;
   "backup.failed": BackupNotMade;
   "store.events.removed": EventsRemoved;
+  "session.transcript.removed": TranscriptRemoved;
+  "store.large": StoreLarge;
   "store.damaged": StoreDamaged;
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;
@@ -5514,6 +5533,7 @@ export interface EventData {
   "stream.opened": StreamOpened;
   "stream.resumed": StreamResumed;
   "event.damaged": EventDamaged;
+  "event.removed": EventRemoved;
 }
 
 /** An event as the streams tell it; one that is only live has no id. */

@@ -3,6 +3,9 @@
 Events go from the beginning of the log on, up to a cut (``event_cut``), so that those that are left
 have ids without gaps. A cut never passes what work still rests on: the story of a task that is open
 or waits for an approval, and of whatever led to it.
+
+The history of a repository that was deleted may go, too. It is not the oldest: an event that says
+nothing takes the place of each, so that ids have no gaps.
 """
 
 from collections.abc import Collection
@@ -10,7 +13,7 @@ from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
-from command_center.store import event_cut, events
+from command_center.store import event_cut, event_segments, events
 from command_center.store.queries.causes import cause_of
 from command_center.store.timestamps import Timestamp
 
@@ -51,7 +54,7 @@ _NEEDED: Final = f"""
 """  # noqa: S608 - constants
 
 
-class RemovedEvents(NamedTuple):
+class RemovalStep(NamedTuple):
     """The events of a step: how many they are, and whether there are more to remove."""
 
     events: int
@@ -140,7 +143,21 @@ def cut(db: Database, up_to: int) -> int | None:
     return up_to
 
 
-def remove_next(db: Database, of_turns: Collection[str]) -> RemovedEvents:
+def is_pending(db: Database) -> bool:
+    """Say whether rows are left that are to go: below the cut, or of a deleted repository."""
+    found = db.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM events WHERE id <= (SELECT up_to FROM removed_events))
+            OR EXISTS (
+                SELECT 1 FROM removed_histories AS gone JOIN events
+                ON events.repository_id = gone.repository_id AND events.id <= gone.up_to
+            )
+        """
+    ).fetchone()
+    return bool(found[0])
+
+
+def remove_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
     """Remove the rows of the next events below the cut, a hundred or a megabyte at most.
 
     Of those of the types `of_turns` is kept which turns they told of.
@@ -160,7 +177,7 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovedEvents:
             break
         last, count, taken = id_, count + 1, taken + size
     if not count:
-        return RemovedEvents(0, has_more=False)
+        return RemovalStep(0, has_more=False)
     _keep_turns(db, last, of_turns)
     _keep_worktrees(db, last)
     for sql in (
@@ -171,7 +188,43 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovedEvents:
         db.execute(sql, [last])
     db.execute("DELETE FROM whole_values WHERE record_table = 'events' AND record_id <= ?", [last])
     db.execute("DELETE FROM events WHERE id <= ?", [last])
-    return RemovedEvents(count, has_more=last < up_to)
+    return RemovalStep(count, has_more=last < up_to)
+
+
+def forget_history(db: Database, repository_id: int) -> None:
+    """Have the events of a repository that is being deleted be removed, all that there are now."""
+    db.execute(
+        "INSERT INTO removed_histories (repository_id, up_to) VALUES (?, ?)",
+        [repository_id, events.last_id(db)],
+    )
+
+
+def forget_next(db: Database) -> RemovalStep:
+    """Remove the next events of repositories whose history is to go, of one segment at most."""
+    for repository_id, up_to in db.execute(
+        "SELECT repository_id, up_to FROM removed_histories"
+    ).fetchall():
+        ids: list[int] = []
+        taken, end = 0, up_to
+        for id_, size in db.execute(
+            """
+            SELECT id, length(body) + ifnull((
+                SELECT sum(length(text)) FROM whole_values
+                WHERE record_table = 'events' AND record_id = events.id
+            ), 0) FROM events WHERE repository_id = ? AND id <= ? ORDER BY id LIMIT ?
+            """,
+            [repository_id, up_to, STEP],
+        ):
+            if not ids:
+                end = event_segments.last_of_segment(db, id_) or up_to
+            elif id_ > end or taken + size > STEP_BYTES:
+                break
+            ids.append(id_)
+            taken += size
+        if ids:
+            events.remove_from_within(db, ids)
+            return RemovalStep(len(ids), has_more=True)
+    return RemovalStep(0, has_more=False)
 
 
 def _keep_turns(db: Database, last: int, types: Collection[str]) -> None:

@@ -60,6 +60,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         shortened: the fields that are longer than they are shown here.
         attachments: the uploads that it was given, with its prompt or while it ran:
             ``{id, name, file, mediaType}`` of each.
+        transcript_removed_at: when its transcript was removed; None while it is kept.
     """
 
     task_id: int
@@ -116,3 +117,4 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     review: dict[str, Any] | None = None
     attachments: list[dict[str, Any]] = msgspec.field(default_factory=list)
     permission_profile: str | None = None
+    transcript_removed_at: Timestamp | None = None

@@ -54,10 +54,16 @@ def test_a_worktree_is_looked_at_merged_and_removed_and_the_repository_forgotten
     expect(row).to_have_count(0)
     assert not Path(worktree).exists()
     page.get_by_role("button", name="Forget this repository").click()
+    page.get_by_label("Remove its history, too").check()
     page.get_by_role("button", name="Forget it").click()
     expect(page.locator("h1")).to_have_text("Repositories")
     expect(page.locator("main").get_by_text("library", exact=True)).to_have_count(0)
     assert checkout.exists()
+    told = client.get("/api/events", params={"type": "repo.deleted"}).json()["items"]
+    assert (repository["id"], True) == (
+        told[-1]["repositoryId"],
+        told[-1]["data"]["historyRemoved"],
+    )
 
 
 def test_what_the_server_refuses_is_told_in_its_words(

@@ -46,6 +46,7 @@ CRASHED = (
     "/backups",
     "/event-compression",
     "/retention",
+    "/size-watch",
     "/store-check",
     "/repositories",
     "/bridges/local",

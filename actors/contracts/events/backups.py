@@ -34,6 +34,23 @@ class EventsRemoved(EventData, frozen=True, kw_only=True, tag="store.events.remo
     bytes: int | None
 
 
+class TranscriptRemoved(EventData, frozen=True, kw_only=True, tag="session.transcript.removed"):
+    """Its transcript was removed, as it is older than is kept; the rest of it stays."""
+
+    days: int
+
+
+class StoreLarge(EventData, frozen=True, kw_only=True, tag="store.large"):
+    """The database has more than `CC_ALARM_SIZE`. Told once, and again when it has doubled.
+
+    Set `CC_KEEP_EVENTS` to remove old events, `CC_COMPRESS_DAYS` to compress them, or a greater
+    `CC_ALARM_SIZE`.
+    """
+
+    bytes: int
+    alarm_bytes: int
+
+
 class StoreDamaged(EventData, frozen=True, kw_only=True, tag="store.damaged"):
     """A check of the database found damage. `structure` has SQLite's words, `damaged` the rows.
 

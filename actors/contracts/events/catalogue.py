@@ -31,7 +31,7 @@ from command_center.actors.contracts.events import (
     webpush,
 )
 from command_center.store import EventData, event_type
-from command_center.store.events import TYPE_FIELD, EventDamaged
+from command_center.store.events import TYPE_FIELD, EventDamaged, EventRemoved
 
 
 def _declared_in(*modules: ModuleType) -> Iterator[type[EventData]]:
@@ -68,7 +68,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             streams,
         )
     }
-    | {event_type(EventDamaged): EventDamaged}
+    | {event_type(kind): kind for kind in (EventDamaged, EventRemoved)}
 )
 """The class of each type of event, by the type."""
 

@@ -57,11 +57,15 @@ class RepositoryScanned(EventData, frozen=True, kw_only=True, tag="repo.scanned"
 
 
 class RepositoryForgotten(EventData, frozen=True, kw_only=True, tag="repo.deleted"):
-    """It was forgotten, with its tasks and sessions; the folder stays as it is."""
+    """It was forgotten, with its tasks and sessions; the folder stays as it is.
+
+    `history_removed` says that its events go, too.
+    """
 
     name: str
     local_path: str
     with_: RepositoryDeleted
+    history_removed: bool = False
 
 
 class SetupTrusted(EventData, frozen=True, kw_only=True, tag="repo.setup.trusted"):

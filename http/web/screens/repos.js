@@ -288,6 +288,7 @@ const OneRepo = ({ id }) => {
   const [, error] = useLoaded(() => need("repos", id), [id, state.repos.has(id)]);
   const act = useAct();
   const [forgetting, setForgetting] = useState(false);
+  const [withHistory, setWithHistory] = useState(false);
   const repo = state.repos.get(id);
   if (!repo)
     return html`
@@ -421,7 +422,10 @@ const OneRepo = ({ id }) => {
               <p class="hint"><${Icon} name="warning" size=${15} /> ${w}</p>
             `,
           )}
-          <button type="button" class="link bad" onClick=${() => setForgetting(true)}>
+          <button type="button" class="link bad" onClick=${() => {
+            setWithHistory(false);
+            setForgetting(true);
+          }}>
             Forget this repository
           </button>
         </section>
@@ -432,7 +436,7 @@ const OneRepo = ({ id }) => {
       html`<${Confirm} title=${`Forget ${repo.name}?`} label="Forget it"
         onClose=${() => setForgetting(false)}
         act=${async () => {
-          await remove(`/api/repos/${id}`, { requestedBy: ME });
+          await remove(`/api/repos/${id}`, { history: withHistory, requestedBy: ME });
           forgetRepository(id);
           go("/repos");
         }}>
@@ -440,6 +444,11 @@ const OneRepo = ({ id }) => {
           Its tasks and sessions are forgotten with it. The folder on disk and Codex's own threads
           stay as they are.
         </p>
+        <label class="check">
+          <input type="checkbox" checked=${withHistory}
+            onChange=${() => setWithHistory(!withHistory)} />
+          Remove its history, too: the events that tell of it
+        </label>
       <//>`
     }
   `;

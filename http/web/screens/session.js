@@ -314,7 +314,13 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
     ${
       !entries.length &&
       html`<p class="quiet-line">
-        ${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}
+        ${
+          session.transcriptRemovedAt
+            ? "What was said was removed, as it is old."
+            : ENDED.has(session.status)
+              ? "Nothing was said."
+              : "Nothing is said yet."
+        }
       </p>`
     }
     <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}

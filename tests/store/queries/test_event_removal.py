@@ -146,3 +146,43 @@ def test_the_size_of_a_log_is_estimated_by_some_of_its_rows(
         beyond = event_removal.beyond_size(db, taken // 4)
         assert 3700 < beyond < 3800
         assert 0 == event_removal.beyond_size(db, taken)
+
+
+def test_the_history_of_a_repository_goes_from_within_the_log_and_ids_keep_no_gaps(
+    path: Path, writer: Writer, readers: Readers
+) -> None:
+    def tell_of_two(tx: Transaction) -> None:
+        tx.now = OLD
+        for number in range(1250):
+            text = "secret plan " * (20_000 if number == 9 else 20)
+            said = made_up("session.item", {"text": text})
+            tx.emit(said, actor="t", repository_id=number % 3 + 1, session_id=7)
+
+    run(writer, tell_of_two)
+    assert 10 < compress_all(writer, BEFORE)
+    with readers.connection() as db:
+        before = {event.id: event for event in events.after(db, 0, limit=500)[0]}
+    refused = "DELETE FROM events WHERE id = 4"
+    with pytest.raises(sqlite3.IntegrityError, match="never removed"):
+        run(writer, lambda tx: tx.db.execute(refused))
+    run(writer, lambda tx: event_removal.forget_history(tx.db, 1))
+    steps = 0
+    while (step := run(writer, lambda tx: event_removal.forget_next(tx.db))).has_more:
+        assert 0 < step.events <= event_removal.STEP
+        steps += 1
+        if steps == 3:
+            assert ([], []) == checked(path)
+    assert 10 < steps
+    with readers.connection() as db:
+        for id_, event in before.items():
+            (now,), _ = events.after(db, id_ - 1, limit=1)
+            assert id_ == now.id
+            assert now == event if event.repository_id != 1 else now.type == "event.removed"
+            assert event.ts == now.ts
+        assert [] == events.after(db, 0, wanted=EventFilter(repository_id=1))[0]
+        assert 0 == event_notes.count_of_repository(db, 1, 1250)
+        assert 417 == event_notes.count_of_repository(db, 2, 1250)
+        assert 0 == db.execute("SELECT count(*) FROM whole_values").fetchone()[0]
+    assert ([], []) == checked(path)
+    with pytest.raises(sqlite3.IntegrityError, match="never removed"):
+        run(writer, lambda tx: tx.db.execute("DELETE FROM events WHERE id = 5"))
