@@ -61,17 +61,27 @@ class RenderedPage:
 
 def page_of(name: str, text: str) -> RenderedPage:
     """Render a page; its name is its path in the folder."""
-    parser = _parser()
-    tokens = parser.parse(text)
-    taken: dict[str, int] = {}
-    for at, token in enumerate(tokens):
-        if token.type == "heading_open":
-            token.attrSet("id", _anchor_of(plain(tokens[at + 1]), taken))
+    parser, tokens = _parser(), _parsed(text)
+    for token in tokens:
         for child in token.children or ():
             if child.type in {"link_open", "image"}:
                 _lead(child, name)
     shown = parser.renderer.render(tokens, parser.options, {})
     return RenderedPage(name, shown, tuple(_parts(tokens)))
+
+
+def parts_of(text: str) -> tuple[Part, ...]:
+    """Return the parts of a page, without rendering it."""
+    return tuple(_parts(_parsed(text)))
+
+
+def _parsed(text: str) -> Sequence[Token]:
+    tokens = _parser().parse(text)
+    taken: dict[str, int] = {}
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", _anchor_of(plain(tokens[at + 1]), taken))
+    return tokens
 
 
 def plain(inline: Token) -> str:

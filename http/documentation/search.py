@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from command_center.http.documentation.contents import address_of, names, text_of
-from command_center.http.documentation.markdown import page_of
+from command_center.http.documentation.markdown import parts_of
 
 
 def index() -> list[dict[str, Any]]:
@@ -16,11 +16,11 @@ def index() -> list[dict[str, Any]]:
     return [
         {
             "at": f"{address_of(name)}#{part.heading.anchor}" if at else address_of(name),
-            "page": page.title,
+            "page": parts[0].heading.text,
             "heading": part.heading.text,
             "words": " ".join(part.words.split()),
         }
         for name in names()
-        for page in [page_of(name, text_of(name))]
-        for at, part in enumerate(page.parts)
+        for parts in [parts_of(text_of(name))]
+        for at, part in enumerate(parts)
     ]

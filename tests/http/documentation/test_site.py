@@ -15,7 +15,7 @@ import pytest
 from command_center.http.app import create_app
 from command_center.http.documentation.build import build
 from command_center.http.documentation.contents import DOCS, kinds, names
-from command_center.http.documentation.markdown import page_of
+from command_center.http.documentation.markdown import page_of, parts_of
 from command_center.http.documentation.search import index
 from command_center.http.middleware.gate import Policy
 from tests.actors.automations.rig import opened
@@ -50,18 +50,17 @@ def seen(text: str) -> Seen:
     return found
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, as files."""
-    folder = tmp_path_factory.mktemp("site")
-    build(folder)
-    return folder
-
-
-def test_every_link_of_the_site_leads_to_a_file_and_anchor_of_it(built: Path) -> None:
-    pages = {path: seen(path.read_text(encoding="utf-8")) for path in built.rglob("*.html")}
+def test_every_link_of_the_site_leads_to_a_file_and_anchor_of_it(tmp_path: Path) -> None:
+    """Nothing comes from elsewhere, and no script or style stands in a page."""
+    built = tmp_path
+    build(built)
+    texts = {path: path.read_text(encoding="utf-8") for path in built.rglob("*.html")}
+    pages = {path: seen(text) for path, text in texts.items()}
     assert len(names()) < len(pages)
     for path, page in pages.items():
+        loaded = re.findall(r"""<(?:link|script|img)[^>]*(?:href|src)="([^"]+)""", texts[path])
+        assert [] == [address for address in loaded if "//" in address], path.name
+        assert [] == page.inline, path.name
         for address in page.addresses:
             target, _, anchor = address.partition("#")
             if "://" in target:
@@ -72,14 +71,6 @@ def test_every_link_of_the_site_leads_to_a_file_and_anchor_of_it(built: Path) ->
             assert found.is_file(), (path.name, address)
             if anchor:
                 assert anchor in pages[found].anchors, (path.name, address)
-
-
-def test_nothing_of_the_site_comes_from_elsewhere_or_stands_in_the_page(built: Path) -> None:
-    for path in built.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        loaded = re.findall(r"""<(?:link|script|img)[^>]*(?:href|src)="([^"]+)""", text)
-        assert [] == [address for address in loaded if "//" in address], path.name
-        assert [] == seen(text).inline, path.name
 
 
 def test_every_page_has_one_place_in_the_contents() -> None:
@@ -124,8 +115,10 @@ def test_the_search_has_all_that_is_written() -> None:
 
 @cache
 def anchors() -> Mapping[str, set[str]]:
-    pages = (page_of(name, (DOCS / name).read_text(encoding="utf-8")) for name in names())
-    return {page.name: {part.heading.anchor for part in page.parts} for page in pages}
+    return {
+        name: {part.heading.anchor for part in parts_of((DOCS / name).read_text(encoding="utf-8"))}
+        for name in names()
+    }
 
 
 def test_every_page_that_the_program_names_is_there() -> None:
