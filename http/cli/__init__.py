@@ -6,6 +6,6 @@ itself. `manual` makes the man page. `operating` has `top`, which shows the runn
 a terminal, and `pair`, which lets a phone in. `telegram` is the command that sets the bot up, as
 `telegram_setup` does it, `certificate` gives the server an encrypted address, and `doctor` looks
 for what would keep the server from working. `backups` makes a backup and puts one back.
-`service` has the machine start the server. `mcp` serves an agent over standard input and output, by
-the `stdio_bridge` to a server.
+`service` has the machine start the server, and `logs` shows what it says. `mcp` serves an agent
+over standard input and output, by the `stdio_bridge` to a server.
 """

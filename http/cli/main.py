@@ -63,6 +63,7 @@ COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
     **_in("backups", "backup", "restore"),
     **_in("service.commands", "service"),
+    **_in("logs", "logs"),
     **_in("operating", "top", "pair"),
     **_in("telegram", "telegram"),
     **_in("client.running", "run"),
@@ -124,6 +125,7 @@ PARTS: Final = {
             "Make a certificate for this machine and NAMES, from an authority of its own."
         ),
         "service": "Have this machine start the server, and start it again when it fails.",
+        "logs": "Show what the server has logged: the last 200 lines, or from a moment on.",
         "telegram": "Set up the Telegram bot.",
         "mcp": "Serve an agent over standard input and output, by the MCP endpoint of a...",
     },

@@ -15,21 +15,33 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from functools import partial
-from typing import Literal, TextIO
+from typing import Final, Literal, TextIO
 
 import attrs
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from command_center.http.config.colours import is_coloured
+from command_center.http.config.log_file import LogFile, is_kept_by_journal, wanted
 from command_center.http.config.settings import DECLARATIONS, Settings
 from command_center.runtime import origin
 from command_center.store import redact
 
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+"""Name the levels as the journal does."""
+
 
 def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     """Set the log up for the process, to `stream` or else stderr; may be called again."""
-    write_logs(settings.log_level, settings.log_format, secrets=secrets_of(settings), stream=stream)
+    write_logs(
+        settings.log_level,
+        settings.log_format,
+        secrets=secrets_of(settings),
+        stream=stream,
+        file=wanted(settings.data_dir, settings.log_file) if stream is None else None,
+        is_alone=settings.log_file == "only",
+    )
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -49,6 +61,8 @@ def write_logs(
     *,
     secrets: Iterable[str] = (),
     stream: TextIO | None = None,
+    file: LogFile | None = None,
+    is_alone: bool = False,
 ) -> None:
     """Set the process's log up. A logger that has written before keeps the set-up that it had.
 
@@ -57,7 +71,10 @@ def write_logs(
         form: lines to read, or one JSON object a line.
         secrets: texts that never appear, besides what `redact` knows by its form.
         stream: where to write; stderr as it is now if left out.
+        file: where each line is kept, too.
+        is_alone: the lines go to the file and nowhere else.
     """
+    is_journal = stream is None and is_kept_by_journal()
     stream = sys.stderr if stream is None else stream
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -77,6 +94,10 @@ def write_logs(
         last = [legible, structlog.dev.ConsoleRenderer(colors=True)]
     else:
         last = [legible, plain_line]
+    if is_journal:
+        last[-1] = Prioritised(last[-1])
+    if file is not None:
+        last = [file.keep, *([_nothing] if is_alone else last)]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -98,6 +119,24 @@ def write_logs(
     )
 
 
+@attrs.frozen
+class Prioritised:
+    """Puts its priority before each line of a text, for systemd's journal (sd-daemon(3))."""
+
+    _render: Processor
+
+    def __call__(self, logger: WrappedLogger, method: str, line: EventDict) -> str:
+        """Render the line; a structlog processor."""
+        prefix = f"<{PRIORITIES.get(line['level'], 6)}>"
+        text = str(self._render(logger, method, line))
+        return "\n".join([f"{prefix}{part}" for part in text.split("\n")])
+
+
+def _nothing(_logger: WrappedLogger, _method: str, _line: EventDict) -> str:
+    """Write nothing more; a structlog processor."""
+    return ""
+
+
 class Lines:
     """Writes lines to the handler's stream, in turn with it.
 
@@ -116,8 +155,9 @@ class Lines:
         with contextlib.suppress(OSError, ValueError):
             handler.acquire()
             try:
-                handler.stream.write(f"{line}\n")
-                handler.stream.flush()
+                if line:
+                    handler.stream.write(f"{line}\n")
+                    handler.stream.flush()
             finally:
                 handler.release()
 

@@ -278,6 +278,9 @@ class Settings:
     log_format: Literal["console", "json"] = environ.var(
         "console", one_of("console", "json"), help="Form of the log's lines."
     )
+    log_file: Literal["auto", "off", "only"] = environ.var(
+        "auto", one_of("auto", "off", "only"), help="Keep the log in the data folder, too."
+    )
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(_contradictions(self))

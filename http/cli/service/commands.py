@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from command_center.http.cli.local import config_flag, resolve
+from command_center.http.cli.logs import logs
 from command_center.http.cli.service.launchd import Launchd
 from command_center.http.cli.service.manager import (
     Service,
@@ -87,24 +88,14 @@ def status(config_file: Path | None) -> None:
     _become(manager.status())
 
 
-@service.command()
-@config_flag
-@click.option("-f", "--follow", is_flag=True, help="Go on as more is logged.")
-def logs(config_file: Path | None, *, follow: bool) -> None:
-    """Show what the service has logged."""
-    manager = _manager(resolve(config_file, {}).settings.data_dir)
-    try:
-        command = manager.logs(follow=follow)
-    except ServiceFailed as error:
-        _fail(error)
-    _become(command)
+service.add_command(logs)
 
 
 def _manager(data_dir: Path) -> ServiceManager:
     """Return the manager of this machine."""
     known: dict[str, Callable[[Path], ServiceManager]] = {
         "win32": TaskScheduler,
-        "darwin": Launchd,
+        "darwin": lambda _: Launchd(),
     }
     made = known.get(sys.platform)
     return Systemd() if made is None else made(data_dir)

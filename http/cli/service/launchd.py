@@ -13,14 +13,11 @@ from command_center.http.cli.service.manager import SECONDS, Service, ServiceFai
 
 LABEL: Final = "dev.command-center"
 LOG: Final = "service.log"
+"""Say here what comes before the log or ends the process; the log itself has a bound, this none."""
 
 
 class Launchd:
     """The user's own launchd, in the domain of who is signed in."""
-
-    def __init__(self, data_dir: Path) -> None:
-        """Keep the log in the data folder."""
-        self._log = data_dir / LOG
 
     @property
     def file(self) -> Path:
@@ -33,7 +30,7 @@ class Launchd:
             {
                 "Label": LABEL,
                 "ProgramArguments": [*service.command],
-                "EnvironmentVariables": {"PATH": service.path},
+                "EnvironmentVariables": {"PATH": service.path, "CC_LOG_FILE": "only"},
                 "RunAtLoad": True,
                 "KeepAlive": {"SuccessfulExit": False},
                 "ThrottleInterval": 10,
@@ -63,10 +60,6 @@ class Launchd:
     def status(self) -> Sequence[str]:
         """Return launchctl's command."""
         return ["launchctl", "print", f"{_domain()}/{LABEL}"]
-
-    def logs(self, *, follow: bool) -> Sequence[str]:
-        """Return the command that shows the log's end."""
-        return ["tail", "-n", "200", *(["-F"] * follow), str(self._log)]
 
 
 def _let_go() -> None:

@@ -66,13 +66,6 @@ class ServiceManager(Protocol):
     def status(self) -> Sequence[str]:
         """Return the command that shows how the service is."""
 
-    def logs(self, *, follow: bool) -> Sequence[str]:
-        """Return the command that shows what the service has logged.
-
-        Raises:
-            ServiceFailed: nothing keeps it.
-        """
-
 
 def server_command(config_file: Path | None) -> tuple[str, ...]:
     """Return the command that serves with the program that runs now."""

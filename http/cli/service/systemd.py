@@ -87,9 +87,9 @@ class Systemd:
         """Return systemctl's command."""
         return ["systemctl", "--user", "--no-pager", "--lines=5", "status", NAME]
 
-    def logs(self, *, follow: bool) -> Sequence[str]:
-        """Return journalctl's command."""
-        return ["journalctl", "--user", "--unit", NAME, "--lines=200", *(["--follow"] * follow)]
+    def journal(self) -> Sequence[str]:
+        """Return the words that have journalctl show the unit."""
+        return ["--user", "--unit", NAME, "--output=cat"]
 
 
 def _linger() -> list[str]:

@@ -83,10 +83,3 @@ class TaskScheduler:
     def status(self) -> Sequence[str]:
         """Return the scheduler's command."""
         return ["schtasks", "/Query", "/V", "/FO", "LIST", "/TN", TITLE]
-
-    def logs(self, *, follow: bool) -> Sequence[str]:
-        """Say that nothing keeps them."""
-        del follow
-        raise ServiceFailed(
-            "Windows keeps no log of a task. To see one, end it and run `command-center serve`."
-        )

@@ -121,10 +121,12 @@ def test_status_and_logs_are_those_of_the_manager(machine: Machine) -> None:
     machine.brings("systemctl", "exit 3")
     machine.calls()
     assert 3 == machine.types("status").exit_code
-    assert 0 == machine.types("logs", "-f").exit_code
+    assert 0 == machine.types("logs", "-f", "--level", "warning").exit_code
+    assert 0 == machine.types("logs", "--since", "1970-01-02T00:00+00:00").exit_code
     assert [
         f"systemctl --user --no-pager --lines=5 status {NAME}",
-        f"journalctl --user --unit {NAME} --lines=200 --follow",
+        f"journalctl --user --unit {NAME} --output=cat --lines=200 --priority=4 --follow",
+        f"journalctl --user --unit {NAME} --output=cat --since=@86400 --priority=7",
     ] == machine.calls()
 
 
@@ -170,10 +172,10 @@ def test_systemd_takes_the_unit_and_reads_each_word_as_it_was(tmp_path: Path) ->
 
 
 def test_launchd_and_windows_read_each_word_as_it_was() -> None:
-    listed = plistlib.loads(Launchd(ODD.folder).definition(ODD))
-    assert (list(ODD.command), ODD.path) == (
+    listed = plistlib.loads(Launchd().definition(ODD))
+    assert (list(ODD.command), {"PATH": ODD.path, "CC_LOG_FILE": "only"}) == (
         listed["ProgramArguments"],
-        listed["EnvironmentVariables"]["PATH"],
+        listed["EnvironmentVariables"],
     )
     task = ET.fromstring(TaskScheduler(ODD.folder).definition(ODD).decode("utf-16"))  # noqa: S314 - ours
     space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
@@ -196,7 +198,7 @@ def asked_of(machine: Machine, programs: Mapping[str, str]) -> list[str]:
 def test_launchd_and_windows_are_asked_in_order(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "_manager", Launchd)
+    monkeypatch.setattr(commands, "_manager", lambda _: Launchd())
     agent = machine.home / "Library" / "LaunchAgents" / "dev.command-center.plist"
     programs = {"launchctl": '[ "$1" != print ]', "id": "echo 501"}  # which has it no more
     asked = [call for call in asked_of(machine, programs) if call != "id -u"]
@@ -213,7 +215,6 @@ def test_launchd_and_windows_are_asked_in_order(
         end,
         "schtasks /Delete /F /TN Command Center",
     ] == asked_of(machine, {"schtasks": ""})
-    assert "keeps no log" in machine.types("logs").stderr
 
 
 @posix

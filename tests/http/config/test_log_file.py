@@ -1,0 +1,111 @@
+"""The log's file: bounded, of its owner alone, and without secrets; or the journal's lines."""
+
+import logging
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from command_center.http.config import log_file
+from command_center.http.config.log_file import LogFile, files_of, kept_lines, wanted
+from command_center.http.config.logs import configure_logging
+from command_center.http.config.parsers import Secret
+from command_center.http.config.settings import Settings
+
+SECRET = "hush-hush-hush"
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def no_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+
+
+@pytest.mark.usefixtures("no_journal")
+def test_each_line_is_in_the_file_too_without_a_secret_and_for_its_owner_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(Settings(data_dir=tmp_path, api_token=Secret(SECRET)))
+    structlog.get_logger("ours").warning("one.event", told=f"it is {SECRET}")
+    logging.getLogger("theirs").error("another\x1b[2J")
+    assert ["one.event", "another\x1b[2J"] == [line["event"] for line in kept_lines(tmp_path)]
+    file = files_of(tmp_path)[0]
+    assert SECRET not in file.read_text()
+    assert 2 == capsys.readouterr().err.count("\n")
+    if sys.platform != "win32":
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (file.parent, file)]
+        assert [0o700, 0o600] == modes
+
+
+@pytest.mark.usefixtures("no_journal")
+def test_a_log_that_goes_to_the_file_alone_says_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(Settings(data_dir=tmp_path, log_file="only"))
+    structlog.get_logger("ours").info("one.event")
+    logging.getLogger("theirs").error("another")
+    assert 2 == len([*kept_lines(tmp_path)])
+    assert "" == capsys.readouterr().err.strip()
+
+
+def test_files_are_bounded_in_number_and_bytes_and_read_in_order(tmp_path: Path) -> None:
+    line = {"timestamp": "t", "level": "info", "event": "0000", "logger": "l"}
+    log = LogFile(tmp_path, 1000)
+    for number in range(200):
+        log.write({**line, "event": f"{number:04}"})
+    log.close()
+    sizes = [path.stat().st_size for path in files_of(tmp_path)]
+    assert len(sizes) == log_file.FILES == len([*(tmp_path / log_file.FOLDER).iterdir()])
+    assert max(sizes) <= 1000
+    kept = [int(line["event"]) for line in kept_lines(tmp_path)]
+    assert [*range(kept[0], 200)] == kept
+    assert sum(sizes) > 4 * 900
+    with files_of(tmp_path)[0].open("a") as half:
+        half.write('{"timestamp": "t", "le')
+    assert kept == [int(line["event"]) for line in kept_lines(tmp_path)]
+
+
+def test_no_line_makes_a_folder_of_data_and_none_that_is_lost_stops_the_work(
+    tmp_path: Path,
+) -> None:
+    log = LogFile(tmp_path / "data")
+    log.write({"event": "too early"})
+    assert [] == [*tmp_path.iterdir()]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / log_file.FOLDER).touch()
+    log.write({"event": "in the way"})
+    (tmp_path / "data" / log_file.FOLDER).unlink()
+    log.write({"event": "now", "timestamp": "t", "level": "info", "logger": "l"})
+    log.close()
+    assert ["now"] == [line["event"] for line in kept_lines(tmp_path / "data")]
+
+
+def test_systemds_journal_is_told_the_level_of_each_line_and_no_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    assert wanted(tmp_path, "auto") is None
+    configure_logging(Settings(data_dir=tmp_path))
+    try:
+        Path(os.devnull, "no").read_text()
+    except OSError:
+        structlog.get_logger("ours").exception("one.event")
+    structlog.get_logger("ours").info("another")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) > 4
+    assert {"<3>"} == {line[:3] for line in said[:-1]}
+    assert said[-1].startswith("<6>")
+    assert [] == [*tmp_path.iterdir()]
