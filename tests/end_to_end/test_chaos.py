@@ -161,8 +161,8 @@ async def killed_once(
     client_repository: Path,
     folder: Path,
     moment: float,
-) -> None:
-    """One run whose server is killed `moment` seconds after it was accepted."""
+) -> str:
+    """One run whose server is killed `moment` seconds after it was accepted; its state then."""
     model.script = story(folder)
     server.start()
     async with client_of(server) as client:
@@ -176,6 +176,7 @@ async def killed_once(
         session = await client.run(registered, "Tell the story.")
         with trio.move_on_after(moment):
             await until_ended(client, session)
+        before: str = (await client.session(session))["status"]
     server.kill()
     server.start()
     async with client_of(server) as client:
@@ -185,6 +186,7 @@ async def killed_once(
         check_told_once(events["items"])
         assert 3 == len(model.requests) - asked_before
     server.stop()
+    return before
 
 
 async def kill_often(
@@ -198,11 +200,14 @@ async def kill_often(
     kills: int,
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - moments, no secrets
+    states: Counter[str] = Counter()
     await app_server.until_ready()
     for number in range(kills):
-        await killed_once(server, model, repository, folder, chance.uniform(0, LONGEST_TURN))
+        moment = chance.uniform(0, LONGEST_TURN)
+        states[await killed_once(server, model, repository, folder, moment)] += 1
         lines = (folder / "outside.txt").read_text().splitlines()
         assert ["two"] * (number + 1) == lines
+    print(f"{kills} kills, of turns that were: {dict(states)}")  # noqa: T201 - figures
     app_server.kill()
     wait_for_no_process(str(app_server.home))
 

@@ -176,4 +176,5 @@ async def test_requests_that_many_kills_cut_off_are_done_once_and_answered_truly
     server: Server, repository: Path
 ) -> None:
     outcomes = await kill_often(server, repository, seed=2, kills=MANY_KILLS)
+    print(f"{MANY_KILLS} kills: {dict(outcomes)}")  # noqa: T201 - figures
     assert {"answered before", "done before", "done now"} == outcomes.keys()

@@ -215,6 +215,7 @@ async def test_a_kill_at_each_step_loses_nothing(tmp_path: Path, act: str) -> No
         folder.mkdir()
         case = await case_of(folder, act)
         if (await trio.to_thread.run_sync(case.killed_at, step)) is not None:
+            print(f"{act}: killed at each of {step} steps")  # noqa: T201 - figures
             return
         await case.again()
     pytest.fail("It has more steps than that.")
