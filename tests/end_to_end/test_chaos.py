@@ -22,6 +22,7 @@ import httpx
 import pytest
 import trio
 
+from command_center.actors.hosts.local.codex.orphans import kill_all, left_in
 from tests.codex.script import Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import (
@@ -57,6 +58,7 @@ class AppServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     async def until_ready(self) -> None:
@@ -80,10 +82,11 @@ class AppServer:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """`kill -9`, and end what it leaves."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        kill_all(left_in(self.process.pid))
 
 
 @pytest.fixture

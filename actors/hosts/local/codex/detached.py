@@ -145,7 +145,7 @@ def end(folder: Path) -> None:
             while is_alive(process) and time.monotonic() < deadline:
                 time.sleep(_LOOK_SECONDS)
             kill_all(family)
-        kill_left(OWNER, f"{record.life}:")
+        kill_left(OWNER, f"{record.life}:", record.pid)
     (folder / "app-server.json").unlink(missing_ok=True)
 
 

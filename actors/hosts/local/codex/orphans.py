@@ -6,14 +6,19 @@ id and start time, and marked in its environment with the life and the folder of
 started it. A later life finds what is left by both. A process id alone is never enough, since ids
 are used again: its start time must be that of the record, or its mark must be of our folder.
 
-Codex leaves something, too: it runs helpers in a sandbox, and one that is still being set up when
-Codex is killed is nobody's child and waits for ever. It is known by its mark alone.
+Codex leaves something, too. Each file that it reads or writes for a patch is a helper's in a
+sandbox of bubblewrap. Bubblewrap's inner process waits for a word of the outer one before it asks
+to be killed with it, so one that is being set up when Codex is killed is nobody's child and waits
+for ever. Its environment is empty but for `PATH`: no mark reaches it. But it is still in the
+session that Codex was started in, and POSIX gives the id of a session to no other process while
+one is left in it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -88,15 +93,40 @@ def find_orphans(folder: Path, spared: Collection[str] = ()) -> list[psutil.Proc
     """
     orphans: dict[int, psutil.Process] = {}
     spared = {current_life(), *spared}
-    for process in [*_recorded(_foreign_records(folder)), *_marked(folder, spared)]:
+    records = _foreign_records(folder)
+    for process in [*_recorded(records), *_marked(folder, spared), *_helpers_of(records)]:
         for one in [*descendants_of(process.pid), process]:
             orphans[one.pid] = one
     return [*orphans.values()]
 
 
-def kill_left(variable: str, mark: str) -> None:
-    """Kill what a Codex that is gone has left: its own processes whose variable begins so."""
+def kill_left(variable: str, mark: str, session: int) -> None:
+    """Kill what a Codex that is gone has left.
+
+    That is its own processes whose variable begins so, and all of the session that it led.
+    """
     kill_all(_of_codex(lambda environment: environment.get(variable, "").startswith(mark)))
+    deadline = time.monotonic() + _KILL_SECONDS
+    while (left := left_in(session)) and time.monotonic() < deadline:
+        kill_all(left)
+
+
+def left_in(session: int) -> list[psutil.Process]:
+    """Find what runs in a session whose leader has ended; nothing while one leads it.
+
+    The commands of Codex are in sessions of their own. Windows has none.
+    """
+    found: list[psutil.Process] = []
+    if sys.platform == "win32":
+        return found
+    with contextlib.suppress(psutil.Error, ValueError):
+        if is_alive(psutil.Process(session)):
+            return found
+    for one in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):
+            if os.getsid(one) == session and is_alive(process := psutil.Process(one)):
+                found.append(process)
+    return found
 
 
 def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
@@ -176,6 +206,19 @@ def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error, ValueError):
             process = psutil.Process(recorded.pid)
             if abs(process.create_time() - recorded.started) <= _CLOCK_SLACK:
+                found.append(process)
+    return found
+
+
+def _helpers_of(records: Iterable[Path]) -> list[psutil.Process]:
+    """Find what is left in the sessions of the recorded.
+
+    The id may be another session's by now, so Codex's own alone count.
+    """
+    found = []
+    for process in [one for path in records for one in left_in(_read(path).pid)]:
+        with contextlib.suppress(psutil.Error):
+            if _is_codex(process):
                 found.append(process)
     return found
 

@@ -131,7 +131,7 @@ class ChildProcess:
             with trio.move_on_after(_KILL_SECONDS):
                 await self.process.wait()
             await trio.to_thread.run_sync(kill_all, family)
-            await trio.to_thread.run_sync(kill_left, CHILD, self.mark)
+            await trio.to_thread.run_sync(kill_left, CHILD, self.mark, self.pid)
             with contextlib.suppress(trio.BusyResourceError, trio.ClosedResourceError):
                 await self.stdout.aclose()
             if self.record is not None:

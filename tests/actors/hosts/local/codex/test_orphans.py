@@ -24,6 +24,7 @@ from command_center.actors.hosts.local.codex.orphans import (
     end_commands,
     end_orphans,
     is_alive,
+    left_in,
 )
 from tests.codex.bridging import faked, open_bridge
 
@@ -148,6 +149,32 @@ def test_a_sandboxed_helper_of_codex_is_ended_but_no_other_sandbox(tmp_path: Pat
         assert [helper.pid] == end_orphans(tmp_path)
         assert other.poll() is None
         other.kill()
+
+
+LEADER = """
+import subprocess, sys
+for words in ["bwrap", sys.argv[1], "--codex-run-as-fs-helper"], ["bwrap", sys.argv[1]]:
+    words[1:1] = ["-c", "import time; time.sleep(600)"]
+    print(subprocess.Popen(words, executable=sys.executable, env={}).pid, flush=True)
+sys.stdin.read()
+"""
+"""Starts two processes without a mark in its session, of which one is a helper of Codex."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+def test_a_helper_of_a_recorded_codex_is_ended_by_its_session_once_that_has_ended(
+    tmp_path: Path,
+) -> None:
+    words, pipe = [sys.executable, "-c", LEADER, str(tmp_path)], subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, start_new_session=True) as leader:
+        assert leader.stdout is not None
+        helper, other = (psutil.Process(int(leader.stdout.readline())) for _ in range(2))
+        record_of_a_former_life(tmp_path, psutil.Process(leader.pid))
+        assert [] == left_in(leader.pid)
+        leader.kill()
+    assert [helper.pid] == end_orphans(tmp_path)
+    assert [False, True] == [is_alive(helper), is_alive(other)]
+    other.kill()
 
 
 @contextmanager

@@ -49,17 +49,21 @@ async def test_ending_a_child_ends_what_it_started_in_another_session() -> None:
 
 HELPER = """
 import os, subprocess, sys
-for name in ("bwrap", "daemon"):
+for name, environment in ("bwrap", {"PATH": ""}), ("daemon", os.environ):
     words = [name, "-c", "import time; time.sleep(600)", "--codex-run-as-fs-helper"]
     if os.fork() == 0:
         apart = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.DEVNULL)
+        apart |= {"env": environment, "start_new_session": name == "daemon"}
         child = subprocess.Popen(words, executable=sys.executable, **apart)
         print(child.pid, flush=True)
         os._exit(0)
     os.wait()
 sys.stdin.read()
 """
-"""Leaves two processes that are nobody's: a helper of Codex in its sandbox, and a command's."""
+"""Leaves two processes that are nobody's: a helper of Codex in its sandbox, and a command's.
+
+As Codex starts them: the helper has no mark, and the command a session of its own.
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
