@@ -26,6 +26,9 @@ PIECE_SECONDS: Final = 1.0
 PIECE_FOLDERS: Final = 2000
 """Folders of one look."""
 
+PIECE_BYTES: Final = 256 * 1024
+"""Bytes of the paths that one look finds or passes over; with these it ends."""
+
 DEPTH: Final = 6
 """Folders between a root and a repository, at most."""
 
@@ -68,7 +71,7 @@ def find_repositories(
     begin = None if after is None else _place_of(after, roots)
     found: list[Path] = []
     passed: list[Path] = []
-    count = 0
+    count = size = 0
     for place, path, seen in _walk(roots, begin, frozenset(map(os.fspath, hidden))):
         if begin is not None and place <= begin:
             continue
@@ -77,7 +80,9 @@ def find_repositories(
             found.append(Path(path))
         elif seen is _Seen.WIDE:
             passed.append(Path(path))
-        if count >= PIECE_FOLDERS or time.monotonic() > deadline:
+        if seen is not _Seen.FOLDER:
+            size += len(os.fsencode(path))
+        if count >= PIECE_FOLDERS or size >= PIECE_BYTES or time.monotonic() > deadline:
             return FolderLook(tuple(found), count, tuple(passed), Path(path))
     return FolderLook(tuple(found), count, tuple(passed), None)
 

@@ -51,6 +51,15 @@ def test_repositories_are_found_once_each_however_short_the_looks_are(
         assert looks >= 10 // most
 
 
+def test_a_look_ends_where_the_paths_that_it_found_come_to_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [repository(tmp_path / (letter * 200)) for letter in "abcd"]
+    monkeypatch.setattr(finding, "PIECE_BYTES", 2 * len(str(expected[0])))
+    assert expected[:2] == [*find_repositories([tmp_path], None).found]
+    assert (expected, 3) == all_found([tmp_path])
+
+
 def test_roots_that_overlap_are_looked_through_once_each_and_to_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
