@@ -7,6 +7,7 @@ ends. A few cases run with all tests; `pytest -m chaos` runs many.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -21,6 +22,7 @@ import attrs
 import httpx
 import pytest
 import trio
+from trio_websocket import ConnectionClosed, HandshakeError
 
 from command_center.actors.hosts.local.codex.orphans import kill_all, left_in
 from tests.codex.script import Gate, Hold, Run, Say
@@ -146,6 +148,15 @@ async def until_ended(client: Client, session: Any) -> Any:
             await stream.next()
 
 
+async def until_cut_off(client: Client, session: Any) -> None:
+    """Approve what the session asks until it ends or the server does.
+
+    A client that is not cancelled closes what it has opened.
+    """
+    with contextlib.suppress(httpx.TransportError, ConnectionClosed, HandshakeError):
+        await until_ended(client, session)
+
+
 def check_told_once(events: list[Any]) -> None:
     """No event is missing, and nothing is told twice."""
     items = Counter(
@@ -177,10 +188,11 @@ async def killed_once(
         )
         asked_before = len(model.requests)
         session = await client.run(registered, "Tell the story.")
-        with trio.move_on_after(moment):
-            await until_ended(client, session)
-        before: str = (await client.session(session))["status"]
-    server.kill()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(until_cut_off, client, session)
+            await trio.sleep(moment)
+            before: str = (await client.session(session))["status"]
+            server.kill()
     server.start()
     async with client_of(server) as client:
         ended = await until_ended(client, session)
