@@ -116,17 +116,18 @@ def left_in(session: int) -> list[psutil.Process]:
 
     The commands of Codex are in sessions of their own. Windows has none.
     """
-    found: list[psutil.Process] = []
     if sys.platform == "win32":
+        return []
+    else:  # noqa: RET505 - mypy knows the platform only so
+        with contextlib.suppress(psutil.Error, ValueError):
+            if is_alive(psutil.Process(session)):
+                return []
+        found = []
+        for one in psutil.pids():
+            with contextlib.suppress(psutil.Error, OSError):
+                if 0 < session == os.getsid(one) and is_alive(process := psutil.Process(one)):
+                    found.append(process)
         return found
-    with contextlib.suppress(psutil.Error, ValueError):
-        if is_alive(psutil.Process(session)):
-            return found
-    for one in psutil.pids():
-        with contextlib.suppress(psutil.Error, OSError):
-            if os.getsid(one) == session and is_alive(process := psutil.Process(one)):
-                found.append(process)
-    return found
 
 
 def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:

@@ -8,8 +8,6 @@ inner one waits for ever.
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,9 +46,9 @@ def read(pid: int, name: str) -> str:
     return Path(f"/proc/{pid}/{name}").read_text()
 
 
-def stop(pid: int) -> None:
-    os.kill(pid, signal.SIGSTOP)
-    while read(pid, "stat").rpartition(")")[2].split()[0] not in "TZ":
+def stop(process: psutil.Process) -> None:
+    process.suspend()
+    while read(process.pid, "stat").rpartition(")")[2].split()[0] not in "TZ":
         pass
 
 
@@ -58,19 +56,20 @@ def left_waiting(codex: int) -> int:
     """Kill Codex while it sets a sandbox up; return the inner process, which waits for ever."""
     seen: set[int] = set()
     while True:
-        for outer in all_started_by(codex):
-            with contextlib.suppress(OSError):
-                if outer in seen or not read(outer, "cmdline").startswith("bwrap"):
+        for pid in all_started_by(codex):
+            with contextlib.suppress(OSError, psutil.Error):
+                if pid in seen or not read(pid, "cmdline").startswith("bwrap"):
                     continue
-                seen.add(outer)
+                seen.add(pid)
+                outer = psutil.Process(pid)
                 for _ in range(GLANCES):
                     stop(outer)
-                    inner = started_by(outer)
+                    inner = started_by(pid)
                     if inner and not read(inner[0], "uid_map"):
-                        os.kill(codex, signal.SIGKILL)
-                        os.kill(outer, signal.SIGKILL)
+                        psutil.Process(codex).kill()
+                        outer.kill()
                         return inner[0]
-                    os.kill(outer, signal.SIGCONT)
+                    outer.resume()
                     if inner:
                         break
 

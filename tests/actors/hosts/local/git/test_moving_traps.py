@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.git import Git
+from command_center.actors.git.committing import Author, commit_changes
+from command_center.actors.git.conflicts import mark_conflicts
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import read_status, read_worktrees
+from command_center.actors.git.including import include_files, list_included, read_patterns
+from command_center.actors.git.marked_merges import find_unresolved
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.trees import (
     add_worktree,
@@ -38,6 +42,8 @@ SECONDS = 0.3
 CHAOS_SECONDS = 10.0
 """Seconds that it is moved in a chaos run."""
 
+AUTHOR = Author(name="One", email="one@example.org")
+
 EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
 
 
@@ -51,10 +57,11 @@ def canary(tmp_path: Path) -> Path:
     return tmp_path / "canary"
 
 
-async def work(git: Git, repository: Path, branch: str) -> int:
-    """Do everything with a repository, whatever is refused; returns how much was not."""
+async def work(git: Git, repository: Path, branch: str, *, whole: bool) -> int:
+    """Do much with a repository, or all of it, whatever is refused; returns how much was not."""
     done = 0
-    for step in (_look, _add, _discard, _merge, _remove):
+    more = (_include, _conflict, _land) if whole else ()
+    for step in (_look, _add, _discard, *more, _merge, _remove):
         with suppress(Refusal):
             await step(git, repository, branch)
             done += 1
@@ -80,6 +87,32 @@ async def _discard(git: Git, repository: Path, branch: str) -> None:
     await discard_and_restore(made, f"{branch}-restored")
 
 
+async def _include(git: Git, repository: Path, branch: str) -> None:
+    main = await git.open(repository)
+    made = await git.open(repository.parent / branch, common_dir=main.common_dir)
+    (repository / ".worktreeinclude").write_text("*.env\n", encoding="utf-8")
+    (repository / "own.env").write_text("here alone\n", encoding="utf-8")
+    await include_files(main, made, await list_included(main, await read_patterns(main)))
+
+
+async def _conflict(git: Git, repository: Path, branch: str) -> None:
+    main = await git.open(repository)
+    made = await git.open(repository.parent / branch, common_dir=main.common_dir)
+    for checkout in (main, made):
+        (checkout.path / "readme.txt").write_text(f"{checkout.path} {branch}\n", encoding="utf-8")
+        await commit_changes(checkout, "Change it", paths=["readme.txt"], author=AUTHOR)
+    marked = await mark_conflicts(made, "main")
+    await find_unresolved(made, marked.sha)
+    (made.path / "readme.txt").write_text(f"both {branch}\n", encoding="utf-8")
+    await commit_changes(made, "Settle it", author=AUTHOR)
+
+
+async def _land(git: Git, repository: Path, branch: str) -> None:
+    (repository / ".worktreeinclude").unlink()
+    (repository / "own.env").unlink()
+    await merge_branch(await git.open(repository), branch, strategy="merge-commit")
+
+
 async def _merge(git: Git, repository: Path, _: str) -> None:
     checkout = await git.open(repository)
     for attempt in ("work", "main"):
@@ -93,7 +126,7 @@ async def _remove(git: Git, repository: Path, branch: str) -> None:
 
 
 async def move_and_work(
-    trap: Trap, repository: Path, git: Git, canary: Path, seconds: float
+    trap: Trap, repository: Path, git: Git, canary: Path, seconds: float, *, whole: bool = False
 ) -> tuple[int, int]:
     """Work while a trap is moved; returns how often it was, and how much work was done."""
     before = state_of(repository)
@@ -103,9 +136,16 @@ async def move_and_work(
     with moving(before, state_of(repository)) as mover:
         end = time.monotonic() + seconds
         while not canary.exists() and (done < 2 or time.monotonic() < end):
-            done += await work(git, repository, f"side-{rounds}")
+            done += await work(git, repository, f"side-{rounds}", whole=whole)
             rounds += 1
     return mover.moves, done
+
+
+@pytest.mark.chaos
+async def test_all_is_done_but_the_merge_of_a_branch_that_traps_alone_make(
+    repository: Path, git: Git
+) -> None:
+    assert 7 == await work(git, repository, "side", whole=True)
 
 
 @EVERY_TRAP
@@ -125,7 +165,8 @@ async def test_a_trap_that_moves_does_not_go_off(
 async def test_a_trap_that_moves_for_long_does_not_go_off(
     trap: Trap, repository: Path, git: Git, canary: Path
 ) -> None:
-    await move_and_work(trap, repository, git, canary, CHAOS_SECONDS)
+    moves, done = await move_and_work(trap, repository, git, canary, CHAOS_SECONDS, whole=True)
+    print(f"{trap.name}: moved {moves} times during {done} steps")  # noqa: T201 - figures
 
     assert not canary.exists()
 
