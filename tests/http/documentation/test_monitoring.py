@@ -9,7 +9,7 @@ from typing import Any
 
 import promql_parser
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from command_center.http.documentation.contents import DOCS
 from tests.test_documentation import rows_of
