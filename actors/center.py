@@ -18,7 +18,7 @@ from command_center.actors.core.events import EVENTS, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import STORE
 from command_center.actors.devices.roster import Roster
-from command_center.actors.hosts.registry import make_hosts
+from command_center.actors.hosts.registry import make_added, make_hosts
 from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
@@ -39,7 +39,7 @@ from command_center.runtime import (
     System,
     open_system,
 )
-from command_center.store import Readers, log_identity, redact
+from command_center.store import Readers, log_identity, redact, stored_hosts
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -126,12 +126,16 @@ async def open_center(
     )
     try:
         log_id = await storage.read(log_identity.log_id)
+        fixed = [*hosts]
+        for record in await storage.read(lambda db: stored_hosts.every(db, {})):
+            hosts.add(make_added(record, storage, host_settings(settings)))
         tree = build_tree(
             settings,
             hosts,
             storage,
             services,
             schedules,
+            fixed=fixed,
             threads=make_threads(workshop),
             fanout=fanout,
             roster=roster,

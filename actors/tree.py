@@ -4,7 +4,7 @@
     ├ /store                 the writer (group commits)
     ├ /events                hub: durable log → subscribers
     ├ /journal               what the runtime tells of itself, as events
-    ├ /hosts/…               only where a host needs actors of its own, such as a connection
+    ├ /hosts/…               one per host that needs actors of its own, such as a connection
     ├ /devices               who else is let in, with what they may do
     ├ /uploads               the pictures and texts that people send for Codex
     ├ /backups               makes backups when they are due, and when they are asked for
@@ -28,6 +28,7 @@
     │                        end
     ├ /approvals
     ├ /clock                 notices sleep, and a clock that is set
+    ├ /fleet                 has the hosts that were added, and all that works on each
     ├ /tasks                 starts each live session's actor
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
@@ -44,7 +45,7 @@ is set aside alone, and an operator is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -58,7 +59,7 @@ from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.threads import AgentThreads
 from command_center.actors.core.events import EventHub, Fanout
@@ -70,6 +71,7 @@ from command_center.actors.forges.actor import PullRequests
 from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.forges.shared import SharedForge
+from command_center.actors.hosts.fleet import Fleet
 from command_center.actors.hosts.local.tailscale import TailscaleSettings
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.notify.settings import NotifySettings
@@ -146,6 +148,30 @@ class CenterSettings:
     """Texts that must never be stored, such as this installation's own tokens."""
 
 
+@attrs.frozen
+class PerHost:
+    """A supervisor with a child for each host.
+
+    Attributes:
+        id: the supervisor's name.
+        make: returns the child of a host.
+        contract: what the death of such a child may disturb.
+    """
+
+    id: str
+    make: Callable[[CodexHost], ChildSpec | SupervisorSpec]
+    contract: str
+
+    def supervisor(self, hosts: Sequence[CodexHost]) -> SupervisorSpec:
+        """Return the supervisor, with the children of these hosts."""
+        return SupervisorSpec(
+            id=self.id,
+            children=[self.make(host) for host in hosts],
+            quarantine=True,
+            contract=self.contract,
+        )
+
+
 def host_settings(settings: CenterSettings) -> HostSettings:
     """Say what hosts are made of."""
     # Whatever the runner is, a former life may have left processes of Codex, which bridges end.
@@ -175,12 +201,17 @@ def build_tree(
     services: SessionServices,
     schedules: AutomationServices,
     *,
+    fixed: Sequence[CodexHost],
     threads: AgentThreads,
     fanout: Fanout,
     roster: Roster,
 ) -> SupervisorSpec:
-    """Return the spec of the whole tree."""
+    """Return the spec of the whole tree.
+
+    It has what works on the `fixed` hosts; that of the others is started by `/fleet`.
+    """
     forge = SharedForge(settings.github)
+    works_on = _works_on(settings, hosts, storage, services, fanout=fanout, roster=roster)
     webpush: tuple[SupervisorSpec, ...] = ()
     if settings.webpush is not None:
         from command_center.actors.webpush.tree import webpush_tree  # noqa: PLC0415 - a server without the extra starts as before
@@ -281,7 +312,7 @@ def build_tree(
                 start=partial(StoreCheck, storage, settings.database, settings.claim),
                 contract="A check of the database begins anew; nothing else is touched.",
             ),
-            *_actors_of(hosts),
+            works_on["hosts"].supervisor([host for host in fixed if host.actors]),
             ChildSpec(
                 id="repositories",
                 contract="Git work in hand is refused; turns are not touched.",
@@ -289,99 +320,13 @@ def build_tree(
                     Repositories, storage, hosts, approval_seconds=settings.approval_seconds
                 ),
             ),
-            SupervisorSpec(
-                id="bridges",
-                children=[
-                    ChildSpec(
-                        id=host.name,
-                        start=partial(Bridge, host.codex, Routes()),
-                        shutdown=host.codex.settings.deadlines.close + 8.0,
-                    )
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Turns of a spawned app-server end as interrupted; of one that is shared "
-                "they go on, and are joined again.",
-            ),
-            SupervisorSpec(
-                id="bridge-watch",
-                children=[
-                    ChildSpec(
-                        id=host.name,
-                        start=partial(
-                            BridgeWatch,
-                            storage,
-                            host.name,
-                            transport=host.codex.settings.transport.value,
-                        ),
-                    )
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Connections that begin or are lost meanwhile are not told as events.",
-            ),
-            SupervisorSpec(
-                id="accounts",
-                children=[
-                    ChildSpec(id=host.name, start=partial(Account, storage, host.name))
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Nobody is signed in or out until it is back; turns are not touched.",
-            ),
-            SupervisorSpec(
-                id="limits",
-                children=[
-                    ChildSpec(id=host.name, start=partial(AccountLimits, storage, host.name))
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Runs that wait for a limit wait on; turns are not touched.",
-            ),
-            SupervisorSpec(
-                id="threads",
-                children=[
-                    ChildSpec(
-                        id=host.name,
-                        start=partial(
-                            ThreadActs,
-                            storage,
-                            host,
-                            imports=settings.imports_threads,
-                            hosts=[one.name for one in hosts] if host.name == LOCAL else [],
-                        ),
-                    )
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Threads are renamed, archived, forked, reverted or deleted when it is "
-                "back; turns are not touched.",
-            ),
-            SupervisorSpec(
-                id="extensions",
-                children=[
-                    ChildSpec(
-                        id=host.name,
-                        start=partial(
-                            CodexExtensions, storage, host.name, host.codex.settings.own_urls
-                        ),
-                    )
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="MCP servers, skills, plugins and hooks are not shown; turns are not "
-                "touched.",
-            ),
-            SupervisorSpec(
-                id="shells",
-                children=[
-                    ChildSpec(id=host.name, start=partial(Shells, storage, fanout, roster, host))
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Terminals of people are closed, and can be opened again; turns are not "
-                "touched.",
-            ),
+            works_on["bridges"].supervisor(fixed),
+            works_on["bridge-watch"].supervisor(fixed),
+            works_on["accounts"].supervisor(fixed),
+            works_on["limits"].supervisor(fixed),
+            works_on["threads"].supervisor(fixed),
+            works_on["extensions"].supervisor(fixed),
+            works_on["shells"].supervisor(fixed),
             SupervisorSpec(
                 id="sessions",
                 quarantine=True,
@@ -403,24 +348,7 @@ def build_tree(
                 start=partial(Slots, storage, limit=settings.max_sessions),
                 contract="Queued sessions wait until it is back.",
             ),
-            SupervisorSpec(
-                id="foreign-turns",
-                children=[
-                    ChildSpec(
-                        id=host.name,
-                        start=partial(
-                            ForeignTurns,
-                            storage,
-                            host,
-                            instance_id=services.instance_id,
-                            max_sessions=settings.max_sessions,
-                        ),
-                    )
-                    for host in hosts
-                ],
-                quarantine=True,
-                contract="Turns that Codex begins by itself have no session until it is back.",
-            ),
+            works_on["foreign-turns"].supervisor(fixed),
             ChildSpec(
                 id="pull-requests",
                 start=partial(
@@ -459,6 +387,17 @@ def build_tree(
                 contract="A jump of the clock is noticed late.",
             ),
             ChildSpec(
+                id="fleet",
+                start=partial(
+                    Fleet,
+                    storage,
+                    hosts,
+                    host_settings(settings),
+                    lambda host: [(f"/{part.id}", part.make(host)) for part in works_on.values()],
+                ),
+                contract="No host is added or removed until it is back; those that are there work.",
+            ),
+            ChildSpec(
                 id="tasks",
                 start=partial(Tasks, services, threads, runner=settings.runner),
                 contract="New runs wait until it is back; turns are not touched.",
@@ -482,20 +421,98 @@ def build_tree(
     )
 
 
-def _actors_of(hosts: Hosts[Host]) -> list[SupervisorSpec]:
-    """Return the supervisor of what hosts need, where any needs something."""
-    needed = [
-        SupervisorSpec(id=host.name, children=host.actors, quarantine=True)
-        for host in hosts
-        if host.actors
-    ]
-    if not needed:
-        return []
-    return [
-        SupervisorSpec(
-            id="hosts",
-            children=needed,
-            quarantine=True,
-            contract="What runs on that host goes on there; it cannot be reached until it is back.",
-        )
-    ]
+def _works_on(
+    settings: CenterSettings,
+    hosts: Hosts[CodexHost],
+    storage: Storage,
+    services: SessionServices,
+    *,
+    fanout: Fanout,
+    roster: Roster,
+) -> Mapping[str, PerHost]:
+    """Return what works on each host, by the supervisors' names, in the order of starting."""
+    parts = (
+        PerHost(
+            "hosts",
+            lambda host: SupervisorSpec(id=host.name, children=host.actors, quarantine=True),
+            "What runs on that host goes on there; it cannot be reached until it is back.",
+        ),
+        PerHost(
+            "bridges",
+            lambda host: ChildSpec(
+                id=host.name,
+                start=partial(Bridge, host.codex, Routes()),
+                shutdown=host.codex.settings.deadlines.close + 8.0,
+            ),
+            "Turns of a spawned app-server end as interrupted; of one that is shared "
+            "they go on, and are joined again.",
+        ),
+        PerHost(
+            "bridge-watch",
+            lambda host: ChildSpec(
+                id=host.name,
+                start=partial(
+                    BridgeWatch,
+                    storage,
+                    host.name,
+                    transport=host.codex.settings.transport.value,
+                ),
+            ),
+            "Connections that begin or are lost meanwhile are not told as events.",
+        ),
+        PerHost(
+            "accounts",
+            lambda host: ChildSpec(id=host.name, start=partial(Account, storage, host.name)),
+            "Nobody is signed in or out until it is back; turns are not touched.",
+        ),
+        PerHost(
+            "limits",
+            lambda host: ChildSpec(id=host.name, start=partial(AccountLimits, storage, host.name)),
+            "Runs that wait for a limit wait on; turns are not touched.",
+        ),
+        PerHost(
+            "threads",
+            lambda host: ChildSpec(
+                id=host.name,
+                start=partial(
+                    ThreadActs,
+                    storage,
+                    host,
+                    imports=settings.imports_threads,
+                    hosts=[one.name for one in hosts] if host.name == LOCAL else [],
+                ),
+            ),
+            "Threads are renamed, archived, forked, reverted or deleted when it is "
+            "back; turns are not touched.",
+        ),
+        PerHost(
+            "extensions",
+            lambda host: ChildSpec(
+                id=host.name,
+                start=partial(CodexExtensions, storage, host.name, host.codex.settings.own_urls),
+            ),
+            "MCP servers, skills, plugins and hooks are not shown; turns are not touched.",
+        ),
+        PerHost(
+            "shells",
+            lambda host: ChildSpec(
+                id=host.name, start=partial(Shells, storage, fanout, roster, host)
+            ),
+            "Terminals of people are closed, and can be opened again; turns are not touched.",
+        ),
+        PerHost(
+            "foreign-turns",
+            lambda host: ChildSpec(
+                id=host.name,
+                start=partial(
+                    ForeignTurns,
+                    storage,
+                    host,
+                    instance_id=services.instance_id,
+                    max_sessions=settings.max_sessions,
+                ),
+            ),
+            "Turns that Codex begins by itself have no session until it is back.",
+        ),
+    )
+    return {part.id: part for part in parts}

@@ -23,6 +23,7 @@ from command_center.store.records import (
     SavedPrompt,
     Session,
     Snapshot,
+    StoredHost,
     Task,
     TelegramButton,
     TelegramChat,
@@ -94,6 +95,7 @@ devices = Table(Device, "devices", redacted=["name"])
 passkeys = Table(Passkey, "passkeys")
 push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["error"])
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
+stored_hosts = Table(StoredHost, "hosts", redacted=["requested_by"])
 webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])
 webhook_deliveries = Table(WebhookDelivery, "webhook_deliveries", redacted=["error"])
 notify_preferences = Table(NotifyPreference, "notify_preferences")

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
-from command_center.actors.contracts.repositories import OWN_MCP_SERVER
+from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 
 _PATH: Final = "/mcp"
 _PROGRAM: Final = re.compile(

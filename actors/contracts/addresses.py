@@ -85,6 +85,7 @@ from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
     GrantSlot,
+    HostJoined,
     PatchSession,
     RequestSlot,
     SessionCommitted,
@@ -267,7 +268,7 @@ SLOTS: Address[SlotsMessage] = Address("/slots")
 
 COMMIT_MESSAGES: Address[AskForMessage] = Address("/commit-messages")
 
-OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn
+OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn | HostJoined
 ORPHANED_TURNS: Address[OrphanedTurnsMessage] = Address("/orphaned-turns")
 
 TasksMessage: TypeAlias = (

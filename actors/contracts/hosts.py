@@ -1,13 +1,13 @@
 """Hosts: the machines that repositories lie on, as the rest of the program sees them.
 
 Whatever touches a machine goes through the host of a repository: its folders, its git, its agent.
-Two folders are the same only on the same host. `local` is this machine (`hosts.local`), and the
-only one today; docs/hosts.md shows how to write another.
+Two folders are the same only on the same host. `local` is this machine (`hosts.local`), and others
+may be added; docs/hosts.md shows how, and how to write another kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -125,6 +125,10 @@ class Host(Protocol):
         """Return its name, which a repository has as `host`."""
 
     @property
+    def absence(self) -> str | None:
+        """Return why it cannot be reached now, in a sentence; None if it can."""
+
+    @property
     def folders(self) -> Folders:
         """Return its folders."""
 
@@ -162,13 +166,13 @@ H_co = TypeVar("H_co", bound=Host, covariant=True)
 
 @attrs.frozen
 class Hosts(Generic[H_co]):
-    """The hosts by name.
+    """The hosts by name. Machines may be added and removed while it runs.
 
     hosts = Hosts({"local": host})
     folders = hosts.of(repository).folders
     """
 
-    _known: Mapping[str, H_co]
+    _known: dict[str, H_co]
 
     def of(self, record: OnHost) -> H_co:
         """Give the host of a repository or session.
@@ -195,10 +199,18 @@ class Hosts(Generic[H_co]):
                 field, f"There is no host {name!r}. Hosts of this server: {known}."
             ) from None
 
+    def add(self, host: H_co) -> None:  # type: ignore[misc]  # whoever adds knows what all are
+        """Have one more, or another in the place of the one of that name."""
+        self._known[host.name] = host
+
+    def remove(self, name: str) -> None:
+        """Have one no longer."""
+        del self._known[name]
+
     def __contains__(self, name: str) -> bool:
         """Say whether there is one of that name."""
         return name in self._known
 
     def __iter__(self) -> Iterator[H_co]:
         """Go through all of them."""
-        return iter(self._known.values())
+        return iter([*self._known.values()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -10,6 +10,7 @@ from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.actors.rules.caps import Caps
 from command_center.actors.rules.choices import Choices
 from command_center.actors.rules.lengths import Name, PathText
+from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
@@ -28,9 +29,6 @@ Label: TypeAlias = Annotated[
 ServerName: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")
 ]
-OWN_MCP_SERVER: Final = "command_center"
-"""The name by which Codex knows the tools of Command Center, as docs/mcp.md has it written."""
-
 ServerNames: TypeAlias = Annotated[list[ServerName], msgspec.Meta(max_length=100)]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 

@@ -12,8 +12,10 @@ import attrs
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Hosts
+from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.hosts.local.tailscale import TailscaleSettings
+from command_center.store import StoredHost
 from command_center.store.records import LOCAL
 
 
@@ -33,10 +35,22 @@ class HostSettings:
     codex: BridgeSettings
     tailscale: TailscaleSettings | None = None
 
+    @property
+    def ssh_folder(self) -> Path:
+        """Return the folder of what ssh reads."""
+        return self.data_dir / "ssh"
+
 
 def make_hosts(settings: HostSettings) -> Hosts[CodexHost]:
     """Make every host of this server."""
     return Hosts({name: make(settings) for name, make in MAKERS.items()})
+
+
+def make_added(record: StoredHost, storage: Storage, settings: HostSettings) -> CodexHost:
+    """Make a host that somebody has added."""
+    from command_center.actors.hosts.ssh.host import SshHost  # noqa: PLC0415 - a server without other hosts starts as before
+
+    return SshHost.of(record, storage, settings.ssh_folder, disabled=settings.codex.disabled)
 
 
 def _local(settings: HostSettings) -> CodexHost:

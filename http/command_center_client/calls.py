@@ -27,6 +27,16 @@ def list_hosts(**query: Unpack[shapes.ListHostsQuery]) -> ApiCall[ListPage[shape
     return ApiCall("GET", "/api/hosts", query=query)
 
 
+def add_host(**body: Unpack[shapes.NewHost]) -> ApiCall[shapes.ShownHost]:
+    """Reach a machine over ssh, and have it as a host from now on: `POST /api/hosts`."""
+    return ApiCall("POST", "/api/hosts", body=body)
+
+
+def remove_host(host_name: str, /, **query: Unpack[shapes.RemoveHostQuery]) -> ApiCall[shapes.ShownHost]:
+    """Have a machine as a host no longer; what lies on it stays there: `DELETE /api/hosts/{hostName}`."""
+    return ApiCall("DELETE", at("/api/hosts/{}", host_name), query=query)
+
+
 def get_host(host_name: str, /) -> ApiCall[shapes.ShownHost]:
     """Show a machine that repositories lie on: `GET /api/hosts/{hostName}`."""
     return ApiCall("GET", at("/api/hosts/{}", host_name))

@@ -1360,6 +1360,18 @@ NewFork = TypedDict(
     },
 )
 
+# A machine that is to be added.
+NewHost = TypedDict(
+    "NewHost",
+    {
+        "name": 'str',
+        "kind": 'Literal["ssh"]',
+        "address": 'str',
+        "hostKey": 'NotRequired[str | None]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # Something that a person says to a session.
 NewMessage = TypedDict(
     "NewMessage",
@@ -2407,6 +2419,9 @@ ShownHost = TypedDict(
     "ShownHost",
     {
         "name": 'str',
+        "kind": 'Literal["local", "ssh"]',
+        "address": 'str | None',
+        "link": 'Literal["away", "connected"] | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
         "message": 'str',
         "agentVersion": 'str | None',
@@ -3618,6 +3633,42 @@ GoalUpdated = TypedDict(
     },
 )
 
+# A machine was added, on which repositories can lie from now on.
+HostAdded = TypedDict(
+    "HostAdded",
+    {
+        "name": 'str',
+        "kind": 'str',
+        "address": 'str',
+    },
+)
+
+# A machine cannot be reached any more, or could not be yet; told once until it can be.
+HostAway = TypedDict(
+    "HostAway",
+    {
+        "name": 'str',
+        "reason": 'str',
+    },
+)
+
+# A machine can be reached.
+HostConnected = TypedDict(
+    "HostConnected",
+    {
+        "name": 'str',
+    },
+)
+
+# A machine was removed; what lies on it stays there.
+HostRemoved = TypedDict(
+    "HostRemoved",
+    {
+        "name": 'str',
+        "address": 'str',
+    },
+)
+
 # Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it.
 ItemCutOff = TypedDict(
     "ItemCutOff",
@@ -4748,6 +4799,14 @@ ListHostsQuery = TypedDict(
     },
 )
 
+# Have a machine as a host no longer; what lies on it stays there.
+RemoveHostQuery = TypedDict(
+    "RemoveHostQuery",
+    {
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # List the repositories.
 ListRepositoriesQuery = TypedDict(
     "ListRepositoriesQuery",
@@ -5660,6 +5719,10 @@ EVENT_DATA = {
     "mcp.signed_in": "ServerSignedIn",
     "mcp.sign_in_failed": "ServerSignInFailed",
     "skill.switched": "SkillSwitched",
+    "host.added": "HostAdded",
+    "host.removed": "HostRemoved",
+    "host.connected": "HostConnected",
+    "host.away": "HostAway",
     "limits.changed": "LimitsChanged",
     "limits.near": "LimitNears",
     "limits.reached": "LimitReached",

@@ -11,16 +11,21 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.bridges import AppServer, BridgeHealth, ProbeHealth, bridge_of
+from command_center.actors.contracts.fleet import FLEET, AddHost, NewHost, RemoveHost
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.rules.errors import NotFound
+from command_center.http.routes.repos import RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.operation import Api
-from command_center.store import Page, repositories, sessions
+from command_center.store import Page, StoredHost, repositories, sessions, stored_hosts
 from command_center.store.statuses import ACTIVE
 
 PROBE_SECONDS = 2.0
 """Seconds that the bridge to an agent may take to show that it is well."""
+
+ADD_SECONDS = 150.0
+"""Seconds that a first visit to a machine may take, which brings it a program of a megabyte."""
 
 api = Api[Center]("Hosts")
 
@@ -29,6 +34,9 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A machine that repositories lie on.
 
     Attributes:
+        kind: how it is reached: `local` is the server's own machine.
+        address: where it is; null for the server's own.
+        link: whether it is reached itself; null for the server's own.
         status: whether its agent is reached; `disabled` where the runner needs none to be there.
         message: what to do where something is to be done.
         agent_version: of the agent that is connected, if it says one.
@@ -41,6 +49,9 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     name: str
+    kind: Literal["local", "ssh"]
+    address: str | None
+    link: Literal["connected", "away"] | None
     status: Literal["connected", "disabled", "unavailable"]
     message: str
     agent_version: str | None
@@ -60,6 +71,34 @@ async def list_hosts(center: Center, query: PageQuery) -> Page[ShownHost]:
     return cut_page(
         [await _shown(center, name, bridges.get(name)) for name in names], query, "hosts"
     )
+
+
+@api.operation(
+    "POST",
+    "/api/hosts",
+    answers=201,
+    refuses=(409, 503),
+    scope="admin",
+    is_done_once=False,
+)
+async def add_host(center: Center, body: NewHost) -> ShownHost:
+    """Reach a machine over ssh, and have it as a host from now on.
+
+    Nothing is installed there. Where nobody has accepted the machine's key yet, the refusal has its
+    fingerprint as `facts.hostKey`: compare it, and send the same with it as `hostKey`.
+    """
+    added = await center.ask(FLEET, AddHost(body), timeout=ADD_SECONDS)
+    return await _shown(center, added.name, None)
+
+
+@api.operation("DELETE", "/api/hosts/<host_name>", refuses=(409,), scope="admin")
+async def remove_host(center: Center, host_name: str, query: RequesterQuery) -> ShownHost:
+    """Have a machine as a host no longer; what lies on it stays there."""
+    if host_name not in center.hosts:
+        raise NotFound("Host", host_name)
+    shown = await _shown(center, host_name, None)
+    await center.ask(FLEET, RemoveHost(host_name, query.requested_by), timeout=ADD_SECONDS)
+    return shown
 
 
 @api.operation("GET", "/api/hosts/<host_name>")
@@ -89,21 +128,28 @@ async def bridges_of(center: Center) -> dict[str, BridgeHealth | None]:
 
 
 async def _shown(center: Center, name: str, bridge: BridgeHealth | None) -> ShownHost:
-    def count(db: Database) -> tuple[int, int, int]:
+    def read(db: Database) -> tuple[StoredHost | None, int, int, int]:
         return (
+            stored_hosts.find(db, {"name": name}),
             repositories.count(db, {"host": name}),
             sessions.count(db, {"host": name, "status": tuple(ACTIVE)}),
             sessions.count(db, {"host": name, "status": "queued"}),
         )
 
-    lying, active, queued = await center.storage.read(count)
+    added, lying, active, queued = await center.storage.read(read)
+    away = None if added is None else center.hosts.named(name).absence
     is_needed = RUNNERS[center.settings.runner].has_threads
     status: Literal["disabled", "unavailable"] = "unavailable" if is_needed else "disabled"
     told = "The bridge does not answer." if is_needed else "The runner needs no app-server."
+    if away is not None:
+        told = f"The host is away: {away}"
     return ShownHost(
         name=name,
+        kind="local" if added is None else "ssh",
+        address=None if added is None else added.address,
+        link=None if added is None else ("connected" if away is None else "away"),
         status=status if bridge is None else bridge.status.value,
-        message=told if bridge is None else bridge.message,
+        message=told if bridge is None or away is not None else bridge.message,
         agent_version=None if bridge is None else bridge.version,
         warning=None if bridge is None else bridge.warning,
         app_server=None if bridge is None else bridge.app_server,

@@ -1040,6 +1040,15 @@ export interface NewFork {
   lastTurnId?: string | null;
 }
 
+/** A machine that is to be added. */
+export interface NewHost {
+  name: string;
+  kind: "ssh";
+  address: string;
+  hostKey?: string | null;
+  requestedBy?: string;
+}
+
 /** Something that a person says to a session. */
 export interface NewMessage {
   message: string;
@@ -1845,6 +1854,9 @@ export interface SessionStopped {
 /** A machine that repositories lie on. */
 export interface ShownHost {
   name: string;
+  kind: "local" | "ssh";
+  address: string | null;
+  link: "away" | "connected" | null;
   status: "connected" | "disabled" | "unavailable";
   message: string;
   agentVersion: string | null;
@@ -2313,6 +2325,24 @@ export interface Operations {
     query: { limit?: number | null; cursor?: string | null; };
     body: undefined;
     answer: Page<ShownHost>;
+  };
+  /** Reach a machine over ssh, and have it as a host from now on */
+  addHost: {
+    method: "POST";
+    path: "/api/hosts";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewHost;
+    answer: ShownHost;
+  };
+  /** Have a machine as a host no longer; what lies on it stays there */
+  removeHost: {
+    method: "DELETE";
+    path: `/api/hosts/${string}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: ShownHost;
   };
   /** Show a machine that repositories lie on */
   getHost: {
@@ -4570,6 +4600,30 @@ export interface GoalUpdated {
   tokensUsed: number;
 }
 
+/** A machine was added, on which repositories can lie from now on. */
+export interface HostAdded {
+  name: string;
+  kind: string;
+  address: string;
+}
+
+/** A machine cannot be reached any more, or could not be yet; told once until it can be. */
+export interface HostAway {
+  name: string;
+  reason: string;
+}
+
+/** A machine can be reached. */
+export interface HostConnected {
+  name: string;
+}
+
+/** A machine was removed; what lies on it stays there. */
+export interface HostRemoved {
+  name: string;
+  address: string;
+}
+
 /** Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it. */
 export interface ItemCutOff {
   turnId: string;
@@ -5507,6 +5561,10 @@ export interface EventData {
   "mcp.signed_in": ServerSignedIn;
   "mcp.sign_in_failed": ServerSignInFailed;
   "skill.switched": SkillSwitched;
+  "host.added": HostAdded;
+  "host.removed": HostRemoved;
+  "host.connected": HostConnected;
+  "host.away": HostAway;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;

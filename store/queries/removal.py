@@ -76,6 +76,11 @@ def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
     tx.db.execute("DELETE FROM saved_prompts WHERE id = ?", [prompt_id])
 
 
+def remove_host(tx: Transaction, host_id: int) -> None:
+    """Remove the row of a host."""
+    tx.db.execute("DELETE FROM hosts WHERE id = ?", [host_id])
+
+
 def remove_snapshot(tx: Transaction, snapshot_id: int) -> None:
     """Remove the row of a snapshot."""
     tx.db.execute("DELETE FROM snapshots WHERE id = ?", [snapshot_id])

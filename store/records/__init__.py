@@ -7,7 +7,7 @@ always the store's to set.
 
 `record` is the type that all are, `words` are those that several share, and each other module has
 the records of one noun: `repositories`, `tasks`, `sessions`, `approvals`, `transcripts`, `changes`,
-`landing`, `automations`, `telegram`, `channels`, `devices`, `prompts` and `rules`.
+`landing`, `automations`, `telegram`, `channels`, `devices`, `prompts`, `rules` and `hosts`.
 """
 
 from command_center.store.records.approvals import (
@@ -45,6 +45,7 @@ from command_center.store.records.devices import (
     Passkey,
     Scope,
 )
+from command_center.store.records.hosts import StoredHost
 from command_center.store.records.landing import (
     ChecksState,
     PullRequest,
@@ -143,6 +144,7 @@ __all__ = [
     "Session",
     "SessionStatus",
     "Snapshot",
+    "StoredHost",
     "Task",
     "TaskStatus",
     "TaskType",

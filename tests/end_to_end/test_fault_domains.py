@@ -58,6 +58,7 @@ CRASHED = (
     "/shells/local",
     "/sessions/1",
     "/orphaned-turns",
+    "/fleet",
     "/foreign-turns/local",
     "/commit-messages",
     "/slots",

@@ -27,6 +27,7 @@ class LocalHost:
     codex: LocalCodex
     name: str = LOCAL
     actors: tuple[ChildSpec, ...] = ()
+    absence: str | None = None
 
     @property
     def agent_files(self) -> LocalCodex:

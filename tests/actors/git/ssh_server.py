@@ -87,8 +87,11 @@ def make_key(path: Path, *, phrase: str = "") -> str:
 
 
 @contextmanager
-def serve_ssh(folder: Path) -> Iterator[SshServer]:
-    """Serve a bare repository that is made below a folder. Nobody is let in yet."""
+def serve_ssh(folder: Path, **variables: str) -> Iterator[SshServer]:
+    """Serve a bare repository that is made below a folder. Nobody is let in yet.
+
+    What is run there has the variables, such as a home of its own.
+    """
     sshd = program("sshd")
     folder.mkdir(parents=True)
     if getpass.getuser() == "root":
@@ -104,7 +107,9 @@ def serve_ssh(folder: Path) -> Iterator[SshServer]:
         "KbdInteractiveAuthentication no\n"
         "PermitRootLogin yes\n"
         "UsePAM no\n"
-        f'ForceCommand cd {shlex.quote(str(folder))} && exec sh -c "$SSH_ORIGINAL_COMMAND"\n'
+        f"ForceCommand cd {shlex.quote(str(folder))} && "
+        f"exec env {' '.join(f'{name}={value}' for name, value in variables.items())} "
+        'sh -c "$SSH_ORIGINAL_COMMAND"\n'
         "StrictModes no\n"
         "LogLevel ERROR\n"
     )

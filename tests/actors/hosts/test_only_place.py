@@ -131,13 +131,13 @@ def test_actors_touch_a_machine_through_a_host_alone() -> None:
     assert {} == touching
 
 
-def test_this_machine_is_touched_in_its_own_folder_alone() -> None:
+def test_this_machine_is_touched_by_local_and_by_what_brings_it_to_another() -> None:
     touching = {
-        path.parts[:3]
+        path.parts[2]
         for path in source_files()
         if path.is_relative_to(ADAPTERS) and touches((ROOT / path).read_text(encoding="utf-8"))
     }
-    assert {("actors", "hosts", "local")} == touching
+    assert {"far", "local", "ssh"} == touching
 
 
 STARTERS = {

@@ -173,9 +173,9 @@ async def test_the_same_folder_on_two_hosts_is_two_repositories(
 async def test_a_worktree_of_another_host_is_made_and_seen_there_alone(
     machine: Machine, tmp_path: Path, codex: BridgeSettings, audited: Audit
 ) -> None:
-    async with center_with(machine, tmp_path, codex, "stub") as (center, far):
+    async with center_with(machine, tmp_path, codex, "stub") as (center, _):
         theirs = await register(center, machine, NAME)
-        audited.seen.clear()  # the agent was started
+        audited.seen.clear()  # the program over there was started
         made = await center.ask(
             REPOSITORIES, CreateWorktree(theirs.id, WorktreeRequest(branch_name="work")), timeout=60
         )
@@ -186,7 +186,6 @@ async def test_a_worktree_of_another_host_is_made_and_seen_there_alone(
     assert 2 == scanned.facts["contents"]["files"]
     assert (machine.there / Path(made.path).relative_to(machine.here) / "readme.txt").exists()
     assert not Path(made.path).exists()
-    assert {("git", "claim_worktree"), ("folders", "size"), ("git", "run")} <= set(far.agent.calls)
 
 
 @pytest.mark.parametrize("runner", ["app-server", "cli"])
@@ -199,7 +198,7 @@ async def test_a_run_on_another_host_touches_no_machine_but_that(  # noqa: PLR09
     runner: Runner,
 ) -> None:
     scripted_model.script = (AddFile("new.txt", "hello"), Say.text("Done."))
-    async with center_with(machine, tmp_path, codex, runner) as (center, far):
+    async with center_with(machine, tmp_path, codex, runner) as (center, _):
         theirs = await register(center, machine, NAME)
         task = await center.ask(
             TASKS, CreateTask(repository_id=theirs.id, title="Write", prompt="Write it.")
@@ -210,13 +209,9 @@ async def test_a_run_on_another_host_touches_no_machine_but_that(  # noqa: PLR09
     assert ("completed", NAME) == (ended.status, ended.host), ended.exit_reason
     assert "hello\n" == (machine.there / "project" / "new.txt").read_text(encoding="utf-8")
     assert not (machine.here / "project" / "new.txt").exists()
-    # `codex exec` is asked for its MCP servers first, of which Command Center's own are off.
-    started, times = ("connect", 1) if runner == "app-server" else ("start", 2)
-    assert times == far.agent.calls.count(("codex", started))
-    assert {("git", "open"), ("codex", "project_files")} <= set(far.agent.calls)
-    # This process has started the agent, and the ways to the Codex over there, and nothing else.
-    assert 1 + times == len(audited.seen), audited.seen
-    assert all("unshare" in seen for seen in audited.seen)
+    # This process has started the program over there, and nothing else.
+    assert 1 == len(audited.seen), audited.seen
+    assert "unshare" in audited.seen[0]
 
 
 async def test_a_turn_that_another_client_begins_on_another_host_gets_a_session_there(
@@ -284,8 +279,8 @@ async def test_a_host_that_went_away_is_used_again_when_it_is_back(
                 restarted.set()
 
         center.system.observe(observe)
-        assert far.agent._process is not None
-        far.agent._process.kill()
+        assert far.process is not None
+        far.process.kill()
         await restarted.wait()
         again = await center.ask(REPOSITORIES, ScanRepository(theirs.id), timeout=60)
     assert theirs.head_sha == again.head_sha

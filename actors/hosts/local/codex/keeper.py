@@ -30,6 +30,10 @@ TAIL_BYTES = 16 * 1024
 """Bytes of the app-server's last output that are kept when it has ended."""
 
 
+_ROOT = Path(__file__).parents[5]
+"""The folder that has this program, where it is not among the packages of this Python."""
+
+
 def main(folder: str, grace: str, limit: str, *command: str) -> None:
     """Start the command apart, print its process id, and keep it until it ends."""
     if os.fork():
@@ -103,6 +107,8 @@ def _take(lease: int) -> bool:
 
 def _is_working(folder: Path) -> bool:
     """Return True if a turn runs, or if that cannot be found out."""
+    if (_ROOT / "command_center").is_dir():
+        sys.path.insert(0, str(_ROOT))
     import trio  # noqa: PLC0415 - needed once, at the end
 
     from command_center.actors.hosts.local.codex.detached import works_in  # noqa: PLC0415 - the same

@@ -18,7 +18,6 @@ from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.exec_servers import configured_servers
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
-from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 from command_center.actors.contracts.turns import (
     AgentSeen,
     Fact,
@@ -31,6 +30,7 @@ from command_center.actors.contracts.turns import (
 )
 from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import PlainRunner, SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agents_in

@@ -27,7 +27,7 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import TurnLeft
+from command_center.actors.contracts.sessions import HostJoined, TurnLeft
 from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -74,6 +74,11 @@ class OrphanedTurns(BridgeWatcher):
     def left(self, _message: TurnLeft) -> None:
         """Try at once: it may be the session's actor alone that did not reach Codex."""
         self._wanted.set()
+
+    @handles(HostJoined)
+    def joined(self, message: HostJoined) -> None:
+        """Ask to be told of its connections, too."""
+        self.ctx.start_task(self.watch, message.name)
 
     @handles(InterruptTurn)
     def interrupt(self, message: InterruptTurn) -> None:

@@ -26,7 +26,6 @@ from command_center.actors.codex.confinement import (
 from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
 from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
-from command_center.actors.contracts.repositories import OWN_MCP_SERVER
 from command_center.actors.contracts.turns import (
     AgentsListed,
     CommandLet,
@@ -41,6 +40,7 @@ from command_center.actors.contracts.turns import (
 )
 from command_center.actors.ledger.sessions import is_by_hand
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.rules.policy import lies_in
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import (

@@ -1,0 +1,33 @@
+"""Events of hosts."""
+
+from __future__ import annotations
+
+from command_center.store import EventData
+
+
+class HostAdded(EventData, frozen=True, kw_only=True, tag="host.added"):
+    """A machine was added, on which repositories can lie from now on."""
+
+    name: str
+    kind: str
+    address: str
+
+
+class HostRemoved(EventData, frozen=True, kw_only=True, tag="host.removed"):
+    """A machine was removed; what lies on it stays there."""
+
+    name: str
+    address: str
+
+
+class HostConnected(EventData, frozen=True, kw_only=True, tag="host.connected"):
+    """A machine can be reached."""
+
+    name: str
+
+
+class HostAway(EventData, frozen=True, kw_only=True, tag="host.away"):
+    """A machine cannot be reached any more, or could not be yet; told once until it can be."""
+
+    name: str
+    reason: str

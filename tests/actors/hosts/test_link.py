@@ -1,0 +1,282 @@
+"""The link to a host: what the other end may send, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+import trio
+import trio.testing
+
+from command_center.actors.codex.errors import MessageTooLong, WireClosed
+from command_center.actors.codex.ports import Codex
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.hosts import FolderLook, Folders
+from command_center.actors.git.errors import GitFailed, NotAWorkTree
+from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
+from command_center.actors.hosts.far.stand_ins import msgspec as plain_msgspec
+from command_center.actors.hosts.far.stand_ins import psutil as plain_psutil
+from command_center.actors.hosts.link.calling import Away, parts_of
+from command_center.actors.hosts.link.channels import (
+    PIECE,
+    PROTOCOL,
+    SILENCE,
+    WINDOW,
+    Channel,
+    Channels,
+    Kind,
+    LinkEnded,
+)
+from command_center.actors.hosts.link.data import Data, NotData, method_of
+from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
+from command_center.actors.hosts.link.standing import Standing
+from command_center.actors.rules.errors import Conflict, Invalid, TooBusy, Unavailable
+
+MORE, LAST, CREDIT, CLOSE, BEAT, HELLO = range(1, 7)
+
+
+def frame(kind: int, number: int, body: bytes = b"") -> bytes:
+    return struct.pack(">BII", kind, number, len(body)) + body
+
+
+GREETING = frame(HELLO, 0, json.dumps({"protocol": PROTOCOL}).encode())
+
+
+@asynccontextmanager
+async def near_end() -> AsyncIterator[tuple[Channels, Standing, trio.StapledStream, list[str]]]:
+    """Our end of a link, with the streams of whatever is at the other one."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    link, standing, ended = Channels(ours, ours), Standing("far"), []
+
+    async def run() -> None:
+        try:
+            await link.run()
+        except LinkEnded as over:
+            standing.lost(over.reason)
+            ended.append(over.reason)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        standing.connected(link)
+        yield link, standing, theirs, ended
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (b"SSH-2.0-something\r\n" + bytes(64), "too long"),
+        (frame(BEAT, 0), "no Command Center"),
+        (frame(HELLO, 0, b"[" * 10_000), "no Command Center"),
+        (frame(HELLO, 0, b'{"protocol": 0}'), "update the other side"),
+        (frame(HELLO, 0, b'{"protocol": 99}'), "update this side"),
+        (GREETING + frame(LAST, 1, b"x"), "never begun"),
+        (GREETING + frame(99, 1), "never begun"),
+        (GREETING + struct.pack(">BII", LAST, 1, 2**31), "too long"),
+        (b"", "It has ended."),
+    ],
+)
+async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
+    sent: bytes, why: str
+) -> None:
+    async with near_end() as (_, standing, theirs, ended):
+        await theirs.send_all(sent)
+        if not sent:
+            await theirs.aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        assert why in ended[0]
+        folders, _, _ = parts_of(standing, BridgeSettings())
+        with pytest.raises(Away, match="^Host far is away: "):
+            await folders.size(Path("/srv"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (frame(LAST, 1, bytes([Kind.RESULT]) + Data().write("many", str)), "str in the place of"),
+        (frame(LAST, 1, bytes([Kind.RESULT]) + b"\0\0\0\2[]"), "not what was asked for"),
+        (frame(LAST, 1, bytes([Kind.FAULT]) + b"junk"), "not what was asked for"),
+        (frame(LAST, 1, bytes([Kind.BYTES]) + b"junk"), "nobody waits for"),
+        (frame(LAST, 1, bytes([77])), "no known kind"),
+        (frame(LAST, 1, b""), "no known kind"),
+        (frame(CREDIT, 1, b"\0\1\0\0"), "took more than was sent"),
+        (frame(CREDIT, 1, b"\0"), "no known kind"),
+        (frame(MORE, 1, bytes(PIECE)) * 20, "more than it may"),
+    ],
+)
+async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes, why: str) -> None:
+    async with near_end() as (_, standing, theirs, ended), trio.open_nursery() as nursery:
+        folders, _, _ = parts_of(standing, BridgeSettings())
+        asked: list[str] = []
+
+        async def ask() -> None:
+            try:
+                await folders.size(Path("/srv"))
+            except Away as away:
+                asked.append(str(away))
+
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        await theirs.send_all(GREETING + answer)
+        await trio.testing.wait_all_tasks_blocked()
+        assert why in ended[0]
+        assert why in asked[0]
+
+
+async def test_a_side_that_falls_silent_is_given_up_in_bounded_time(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with near_end() as (_, standing, theirs, ended):
+        await theirs.send_all(GREETING)
+        began = trio.current_time()
+        while not ended:
+            await trio.sleep(1)
+        assert trio.current_time() - began < 2 * SILENCE
+        assert f"Nothing was heard of it for {SILENCE:g} seconds." == ended[0]
+        assert ended[0] == standing.absence
+
+
+async def test_what_is_not_taken_holds_up_nothing_else_and_is_bounded() -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    opened: list[Channel] = []
+    near, far = Channels(ours, ours), Channels(theirs, theirs, on_open=opened.append)
+    message = os.urandom(3 * WINDOW)
+
+    async def run(link: Channels) -> None:
+        with pytest.raises(LinkEnded):
+            await link.run()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run, near)
+        nursery.start_soon(run, far)
+        slow, quick = near.open(), near.open()
+        nursery.start_soon(slow.send, Kind.BYTES, message)
+        await trio.testing.wait_all_tasks_blocked()
+        assert WINDOW == opened[0]._unread
+        await quick.send(Kind.TEXT, b"Now.")
+        await trio.testing.wait_all_tasks_blocked()
+        assert (Kind.TEXT, b"Now.") == await opened[1].receive()
+        assert (Kind.BYTES, message) == await opened[0].receive()
+        await theirs.aclose()
+        await ours.aclose()
+
+
+@pytest.mark.parametrize("port", [Folders, Git, Codex])
+def test_every_method_of_the_port_can_be_carried(port: type) -> None:
+    by_hand = {"connect", "file_of", "start", "take_over", "settings"}
+    names = {name for name in dir(port) if not name.startswith("_")} - by_hand
+    samples: dict[Any, Any] = {str: "a", bytes: b"b", bool: True, float: 1.5, int: 3}
+    for name in names:
+        declared = method_of(port, name)
+        for kind in (*declared.takes.values(), declared.gives):
+            if kind in samples:
+                assert samples[kind] == Data().read(Data().write(samples[kind], kind), kind)
+    assert names
+
+
+@pytest.mark.parametrize(
+    ("value", "declared"),
+    [
+        (Path(os.fsdecode(b"/srv/\xff")), Path),
+        (FolderLook((Path("/a"),), 3, (), None), FolderLook),
+        (SeenFile(b"\0\xff", 2, "m"), SeenFolder | SeenFile | None),
+        (None, SeenFolder | SeenFile | None),
+        ({b"a\xff": "1"}, dict[bytes, str]),
+        (
+            GitCommand(
+                arguments=("x",), writes=Writes.REFS | Writes.TREE, sent=b"s", also=(Path("/"),)
+            ),
+            GitCommand,
+        ),
+    ],
+)
+def test_data_come_as_they_went(value: object, declared: Any) -> None:
+    assert value == Data().read(Data().write(value, declared), declared)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\0\0\0\1",
+        b"\xff\xff\xff\xff{}",
+        b"\0\0\0\x09[[1],[9]]",
+        b"\0\0\0\x02{}",
+        b"\0\0\0\x0a[[[[[[[[[[",
+    ],
+)
+def test_what_is_no_data_is_refused(raw: bytes) -> None:
+    with pytest.raises(NotData):
+        Data().read(raw, tuple[bytes, str])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Invalid.field("localPath", "It does not exist."),
+        Conflict("No.", winner=3),
+        Unavailable("Later.", retry_after=2.0),
+        TooBusy("Later."),
+        GitFailed("push", 128, "fatal: no"),
+        NotAWorkTree(Path("/srv"), "It is none."),
+        WireClosed("It has ended."),
+        MessageTooLong(3, b"{"),
+    ],
+)
+def test_errors_of_the_port_come_as_they_went(error: Exception) -> None:
+    came = read_fault(write_fault(error))
+    assert (type(error), str(error)) == (type(came), str(came))
+    assert vars(error).items() <= vars(came).items()
+
+
+def test_no_other_error_is_made_than_those_of_the_list() -> None:
+    came = read_fault(write_fault(KeyboardError("x")))
+    assert (FarFault, "The host failed: KeyboardError: x") == (type(came), str(came))
+
+
+class KeyboardError(Exception):
+    """An error that the port does not know."""
+
+
+def test_the_stand_ins_do_what_the_packages_do() -> None:
+    for mine, its in (
+        (plain_psutil.Process(), psutil.Process()),
+        (plain_psutil.Process(os.getppid()), psutil.Process(os.getppid())),
+    ):
+        assert its.ppid() == mine.ppid()
+        assert its.cmdline() == mine.cmdline()
+        assert its.environ() == mine.environ()
+        assert mine.is_running()
+        assert mine.name() in its.name() or its.name() in mine.name()
+        assert abs(its.create_time() - mine.create_time()) < 1.5
+        assert [one.pid for one in its.parents()] == [one.pid for one in mine.parents()]
+    with pytest.raises(plain_psutil.NoSuchProcess):
+        plain_psutil.Process(2**30)
+
+    class Ours(plain_msgspec.Struct, frozen=True):
+        pid: int
+        places: list[tuple[str, tuple[int, int]]]
+        why: str | None = None
+
+    class Its(msgspec.Struct, frozen=True):
+        pid: int
+        places: list[tuple[str, tuple[int, int]]]
+        why: str | None = None
+
+    written = plain_msgspec.json.encode(Ours(1, [("a", (2, 3))]))
+    assert msgspec.json.encode(Its(1, [("a", (2, 3))])) == written
+    read: Callable[..., Any] = plain_msgspec.json.decode
+    assert ("a", (2, 3)) == read(written, type=Ours).places[0]
+    for broken in (b"", b"{}", b'{"pid": "1", "places": []}', b'{"pid": 1, "places": [["a"]]}'):
+        with pytest.raises(plain_msgspec.MsgspecError):
+            read(broken, type=Ours)
+        with pytest.raises(msgspec.MsgspecError):
+            msgspec.json.decode(broken, type=Its)
