@@ -26,6 +26,8 @@ main(sys.argv[1:])
 
 HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
+    "command_center.actors.hosts.link": "other hosts",
+    "command_center.actors.hosts.ssh": "other hosts",
     "httpx": "Telegram",
     "httpcore": "pushes that are sent",
     "apprise": "places that are told",

@@ -178,8 +178,6 @@ class SshClient:
     async def _start(
         self, nursery: trio.Nursery, options: Sequence[str], remote: str
     ) -> ChildProcess:
-        if shutil.which("ssh") is None:
-            raise SshFailed("There is no ssh here. Install OpenSSH's client.", is_lasting=True)
         command = ["ssh", "-T"]
         for option in (*_OPTIONS, *options):
             command += ["-o", option]
@@ -187,7 +185,6 @@ class SshClient:
             [*command, *self.address.arguments, remote],
             nursery,
             environment=agent_environment(os.environ),
-            state_folder=self.folder,
         )
 
     async def _greet(self, child: ChildProcess, program: bytes) -> bytes:
@@ -246,6 +243,9 @@ class SshClient:
         return path
 
     def _folder(self) -> Path:
+        """Return a folder of this server's; no ssh is started where it is not asked for."""
+        if shutil.which("ssh") is None:
+            raise SshFailed("There is no ssh here. Install OpenSSH's client.", is_lasting=True)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.folder
 

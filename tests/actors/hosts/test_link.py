@@ -51,7 +51,7 @@ GREETING = frame(HELLO, 0, json.dumps({"protocol": PROTOCOL}).encode())
 
 
 @asynccontextmanager
-async def near_end() -> AsyncIterator[tuple[Channels, Standing, trio.StapledStream, list[str]]]:
+async def near_end() -> AsyncIterator[tuple[Channels, Standing, trio.abc.Stream, list[str]]]:
     """Our end of a link, with the streams of whatever is at the other one."""
     ours, theirs = trio.testing.memory_stream_pair()
     link, standing, ended = Channels(ours, ours), Standing("far"), []
@@ -94,7 +94,7 @@ async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
         await trio.testing.wait_all_tasks_blocked()
         assert why in ended[0]
         folders, _, _ = parts_of(standing, BridgeSettings())
-        with pytest.raises(Away, match="^Host far is away: "):
+        with pytest.raises(Away, match="Host far is away"):
             await folders.size(Path("/srv"))
 
 
@@ -109,7 +109,6 @@ async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
         (frame(LAST, 1, b""), "no known kind"),
         (frame(CREDIT, 1, b"\0\1\0\0"), "took more than was sent"),
         (frame(CREDIT, 1, b"\0"), "no known kind"),
-        (frame(MORE, 1, bytes(PIECE)) * 20, "more than it may"),
     ],
 )
 async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes, why: str) -> None:
@@ -131,15 +130,23 @@ async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes,
         assert why in asked[0]
 
 
+async def test_a_side_that_sends_what_nobody_takes_is_ended_at_the_window() -> None:
+    async with near_end() as (link, _, theirs, ended):
+        channel = link.open()
+        await theirs.send_all(GREETING + frame(MORE, 1, bytes(PIECE)) * (WINDOW // PIECE))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (WINDOW, []) == (channel._unread, ended)
+        await theirs.send_all(frame(LAST, 1, b"x"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert "more than it may" in ended[0]
+
+
 async def test_a_side_that_falls_silent_is_given_up_in_bounded_time(
     autojump_clock: trio.abc.Clock,
 ) -> None:
     async with near_end() as (_, standing, theirs, ended):
         await theirs.send_all(GREETING)
-        began = trio.current_time()
-        while not ended:
-            await trio.sleep(1)
-        assert trio.current_time() - began < 2 * SILENCE
+        await trio.sleep(2 * SILENCE)
         assert f"Nothing was heard of it for {SILENCE:g} seconds." == ended[0]
         assert ended[0] == standing.absence
 
