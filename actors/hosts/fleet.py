@@ -23,6 +23,7 @@ from command_center.actors.ledger import hosts as ledger
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime import (
     Actor,
+    Address,
     ChildExists,
     ChildSpec,
     Deferred,
@@ -105,7 +106,8 @@ class Fleet(Actor):
         )
         named = next(host for host in self._hosts if host.name == record.name)
         for supervisor, spec in reversed(self._children(named)):
-            ref = self.ctx.find(f"{supervisor}/{spec.id}")
+            path: Address[object] = Address(f"{supervisor}/{spec.id}")
+            ref = self.ctx.find(path)
             if ref is not None:
                 await self.ctx.stop_child(ref)
         self._hosts.remove(record.name)

@@ -45,6 +45,7 @@ REAL: dict[str, Any] = {
     "attachments": [],
 }
 ALWAYS: dict[str, dict[str, Any]] = {
+    "addHost": {"name": "local"},  # which is there, so that no machine is looked for
     "createPushSubscription": {
         "keys": {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcx"

@@ -77,7 +77,11 @@ async def client(tmp_path: Path, box: Box) -> AsyncIterator[Client]:
     """A server that has no Codex on its own machine."""
     server = Server(
         tmp_path / "data",
-        {"CC_CODEX_COMMAND": "no-codex", "PATH": f"{box.ours}:{os.environ['PATH']}"},
+        {
+            "CC_CODEX_COMMAND": "no-codex",
+            "CC_CODEX_RUNNER_MODE": "app-server",
+            "PATH": f"{box.ours}:{os.environ['PATH']}",
+        },
     ).start()
     try:
         async with client_of(server) as found:
@@ -150,7 +154,7 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     ended = await client.until_session(session)
     assert "completed" == ended["status"], ended["exitReason"]
     assert (box.home / "project" / "asked").exists()
-    changes = await client.get(f"/api/tasks/{session['taskId']}/changes")
+    changes = await client.get(f"/api/sessions/{session['id']}/changes")
     assert ["asked", "new.txt"] == sorted(file["path"] for file in changes["files"])
 
     # The link is cut in the middle of a turn: that goes on there, and is joined again.

@@ -9,5 +9,6 @@ here.
 `usage_limits` and `operator` have the events about these; `operator` also has those of the clock,
 of Codex's connection, of actors and of Telegram's chats. `streams` has what a stream says of
 itself. `catalogue` has them all, and makes of a stored event's data its class again.
-`prompts` has those of prompts that are saved, and `shells` those of terminals.
+`prompts` has those of prompts that are saved, `shells` those of terminals, and `hosts` those of
+other machines.
 """

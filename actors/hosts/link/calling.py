@@ -93,7 +93,7 @@ class Caller:
         """Begin a method, on a channel that lives as long as the block."""
         link = await self.reach.get()
         try:
-            channel = link.open()
+            channel = link.begin()
             try:
                 arguments = Data().write(values, declared.arguments)
                 await channel.send(Kind.CALL, Data().write((part, method, arguments), CALL))
@@ -126,7 +126,6 @@ class Part:
 
     caller: Caller
     port: type
-    name: str
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return what has a method of the port carried out."""
@@ -146,7 +145,7 @@ class Part:
             declared = attrs.evolve(declared, takes={**declared.takes, "sink": bool})
         limit = getattr(bound.arguments.get("command"), "limit", LONGEST)
         taken = None if sink is None else Sink(sink, limit)
-        return await self.caller.call(self.name, method, declared, values, taken)
+        return await self.caller.call(self.port.__name__, method, declared, values, taken)
 
 
 @attrs.frozen
@@ -158,7 +157,7 @@ class FarCodex:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return what has a method of the port carried out that is one answer."""
-        return cast("Callable[..., Any]", getattr(Part(self.caller, Codex, "codex"), method))
+        return cast("Callable[..., Any]", getattr(Part(self.caller, Codex), method))
 
     async def connect(self, nursery: trio.Nursery) -> Way:
         """Reach an app-server of that machine, which goes on without this link."""
@@ -187,7 +186,7 @@ class FarCodex:
     async def file_of(self, content: bytes) -> AsyncIterator[str]:
         """Keep a file over there while the block runs."""
         declared = Method({"content": bytes}, str, streams=False)
-        async with self.caller.opened("codex", "file_of", declared, (content,)) as channel:
+        async with self.caller.opened(Codex.__name__, "file_of", declared, (content,)) as channel:
             yield await self.caller.answer(channel, str)
 
     async def _open(
@@ -217,7 +216,7 @@ class Held:
     ) -> None:
         """Open it, say what was answered, and keep it until it is closed."""
         try:
-            async with self.caller.opened("codex", method, declared, values) as channel:
+            async with self.caller.opened(Codex.__name__, method, declared, values) as channel:
                 told = await self.caller.answer(channel, declared.gives)
                 self.channel = channel
                 task_status.started(told)
@@ -385,7 +384,7 @@ def parts_of(reach: Reach, settings: BridgeSettings) -> tuple[Folders, Git, Code
     """Return the folders, the git and the Codex of the machine at the other end."""
     git = cast("Git", _FarGit(reach))
     caller = Caller(reach, git)
-    folders = cast("Folders", Part(caller, Folders, "folders"))
+    folders = cast("Folders", Part(caller, Folders))
     return folders, git, cast("Codex", FarCodex(caller, settings))
 
 
@@ -396,5 +395,5 @@ class _FarGit:
     reach: Reach
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        part = Part(Caller(self.reach, cast("Git", self)), Git, "git")
+        part = Part(Caller(self.reach, cast("Git", self)), Git)
         return cast("Callable[..., Any]", getattr(part, method))

@@ -104,6 +104,7 @@ class Channel:
             raise NotData(f"a message of more than {LONGEST} bytes")
         for begin in range(0, len(message), PIECE):
             piece = message[begin : begin + PIECE]
+            self._check()
             while self._window < len(piece):
                 await self._change()
             self._window -= len(piece)
@@ -145,9 +146,11 @@ class Channel:
                 await self.link.write(_Frame.CLOSE, self.number)
 
     def take(self, piece: bytes, *, is_last: bool) -> None:
-        """Keep a piece that came."""
+        """Keep a piece that came; one that was under way when the channel was closed is dropped."""
+        if self._is_ended:
+            return
         self._unread += len(piece)
-        if self._unread > WINDOW or self._is_ended:
+        if self._unread > WINDOW:
             raise self.link.refuse("it sent more than it may")
         self._pieces.append((piece, is_last))
         self.wake()
@@ -170,11 +173,14 @@ class Channel:
         changed.set()
 
     async def _change(self) -> None:
+        self._check()
+        await self._changed.wait()
+        self.link.check()
+
+    def _check(self) -> None:
         self.link.check()
         if self._is_ended or self._is_closed:
             raise ChannelClosed
-        await self._changed.wait()
-        self.link.check()
 
 
 class Channels:
@@ -183,7 +189,7 @@ class Channels:
     link = Channels(reading, writing)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run)
-        channel = link.open()
+        channel = link.begin()
     """
 
     def __init__(
@@ -221,8 +227,8 @@ class Channels:
         if self._ended is not None:
             raise LinkEnded(self._ended.reason)
 
-    def open(self) -> Channel:
-        """Open a channel; raises `LinkEnded`."""
+    def begin(self) -> Channel:
+        """Begin a channel; raises `LinkEnded`."""
         self.check()
         self._last += 1
         self._channels[self._last] = Channel(self, self._last)
@@ -321,7 +327,7 @@ class Channels:
             return
         channel = self._channels.get(number)
         if channel is None and self._on_open is not None and number == self._last + 1:
-            channel = self.open()
+            channel = self.begin()
             self._on_open(channel)
         if channel is None:
             if not 0 < number <= self._last:

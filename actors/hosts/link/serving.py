@@ -88,11 +88,11 @@ class Served:
             part, method, raw = Data().read(body, CALL)
             self._admit()
             match part, method:
-                case "codex", "connect":
+                case "Codex", "connect":
                     await self._connect(channel)
-                case "codex", "start":
+                case "Codex", "start":
                     await self._start(channel, *self._read(raw, Sequence[str], str))
-                case "codex", "file_of":
+                case "Codex", "file_of":
                     async with self.codex.file_of(*self._read(raw, bytes)) as path:
                         await channel.send(Kind.RESULT, Data().write(path, str))
                         await channel.wait_closed()
@@ -114,14 +114,15 @@ class Served:
 
     async def _perform(self, channel: Channel, part: str, method: str, raw: bytes) -> None:
         """Do what is one answer."""
-        ports: dict[str, tuple[type, object]] = {
-            "folders": (Folders, self.folders),
-            "git": (Git, self.git),
-            "codex": (Codex, self.codex),
+        parts: dict[type, object] = {
+            Folders: self.folders,
+            Git: self.git,
+            Codex: self.codex,
         }
-        if part not in ports:
+        port = next((one for one in parts if one.__name__ == part), None)
+        if port is None:
             raise NotData(f"no part {part}")
-        port, there = ports[part]
+        there = parts[port]
         declared = method_of(port, method)
         kinds = [*declared.takes.values(), *([bool] if declared.streams else [])]
         values = [*Data(self.git).read(raw, tuple[tuple(kinds)] if kinds else tuple[()])]  # type: ignore[misc]

@@ -58,16 +58,19 @@ _OPTIONS: Final = (
     "UpdateHostKeys=no",
 )
 
+_UNKNOWN_KEY: Final = "Host key verification failed"
+_CHANGED_KEY: Final = "IDENTIFICATION HAS CHANGED"
+
 _COMPLAINTS: Final = (
     (
-        "IDENTIFICATION HAS CHANGED",
+        _CHANGED_KEY,
         (
             "It shows another key than the one that was accepted. If it was set up anew, remove it "
             "here, take its old key out of ~/.ssh/known_hosts, and add it again. If not, somebody "
             "may stand between you and it."
         ),
     ),
-    ("Host key verification failed", "Nobody has accepted its key yet."),
+    (_UNKNOWN_KEY, "Nobody has accepted its key yet."),
     (
         "Permission denied",
         (
@@ -76,14 +79,11 @@ _COMPLAINTS: Final = (
         ),
     ),
     (
-        "not found",
+        r"python3.*not found|not found.*python3|Unknown command.*python3",
         "It has no python3. Install Python 3.11 or newer there.",
     ),
 )
-"""Words in what OpenSSH and the shell over there say, with what to tell and to do."""
-
-_UNKNOWN_KEY: Final = "Host key verification failed"
-_CHANGED_KEY: Final = "IDENTIFICATION HAS CHANGED"
+"""Patterns of what OpenSSH and the shell over there say, with what to tell and to do."""
 
 
 class SshFailed(Exception):
@@ -213,7 +213,7 @@ class SshClient:
                 raise SshFailed(
                     _explain(text, ended),
                     is_unknown=_UNKNOWN_KEY in text and _CHANGED_KEY not in text,
-                    is_lasting=any(words in text for words, _ in _COMPLAINTS),
+                    is_lasting=any(re.search(one, text) for one, _ in _COMPLAINTS),
                 )
             if boot.NEED in said and not is_sent:
                 is_sent = True
@@ -260,8 +260,8 @@ def _listed(paths: Sequence[Path]) -> str:
 
 
 def _explain(said: str, ended: int | None) -> str:
-    for words, told in _COMPLAINTS:
-        if words in said:
+    for pattern, told in _COMPLAINTS:
+        if re.search(pattern, said):
             return told
     lines = [line for line in said.splitlines() if not line.startswith(("Warning:", "debug"))]
     return lines[-1] if lines else f"ssh ended with exit code {ended}."

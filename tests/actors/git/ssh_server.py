@@ -109,7 +109,7 @@ def serve_ssh(folder: Path, **variables: str) -> Iterator[SshServer]:
         "UsePAM no\n"
         f"ForceCommand cd {shlex.quote(str(folder))} && "
         f"exec env {' '.join(f'{name}={value}' for name, value in variables.items())} "
-        'sh -c "$SSH_ORIGINAL_COMMAND"\n'
+        '/bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
         "StrictModes no\n"
         "LogLevel ERROR\n"
     )

@@ -132,7 +132,7 @@ async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes,
 
 async def test_a_side_that_sends_what_nobody_takes_is_ended_at_the_window() -> None:
     async with near_end() as (link, _, theirs, ended):
-        channel = link.open()
+        channel = link.begin()
         await theirs.send_all(GREETING + frame(MORE, 1, bytes(PIECE)) * (WINDOW // PIECE))
         await trio.testing.wait_all_tasks_blocked()
         assert (WINDOW, []) == (channel._unread, ended)
@@ -164,7 +164,7 @@ async def test_what_is_not_taken_holds_up_nothing_else_and_is_bounded() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run, near)
         nursery.start_soon(run, far)
-        slow, quick = near.open(), near.open()
+        slow, quick = near.begin(), near.begin()
         nursery.start_soon(slow.send, Kind.BYTES, message)
         await trio.testing.wait_all_tasks_blocked()
         assert WINDOW == opened[0]._unread
