@@ -114,7 +114,7 @@ def our_ssh(box: Box) -> psutil.Process:
     (found,) = [
         one
         for one in psutil.process_iter(["cmdline"])
-        if "UpdateHostKeys=no" in one.info["cmdline"] and str(box.ours) in str(one.info["cmdline"])
+        if {"UpdateHostKeys=no", str(box.ours / "ssh_config")} <= {*(one.info["cmdline"] or ())}
     ]
     return found
 
@@ -155,7 +155,7 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     assert "completed" == ended["status"], ended["exitReason"]
     assert (box.home / "project" / "asked").exists()
     changes = await client.get(f"/api/sessions/{session['id']}/changes")
-    assert ["asked", "new.txt"] == sorted(file["path"] for file in changes["files"])
+    assert ["new.txt"] == [file["path"] for file in changes["items"]]
 
     # The link is cut in the middle of a turn: that goes on there, and is joined again.
     gate = Gate()
@@ -189,8 +189,8 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
 
 
 async def test_a_machine_that_cannot_be_a_host_says_what_to_do(client: Client, box: Box) -> None:
-    async def refused(status: int = 409) -> str:
-        answer = await client.post("/api/hosts", box.wish, status=status)
+    async def refused() -> str:
+        answer = await client.post("/api/hosts", box.wish, status=409)
         return str(answer["error"]["message"])
 
     other = box.ours / "other"
@@ -211,10 +211,6 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(client: Client, b
     config.write_text(with_python.replace(":/usr/bin:/bin", ""))
     assert "Install Python 3.11 or newer" in await refused()
     config.write_text(with_python)
-
-    box.server.is_silent = True
-    assert "127.0.0.1" in await refused(503)
-    box.server.is_silent = False
 
     await client.post("/api/hosts", box.wish, status=201)
     await until_host(client, link="connected")
