@@ -71,9 +71,10 @@ class Served:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_given_up, channel, nursery.cancel_scope)
-                with contextlib.suppress(ChannelClosed, LinkEnded):
-                    await self._answer(channel)
+                await self._answer(channel)
                 nursery.cancel_scope.cancel()
+        except* (ChannelClosed, LinkEnded):
+            pass  # nobody waits for it any more
         finally:
             self._under_way -= 1
             await channel.aclose()

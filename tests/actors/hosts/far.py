@@ -71,9 +71,11 @@ class FarHost:
         program = "command_center.actors.hosts.far.main"
         command = machine.command(sys.executable, "-m", program, str(data_dir))
         standing = Standing(NAME)
+        inherited = codex.environment or os.environ
+        path = f"{Path(codex.program[0]).parent}:{inherited['PATH']}"
         return cls(
             command,
-            {**(codex.environment or os.environ)},
+            {**inherited, "PATH": path},
             standing,
             *parts_of(standing, attrs.evolve(codex, transport=Transport.AUTO)),
         )
