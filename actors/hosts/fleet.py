@@ -34,7 +34,7 @@ from command_center.store import StoredHost, stored_hosts
 from command_center.store.records import LOCAL
 
 Children: TypeAlias = Callable[[CodexHost], Sequence[tuple[str, ChildSpec | SupervisorSpec]]]
-"""What works on a host: the path of each supervisor, with its child, in the order of starting."""
+"""Returns the path of each supervisor with its child for a host, in the order of starting."""
 
 
 class Fleet(Actor):

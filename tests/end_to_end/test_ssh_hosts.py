@@ -37,7 +37,7 @@ class Box:
 
     @property
     def wish(self) -> dict[str, str]:
-        """What adds it."""
+        """Return what adds it."""
         address = f"{getpass.getuser()}@127.0.0.1:{self.server.port}"
         return {"name": "box", "kind": "ssh", "address": address}
 

@@ -23,10 +23,10 @@ from command_center.actors.contracts.hosts import Folders
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.channels import (
     LONGEST,
-    Channel,
     ChannelClosed,
     Channels,
     Kind,
+    LinkChannel,
     LinkEnded,
 )
 from command_center.actors.hosts.link.data import Data, Method, NotData, method_of
@@ -68,7 +68,7 @@ class Sink:
 
 
 @attrs.frozen
-class Caller:
+class FarCalls:
     """Has things done over there, by the methods of a port."""
 
     reach: Reach
@@ -89,7 +89,7 @@ class Caller:
     @asynccontextmanager
     async def opened(
         self, part: str, method: str, declared: Method, values: tuple[object, ...]
-    ) -> AsyncIterator[Channel]:
+    ) -> AsyncIterator[LinkChannel]:
         """Begin a method, on a channel that lives as long as the block."""
         link = await self.reach.get()
         try:
@@ -105,7 +105,7 @@ class Caller:
         except ChannelClosed:
             raise FarFault("The host did not answer.") from None
 
-    async def answer(self, channel: Channel, gives: Any, sink: Sink | None = None) -> Any:
+    async def answer(self, channel: LinkChannel, gives: Any, sink: Sink | None = None) -> Any:
         """Return the answer that comes on a channel; `sink` takes the output before it."""
         try:
             kind, body = await channel.receive()
@@ -124,7 +124,7 @@ class Caller:
 class Part:
     """A part of the host: all methods of a port, each done over there."""
 
-    caller: Caller
+    caller: FarCalls
     port: type
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -152,7 +152,7 @@ class Part:
 class FarCodex:
     """Codex over there; see `codex.ports` for what each method does."""
 
-    caller: Caller
+    caller: FarCalls
     settings: BridgeSettings
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
@@ -202,8 +202,8 @@ class FarCodex:
 class Held:
     """A channel of something that lives on over there, kept by a task."""
 
-    caller: Caller
-    channel: Channel | None = None
+    caller: FarCalls
+    channel: LinkChannel | None = None
     _done: trio.Event = attrs.field(factory=trio.Event)
     _closed: trio.Event = attrs.field(factory=trio.Event)
 
@@ -249,7 +249,7 @@ class Held:
         return kind, body
 
     @property
-    def open_channel(self) -> Channel:
+    def open_channel(self) -> LinkChannel:
         """Return the channel, which is there once it was opened."""
         if self.channel is None:
             raise AssertionError("It is not open.")
@@ -306,7 +306,7 @@ class FarProcess:
 
     held: Held
     pid: int
-    caller: Caller
+    caller: FarCalls
     stdin: trio.abc.SendStream
     stdout: trio.abc.ReceiveStream
     _words: str = ""
@@ -383,7 +383,7 @@ class _Receiving(trio.abc.ReceiveStream):
 def parts_of(reach: Reach, settings: BridgeSettings) -> tuple[Folders, Git, Codex]:
     """Return the folders, the git and the Codex of the machine at the other end."""
     git = cast("Git", _FarGit(reach))
-    caller = Caller(reach, git)
+    caller = FarCalls(reach, git)
     folders = cast("Folders", Part(caller, Folders))
     return folders, git, cast("Codex", FarCodex(caller, settings))
 
@@ -395,5 +395,5 @@ class _FarGit:
     reach: Reach
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        part = Part(Caller(self.reach, cast("Git", self)), Git)
+        part = Part(FarCalls(self.reach, cast("Git", self)), Git)
         return cast("Callable[..., Any]", getattr(part, method))

@@ -79,7 +79,7 @@ class _Frame(enum.IntEnum):
 
 
 @attrs.define(eq=False)
-class Channel:
+class LinkChannel:
     """One stream of messages in each direction. One task at a time may send, and one receive."""
 
     link: Channels
@@ -134,7 +134,7 @@ class Channel:
 
     async def wait_closed(self) -> None:
         """Return when the other end closes the channel, or the link is over."""
-        while not (self._is_ended or self.link.is_over):
+        while not (self._is_ended or self._is_closed or self.link.is_over):
             await self._changed.wait()
 
     async def aclose(self) -> None:
@@ -198,7 +198,7 @@ class Channels:
         writing: trio.abc.SendStream,
         *,
         begun: bytes = b"",
-        on_open: Callable[[Channel], None] | None = None,
+        on_open: Callable[[LinkChannel], None] | None = None,
     ) -> None:
         """Use both streams, of which `begun` was read already.
 
@@ -207,7 +207,7 @@ class Channels:
         self._reading = reading
         self._writing = writing
         self._on_open = on_open
-        self._channels: dict[int, Channel] = {}
+        self._channels: dict[int, LinkChannel] = {}
         self._last = 0
         self._lock = trio.Lock()
         self._ended: LinkEnded | None = None
@@ -227,11 +227,11 @@ class Channels:
         if self._ended is not None:
             raise LinkEnded(self._ended.reason)
 
-    def begin(self) -> Channel:
+    def begin(self) -> LinkChannel:
         """Begin a channel; raises `LinkEnded`."""
         self.check()
         self._last += 1
-        self._channels[self._last] = Channel(self, self._last)
+        self._channels[self._last] = LinkChannel(self, self._last)
         return self._channels[self._last]
 
     async def until_greeted(self) -> None:

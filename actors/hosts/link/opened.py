@@ -1,4 +1,4 @@
-"""What is no single answer of the port: how a call is named, and what lives on answers with."""
+"""Types of what is no single answer of the port: a call, and answers of what lives on."""
 
 from __future__ import annotations
 

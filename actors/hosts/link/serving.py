@@ -19,10 +19,10 @@ from command_center.actors.codex.ports import Codex, CodexProcess, Lease, Wire
 from command_center.actors.contracts.hosts import Folders
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.channels import (
-    Channel,
     ChannelClosed,
     Channels,
     Kind,
+    LinkChannel,
     LinkEnded,
 )
 from command_center.actors.hosts.link.data import Data, NotData, method_of
@@ -65,7 +65,7 @@ class Served:
                 self._lease.release()
         link.check()
 
-    async def _take(self, channel: Channel) -> None:
+    async def _take(self, channel: LinkChannel) -> None:
         """Do one thing, until it is done or the other end gives it up."""
         self._under_way += 1
         try:
@@ -79,11 +79,11 @@ class Served:
             self._under_way -= 1
             await channel.aclose()
 
-    async def _until_given_up(self, channel: Channel, scope: trio.CancelScope) -> None:
+    async def _until_given_up(self, channel: LinkChannel, scope: trio.CancelScope) -> None:
         await channel.wait_closed()
         scope.cancel()
 
-    async def _answer(self, channel: Channel) -> None:
+    async def _answer(self, channel: LinkChannel) -> None:
         _, body = await channel.receive()
         try:
             part, method, raw = Data().read(body, CALL)
@@ -113,7 +113,7 @@ class Served:
     def _read(self, raw: bytes, *declared: Any) -> Any:
         return Data(self.git).read(raw, tuple[declared])  # type: ignore[valid-type]
 
-    async def _perform(self, channel: Channel, part: str, method: str, raw: bytes) -> None:
+    async def _perform(self, channel: LinkChannel, part: str, method: str, raw: bytes) -> None:
         """Do what is one answer."""
         parts: dict[type, object] = {
             Folders: self.folders,
@@ -135,7 +135,7 @@ class Served:
             result = await self._stream(channel, getattr(there, method), named)
         await channel.send(Kind.RESULT, Data().write(result, declared.gives))
 
-    async def _stream(self, channel: Channel, method: Any, named: dict[str, Any]) -> Any:
+    async def _stream(self, channel: LinkChannel, method: Any, named: dict[str, Any]) -> Any:
         """Do what gives output as it comes; what git prints is bounded by its command."""
         send, receive = trio.open_memory_channel[bytes](float("inf"))
 
@@ -149,7 +149,7 @@ class Served:
                 result = await method(**named, sink=send.send_nowait)
         return result
 
-    async def _connect(self, channel: Channel) -> None:
+    async def _connect(self, channel: LinkChannel) -> None:
         """Reach an app-server, and carry its messages."""
         async with self._taking_over:
             if not self._has_taken_over:
@@ -169,7 +169,7 @@ class Served:
                 await way.wire.aclose()
                 nursery.cancel_scope.cancel()
 
-    async def _start(self, channel: Channel, arguments: Sequence[str], cwd: str) -> None:
+    async def _start(self, channel: LinkChannel, arguments: Sequence[str], cwd: str) -> None:
         """Start `codex`, and carry what it reads and prints."""
         async with trio.open_nursery() as nursery:
             child = await self.codex.start(arguments, nursery, cwd=cwd)
@@ -187,7 +187,7 @@ class Served:
                 await child.end(_END_SECONDS)
                 nursery.cancel_scope.cancel()
 
-    async def _feed(self, channel: Channel, child: CodexProcess) -> None:
+    async def _feed(self, channel: LinkChannel, child: CodexProcess) -> None:
         with contextlib.suppress(
             ChannelClosed, LinkEnded, trio.BrokenResourceError, trio.ClosedResourceError
         ):
@@ -195,7 +195,9 @@ class Served:
                 await child.stdin.send_all(came[1])
             await child.stdin.aclose()
 
-    async def _of_process(self, channel: Channel, method: str, number: int, seconds: float) -> None:
+    async def _of_process(
+        self, channel: LinkChannel, method: str, number: int, seconds: float
+    ) -> None:
         child = self._processes.get(number)
         if child is None:
             raise NotData("no such process")
@@ -207,7 +209,7 @@ class Served:
         await channel.send(Kind.RESULT, Data().write(answer, PROCESS[method]))
 
 
-async def _pass_on(channel: Channel, wire: Wire, scope: trio.CancelScope) -> None:
+async def _pass_on(channel: LinkChannel, wire: Wire, scope: trio.CancelScope) -> None:
     """Carry what an app-server says, until it ends."""
     try:
         while True:

@@ -23,7 +23,7 @@ _END_SECONDS = 2.0
 
 @attrs.frozen
 class Accepted:
-    """What is kept of a machine: the key, where ssh does not know it, and our folder there."""
+    """Things that are kept of a machine: the key, where ssh does not know it, and our folder there."""
 
     line: str
     data_dir: str

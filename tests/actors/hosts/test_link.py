@@ -30,9 +30,9 @@ from command_center.actors.hosts.link.channels import (
     PROTOCOL,
     SILENCE,
     WINDOW,
-    Channel,
     Channels,
     Kind,
+    LinkChannel,
     LinkEnded,
 )
 from command_center.actors.hosts.link.data import Data, NotData, method_of
@@ -153,7 +153,7 @@ async def test_a_side_that_falls_silent_is_given_up_in_bounded_time(
 
 async def test_what_is_not_taken_holds_up_nothing_else_and_is_bounded() -> None:
     ours, theirs = trio.testing.memory_stream_pair()
-    opened: list[Channel] = []
+    opened: list[LinkChannel] = []
     near, far = Channels(ours, ours), Channels(theirs, theirs, on_open=opened.append)
     message = os.urandom(3 * WINDOW)
 

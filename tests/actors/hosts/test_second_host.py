@@ -282,6 +282,9 @@ async def test_a_host_that_went_away_is_used_again_when_it_is_back(
         assert far.process is not None
         far.process.kill()
         await restarted.wait()
+        with trio.fail_after(60):
+            while far.absence is not None:
+                await trio.sleep(0.01)
         again = await center.ask(REPOSITORIES, ScanRepository(theirs.id), timeout=60)
     assert theirs.head_sha == again.head_sha
 

@@ -13,19 +13,19 @@ STATUS_ZOMBIE: Final = "Z"
 _LOOK_SECONDS: Final = 0.01
 
 
-class Error(Exception):
+class _Error(Exception):
     """A process cannot be looked at."""
 
 
-class NoSuchProcess(Error):
+class NoSuchProcess(_Error):
     """The process has ended."""
 
 
-class AccessDenied(Error):
+class AccessDenied(_Error):
     """The process is another user's."""
 
 
-class Process:
+class _Process:
     """A process; one whose id was used again is another one."""
 
     info: dict[str, Any]
@@ -69,18 +69,18 @@ class Process:
         text = self._read("environ").decode(errors="surrogateescape")
         return dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
 
-    def parents(self) -> list[Process]:
+    def parents(self) -> list[_Process]:
         """Return its parent, that one's parent, and so on."""
-        found: list[Process] = []
+        found: list[_Process] = []
         pid = self.ppid()
         while pid:
-            found.append(Process(pid))
+            found.append(_Process(pid))
             pid = found[-1].ppid()
         return found
 
-    def children(self, *, recursive: bool) -> list[Process]:
+    def children(self, *, recursive: bool) -> list[_Process]:
         """Return those that it has started, and with `recursive` those that they have."""
-        below: dict[int, list[Process]] = {}
+        below: dict[int, list[_Process]] = {}
         for process in process_iter(["ppid"]):
             below.setdefault(process.info["ppid"], []).append(process)
         found = list(below.get(self.pid, ()))
@@ -121,19 +121,19 @@ class Process:
             raise AccessDenied(self.pid) from None
 
 
-def process_iter(attrs: Iterable[str] = ()) -> Iterator[Process]:
+def process_iter(attrs: Iterable[str] = ()) -> Iterator[_Process]:
     """Go through all processes, each with the attributes asked for as its `info`."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                process = Process(int(entry.name))
+                process = _Process(int(entry.name))
                 process.info = {one: getattr(process, one)() for one in attrs}
-            except Error:
+            except _Error:
                 continue
             yield process
 
 
-def wait_procs(processes: Iterable[Process], *, timeout: float) -> None:
+def wait_procs(processes: Iterable[_Process], *, timeout: float) -> None:
     """Wait until they have ended, for `timeout` seconds at most."""
     deadline = time.monotonic() + timeout
     left = list(processes)
@@ -146,4 +146,8 @@ def _booted() -> float:
     for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines():
         if line.startswith("btime "):
             return float(line.split()[1])
-    raise Error("no time of boot")
+    raise _Error("no time of boot")
+
+
+Error = _Error
+Process = _Process
