@@ -25,7 +25,7 @@ _SIZE: Final = 4
 
 
 class NotData(Exception):
-    """What came is not what was declared."""
+    """Data came that are not what was declared."""
 
 
 @attrs.frozen

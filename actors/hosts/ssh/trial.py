@@ -23,7 +23,7 @@ _END_SECONDS = 2.0
 
 @attrs.frozen
 class Accepted:
-    """Things that are kept of a machine: the key, where ssh does not know it, and our folder there."""
+    """Keeps the key of a machine, where ssh does not know it, and our folder there."""
 
     line: str
     data_dir: str
