@@ -25,9 +25,9 @@ from command_center.actors.hosts.link.channels import (
     LONGEST,
     ChannelClosed,
     Channels,
-    Kind,
     LinkChannel,
     LinkEnded,
+    MessageKind,
 )
 from command_center.actors.hosts.link.data import Data, Method, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault
@@ -96,7 +96,7 @@ class FarCalls:
             channel = link.begin()
             try:
                 arguments = Data().write(values, declared.arguments)
-                await channel.send(Kind.CALL, Data().write((part, method, arguments), CALL))
+                await channel.send(MessageKind.CALL, Data().write((part, method, arguments), CALL))
                 yield channel
             finally:
                 await channel.aclose()
@@ -109,19 +109,19 @@ class FarCalls:
         """Return the answer that comes on a channel; `sink` takes the output before it."""
         try:
             kind, body = await channel.receive()
-            while kind is Kind.BYTES and sink is not None:
+            while kind is MessageKind.BYTES and sink is not None:
                 sink.take(body)
                 kind, body = await channel.receive()
-            if kind is Kind.RESULT:
+            if kind is MessageKind.RESULT:
                 return Data(self.git).read(body, gives)
-            fault = read_fault(body) if kind is Kind.FAULT else None
+            fault = read_fault(body) if kind is MessageKind.FAULT else None
         except NotData as problem:
             raise channel.link.refuse(f"its answer is not what was asked for ({problem})") from None
         raise fault or channel.link.refuse("it sent what nobody waits for")
 
 
 @attrs.frozen
-class Part:
+class FarPart:
     """A part of the host: all methods of a port, each done over there."""
 
     caller: FarCalls
@@ -157,7 +157,7 @@ class FarCodex:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return what has a method of the port carried out that is one answer."""
-        return cast("Callable[..., Any]", getattr(Part(self.caller, Codex), method))
+        return cast("Callable[..., Any]", getattr(FarPart(self.caller, Codex), method))
 
     async def connect(self, nursery: trio.Nursery) -> Way:
         """Reach an app-server of that machine, which goes on without this link."""
@@ -224,7 +224,7 @@ class Held:
         finally:
             self._closed.set()
 
-    async def send(self, kind: Kind, body: bytes = b"") -> None:
+    async def send(self, kind: MessageKind, body: bytes = b"") -> None:
         """Send on it; raise `WireClosed` where that cannot be."""
         try:
             await self.open_channel.send(kind, body)
@@ -233,11 +233,11 @@ class Held:
         except LinkEnded as ended:
             raise WireClosed(str(self.caller.reach.away(ended.reason))) from None
 
-    async def receive(self) -> tuple[Kind, bytes]:
+    async def receive(self) -> tuple[MessageKind, bytes]:
         """Receive from it; raise `WireClosed` at its end, or what the host raised."""
         try:
             kind, body = await self.open_channel.receive()
-            if kind in (Kind.FAULT, Kind.END) and body:
+            if kind in (MessageKind.FAULT, MessageKind.END) and body:
                 raise read_fault(body)
         except ChannelClosed:
             raise WireClosed("The host has closed the connection to Codex.") from None
@@ -259,7 +259,7 @@ class Held:
         """Say that it is not needed, wait until the other end has ended it, and let it go."""
         with trio.CancelScope(shield=True), trio.move_on_after(_GOODBYE_SECONDS):
             with contextlib.suppress(WireClosed):
-                await self.send(Kind.END)
+                await self.send(MessageKind.END)
             await self.open_channel.wait_closed()
         await self.aclose()
 
@@ -279,7 +279,7 @@ class FarWire:
 
     async def send(self, message: bytes) -> None:
         """Send one message."""
-        await self.held.send(Kind.BYTES, message)
+        await self.held.send(MessageKind.BYTES, message)
 
     async def receive(self) -> bytes | str:
         """Return the next message."""
@@ -289,9 +289,9 @@ class FarWire:
             raise
         except Exception as error:  # noqa: BLE001 - another error of the host ends the wire, too
             raise WireClosed(str(error)) from None
-        if kind is Kind.TEXT:
+        if kind is MessageKind.TEXT:
             return body.decode(errors="replace")
-        if kind is not Kind.BYTES:
+        if kind is not MessageKind.BYTES:
             raise WireClosed("The host has ended the connection to Codex.")
         return body
 
@@ -346,7 +346,7 @@ class _Sending(trio.abc.SendStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         try:
-            await self.held.send(Kind.BYTES, bytes(data))
+            await self.held.send(MessageKind.BYTES, bytes(data))
         except WireClosed as closed:
             raise trio.BrokenResourceError(closed.reason) from None
 
@@ -355,7 +355,7 @@ class _Sending(trio.abc.SendStream):
 
     async def aclose(self) -> None:
         with contextlib.suppress(WireClosed):
-            await self.held.send(Kind.END)
+            await self.held.send(MessageKind.END)
 
 
 @attrs.define(eq=False)
@@ -369,7 +369,7 @@ class _Receiving(trio.abc.ReceiveStream):
                 kind, self._left = await self.held.receive()
             except Exception as error:  # noqa: BLE001 - whatever it is, the stream is broken
                 raise trio.BrokenResourceError(str(error)) from None
-            if kind is not Kind.BYTES:
+            if kind is not MessageKind.BYTES:
                 self._left = b""
                 return b""
         size = max_bytes or len(self._left)
@@ -384,7 +384,7 @@ def parts_of(reach: Reach, settings: BridgeSettings) -> tuple[Folders, Git, Code
     """Return the folders, the git and the Codex of the machine at the other end."""
     git = cast("Git", _FarGit(reach))
     caller = FarCalls(reach, git)
-    folders = cast("Folders", Part(caller, Folders))
+    folders = cast("Folders", FarPart(caller, Folders))
     return folders, git, cast("Codex", FarCodex(caller, settings))
 
 
@@ -395,5 +395,5 @@ class _FarGit:
     reach: Reach
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        part = Part(FarCalls(self.reach, cast("Git", self)), Git)
+        part = FarPart(FarCalls(self.reach, cast("Git", self)), Git)
         return cast("Callable[..., Any]", getattr(part, method))

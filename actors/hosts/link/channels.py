@@ -56,7 +56,7 @@ class ChannelClosed(Exception):
     """The other end has closed the channel."""
 
 
-class Kind(enum.IntEnum):
+class MessageKind(enum.IntEnum):
     """Kinds of messages on a channel."""
 
     CALL = 1
@@ -92,7 +92,7 @@ class LinkChannel:
     _is_closed: bool = False
     _changed: trio.Event = attrs.field(factory=trio.Event)
 
-    async def send(self, kind: Kind, body: bytes = b"") -> None:
+    async def send(self, kind: MessageKind, body: bytes = b"") -> None:
         """Send a message, when the other end has taken enough of what was sent before.
 
         Raises:
@@ -111,7 +111,7 @@ class LinkChannel:
             is_last = begin + PIECE >= len(message)
             await self.link.write(_Frame.LAST if is_last else _Frame.MORE, self.number, piece)
 
-    async def receive(self) -> tuple[Kind, bytes]:
+    async def receive(self) -> tuple[MessageKind, bytes]:
         """Return the next message; raises as `send`, and `LinkEnded` if it is none."""
         whole = bytearray()
         while True:
@@ -128,7 +128,7 @@ class LinkChannel:
                 await self.link.write(_Frame.CREDIT, self.number, _CREDIT.pack(taken))
             if is_last:
                 try:
-                    return Kind(whole[0]), bytes(memoryview(whole)[1:])
+                    return MessageKind(whole[0]), bytes(memoryview(whole)[1:])
                 except (ValueError, IndexError):
                     raise self.link.refuse("it sent a message of no known kind") from None
 

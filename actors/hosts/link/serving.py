@@ -21,9 +21,9 @@ from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.channels import (
     ChannelClosed,
     Channels,
-    Kind,
     LinkChannel,
     LinkEnded,
+    MessageKind,
 )
 from command_center.actors.hosts.link.data import Data, NotData, method_of
 from command_center.actors.hosts.link.faults import write_fault
@@ -95,7 +95,7 @@ class Served:
                     await self._start(channel, *self._read(raw, Sequence[str], str))
                 case "Codex", "file_of":
                     async with self.codex.file_of(*self._read(raw, bytes)) as path:
-                        await channel.send(Kind.RESULT, Data().write(path, str))
+                        await channel.send(MessageKind.RESULT, Data().write(path, str))
                         await channel.wait_closed()
                 case "process", str(asked) if asked in PROCESS:
                     await self._of_process(channel, asked, *self._read(raw, int, float))
@@ -104,7 +104,7 @@ class Served:
         except (ChannelClosed, LinkEnded):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, who asked is told
-            await channel.send(Kind.FAULT, write_fault(_only(error)))
+            await channel.send(MessageKind.FAULT, write_fault(_only(error)))
 
     def _admit(self) -> None:
         if self._under_way > MOST:
@@ -133,7 +133,7 @@ class Served:
             result = await getattr(there, method)(**named)
         else:
             result = await self._stream(channel, getattr(there, method), named)
-        await channel.send(Kind.RESULT, Data().write(result, declared.gives))
+        await channel.send(MessageKind.RESULT, Data().write(result, declared.gives))
 
     async def _stream(self, channel: LinkChannel, method: Any, named: dict[str, Any]) -> Any:
         """Do what gives output as it comes; what git prints is bounded by its command."""
@@ -141,7 +141,7 @@ class Served:
 
         async def pass_on() -> None:
             async for piece in receive:
-                await channel.send(Kind.BYTES, piece)
+                await channel.send(MessageKind.BYTES, piece)
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(pass_on)
@@ -159,10 +159,10 @@ class Served:
             way = await self.codex.connect(nursery)
             told = (way.wire.process_id, way.app_server, way.reason, way.outdated)
             try:
-                await channel.send(Kind.RESULT, Data().write(told, WAY))
+                await channel.send(MessageKind.RESULT, Data().write(told, WAY))
                 async with trio.open_nursery() as both:
                     both.start_soon(_pass_on, channel, way.wire, both.cancel_scope)
-                    while (came := await channel.receive())[0] is Kind.BYTES:
+                    while (came := await channel.receive())[0] is MessageKind.BYTES:
                         await way.wire.send(came[1])
                     both.cancel_scope.cancel()
             finally:
@@ -175,12 +175,12 @@ class Served:
             child = await self.codex.start(arguments, nursery, cwd=cwd)
             self._processes[channel.number] = child
             try:
-                await channel.send(Kind.RESULT, Data().write(child.pid, STARTED))
+                await channel.send(MessageKind.RESULT, Data().write(child.pid, STARTED))
                 nursery.start_soon(self._feed, channel, child)
                 with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                     while piece := await child.stdout.receive_some(_CHUNK):
-                        await channel.send(Kind.BYTES, bytes(piece))
-                await channel.send(Kind.END)
+                        await channel.send(MessageKind.BYTES, bytes(piece))
+                await channel.send(MessageKind.END)
                 await channel.wait_closed()
             finally:
                 del self._processes[channel.number]
@@ -191,7 +191,7 @@ class Served:
         with contextlib.suppress(
             ChannelClosed, LinkEnded, trio.BrokenResourceError, trio.ClosedResourceError
         ):
-            while (came := await channel.receive())[0] is Kind.BYTES:
+            while (came := await channel.receive())[0] is MessageKind.BYTES:
                 await child.stdin.send_all(came[1])
             await child.stdin.aclose()
 
@@ -206,7 +206,7 @@ class Served:
             answer: object = None
         else:
             answer = (await child.wait_for_end(seconds), child.last_words())
-        await channel.send(Kind.RESULT, Data().write(answer, PROCESS[method]))
+        await channel.send(MessageKind.RESULT, Data().write(answer, PROCESS[method]))
 
 
 async def _pass_on(channel: LinkChannel, wire: Wire, scope: trio.CancelScope) -> None:
@@ -216,14 +216,14 @@ async def _pass_on(channel: LinkChannel, wire: Wire, scope: trio.CancelScope) ->
             try:
                 message = await wire.receive()
             except MessageTooLong as error:  # it was skipped
-                await channel.send(Kind.FAULT, write_fault(error))
+                await channel.send(MessageKind.FAULT, write_fault(error))
                 continue
             if isinstance(message, str):
-                await channel.send(Kind.TEXT, message.encode())
+                await channel.send(MessageKind.TEXT, message.encode())
             else:
-                await channel.send(Kind.BYTES, message)
+                await channel.send(MessageKind.BYTES, message)
     except WireClosed as closed:
-        await channel.send(Kind.END, write_fault(closed))
+        await channel.send(MessageKind.END, write_fault(closed))
     scope.cancel()
 
 

@@ -31,9 +31,9 @@ from command_center.actors.hosts.link.channels import (
     SILENCE,
     WINDOW,
     Channels,
-    Kind,
     LinkChannel,
     LinkEnded,
+    MessageKind,
 )
 from command_center.actors.hosts.link.data import Data, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
@@ -101,10 +101,13 @@ async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (frame(LAST, 1, bytes([Kind.RESULT]) + Data().write("many", str)), "str in the place of"),
-        (frame(LAST, 1, bytes([Kind.RESULT]) + b"\0\0\0\2[]"), "not what was asked for"),
-        (frame(LAST, 1, bytes([Kind.FAULT]) + b"junk"), "not what was asked for"),
-        (frame(LAST, 1, bytes([Kind.BYTES]) + b"junk"), "nobody waits for"),
+        (
+            frame(LAST, 1, bytes([MessageKind.RESULT]) + Data().write("many", str)),
+            "str in the place of",
+        ),
+        (frame(LAST, 1, bytes([MessageKind.RESULT]) + b"\0\0\0\2[]"), "not what was asked for"),
+        (frame(LAST, 1, bytes([MessageKind.FAULT]) + b"junk"), "not what was asked for"),
+        (frame(LAST, 1, bytes([MessageKind.BYTES]) + b"junk"), "nobody waits for"),
         (frame(LAST, 1, bytes([77])), "no known kind"),
         (frame(LAST, 1, b""), "no known kind"),
         (frame(CREDIT, 1, b"\0\1\0\0"), "took more than was sent"),
@@ -165,13 +168,13 @@ async def test_what_is_not_taken_holds_up_nothing_else_and_is_bounded() -> None:
         nursery.start_soon(run, near)
         nursery.start_soon(run, far)
         slow, quick = near.begin(), near.begin()
-        nursery.start_soon(slow.send, Kind.BYTES, message)
+        nursery.start_soon(slow.send, MessageKind.BYTES, message)
         await trio.testing.wait_all_tasks_blocked()
         assert WINDOW == opened[0]._unread
-        await quick.send(Kind.TEXT, b"Now.")
+        await quick.send(MessageKind.TEXT, b"Now.")
         await trio.testing.wait_all_tasks_blocked()
-        assert (Kind.TEXT, b"Now.") == await opened[1].receive()
-        assert (Kind.BYTES, message) == await opened[0].receive()
+        assert (MessageKind.TEXT, b"Now.") == await opened[1].receive()
+        assert (MessageKind.BYTES, message) == await opened[0].receive()
         await theirs.aclose()
         await ours.aclose()
 
