@@ -15,7 +15,7 @@ tells it from others).
 ``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL
 stands outside of the store: what the tables cannot ask or change is in ``queries``. The files of
 uploads are ``uploaded_files``, and ``private_files`` has what such files are written with. A backup
-of them all is made and put back by ``backups``.
+of them all is made and put back by ``backups``, and ``portable`` has the history as JSON Lines.
 
 ``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has
 changed in it, ``ownership`` keeps a second process away from it, ``lists`` has pages and cursors,

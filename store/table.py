@@ -106,6 +106,16 @@ class Table(Generic[R]):
     def __repr__(self) -> str:
         return f"<Table {self.name} of {self.kind}>"
 
+    @property
+    def json_columns(self) -> frozenset[str]:
+        """Return the columns that hold JSON."""
+        return frozenset(column.name for column in self._all if column.is_json)
+
+    @property
+    def redacted_columns(self) -> frozenset[str]:
+        """Return the columns from which secrets are taken out."""
+        return frozenset(column.name for column in self._all if column.is_redacted)
+
     def get(self, db: Database, id: int) -> R:  # noqa: A002 - the record's own word for it
         """Give the record with this id.
 

@@ -5,7 +5,8 @@ that ask a server, from anywhere. `local` has those of the machine that serves, 
 itself. `manual` makes the man page. `operating` has `top`, which shows the running tree live in
 a terminal, and `pair`, which lets a phone in. `telegram` is the command that sets the bot up, as
 `telegram_setup` does it, `certificate` gives the server an encrypted address, and `doctor` looks
-for what would keep the server from working. `backups` makes a backup and puts one back.
-`service` has the machine start the server, and `logs` shows what it says. `mcp` serves an agent
-over standard input and output, by the `stdio_bridge` to a server.
+for what would keep the server from working. `backups` makes a backup and puts one back, and
+`portable` writes the history as JSON Lines and takes one in. `service` has the machine start the
+server, and shows what it says. `mcp` serves an agent over standard input and output, by the
+`stdio_bridge` to a server.
 """

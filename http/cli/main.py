@@ -62,6 +62,8 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
     **_in("backups", "backup", "restore"),
+    **_in("portable", "export"),
+    "import": CommandPlace(f"{_HERE}.portable", "import_"),
     **_in("service.commands", "service"),
     **_in("logs", "logs"),
     **_in("operating", "top", "pair"),
@@ -120,6 +122,8 @@ PARTS: Final = {
         "doctor": "Look for what keeps Command Center from working, and say what mends it.",
         "backup": "Write all that this installation has to keep to one file.",
         "restore": "Put a backup in the place of what the data folder has.",
+        "export": "Write the history of this installation as JSON Lines, to FILE or stdout.",
+        "import": "Take an export into this installation, all of it or nothing.",
         "pair": "Show an address and a QR code that sign one phone or browser in, once.",
         "certificate": (
             "Make a certificate for this machine and NAMES, from an authority of its own."

@@ -47,6 +47,15 @@ def drop(db: Database, table: str, record_id: int, field: str) -> None:
     db.execute(sql, [table, record_id, field])
 
 
+def fields_of(db: Database, table: str, record_id: int) -> list[str]:
+    """Give the fields of a record of which the whole is kept."""
+    sql = (
+        "SELECT DISTINCT field FROM whole_values WHERE record_table = ? AND record_id = ? "
+        "ORDER BY field"
+    )
+    return [field for (field,) in db.execute(sql, [table, record_id])]
+
+
 def text_of(db: Database, table: str, record_id: int, field: str) -> str:
     """Give the whole of a shortened field at once, however long.
 

@@ -1,0 +1,1 @@
+"""An installation's history as JSON Lines."""
