@@ -65,7 +65,7 @@ COMMANDS: Final = {
     **_in("portable", "export"),
     "import": CommandPlace(f"{_HERE}.portable", "import_"),
     **_in("service.commands", "service"),
-    **_in("logs", "logs"),
+    **_in("service.logs", "logs"),
     **_in("operating", "top", "pair"),
     **_in("telegram", "telegram"),
     **_in("client.running", "run"),

@@ -73,7 +73,7 @@ class Tree:
         self.log: list[str] = []
         self.refs: dict[Place, ActorRef[Any]] = {}
         self.deaths: dict[Place, Down | None] = {}
-        """How those died that were alive, by who waits for that; None of those that live."""
+        """The ends of those that were alive, by who waits for them; None of those that live."""
         self.lives: dict[Place, int] = {}
         """The life in which each was last seen; a step may end it for good and bring another."""
         self.pending: tuple[int, Step | None] | None = None

@@ -13,8 +13,8 @@ from typing import NoReturn
 import click
 
 from command_center.http.cli.local import config_flag, resolve
-from command_center.http.cli.logs import logs
 from command_center.http.cli.service.launchd import Launchd
+from command_center.http.cli.service.logs import logs
 from command_center.http.cli.service.manager import (
     Service,
     ServiceFailed,

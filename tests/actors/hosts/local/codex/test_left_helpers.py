@@ -1,4 +1,4 @@
-"""What the real Codex leaves when it is killed while it sets the sandbox of a helper up is ended.
+"""Processes that the real Codex leaves, killed while it sets a helper's sandbox up, are ended.
 
 Bubblewrap's inner process waits until the outer one has mapped its users, and only then asks to
 be killed with it. The outer one is stopped in this moment and killed with Codex, so that the
