@@ -59,7 +59,7 @@ def _boot(digest: str, data_dir: str, oldest: tuple[int, int]) -> None:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     cache = pathlib.Path(base).expanduser() / "command-center"
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if cache.lstat().st_uid != os.getuid():
+    if sys.platform != "win32" and cache.lstat().st_uid != os.getuid():
         sys.exit(f"{cache} is another user's.")
     cache.chmod(0o700)
     folder = cache / digest
