@@ -95,7 +95,8 @@ class _Process:
 
     def kill(self) -> None:
         """End it."""
-        self._signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        if sys.platform != "win32":
+            self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         if not self.is_running():
