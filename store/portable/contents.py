@@ -80,6 +80,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(("turns_of_removed_events", "worktrees_of_removed_events"), OF_MACHINE),
     "removed_events": "The first line says where the log begins.",
+    "removed_histories": "The removed events of a deleted repository stand nowhere.",
+    "hosts": "Another server has to be let in at a machine, and to know its key.",
     "whole_values": "Its texts stand as lines of their own.",
 }
 """The tables that an export does not have, each with the reason."""
