@@ -22,7 +22,6 @@ from command_center.actors.git.trees import remove_worktree
 from command_center.actors.ledger.worktrees import tell_worktree
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import (
-    ENDING_SECONDS,
     RunningTurns,
     TurnRuns,
     check_no_turn,
@@ -91,7 +90,6 @@ class WorktreeCleaning:
                 and await host.folders.is_kept(Path(entry.path))
             ]
             is_tidying = only is not None
-            patience = 0.0 if is_tidying else ENDING_SECONDS
             begun = self._storage.intended(Removal)
             removed = [] if begun is None else gone(begun.worktrees, there)
             later: Unavailable | None = None
@@ -102,7 +100,7 @@ class WorktreeCleaning:
 
                 try:
                     if await self._delete_unneeded(
-                        host, repository, main, entry, patience=patience, intend=intend
+                        host, repository, main, entry, is_patient=not is_tidying, intend=intend
                     ):
                         removed.append(entry)
                 except TurnRuns as error:
@@ -130,7 +128,7 @@ class WorktreeCleaning:
         main: Checkout,
         entry: WorktreeEntry,
         *,
-        patience: float,
+        is_patient: bool,
         intend: Callable[[], Awaitable[None]],
     ) -> bool:
         """Delete one; False where its commits are needed.
@@ -143,7 +141,7 @@ class WorktreeCleaning:
         await check_removable(self._storage, host, repository, main, entry, force=False)
         if not await _is_merged(main, entry, repository):
             return False
-        await check_no_turn(self._turns, host, path, patience=patience)
+        await check_no_turn(self._turns, host, path, is_patient=is_patient)
         await intend()
         await remove_worktree(main, path)
         return True

@@ -75,15 +75,15 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
 
 
 async def check_no_turn(
-    turns: RunningTurns, host: Host, path: Path, *, patience: float = ENDING_SECONDS
+    turns: RunningTurns, host: Host, path: Path, *, is_patient: bool = True
 ) -> None:
     """Refuse while a turn or its command runs in a folder, also one that no session knows of.
 
     Raises:
-        TurnRuns: one does, after `patience` seconds still.
+        TurnRuns: one does, after `ENDING_SECONDS` still where the caller is patient.
         Unavailable: that cannot be said now.
     """
-    deadline = trio.current_time() + patience
+    deadline = trio.current_time() + (ENDING_SECONDS if is_patient else 0.0)
     while await _has_turn(turns, host, path):
         if trio.current_time() >= deadline:
             raise TurnRuns(path)

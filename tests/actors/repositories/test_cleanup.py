@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 
@@ -15,9 +16,17 @@ from command_center.actors.contracts.worktrees import (
     TidyWorktrees,
     WorktreeRequest,
 )
+from command_center.actors.repositories import tidying, worktree_checks
 from command_center.actors.rules.errors import Conflict, Unavailable
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent has less time to say that a turn has ended than in earnest, and is asked sooner."""
+    monkeypatch.setattr(worktree_checks, "ENDING_SECONDS", 0.3)
+    monkeypatch.setattr(tidying, "TIDY", attrs.evolve(tidying.TIDY, initial=0.05))
 
 
 @pytest.fixture
