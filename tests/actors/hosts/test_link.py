@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,6 +40,7 @@ from command_center.actors.hosts.link.data import Data, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.rules.errors import Conflict, Invalid, TooBusy, Unavailable
+from tests.checkout import ROOT
 
 MORE, LAST, CREDIT, CLOSE, BEAT, HELLO = range(1, 7)
 
@@ -254,6 +256,24 @@ def test_no_other_error_is_made_than_those_of_the_list() -> None:
 
 class KeyboardError(Exception):
     """An error that the port does not know."""
+
+
+def test_the_stand_ins_have_all_that_is_used_over_there() -> None:
+    folders = ("actors/hosts/local/codex", "actors/hosts/local/git")
+    used = [path for folder in folders for path in sorted((ROOT / folder).glob("*.py"))]
+    used += [ROOT / "actors/codex/protocol.py", ROOT / "actors/contracts/bridges.py"]
+    found = {
+        name
+        for path in used
+        for name in re.findall(r"\b(?:psutil|msgspec)\.\w+", path.read_text(encoding="utf-8"))
+    }
+    there = {
+        f"{package.__name__.rpartition('.')[2]}.{name}"
+        for package in (plain_psutil, plain_msgspec)
+        for name in vars(package)
+    }
+    assert set() == found - there
+    assert {"psutil.Process", "msgspec.Struct"} <= found
 
 
 def test_the_stand_ins_do_what_the_packages_do() -> None:

@@ -123,16 +123,20 @@ class _Process:
             raise AccessDenied(self.pid) from None
 
 
+def pids() -> list[int]:
+    """Return the ids of all processes."""
+    return sorted(int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal())
+
+
 def process_iter(attrs: Iterable[str] = ()) -> Iterator[_Process]:
     """Go through all processes, each with the attributes asked for as its `info`."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                process = _Process(int(entry.name))
-                process.info = {one: getattr(process, one)() for one in attrs}
-            except _Error:
-                continue
-            yield process
+    for pid in pids():
+        try:
+            process = _Process(pid)
+            process.info = {one: getattr(process, one)() for one in attrs}
+        except _Error:
+            continue
+        yield process
 
 
 def wait_procs(processes: Iterable[_Process], *, timeout: float) -> None:
