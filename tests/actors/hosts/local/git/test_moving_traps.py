@@ -108,8 +108,8 @@ async def _conflict(git: Git, repository: Path, branch: str) -> None:
 
 
 async def _land(git: Git, repository: Path, branch: str) -> None:
-    (repository / ".worktreeinclude").unlink()
-    (repository / "own.env").unlink()
+    (repository / ".worktreeinclude").unlink(missing_ok=True)  # a partial clone gets no worktree
+    (repository / "own.env").unlink(missing_ok=True)
     await merge_branch(await git.open(repository), branch, strategy="merge-commit")
 
 
