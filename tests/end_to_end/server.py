@@ -24,6 +24,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 from wsproto.utilities import LocalProtocolError
 
+from command_center.actors.core.cancellable import cancellable
 from command_center.actors.hosts.local.codex import detached
 from command_center.store import Failed, Unit, Writer
 from tests.checkout import ROOT
@@ -303,7 +304,7 @@ async def client_of(server: Server, *, token: str | None = None) -> AsyncIterato
         timeout=WAIT_SECONDS,
         verify=NO_AUTHORITIES,
         headers=headers,
-        event_hooks={"response": [check_answer]},
+        event_hooks={"request": [cancellable], "response": [check_answer]},
     ) as http:
         yield Client(server, http)
 
