@@ -31,7 +31,7 @@ from command_center.actors.webpush.settings import NOBODY, PushSettings, is_inst
 from command_center.http.app import create_app
 from command_center.http.config.addresses import Listening
 from command_center.http.config.logs import secrets_of
-from command_center.http.config.parsers import revealed
+from command_center.http.config.parsers import OTLP_HEADERS, revealed, url
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.middleware.gate import Policy
@@ -150,13 +150,24 @@ async def _serve_center(
 
 
 def exporter_of(settings: Settings) -> Exporter | None:
-    """Return what sends traces; None where no receiver is set."""
-    base = settings.otlp_url or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-    if not base:
+    """Return what sends traces; None where no receiver is set.
+
+    The variables of OpenTelemetry may be meant for others: what cannot be used of them is told,
+    and nothing is sent.
+    """
+    named, base = revealed(settings.otlp_headers), settings.otlp_url
+    try:
+        if base is None and (text := os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
+            base = url("https", "http").parse(text)
+        if base is None:
+            return None
+        if named is None and (text := os.environ.get("OTEL_EXPORTER_OTLP_HEADERS")):
+            named = OTLP_HEADERS.parse(text).reveal()
+    except ValueError as error:
+        log.warning("otlp.unusable", problem=f"A variable of OpenTelemetry {error}.")
         return None
-    named = revealed(settings.otlp_headers) or os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
-    pairs = (pair.partition("=") for pair in named.split(",") if "=" in pair)
-    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    pairs = (pair.partition("=") for pair in (named or "").split(","))
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs if name}
     return Exporter(traces_url(base), headers)
 
 

@@ -298,6 +298,14 @@ HOSTS = Parser("HOST,HOST", _hosts)
 FORGES = Parser("HOST=KIND,HOST=KIND", _forges)
 NETWORKS = Parser("ADDRESS,ADDRESS", _networks)
 PATH = Parser("PATH", _path)
+_HEADER = (
+    r"[A-Za-z0-9_.-]+ *= *"
+    r"(?:%[2-6][0-9A-Fa-f]|%7[0-9A-Ea-e]|%(?![0-9A-Fa-f]{2})|[\x20-\x24\x26-\x2b\x2d-\x7e])+"
+)
+OTLP_HEADERS = secret(
+    f"{_HEADER}(, *{_HEADER})*",
+    "NAME=VALUE, with commas between several; a value is ASCII, where %2C is a comma",
+)
 PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)
 COMMAND = Parser("COMMAND", _command)

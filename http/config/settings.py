@@ -34,6 +34,7 @@ from command_center.http.config.parsers import (
     KEEPING,
     NETWORKS,
     NUMBERS,
+    OTLP_HEADERS,
     PATH,
     PATHS,
     SCHEDULE,
@@ -60,10 +61,6 @@ _APPLICATION = "command-center"
 _DAY = 24 * 60 * 60
 _YEAR = 365 * _DAY
 
-_OTLP_HEADERS = secret(
-    r"[A-Za-z0-9-]+=[\x20-\x2b\x2d-\x7e]+(,[A-Za-z0-9-]+=[\x20-\x2b\x2d-\x7e]+)*",
-    "NAME=VALUE, with commas between several",
-)
 _BEARER = secret(r"[\x21-\x7e]+", "printable ASCII characters without spaces")
 _BOT_TOKEN = secret(r"[0-9]+:[A-Za-z0-9_-]+", "a bot's token, as BotFather gives it")
 _GITHUB_TOKEN = secret(r"[\x21-\x7e]{8,512}", "a token, as GitHub gives it")
@@ -250,7 +247,7 @@ class Settings:
         help="Receiver of traces by OTLP over HTTP, such as http://127.0.0.1:4318.",
     )
     otlp_headers: Secret | None = environ.var(
-        None, optional(_OTLP_HEADERS), help="Headers for it: NAME=VALUE, with commas between."
+        None, optional(OTLP_HEADERS), help="Headers for it: NAME=VALUE, with commas between."
     )
     push_contact: str | None = environ.var(
         None,

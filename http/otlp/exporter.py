@@ -2,7 +2,9 @@
 
 Whoever has a span puts it there and goes on. What finds no room is counted and left out, and so is
 a batch that the receiver refuses. Where it cannot be reached, the batch is sent again with growing
-pauses, while the queue fills. At the end of the server what is left gets two seconds.
+pauses, while the queue fills. Of an answer only its status is read, and each must have come within
+ten seconds. At the end of the server what is left gets two seconds. A fault in here ends the
+sending and nothing else.
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ class Exporter:
     _queue: deque[Span] = attrs.field(factory=deque)
     _full: trio.Event = attrs.field(factory=trio.Event)
     _work: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    _problem: str = ""
 
     def answered(self, told: AnsweredRequest) -> None:
         """Take a request; never wait."""
@@ -75,9 +78,21 @@ class Exporter:
 
     async def run(self, fanout: Fanout) -> None:
         """Send what is put and what the log tells, until `stop`; then what is left."""
+        try:
+            await self._run(fanout)
+        except Exception:
+            log.exception("otlp.ended")
+
+    async def _run(self, fanout: Fanout) -> None:
         import httpx  # noqa: PLC0415 - a server that exports nothing stays smaller
 
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as client:
+        from command_center.actors.core.cancellable import cancellable  # noqa: PLC0415 - the same
+
+        async with httpx.AsyncClient(
+            timeout=None,  # noqa: S113 - each answer has a deadline for the whole of it
+            event_hooks={"request": [cancellable]},
+            trust_env=False,  # a proxy of the environment would read the headers
+        ) as client:
             try:
                 with self._work:
                     async with trio.open_nursery() as nursery:
@@ -127,8 +142,7 @@ class Exporter:
                 tries = None if tries is None else tries - 1
                 if is_settled or tries == 0:
                     break
-                told = log.warning if pause == FIRST_PAUSE_SECONDS else log.debug
-                told("otlp.unreachable", problem=problem, pause=pause)
+                self._tell("otlp.unreachable", problem, pause=pause)
                 await trio.sleep(pause)
                 pause = min(pause * 2, MOST_SECONDS)
         except trio.Cancelled:
@@ -136,17 +150,29 @@ class Exporter:
             raise
         self.count("dropped" if problem else "sent", len(batch))
         if problem:
-            log.warning("otlp.dropped", spans=len(batch), problem=problem)
+            self._tell("otlp.dropped", problem, spans=len(batch))
+        else:
+            self._problem = ""
+
+    def _tell(self, event: str, problem: str, **more: float) -> None:
+        """Log a problem; as a warning where it is not the one that was told last."""
+        told = log.debug if problem == self._problem else log.warning
+        self._problem = problem
+        told(event, problem=problem, **more)
 
     async def _send(self, client: httpx.AsyncClient, body: bytes) -> tuple[str, bool]:
         """Send it once; return what was wrong, and True where it is settled."""
         import httpx  # noqa: PLC0415 - the same
 
         headers = {**self.headers, "Content-Type": "application/json"}
-        try:
-            answer = await client.post(self.url, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            return f"{type(error).__name__}: {error}", False
-        if answer.is_success:
-            return "", True
-        return f"the receiver answered {answer.status_code}", answer.status_code not in AGAIN
+        with trio.move_on_after(ANSWER_SECONDS):
+            try:
+                # What else the answer has is for nobody, and may be endless.
+                async with client.stream("POST", self.url, content=body, headers=headers) as answer:
+                    status = answer.status_code
+            except httpx.HTTPError as error:
+                return f"{type(error).__name__}: {error}", False
+            if answer.is_success:
+                return "", True
+            return f"the receiver answered {status}", status not in AGAIN
+        return f"no answer came within {ANSWER_SECONDS:.0f} seconds", False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -14,16 +15,20 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import trio
 import trio.testing
 from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from command_center.actors.core.events import Fanout
+from command_center.http.config.parsers import OTLP_HEADERS
+from command_center.http.config.settings import Settings
 from command_center.http.otlp.encoding import encoded
 from command_center.http.otlp.exporter import ROOM, Exporter, traces_url
 from command_center.http.otlp.spans import Span, request_span_of, span_of, trace_of
 from command_center.http.otlp.stories import AnsweredRequest, Stories, request_span
+from command_center.http.serve import exporter_of
 from command_center.store import StoredEvent
 from tests.browser.conftest import made, make_repository
 from tests.end_to_end.server import Server
@@ -55,6 +60,8 @@ class Receiver(ThreadingHTTPServer):
 
 
 class Taker(BaseHTTPRequestHandler):
+    """Where a status is negative, the answer has it and a body that comes to no end."""
+
     server: Receiver
 
     def do_POST(self) -> None:
@@ -62,9 +69,15 @@ class Taker(BaseHTTPRequestHandler):
         status = self.server.statuses.pop(0) if self.server.statuses else 200
         if status == 200:
             self.server.taken.append((self.path, dict(self.headers), json.loads(body)))
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_response(abs(status))
+        if status < 0:
+            self.send_header("Content-Encoding", "gzip")
+        else:
+            self.send_header("Content-Length", "0")
         self.end_headers()
+        with contextlib.suppress(OSError):
+            while status < 0:
+                self.wfile.write(b"x" * 65536)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         pass
@@ -187,6 +200,77 @@ async def test_the_end_is_not_kept_waiting_by_a_receiver_that_is_not_there(
             await trio.sleep(10)
             exporter.stop()
     assert [("dropped", 1)] == counted
+
+
+async def test_of_an_answer_its_status_alone_is_read() -> None:
+    counted: list[tuple[str, int]] = []
+    with receiving() as receiver:
+        receiver.statuses = [-200]
+        exporter = Exporter(traces_url(receiver.url))
+        exporter.count = lambda outcome, number: counted.append((outcome, number))
+        exporter.put(span())
+        with trio.fail_after(20):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(exporter.run, Fanout())
+                while not counted:
+                    await trio.sleep(0.01)
+                exporter.stop()
+    assert [("sent", 1)] == counted
+
+
+async def test_a_receiver_that_accepts_and_says_nothing_is_given_up_after_ten_seconds(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    exporter = Exporter("http://receiver/v1/traces")
+
+    async def silent(_: httpx.Request) -> httpx.Response:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(silent), timeout=None) as client:
+        with trio.fail_after(11):
+            problem, is_settled = await exporter._send(client, b"{}")
+    assert ("no answer came within 10 seconds", False) == (problem, is_settled)
+
+
+async def test_a_fault_of_the_sending_ends_nothing_else(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    exporter = Exporter("http://[::1/v1/traces", {"a": "\u20ac"})
+    exporter.put(span())
+    with trio.fail_after(60):
+        await exporter.run(Fanout())
+
+
+def test_what_is_told_again_and_again_is_a_warning_once() -> None:
+    exporter = Exporter("http://receiver/v1/traces")
+    with structlog.testing.capture_logs() as lines:
+        for problem in ("a", "a", "b"):
+            exporter._tell("otlp.dropped", problem, spans=1)
+    assert ["warning", "debug", "warning"] == [line["log_level"] for line in lines]
+
+
+def test_a_header_that_cannot_be_sent_is_refused_at_the_start(tmp_path: Path) -> None:
+    for value in ("a=%C3%A9", "a=%0d%0ab", "a b=c", "a"):
+        with pytest.raises(ValueError, match="must be NAME=VALUE"):
+            Settings(data_dir=tmp_path, otlp_headers=OTLP_HEADERS(value))
+    headers = OTLP_HEADERS("Authorization=Basic%20abc, x_team = 50% of us")
+    told = exporter_of(Settings(data_dir=tmp_path, otlp_url="http://a", otlp_headers=headers))
+    assert told is not None
+    assert {"Authorization": "Basic abc", "x_team": "50% of us"} == told.headers
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"), [("http://[::1", ""), ("localhost:4317", ""), ("http://a", "a=%E9")]
+)
+def test_what_others_set_and_cannot_be_used_is_told_and_nothing_is_sent(
+    address: str, headers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    with structlog.testing.capture_logs() as lines:
+        assert exporter_of(Settings(data_dir=tmp_path)) is None
+    assert ["otlp.unusable"] == [line["event"] for line in lines]
 
 
 def test_a_receiver_gets_one_trace_from_the_request_to_codex_and_no_word_of_it(
