@@ -1,7 +1,7 @@
 """Blocks as Markdown (CommonMark, as GitHub shows it).
 
-What people and agents said is Markdown of their own, in a quotation. In there no markup of HTML and
-no picture is left: a picture would tell its server who reads. Code may have such letters, but only
+What people and agents said is Markdown of their own, in a quotation. In there no markup of HTML, no
+link that runs a script and no picture is left: a picture would tell its server who reads. Code may have such letters, but only
 where every program agrees on what is code; where that is in doubt, they are spelled out there, too.
 """
 
@@ -16,6 +16,8 @@ from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, O
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#!|~&])")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})([^`~]*)")
 _SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_ENTITY: Final = re.compile(r"&(?=#?\w+;)")
+_RUNS: Final = re.compile(r"(javascript|vbscript|data(?=\\?:[\w.+-]*[/,;]))(?=\\?:)", re.IGNORECASE)
 _TICKS: Final = re.compile(r"`+")
 
 
@@ -110,4 +112,9 @@ def _line(line: str) -> str:
 
 
 def _disarmed(text: str) -> str:
+    """Return prose in which nothing is HTML, a picture, or an address that runs.
+
+    An address is one also where its letters are spelled as entities, but not with a space in it.
+    """
+    text = _RUNS.sub(r"\1 ", _ENTITY.sub("&amp;", text))
     return text.replace("<", "&lt;").replace("![", "&#33;[")

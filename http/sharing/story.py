@@ -1,7 +1,8 @@
 """A session told from its beginning to its end: read part by part, without secrets.
 
 Secrets are taken out when a document is made, too: the settings may know more of them than they
-did when the session was stored.
+did when the session was stored. They are looked for in the letters that are shown: a terminal's
+colours can stand in the middle of one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlite_utils import Database
 
 from command_center.actors.rules.unified_diffs import added, changed, deleted
 from command_center.http.sharing.blocks import Block, Caption, Facts, Listing, OwnRemark, Words
-from command_center.http.sharing.letters import one_line, plain
+from command_center.http.sharing.letters import one_line, plain, plain_in
 from command_center.store import Item, Page, Session, agents, items, repositories, sessions, tasks
 from command_center.store.long_texts.shortening import shorten_text
 from command_center.store.redaction.redact import redact
@@ -85,28 +86,32 @@ class Teller:
 
     def beginning(self, told: Opened) -> Iterator[Block]:
         """Tell what the session is, and what was asked."""
-        session = self._clean(told.session)
-        yield Caption(1, one_line(self._text(told.title)))
-        yield Facts(tuple(self._facts(session, one_line(self._text(told.repository)))))
+        session = self._clean(msgspec.to_builtins(told.session))
+        yield Caption(1, self._text(one_line(told.title)))
+        yield Facts(tuple(self._facts(session, self._text(one_line(told.repository)))))
         yield Caption(2, "Prompt")
-        yield Words("Asked", plain(session["prompt"]))
+        yield Words("Asked", session["prompt"])
         yield Caption(2, "Transcript")
 
     def item(self, item: Item, names: Mapping[int, str]) -> Iterator[Block]:
         """Tell an entry of the transcript."""
-        body: dict[str, Any] = redact(item.body, self.secrets)
+        body = self._clean(item.body)
         who = "Codex"
         if item.agent_id is not None:
-            who = one_line(self._text(names.get(item.agent_id, f"Agent {item.agent_id}")))
-        yield from _told(item.type, body, who)
+            who = self._text(one_line(names.get(item.agent_id, f"Agent {item.agent_id}")))
+        for block in _told(item.type, body, who):
+            if isinstance(block, Listing):  # words of a command may be a secret together
+                yield attrs.evolve(block, title=self._text(block.title))
+            else:
+                yield block
 
     def ending(self, ended: Session, diff: str, *, is_cut: bool) -> Iterator[Block]:
         """Tell what came of it: its changes, its outcome, its tokens."""
-        session = self._clean(ended)
+        session = self._clean(msgspec.to_builtins(ended))
         if diff:
             yield Caption(2, "Changes")
             note = "The diff is longer, and cut here." if is_cut else ""
-            yield Listing("Diff", plain(self._text(diff)), "diff", note)
+            yield Listing("Diff", self._text(plain(diff)), "diff", note)
         yield Caption(2, "Outcome")
         facts = [("Status", _status(session)), *_usage(session["tokenUsage"])]
         if session["exitReason"]:
@@ -114,7 +119,7 @@ class Teller:
         yield Facts(tuple(facts))
         if session["result"] is not None:
             text = json.dumps(session["result"], indent=2, ensure_ascii=False)
-            yield Listing("Result", shorten_text(plain(text), OUTPUT), "json")
+            yield Listing("Result", shorten_text(text, OUTPUT), "json")
 
     def _facts(self, session: Mapping[str, Any], repository: str) -> Iterator[tuple[str, str]]:
         yield "Session", one_line(session["id"])
@@ -136,9 +141,9 @@ class Teller:
         clean: str = redact(text, self.secrets)
         return clean
 
-    def _clean(self, session: Session) -> dict[str, Any]:
-        """Return the session as the API shows it, without secrets."""
-        clean: dict[str, Any] = redact(msgspec.to_builtins(session), self.secrets)
+    def _clean(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Return plain JSON in letters that can be shown, without secrets."""
+        clean: dict[str, Any] = redact(plain_in(value), self.secrets)
         return clean
 
 
@@ -190,7 +195,7 @@ def _told(kind: str, body: Mapping[str, Any], who: str) -> Iterator[Block]:
 
 def _words(who: str, text: str) -> Iterator[Block]:
     if text.strip():
-        yield Words(who, plain(text))
+        yield Words(who, text)
 
 
 def _content(body: Mapping[str, Any]) -> str:
@@ -212,7 +217,7 @@ def _command(body: Mapping[str, Any], who: str) -> Listing:
     note = f"Exit code {one_line(code)}." if is_bad else ""
     output = str(body.get("aggregatedOutput") or "")
     by = "" if who == "Codex" else f"{who}: "
-    title = f"{by}$ {plain(_script(body.get('command') or ''))}"
+    title = f"{by}$ {_script(body.get('command') or '')}"
     return Listing(title, _cut(output), "console", note, is_open=is_bad)
 
 
@@ -249,4 +254,4 @@ def _listed(value: object) -> list[Any]:
 
 
 def _cut(text: str) -> str:
-    return shorten_text(plain(text), OUTPUT)
+    return shorten_text(text, OUTPUT)

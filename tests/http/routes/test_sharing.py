@@ -22,6 +22,8 @@ from tests.http.live import client_of
 from tests.store.units import add_session
 
 NEW_SECRET = "a word that is secret since"
+COLOURED = f"sk-proj-{'a1b2c3d4e5' * 4}"
+TOLD_TOGETHER = "hunter2hunter2"
 HOSTILE = '</pre><script>alert(1)</script><img src="http://127.0.0.1/x" onerror=alert(2)>'
 
 
@@ -30,6 +32,8 @@ def entries() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "userMessage", {"content": [{"type": "text", "text": "Mend it."}, {"type": "image"}]}
     yield "reasoning", {"summary": ["I look first."]}
     yield "agentMessage", {"text": f"Hello {HOSTILE}\n```py\nx = 1\n```\n{NEW_SECRET}"}
+    yield "agentMessage", {"text": f"\x1b[1m{COLOURED[:3]}\x1b[m{COLOURED[3:]} \U000e0041"}
+    yield "commandExecution", {"command": ["curl", "--user", f"me:{TOLD_TOGETHER}"]}
     output = f"\x1b[31mred\x1b[0m \u202e turned {HOSTILE}\n{'long ' * 9000}the end"
     command = "/bin/bash -lc 'make check'"
     yield "commandExecution", {"command": command, "aggregatedOutput": output, "exitCode": 2}
@@ -118,7 +122,10 @@ async def test_a_session_becomes_one_document_of_either_form_without_secrets(
                 assert word.replace("[", "") in told.replace("\\", "").replace("[", ""), word
             assert NEW_SECRET not in told
             assert "k" * 20 not in told
-            assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", told)
+            assert COLOURED not in told
+            assert TOLD_TOGETHER not in told
+            assert "U000e0041" in told
+            assert not re.search("[\x00-\x08\x0b-\x1f\u202e\U000e0041]", told)
             assert len(told) < 40_000
         assert "\n> " in text
         assert "<img" not in text.replace("red \\u202e turned " + HOSTILE, "")

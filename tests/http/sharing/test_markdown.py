@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
+from markdown_it import MarkdownIt
 
 from command_center.http.sharing.blocks import Caption, Facts, Listing, OwnRemark, Words
 from command_center.http.sharing.markdown import written
@@ -53,3 +57,32 @@ def test_no_markup_and_no_picture_is_left_however_it_is_hidden(said: str) -> Non
 
 def test_a_fence_that_is_left_open_ends_with_its_message() -> None:
     assert written(Words("Codex", "```\nx")).endswith("> ```\n> x\n> ```\n\n")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "javascript\\:alert(1)",
+        "javascript&colon;alert(1)",
+        "&#106;avascript:alert(1)",
+        "java&Tab;script:alert(1)",
+        "vbscript:a",
+        "data:text/html,x",
+        "data:,x",
+        "data:;base64,eA==",
+    ],
+)
+def test_no_link_is_left_that_runs_a_script(address: str) -> None:
+    said = f"[a]({address}) [b]\n\n[c](\n{address})\n\n[b]: {address}\n[b]:\n{address}"
+    shown = MarkdownIt("commonmark")
+    shown.validateLink = lambda _: True  # type: ignore[method-assign]
+    led = re.findall('href="([^"]*)"', shown.render(written(Words("Codex", said))))
+    assert [] == [one for one in led if re.match(r"(?i)\s*(java|vb)?script:|data:", unescape(one))]
+    assert re.findall("href", shown.render(said))  # else the renderer makes no link of it anyway
+
+
+def test_what_is_no_such_link_stays_as_it_was() -> None:
+    said = "The data: 1 & 2. [a](https://b/?c=1&d=2) `javascript:x`"
+    assert f"> {said}\n" in written(Words("Codex", said))
