@@ -32,8 +32,16 @@ def files_of(data_dir: Path) -> list[Path]:
 
 
 def is_kept_by_journal() -> bool:
-    """Return True if systemd started this process and keeps its stderr."""
-    return "JOURNAL_STREAM" in os.environ
+    """Return True if systemd's journal keeps what this process writes to stderr.
+
+    What a unit starts inherits the variable, and may write elsewhere: a shell in a terminal of the
+    desktop does (systemd.exec(5), $JOURNAL_STREAM).
+    """
+    try:
+        stderr = os.fstat(2)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
 
 
 @attrs.define(eq=False)
@@ -49,6 +57,8 @@ class LogFile:
     _lock: Lock = attrs.field(factory=Lock, init=False)
     _file: int | None = attrs.field(default=None, init=False)
     _size: int = attrs.field(default=0, init=False)
+    _lead: bytes = attrs.field(default=b"", init=False)
+    """Ends what may stand there without an end, such as what a full disk had room for."""
 
     def write(self, line: EventDict) -> None:
         """Write a line; the first that does not fit begins a new file."""
@@ -60,7 +70,10 @@ class LogFile:
                 if self._file is None:
                     self._open()
                 if self._file is not None:
-                    self._size += os.write(self._file, data)
+                    data = self._lead + data
+                    written = os.write(self._file, data)
+                    self._size += written
+                    self._lead = b"\n" if written < len(data) else b""
             except OSError:
                 self.close()
 
@@ -76,6 +89,7 @@ class LogFile:
             newest.parent.mkdir(mode=0o700, exist_ok=True)
             self._file = os.open(newest, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             self._size = os.fstat(self._file).st_size
+            self._lead = b"\n" if self._size else b""
 
     def _begin_anew(self) -> None:
         self.close()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
@@ -96,7 +97,8 @@ def test_no_line_makes_a_folder_of_data_and_none_that_is_lost_stops_the_work(
 def test_systemds_journal_is_told_the_level_of_each_line_and_no_file_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    stderr = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{stderr.st_dev}:{stderr.st_ino}")
     assert wanted(tmp_path, "auto") is None
     configure_logging(Settings(data_dir=tmp_path))
     try:
@@ -109,3 +111,36 @@ def test_systemds_journal_is_told_the_level_of_each_line_and_no_file_is_written(
     assert {"<3>"} == {line[:3] for line in said[:-1]}
     assert said[-1].startswith("<6>")
     assert [] == [*tmp_path.iterdir()]
+
+
+def test_the_journal_of_whoever_started_this_is_not_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    configure_logging(Settings(data_dir=tmp_path))
+    structlog.get_logger("ours").info("one.event")
+    assert not capsys.readouterr().err.startswith("<")
+    assert ["one.event"] == [line["event"] for line in kept_lines(tmp_path)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no file's size.")
+def test_a_line_that_was_cut_off_takes_none_with_it(tmp_path: Path) -> None:
+    """As by a full disk: a bound of the system writes what there is room for, and no more."""
+    import resource  # noqa: PLC0415 - it is not on every system
+
+    line = {"timestamp": "t", "level": "info", "event": "e" * 100, "logger": "l"}
+    log = LogFile(tmp_path)
+    log.write(line)
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, most[1]))
+        log.write(line)
+        log.write(line)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        signal.signal(signal.SIGXFSZ, before)
+    log.write(line)
+    log.write(line)
+    log.close()
+    assert 3 == len([*kept_lines(tmp_path)])
