@@ -30,9 +30,7 @@ def build(folder: Path) -> int:
     """Write the site to a folder, for any web server to serve below any path; count the files."""
     written = {"index.html": ENTRANCE.encode()}
     for name in listed():
-        told = made(name, is_served=False)
-        assert told is not None  # noqa: S101 - it is listed
-        written[f"docs/{name}"] = told[0]
+        written[f"docs/{name}"], _ = made(name, is_served=False)
     for name, (body, _) in make(secured=False).items():
         written[name] = body
     for name in SHARED:

@@ -1,12 +1,14 @@
 """/docs/: the documentation, to everybody.
 
 It is public and says nothing of this server, so that it needs no token. A page is made when it is
-first asked for, in a thread, and nothing of it is loaded before.
+first asked for, in a thread, compressed with it, and nothing of it is loaded before. One is made at
+a time; whoever asks for one that is there, or for none, does not wait for that.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import trio
 from quart import Blueprint, Response, abort
@@ -20,6 +22,7 @@ def routes() -> Blueprint:
     site = Blueprint("documentation", __name__)
     making = trio.Lock()
     made: dict[str, Asset] = {}
+    known: set[str] = set()
 
     @site.get("/docs")
     async def beginning() -> Response:
@@ -31,23 +34,32 @@ def routes() -> Blueprint:
 
     @site.get("/docs/<path:name>")
     async def found(name: str) -> Response:
-        async with making:
-            if name not in made:
-                asset = await trio.to_thread.run_sync(make, name)
-                if asset is None:
-                    abort(404)
-                made[name] = asset
+        if not known:
+            known.update(await trio.to_thread.run_sync(listed))
+        if name not in known:
+            abort(404)
+        if name not in made:
+            async with making:
+                if name not in made:
+                    made[name] = await trio.to_thread.run_sync(make, name)
         return answer(made[name])
 
     return site
 
 
-def make(name: str) -> Asset | None:
-    """Make a file of the site."""
+def listed() -> Sequence[str]:
+    """List the files of the site."""
     from command_center.http.documentation import site  # noqa: PLC0415 - a server whose documentation nobody reads stays smaller
 
-    told = site.made(name)
-    if told is None:
-        return None
-    body, content_type = told
-    return Asset(content_type=content_type, body=body, etag=hashlib.sha256(body).hexdigest()[:32])
+    return site.listed()
+
+
+def make(name: str) -> Asset:
+    """Make a file of the site that is listed, and compress it."""
+    from command_center.http.documentation import site  # noqa: PLC0415 - the same
+
+    body, content_type = site.made(name)
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    asset = Asset(content_type=content_type, body=body, etag=etag)
+    asset.compressed  # noqa: B018 - it is made by the first look
+    return asset

@@ -28,14 +28,18 @@ def listed() -> Sequence[str]:
     return [*map(address_of, names()), SEARCH, *files()]
 
 
-def made(name: str, *, is_served: bool = True) -> tuple[bytes, str] | None:
-    """Make a file; return its body and type. There may be none of that name."""
+def made(name: str, *, is_served: bool = True) -> tuple[bytes, str]:
+    """Make a file; return its body and type.
+
+    Raises:
+        KeyError: it is not listed.
+    """
     if name == SEARCH:
         return encode(index()), JSON
     for page in names():
         if address_of(page) == name:
             return shown(page, is_served=is_served).encode(), HTML
-    if name in files():
-        path = DOCS / name
-        return path.read_bytes(), _TYPES[path.suffix]
-    return None
+    if name not in files():
+        raise KeyError(name)
+    path = DOCS / name
+    return path.read_bytes(), _TYPES[path.suffix]

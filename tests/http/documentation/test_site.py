@@ -8,16 +8,20 @@ from collections.abc import Mapping
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event
 
 import attrs
 import pytest
+import trio
 
 from command_center.http.app import create_app
+from command_center.http.documentation import routes
 from command_center.http.documentation.build import build
 from command_center.http.documentation.contents import DOCS, kinds, names
 from command_center.http.documentation.markdown import page_of, parts_of
 from command_center.http.documentation.search import index
 from command_center.http.middleware.gate import Policy
+from command_center.http.routes.dashboard import Asset
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT, source_files
 from tests.http.live import client_of
@@ -155,3 +159,30 @@ async def test_the_site_is_open_to_everybody_and_asked_for_again_only_when_it_ch
         assert "image/webp" == picture.headers["Content-Type"]
         for name in ("README.md", "no.html", "../pyproject.toml", "%2e%2e/pyproject.toml"):
             assert 404 == (await http.get(f"/docs/{name}")).status_code, name
+        assert '"page"' in (await http.get("/docs/search.json")).text
+
+
+async def test_who_asks_for_what_is_there_does_not_wait_for_what_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = trio.Event(), Event()
+    make = routes.make
+
+    def slowly(name: str) -> Asset:
+        if name == "search.json":
+            trio.from_thread.run_sync(begun.set)
+            may_end.wait(60)
+        return make(name)
+
+    monkeypatch.setattr(routes, "make", slowly)
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        page = await http.get("/docs/doctor.html")
+        async with trio.open_nursery() as nursery:
+            try:
+                nursery.start_soon(http.get, "/docs/search.json")
+                await begun.wait()
+                with trio.fail_after(20):
+                    assert page.text == (await http.get("/docs/doctor.html")).text
+                    assert 404 == (await http.get("/docs/no.html")).status_code
+            finally:
+                may_end.set()
