@@ -92,11 +92,20 @@ class LogFile:
             self._lead = b"\n" if self._size else b""
 
     def _begin_anew(self) -> None:
+        """Give each file the name of the next older one, up to the first that is not there.
+
+        Windows renames none that somebody is reading. It is written to for as long, up to twice its
+        bytes, and the next line tries again.
+        """
         self.close()
         files = files_of(self._data_dir)
-        for older, newer in zip(reversed(files), reversed(files[:-1]), strict=False):
-            if newer.exists():
-                newer.replace(older)
+        free = next((at for at, file in enumerate(files) if not file.exists()), len(files) - 1)
+        try:
+            for at in range(free, 0, -1):
+                files[at - 1].replace(files[at])
+        except PermissionError:
+            if self._size > 2 * self._bytes:
+                raise
 
     def keep(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         """Write a line and pass it on; a structlog processor."""

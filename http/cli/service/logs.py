@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -92,36 +93,55 @@ def _show(line: EventDict) -> None:
 
 
 class _Following:
-    """Reads what is appended to a file, and goes on in the one that takes its place."""
+    """Reads what is appended to a file, and goes on in the one that takes its place.
+
+    No file stays open: Windows would let none take its place.
+    """
 
     def __init__(self, path: Path) -> None:
         """Begin at the end of what is there."""
         self._path = path
         self._part = b""
-        self._file = path.open("rb") if path.exists() else None
-        if self._file is not None:
-            self._file.seek(0, 2)
+        self._file: tuple[int, int] | None = None
+        self._at = 0
+        with contextlib.suppress(FileNotFoundError):
+            self._file, self._at = _told_of(path.stat())
 
     def more(self) -> Iterator[EventDict]:
         """Yield the lines that were written since the last look."""
-        yield from self._read()
-        if self._path.exists() and (
-            self._file is None
-            or not os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
-        ):
-            yield from self._read()  # what was written before the other took its place
-            if self._file is not None:
-                self._file.close()
-            self._file, self._part = self._path.open("rb"), b""
-            yield from self._read()
+        data = self._read(self._path)
+        if data is None:  # another took its place: what was written to this one before is beside it
+            left = self._read(self._path.with_name(f"{self._path.name}.1")) or b""
+            yield from self._lines(left)
+            self._file, self._at, self._part = None, 0, b""
+            data = self._read(self._path)
+        yield from self._lines(data or b"")
 
-    def _read(self) -> Iterator[EventDict]:
-        if self._file is None:
-            return
-        *whole, self._part = (self._part + self._file.read()).split(b"\n")
+    def _lines(self, data: bytes) -> Iterator[EventDict]:
+        *whole, self._part = (self._part + data).split(b"\n")
         for text in whole:
             if (line := line_of(text)) is not None:
                 yield line
+
+    def _read(self, path: Path) -> bytes | None:
+        """Return what a file has beyond what was read; None if it is not the one followed."""
+        try:
+            with path.open("rb") as file:
+                found, _ = _told_of(os.fstat(file.fileno()))
+                if self._file not in {None, found}:
+                    return None
+                self._file = found
+                file.seek(self._at)
+                data = file.read()
+        except FileNotFoundError:
+            return b""
+        self._at += len(data)
+        return data
+
+
+def _told_of(file: os.stat_result) -> tuple[tuple[int, int], int]:
+    """Return what a file is known by, and its bytes."""
+    return (file.st_dev, file.st_ino), file.st_size
 
 
 def _become_journal(*, follow: bool, since: datetime | None, level: str) -> NoReturn:

@@ -144,3 +144,31 @@ def test_a_line_that_was_cut_off_takes_none_with_it(tmp_path: Path) -> None:
     log.write(line)
     log.close()
     assert 3 == len([*kept_lines(tmp_path)])
+
+
+def test_a_file_that_cannot_be_renamed_for_now_takes_no_line_and_no_older_file_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, while somebody reads it."""
+    line = {"timestamp": "t", "level": "info", "event": "0000", "logger": "l"}
+    log = LogFile(tmp_path, 1000)
+    newest = files_of(tmp_path)[0]
+    for number in range(60):
+        log.write({**line, "event": f"{number:04}"})
+    is_read, replace = True, Path.replace
+
+    def held(path: Path, target: Path) -> Path:
+        if is_read and path == newest:
+            raise PermissionError(13, "held")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    for number in range(60, 72):
+        log.write({**line, "event": f"{number:04}"})
+    is_read = False
+    log.write({**line, "event": "0072"})
+    log.close()
+    kept = [int(line["event"]) for line in kept_lines(tmp_path)]
+    assert [*range(kept[0], 73)] == kept
+    assert kept[0] < 40
+    assert newest.stat().st_size < 100

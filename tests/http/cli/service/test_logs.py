@@ -47,7 +47,7 @@ def test_lines_are_shown_by_moment_and_level(tmp_path: Path) -> None:
     assert 200 == types(tmp_path).stdout.count("\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="An open file cannot be renamed there.")
+@pytest.mark.skipif(sys.platform == "win32", reason="It has not been tried there.")
 def test_what_is_logged_meanwhile_is_followed_into_the_next_file(tmp_path: Path) -> None:
     files_of(tmp_path)[0].parent.mkdir()
     log = LogFile(tmp_path, 600)
