@@ -1,8 +1,9 @@
 """Blocks as Markdown (CommonMark, as GitHub shows it).
 
 What people and agents said is Markdown of their own, in a quotation. In there no markup of HTML, no
-link that runs a script and no picture is left: a picture would tell its server who reads. Code may have such letters, but only
-where every program agrees on what is code; where that is in doubt, they are spelled out there, too.
+link that runs a script and no picture is left: a picture would tell its server who reads. Code may
+have such letters, but only where every program agrees on what is code; where that is in doubt, they
+are spelled out there, too.
 """
 
 from __future__ import annotations

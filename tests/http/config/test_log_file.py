@@ -125,7 +125,7 @@ def test_the_journal_of_whoever_started_this_is_not_taken_for_its_own(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no file's size.")
 def test_a_line_that_was_cut_off_takes_none_with_it(tmp_path: Path) -> None:
-    """As by a full disk: a bound of the system writes what there is room for, and no more."""
+    """Have a bound of the system write what there is room for, like a full disk."""
     import resource  # noqa: PLC0415 - it is not on every system
 
     line = {"timestamp": "t", "level": "info", "event": "e" * 100, "logger": "l"}
@@ -149,7 +149,7 @@ def test_a_line_that_was_cut_off_takes_none_with_it(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_renamed_for_now_takes_no_line_and_no_older_file_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Windows, while somebody reads it."""
+    """Refuse like Windows, while somebody reads it."""
     line = {"timestamp": "t", "level": "info", "event": "0000", "logger": "l"}
     log = LogFile(tmp_path, 1000)
     newest = files_of(tmp_path)[0]

@@ -60,7 +60,7 @@ class Receiver(ThreadingHTTPServer):
 
 
 class Taker(BaseHTTPRequestHandler):
-    """Where a status is negative, the answer has it and a body that comes to no end."""
+    """Answers with a body that comes to no end where a status is negative."""
 
     server: Receiver
 
@@ -207,13 +207,18 @@ async def test_of_an_answer_its_status_alone_is_read() -> None:
     with receiving() as receiver:
         receiver.statuses = [-200]
         exporter = Exporter(traces_url(receiver.url))
-        exporter.count = lambda outcome, number: counted.append((outcome, number))
+        settled = trio.Event()
+
+        def count(outcome: str, number: int) -> None:
+            counted.append((outcome, number))
+            settled.set()
+
+        exporter.count = count
         exporter.put(span())
         with trio.fail_after(20):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(exporter.run, Fanout())
-                while not counted:
-                    await trio.sleep(0.01)
+                await settled.wait()
                 exporter.stop()
     assert [("sent", 1)] == counted
 
@@ -227,7 +232,7 @@ async def test_a_receiver_that_accepts_and_says_nothing_is_given_up_after_ten_se
         await trio.sleep_forever()
         raise AssertionError
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(silent), timeout=None) as client:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(silent)) as client:
         with trio.fail_after(11):
             problem, is_settled = await exporter._send(client, b"{}")
     assert ("no answer came within 10 seconds", False) == (problem, is_settled)
