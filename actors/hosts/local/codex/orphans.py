@@ -11,7 +11,8 @@ sandbox of bubblewrap. Bubblewrap's inner process waits for a word of the outer 
 to be killed with it, so one that is being set up when Codex is killed is nobody's child and waits
 for ever. Its environment is empty but for `PATH`: no mark reaches it. But it is still in the
 session that Codex was started in, and POSIX gives the id of a session to no other process while
-one is left in it.
+one is left in it. Others may be left there, such as what a tool server or the user's own `notify`
+has started to stay. Those are not Codex's, and are spared.
 """
 
 from __future__ import annotations
@@ -103,11 +104,12 @@ def find_orphans(folder: Path, spared: Collection[str] = ()) -> list[psutil.Proc
 def kill_left(variable: str, mark: str, session: int) -> None:
     """Kill what a Codex that is gone has left.
 
-    That is its own processes whose variable begins so, and all of the session that it led.
+    That is its own processes whose variable begins so, and the sandboxes in the session that it
+    led: those of its commands are in sessions of their own.
     """
     kill_all(_of_codex(lambda environment: environment.get(variable, "").startswith(mark)))
     deadline = time.monotonic() + _KILL_SECONDS
-    while (left := left_in(session)) and time.monotonic() < deadline:
+    while (left := _left_as(_is_sandbox, session)) and time.monotonic() < deadline:
         kill_all(left)
 
 
@@ -212,14 +214,19 @@ def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
 
 
 def _helpers_of(records: Iterable[Path]) -> list[psutil.Process]:
-    """Find what is left in the sessions of the recorded.
+    """Find the helpers that are left in the sessions of the recorded.
 
-    The id may be another session's by now, so Codex's own alone count.
+    The id may be another session's by now, with a Codex of the user's own in it, which is spared.
     """
+    return [one for path in records for one in _left_as(_is_helper, _read(path).pid)]
+
+
+def _left_as(is_wanted: Callable[[psutil.Process], bool], session: int) -> list[psutil.Process]:
+    """Find what is wanted of a session whose leader has ended."""
     found = []
-    for process in [one for path in records for one in left_in(_read(path).pid)]:
+    for process in left_in(session):
         with contextlib.suppress(psutil.Error):
-            if _is_codex(process):
+            if is_wanted(process):
                 found.append(process)
     return found
 
@@ -243,7 +250,15 @@ def _of_codex(is_wanted: Callable[[Mapping[str, str]], bool]) -> Iterator[psutil
 
 
 def _is_codex(process: psutil.Process) -> bool:
-    if "codex" in process.name().lower():
-        return True
-    program, *arguments = process.cmdline() or [""]
-    return Path(program).name == _SANDBOX and any("codex" in one for one in arguments)
+    return "codex" in process.name().lower() or _is_helper(process)
+
+
+def _is_helper(process: psutil.Process) -> bool:
+    """Return True for a sandbox in which Codex runs a helper, or tries whether there can be one."""
+    return _is_sandbox(process) and any(
+        "codex" in one for one in (*process.cmdline()[1:], process.exe())
+    )
+
+
+def _is_sandbox(process: psutil.Process) -> bool:
+    return Path((process.cmdline() or [""])[0]).name == _SANDBOX

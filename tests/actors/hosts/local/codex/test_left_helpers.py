@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from tests.codex.scripted_model import ScriptedModel
 PATCHES = 30
 GLANCES = 400
 """Looks at one process of bubblewrap, which is stopped for each and goes on between them."""
+CATCH_SECONDS = 60.0
+"""Seconds after which no sandbox can be caught any more: all patches are done."""
 
 
 def started_by(pid: int) -> list[int]:
@@ -55,7 +58,8 @@ def stop(process: psutil.Process) -> None:
 def left_waiting(codex: int) -> int:
     """Kill Codex while it sets a sandbox up; return the inner process, which waits for ever."""
     seen: set[int] = set()
-    while True:
+    deadline = time.monotonic() + CATCH_SECONDS
+    while time.monotonic() < deadline:
         for pid in all_started_by(codex):
             with contextlib.suppress(OSError, psutil.Error):
                 if pid in seen or not read(pid, "cmdline").startswith("bwrap"):
@@ -72,6 +76,7 @@ def left_waiting(codex: int) -> int:
                     outer.resume()
                     if inner:
                         break
+    raise AssertionError("No sandbox was caught while it was set up.")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")

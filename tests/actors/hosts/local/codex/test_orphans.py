@@ -153,28 +153,34 @@ def test_a_sandboxed_helper_of_codex_is_ended_but_no_other_sandbox(tmp_path: Pat
 
 LEADER = """
 import subprocess, sys
-for words in ["bwrap", sys.argv[1], "--codex-run-as-fs-helper"], ["bwrap", sys.argv[1]]:
+own = sys.argv[1] + "/codex"
+helper = ["bwrap", sys.argv[1], "--codex-run-as-fs-helper"]
+for words in helper, ["bwrap", sys.argv[1]], [own]:
     words[1:1] = ["-c", "import time; time.sleep(600)"]
-    print(subprocess.Popen(words, executable=sys.executable, env={}).pid, flush=True)
+    program = own if words[0] == own else sys.executable
+    print(subprocess.Popen(words, executable=program, env={}).pid, flush=True)
 sys.stdin.read()
 """
-"""Starts two processes without a mark in its session, of which one is a helper of Codex."""
+"""Starts processes without a mark in its session: a helper of Codex, another one, and a `codex`."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 def test_a_helper_of_a_recorded_codex_is_ended_by_its_session_once_that_has_ended(
     tmp_path: Path,
 ) -> None:
+    (tmp_path / "codex").symlink_to(sys.executable)
     words, pipe = [sys.executable, "-c", LEADER, str(tmp_path)], subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, start_new_session=True) as leader:
         assert leader.stdout is not None
-        helper, other = (psutil.Process(int(leader.stdout.readline())) for _ in range(2))
+        helper, *others = (psutil.Process(int(leader.stdout.readline())) for _ in range(3))
         record_of_a_former_life(tmp_path, psutil.Process(leader.pid))
         assert [] == left_in(leader.pid)
         leader.kill()
+    assert "codex" == others[1].name()
     assert [helper.pid] == end_orphans(tmp_path)
-    assert [False, True] == [is_alive(helper), is_alive(other)]
-    other.kill()
+    assert [False, True, True] == [is_alive(one) for one in (helper, *others)]
+    for other in others:
+        other.kill()
 
 
 @contextmanager

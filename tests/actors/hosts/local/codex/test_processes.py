@@ -49,7 +49,8 @@ async def test_ending_a_child_ends_what_it_started_in_another_session() -> None:
 
 HELPER = """
 import os, subprocess, sys
-for name, environment in ("bwrap", {"PATH": ""}), ("daemon", os.environ):
+bare = {"PATH": ""}
+for name, environment in ("bwrap", bare), ("daemon", os.environ), ("tool", bare):
     words = [name, "-c", "import time; time.sleep(600)", "--codex-run-as-fs-helper"]
     if os.fork() == 0:
         apart = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.DEVNULL)
@@ -60,9 +61,10 @@ for name, environment in ("bwrap", {"PATH": ""}), ("daemon", os.environ):
     os.wait()
 sys.stdin.read()
 """
-"""Leaves two processes that are nobody's: a helper of Codex in its sandbox, and a command's.
+"""Leaves processes that are nobody's: a helper of Codex in its sandbox, a command's, and a tool's.
 
-As Codex starts them: the helper has no mark, and the command a session of its own.
+As Codex starts them: the helper has no mark, the command a session of its own, and what a tool
+server or `notify` has started to stay is in Codex's session.
 """
 
 
@@ -70,14 +72,16 @@ As Codex starts them: the helper has no mark, and the command a session of its o
 async def test_ending_a_child_ends_its_helpers_that_are_nobody_s_children() -> None:
     async with trio.open_nursery() as nursery:
         child, other = await start(nursery, HELPER), await start(nursery, HELPER)
-        left = [psutil.Process(int(await read_line(one))) for one in (child, child, other, other)]
+        left = [
+            psutil.Process(int(await read_line(one))) for one in (child, other) for _ in range(3)
+        ]
         assert [] == [one for one in left if one.parent() == psutil.Process(child.pid)]
         child.process.kill()
         await child.end(5)
-        assert [False, True, True, True] == [is_alive(one) for one in left]
+        assert [False, True, True, True, True, True] == [is_alive(one) for one in left]
         await other.end(5)
-        assert [False, True, False, True] == [is_alive(one) for one in left]
-    for one in left[1::2]:
+        assert [False, True, True] * 2 == [is_alive(one) for one in left]
+    for one in (*left[1:3], *left[4:]):
         one.kill()
 
 
