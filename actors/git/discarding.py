@@ -15,7 +15,7 @@ from command_center.actors.git.changes import differing, list_changes
 from command_center.actors.git.facts import read_status
 from command_center.actors.git.kept_work import KeptWork, keep_left, read_left
 from command_center.actors.git.names import branch_commit, check_branch_name
-from command_center.actors.git.ports import Checkout, Staging, shown
+from command_center.actors.git.ports import Checkout, shown
 from command_center.actors.git.refs import set_ref
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.rules.errors import Conflict
@@ -55,7 +55,7 @@ async def take_back(checkout: Checkout, kept: KeptWork) -> None:
         StepCutOff: git began and did not come to the end; what was there is kept.
         Conflict: a file has changed since, or an ignored one is in the way; then nothing was.
     """
-    await step_tree(checkout, kept.sha, kept.head, staged=kept.names, staging=Staging.READ)
+    await step_tree(checkout, kept.sha, kept.head, staged=kept.names)
 
 
 async def take_back_again(checkout: Checkout, kept: KeptWork) -> bool:

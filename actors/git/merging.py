@@ -192,7 +192,7 @@ async def step_to(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes
         StepCutOff: as `step_tree`. The branch is where it was.
         Conflict: a file or the branch is not as it was; then nothing has changed.
     """
-    await step_tree(target, merge.before_sha, merge.head_sha, staged=begun)
+    await step_tree(target, merge.before_sha, merge.head_sha, begun=begun)
     try:
         await _move(target, merge)
     except GitFailed:

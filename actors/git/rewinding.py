@@ -20,7 +20,7 @@ from command_center.actors.git.changes import (
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.kept_work import KeptWork, LeftWork, keep_left, read_left
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Writes, shown
 from command_center.actors.git.stepping import list_stepped, step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
@@ -136,7 +136,7 @@ async def put_back(checkout: Checkout, before: str, after: str) -> None:
         await _check_converted(checkout, side, stepped)
     staged = dict.fromkeys((*await _changed(checkout), *stepped))
     try:
-        await step_tree(checkout, before, after, staged=staged, staging=Staging.READ)
+        await step_tree(checkout, before, after, staged=staged)
     except GitFailed as error:
         raise Conflict(
             f"A file is not as it was kept, and nothing was put back: {error.complaint} See that "

@@ -7,7 +7,8 @@ a repository of its own.
 Git first looks whether all can be done, and then does it, file by file. Where the disk is full, or
 a folder lets nobody replace a file in it, git goes on with the others and fails at the end. Some
 files are as the other commit has them then. So it is asked in a run of its own whether all can be
-done: what fails there has changed nothing. What fails later is stepped back.
+done: what fails there has changed nothing. What fails later is stepped back, but for a file that is
+as neither commit has it, such as the one that found the disk full.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.facts import SCAN_DEADLINE
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime.threads import PROCESSOR
 
 _LIST_LIMIT: Final = 4 * ANSWER_LIMIT
@@ -40,7 +41,7 @@ async def step_tree(
     after: str,
     *,
     staged: Collection[bytes] = (),
-    staging: Staging = Staging.HASHED,
+    begun: Collection[bytes] = (),
 ) -> None:
     """Take the files and the index of a work tree from one commit to another.
 
@@ -49,19 +50,29 @@ async def step_tree(
         before: the commit that it is as.
         after: the commit that it is to be as.
         staged: the files that are as `before` has them, but not in the index.
-        staging: how they come there.
+        begun: the files that are as `after` has them already.
 
     Raises:
-        StepCutOff: git began and did not come to the end. What could be is as it was again;
-            `paths` are the files that are not. The index is as it was.
+        StepCutOff: git began and did not come to the end. Each file that it has written is as it
+            was again, if it can be; `paths` are those that are not. The index is as it was.
         Conflict: a file is not as `before` has it, or one that it lacks is in the way. Then nothing
             has changed.
     """
     await _check_lost(checkout, before, after)
     try:
-        await _step(checkout, before, after, staged=staged, staging=staging)
+        await _step(
+            checkout,
+            before,
+            after,
+            writes=Writes.TREE | Writes.INDEX,
+            staged=staged or begun,
+            staging=Staging.READ if staged else Staging.HASHED,
+        )
     except StepCutOff as error:
-        left = await _step_back(checkout, before, after, staged)
+        try:
+            left = await _step_back(checkout, before, after, staged, begun)
+        except (Conflict, Unavailable):
+            raise StepCutOff(f"{error} It cannot be said which files have changed.") from error
         names = [shown(name) for name in left[:_MOST_NAMED]]
         more = f" and {len(left) - len(names)} more" if len(left) > len(names) else ""
         state = f"Changed are {', '.join(names)}{more}." if left else "All files are again as then."
@@ -73,53 +84,109 @@ async def _step(
     before: str,
     after: str,
     *,
+    writes: Writes,
     staged: Collection[bytes],
     staging: Staging,
+    index_of: str | None = None,
 ) -> None:
-    step = ("--no-recurse-submodules", "-m", "-u", before, after)
-    await checkout.run(
-        "read-tree",
-        "--dry-run",
-        *step,
-        staged=staged,
-        staging=staging,
-        deadline=CHECKOUT_DEADLINE,
-    )
-    try:
-        await checkout.run(
-            "read-tree",
-            *step,
-            writes=Writes.TREE | Writes.INDEX,
-            staged=staged,
-            staging=staging,
-            deadline=CHECKOUT_DEADLINE,
-        )
-    except Conflict as error:
-        raise StepCutOff(f"Not all files could be replaced: {error}") from error
+    for how in (("--dry-run",), ()):
+        try:
+            await checkout.run(
+                "read-tree",
+                *how,
+                "--no-recurse-submodules",
+                "-m",
+                "-u",
+                before,
+                after,
+                writes=Writes.NOTHING if how else writes,
+                staged=staged,
+                staging=staging,
+                index_of=index_of,
+                deadline=CHECKOUT_DEADLINE,
+            )
+        except Conflict as error:
+            if how:
+                raise
+            raise StepCutOff(f"Not all files could be replaced: {error}") from error
 
 
 async def _step_back(
-    checkout: Checkout, before: str, after: str, staged: Collection[bytes]
+    checkout: Checkout,
+    before: str,
+    after: str,
+    staged: Collection[bytes],
+    begun: Collection[bytes],
 ) -> list[bytes]:
     """Take the files back where a step was cut off; list those that are not as `before` has them.
 
-    Git refuses, and leaves all as it is, where one is as neither commit has it. That one is
-    incomplete, or somebody else has written it.
+    A file that is as neither commit has it stays: it is incomplete, or somebody else has written
+    it. So does one that was begun. Git is given an index, and where it needs them trees, in which
+    those are the same before and after. The repository's own index is as it was, but for the times
+    of the files.
     """
-    names = dict.fromkeys((*staged, *await list_stepped(checkout, before, after)))
+    stepped = set(await list_stepped(checkout, before, after)).difference(begun)
+    names = dict.fromkeys((*staged, *stepped))
+    unlike = await differing_from_index(checkout, before, names, index_of=before)
+    foreign = set(await differing_from_index(checkout, after, unlike, index_of=after))
+    written = [name for name in unlike if name not in foreign]
+    if not written:
+        return unlike
+    added = await list_stepped(checkout, before, after, letters="A")
+    kept = [name for name in added if name in foreign or name in begun]
     with suppress(Conflict):
-        await _step(checkout, after, before, staged=names, staging=Staging.READ)
-    return await differing_from_index(checkout, before, names, index_of=before)
+        sides = [
+            await _with_empty(checkout, side, kept) if kept else side for side in (after, before)
+        ]
+        await _step(
+            checkout,
+            *sides,
+            writes=Writes.TREE,
+            staged=written,
+            staging=Staging.READ,
+            index_of=sides[1],
+        )
+    with suppress(Conflict):
+        await checkout.run(
+            "update-index",
+            "-q",
+            "--ignore-submodules",
+            "--refresh",
+            writes=Writes.INDEX,
+            accepted=(0, 1),
+            deadline=SCAN_DEADLINE,
+        )
+    return await differing_from_index(checkout, before, unlike, index_of=before)
 
 
-async def list_stepped(checkout: Checkout, before: str, after: str) -> list[bytes]:
-    """List the files in which two commits differ, without repositories of their own."""
+async def _with_empty(checkout: Checkout, side: str, names: Collection[bytes]) -> str:
+    """Make a tree as a commit has it, in which some files are empty."""
+    made = await checkout.run(
+        "write-tree",
+        "--missing-ok",
+        writes=Writes.OBJECTS,
+        staged=names,
+        staging=Staging.NAMED,
+        index_of=side,
+        deadline=SCAN_DEADLINE,
+    )
+    return made.text
+
+
+async def list_stepped(
+    checkout: Checkout, before: str, after: str, *, letters: str = "ADMT"
+) -> list[bytes]:
+    """List the files in which two commits differ, without repositories of their own.
+
+    `letters` are git's of the kinds of differences.
+    """
     answer = await checkout.run(
         "diff-tree",
         "-r",
         "-z",
         "--raw",
         "--no-renames",
+        f"--diff-filter={letters}",
         before,
         after,
         limit=_LIST_LIMIT,

@@ -78,13 +78,18 @@ async def test_the_work_tree_is_as_its_last_commit_and_what_was_there_is_kept(
 
 @pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
 async def test_what_cannot_be_discarded_whole_is_all_there_still(work: Work, project: Path) -> None:
-    commit(work.folder, {"a.txt": "1\n", "closed/b.txt": "1\n", "z.txt": "1\n"})
+    commit(work.folder, {"a.txt": "1\n", "closed/b.txt": "1\n", "old.txt": "1\n", "z.txt": "1\n"})
     files = [work.folder / name for name in ("a.txt", "closed/b.txt", "new.txt", "z.txt")]
+    (work.folder / "old.txt").unlink()
+    work.write(z_txt="staged\n")
+    work.git("add", "z.txt")
     for file in files:
         file.write_text("mine\n")
+    state = work.git("status", "--porcelain")
     with held(work.folder / "closed"), pytest.raises(StepCutOff, match="All files are again"):
         await discard(work)
     assert ["mine\n"] * 4 == [file.read_text() for file in files]
+    assert (state, "staged") == (work.git("status", "--porcelain"), work.git("show", ":z.txt"))
     assert "discarded" == (await discard(work)).status
     assert "" == work.git("status", "--porcelain")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
 from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
+from command_center.actors.git import Checkout, stepping
 from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.errors import StepCutOff
 from command_center.actors.git.merging import MergeResult
@@ -86,6 +88,55 @@ async def test_a_merge_that_cannot_write_all_files_leaves_none_of_it(
     )
     merged = await merge(work)
     assert ("fast-forward", "") == (merged.how, plain_git(project, "status", "--porcelain"))
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_of_a_merge_that_is_cut_off_only_what_is_not_its_own_stays(
+    work: Work, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(project, {"a.txt": "a\n", "closed/b.txt": "b\n", "y.txt": "y\n", "z.txt": "z\n"})
+    plain_git(work.folder, "merge", "--quiet", "main")
+    (work.folder / "a.txt").unlink()
+    commit(work.folder, {"closed/b.txt": "B\n", "mine.txt": "M\n", "new.txt": "N\n"})
+    commit(work.folder, {"y.txt": "Y\n", "z.txt": "Z\n"})
+    real = stepping._step
+
+    async def write_meanwhile(checkout: Checkout, *sides: str, **how: Any) -> None:
+        monkeypatch.setattr(stepping, "_step", real)
+        try:
+            await real(checkout, *sides, **how)
+        finally:
+            assert "Z\n" == (project / "z.txt").read_text()
+            for name in ("mine.txt", "z.txt"):  # as one cut short, these are as neither has them
+                (project / name).write_text("mine\n")
+
+    monkeypatch.setattr(stepping, "_step", write_meanwhile)
+    with held(project / "closed"), pytest.raises(StepCutOff, match="Changed are") as left:
+        await merge(work)
+    assert ["mine.txt", "z.txt"] == left.value.facts["paths"]
+    assert ["M z.txt", "?? mine.txt"] == [
+        line.strip() for line in plain_git(project, "status", "--porcelain").splitlines()
+    ]
+    assert ["mine\n"] * 2 == [(project / name).read_text() for name in ("mine.txt", "z.txt")]
+    plain_git(project, "restore", "z.txt")
+    (project / "mine.txt").unlink()
+    assert "fast-forward" == (await merge(work)).how
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_one_that_goes_on_and_is_cut_off_again_leaves_what_was_there(
+    work: Work, project: Path
+) -> None:
+    commit(project, {"closed/b.txt": "b\n"})
+    plain_git(work.folder, "merge", "--quiet", "main")
+    commit(work.folder, {"closed/b.txt": "B\n"})
+    half_merged(work, project)
+    half = plain_git(project, "status", "--porcelain")
+    with held(project / "closed"), pytest.raises(StepCutOff, match="All files are again"):
+        await merge(work)
+    assert half == plain_git(project, "status", "--porcelain")
+    assert "fast-forward" == (await merge(work)).how
+    assert "" == plain_git(project, "status", "--porcelain")
 
 
 async def test_it_is_merged_into_a_branch_that_is_checked_out_nowhere(

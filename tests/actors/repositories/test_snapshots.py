@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -208,6 +209,33 @@ async def test_what_cannot_be_put_back_to_the_end_is_stepped_back_or_kept(
     assert {row.sha for row in await rows(work.rig)} == refs(project)
     await rewind(work)
     assert mine == {file: file.read_text() for file in files}
+
+
+@pytest.mark.skipif(not can_hold(), reason="nothing keeps this user from replacing a file")
+async def test_what_was_there_is_kept_also_where_nobody_can_look_what_is_left_of_it(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [work.folder / name for name in ("a.txt", "closed/b.txt", "sub/c.txt")]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("then")
+    await keep(work, "turn-1")
+    for file in files:
+        file.write_text("now")
+    real = stepping._step
+
+    async def lead_away(checkout: Checkout, *sides: str, **how: Any) -> None:
+        try:
+            await real(checkout, *sides, **how)
+        finally:
+            (work.folder / "sub").rename(tmp_path / "away")
+            (work.folder / "sub").symlink_to(tmp_path / "away")
+
+    with monkeypatch.context() as cut, held(work.folder / "closed"):
+        cut.setattr(stepping, "_step", lead_away)
+        with pytest.raises(StepCutOff, match="cannot be said") as left:
+            await rewind(work, turn_id="turn-1")
+    assert (await rows(work.rig))[-1].id == left.value.facts["snapshotId"]
 
 
 async def test_so_many_are_kept_of_a_worktree_and_none_of_one_that_is_gone(
