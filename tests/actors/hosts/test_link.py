@@ -283,6 +283,7 @@ def test_the_stand_ins_do_what_the_packages_do() -> None:
     ):
         assert its.ppid() == mine.ppid()
         assert its.cmdline() == mine.cmdline()
+        assert its.exe() == mine.exe()
         assert its.environ() == mine.environ()
         assert mine.is_running()
         assert mine.name() in its.name() or its.name() in mine.name()

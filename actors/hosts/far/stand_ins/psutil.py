@@ -65,6 +65,16 @@ class _Process:
         """Return its program and arguments."""
         return self._read("cmdline").decode(errors="surrogateescape").split("\0")[:-1]
 
+    def exe(self) -> str:
+        """Return the path of its program; empty where it has none any more."""
+        self._stat()  # or say that it is gone
+        try:
+            return str(Path("/proc", str(self.pid), "exe").readlink())
+        except PermissionError:
+            raise AccessDenied(self.pid) from None
+        except OSError:
+            return ""
+
     def environ(self) -> dict[str, str]:
         """Return its environment."""
         text = self._read("environ").decode(errors="surrogateescape")
