@@ -76,6 +76,8 @@ class Tree:
         """The ends of those that were alive, by who waits for them; None of those that live."""
         self.lives: dict[Place, int] = {}
         """The life in which each was last seen; a step may end it for good and bring another."""
+        self.living: set[Place] = set()
+        """Those that were alive before the step."""
         self.pending: tuple[int, Step | None] | None = None
         """The place in the log from which on it is still to be compared, and the step."""
 
@@ -168,6 +170,7 @@ class Tree:
                 self.deaths[place] = None
                 nursery.start_soon(self.see_the_death, place)
             self.lives[place] = place.life
+        self.living = {place for place in self.model.places() if place.is_alive}
 
     async def see_the_death(self, place: Place) -> None:
         self.deaths[place] = await self.refs[place].wait_dead()
@@ -202,6 +205,8 @@ class Tree:
         for place, down in self.deaths.items():
             is_as_it_was = place not in alive or place.life == self.lives[place]
             assert (down is None) is (place in alive) or not is_as_it_was, (step, place.path, down)
+            if place in alive & self.living and place.restart is Restart.PERMANENT:
+                assert down is None or self.script.quarantine, step  # a restart is no death
             if down is not None:
                 assert place.path == down.path, step
                 has_error = {"crashed": True, "normal": False, "shutdown": False}
