@@ -39,6 +39,7 @@ from command_center.actors.hosts.link.channels import (
 from command_center.actors.hosts.link.data import Data, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
 from command_center.actors.hosts.link.standing import Standing
+from command_center.actors.hosts.ssh.bundle import OURS
 from command_center.actors.rules.errors import Conflict, Invalid, TooBusy, Unavailable
 from tests.checkout import ROOT
 
@@ -277,6 +278,7 @@ def test_the_stand_ins_have_all_that_is_used_over_there() -> None:
 
 
 def test_the_stand_ins_do_what_the_packages_do() -> None:
+    assert os.getpid() in plain_psutil.pids()
     for mine, its in (
         (plain_psutil.Process(), psutil.Process()),
         (plain_psutil.Process(os.getppid()), psutil.Process(os.getppid())),
