@@ -73,10 +73,13 @@ class Registrations:
         return known
 
     async def note_worktrees(self) -> None:
-        """Have runs reserve places where worktrees are made now: the data folder may have moved."""
+        """Have runs reserve places where worktrees are made now: the data folder may have moved.
+
+        Another machine is not waited for: the server starts before it reaches any.
+        """
         moved: dict[int, Path] = {}
         for repository in await self.known():
-            if repository.host in self._hosts:
+            if repository.host in self._hosts and self._hosts.of(repository).absence is None:
                 folder = await self._hosts.of(repository).folders.worktrees()
                 if repository.facts.get("worktreesFolder") != str(folder):
                     moved[repository.id] = folder
@@ -105,7 +108,7 @@ class Registrations:
         seen, checkout = await self._examine(host, message.local_path)
         git_dir = checkout.common_dir
         addresses = push_addresses(checkout) if message.allow_push else []
-        async with self._locks.of("registration"):
+        async with self._locks.of(f"registration on {host.name}"):
             await self._check_new(host, seen.local_path, git_dir, but=None)
             worktrees = await host.folders.worktrees()
             return await self._storage.write(
@@ -132,9 +135,11 @@ class Registrations:
 
         if "local_path" not in fields and not fields.get("allow_push"):
             return await self._storage.write(only_if(message.condition, change))
-        async with self._locks.of("registration"), self._locks.of(repository_id):
+        known = await self._storage.read(lambda db: repository_table.get(db, repository_id))
+        host = self._hosts.of(known)
+        registration = self._locks.of(f"registration on {host.name}")
+        async with registration, self._locks.of(repository_id):
             known = await self._storage.read(lambda db: repository_table.get(db, repository_id))
-            host = self._hosts.of(known)
             if "local_path" in fields:
                 seen, checkout = await self._examine(host, fields["local_path"])
                 git_dir = checkout.common_dir

@@ -73,9 +73,9 @@ def box(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Box]:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, box: Box) -> AsyncIterator[Client]:
-    """A server that has no Codex on its own machine."""
-    server = Server(
+def server(tmp_path: Path, box: Box) -> Iterator[Server]:
+    """It has no Codex on its own machine."""
+    found = Server(
         tmp_path / "data",
         {
             "CC_CODEX_COMMAND": "no-codex",
@@ -84,10 +84,16 @@ async def client(tmp_path: Path, box: Box) -> AsyncIterator[Client]:
         },
     ).start()
     try:
-        async with client_of(server) as found:
-            yield found
+        yield found
     finally:
-        server.end()
+        found.end()
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[Client]:
+    """A client of that server."""
+    async with client_of(server) as found:
+        yield found
 
 
 async def until_host(client: Client, **wanted: str) -> Any:
@@ -188,7 +194,9 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     assert ["local"] == [one["name"] for one in (await client.get("/api/hosts"))["items"]]
 
 
-async def test_a_machine_that_cannot_be_a_host_says_what_to_do(client: Client, box: Box) -> None:
+async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
+    client: Client, box: Box, server: Server
+) -> None:
     async def refused() -> str:
         answer = await client.post("/api/hosts", box.wish, status=409)
         return str(answer["error"]["message"])
@@ -223,3 +231,10 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(client: Client, b
     with trio.fail_after(2):  # at once, whatever ssh is waiting for
         answer = await client.post("/api/repos", {**wish, "localPath": "~"}, status=503)
     assert "Host box is away:" in answer["error"]["message"]
+
+    # A server waits for no machine of its repositories as it starts.
+    server.stop()
+    server.start()
+    async with client_of(server) as again:
+        with trio.fail_after(10):
+            assert "away" == (await until_host(again, link="away"))["link"]

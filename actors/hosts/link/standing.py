@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 import trio
 
 from command_center.actors.hosts.link.calling import Away
 from command_center.actors.hosts.link.channels import Channels
+
+FIRST_SECONDS: Final = 10.0
+"""Seconds in which what needs the host waits for the first attempt, as just after the start."""
 
 
 @attrs.define(eq=False)
@@ -25,13 +30,14 @@ class Standing:
     _tried: trio.Event = attrs.field(factory=trio.Event)
 
     async def get(self) -> Channels:
-        """Return the link; wait for the first attempt, but for no later one.
+        """Return the link; wait for the first attempt, for some seconds, but for no later one.
 
         Raises:
             Away: there is none.
         """
         if self.link is None:
-            await self._tried.wait()
+            with trio.move_on_after(FIRST_SECONDS):
+                await self._tried.wait()
         if self.link is None:
             raise self.away(self.reason)
         return self.link
