@@ -7,11 +7,12 @@ Written out is what is no single answer: what streams, and what lives on for a w
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from inspect import signature
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import attrs
 import trio
@@ -20,7 +21,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Way
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Folders
-from command_center.actors.git.ports import Git
+from command_center.actors.git.ports import ANSWER_LIMIT, Git
 from command_center.actors.hosts.link.channels import (
     LONGEST,
     ChannelClosed,
@@ -29,10 +30,19 @@ from command_center.actors.hosts.link.channels import (
     LinkEnded,
     MessageKind,
 )
-from command_center.actors.hosts.link.data import Data, Method, NotData, method_of
+from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, Method, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault
 from command_center.actors.hosts.link.opened import CALL, PROCESS, STARTED, WAY
 from command_center.actors.rules.errors import Unavailable
+
+SHORT: Final = ANSWER_LIMIT + LONGEST_TEXT
+"""Bytes of an answer, at most, where nobody asked for more."""
+
+ANSWER_SECONDS: Final[Mapping[type, float]] = {Folders: 60.0, Git: 900.0, Codex: 60.0}
+"""Seconds that a host may take for an answer, by the part; git's own deadlines come on top.
+
+A host ends its work in time by itself. This is for one that does not.
+"""
 
 _GOODBYE_SECONDS = 10.0
 """Seconds that the other machine may take to end what it has open for us."""
@@ -81,10 +91,19 @@ class FarCalls:
         declared: Method,
         values: tuple[object, ...],
         sink: Sink | None = None,
+        *,
+        longest: int = SHORT,
+        seconds: float = math.inf,
     ) -> Any:
-        """Have one method carried out, and return its answer or raise its error."""
-        async with self.opened(part, method, declared, values) as channel:
-            return await self.answer(channel, declared.gives, sink)
+        """Have one method carried out, and return its answer or raise its error.
+
+        Raises:
+            Away: there is no link, or no answer within the seconds.
+        """
+        with trio.move_on_after(seconds):
+            async with self.opened(part, method, declared, values) as channel:
+                return await self.answer(channel, declared.gives, sink, longest=longest)
+        raise self.reach.away(f"It did not answer within {seconds:g} seconds.")
 
     @asynccontextmanager
     async def opened(
@@ -105,15 +124,22 @@ class FarCalls:
         except ChannelClosed:
             raise FarFault("The host did not answer.") from None
 
-    async def answer(self, channel: LinkChannel, gives: Any, sink: Sink | None = None) -> Any:
+    async def answer(
+        self,
+        channel: LinkChannel,
+        gives: Any,
+        sink: Sink | None = None,
+        *,
+        longest: int = SHORT,
+    ) -> Any:
         """Return the answer that comes on a channel; `sink` takes the output before it."""
         try:
-            kind, body = await channel.receive()
+            kind, body = await channel.receive(longest)
             while kind is MessageKind.BYTES and sink is not None:
                 sink.take(body)
-                kind, body = await channel.receive()
+                kind, body = await channel.receive(longest)
             if kind is MessageKind.RESULT:
-                return Data(self.git).read(body, gives)
+                return Data(self.git, LONGEST_TEXT).read(body, gives)
             fault = read_fault(body) if kind is MessageKind.FAULT else None
         except NotData as problem:
             raise channel.link.refuse(f"its answer is not what was asked for ({problem})") from None
@@ -143,9 +169,19 @@ class FarPart:
         if declared.streams:
             values = (*values, sink is not None)
             declared = attrs.evolve(declared, takes={**declared.takes, "sink": bool})
-        limit = getattr(bound.arguments.get("command"), "limit", LONGEST)
-        taken = None if sink is None else Sink(sink, limit)
-        return await self.caller.call(self.port.__name__, method, declared, values, taken)
+        command = bound.arguments.get("command")
+        taken = None if sink is None else Sink(sink, getattr(command, "limit", LONGEST))
+        sizes = [bound.arguments.get("limit", 0), bound.arguments.get("size", 0)]
+        longest = max(ANSWER_LIMIT, *sizes, getattr(command, "limit", 0)) + LONGEST_TEXT
+        return await self.caller.call(
+            self.port.__name__,
+            method,
+            declared,
+            values,
+            taken,
+            longest=min(longest, LONGEST),
+            seconds=ANSWER_SECONDS[self.port] + getattr(command, "deadline", 0.0),
+        )
 
 
 @attrs.frozen
@@ -187,7 +223,12 @@ class FarCodex:
         """Keep a file over there while the block runs."""
         declared = Method({"content": bytes}, str, streams=False)
         async with self.caller.opened(Codex.__name__, "file_of", declared, (content,)) as channel:
-            yield await self.caller.answer(channel, str)
+            path: str | None = None
+            with trio.move_on_after(ANSWER_SECONDS[Codex]):
+                path = await self.caller.answer(channel, str)
+            if path is None:
+                raise self.caller.reach.away("It did not answer.")
+            yield path
 
     async def _open(
         self, nursery: trio.Nursery, method: str, declared: Method, values: tuple[object, ...]
@@ -337,7 +378,9 @@ class FarProcess:
     async def _ask(self, method: str, seconds: float) -> Any:
         declared = Method({"process": int, "seconds": float}, PROCESS[method], streams=False)
         number = self.held.open_channel.number
-        return await self.caller.call("process", method, declared, (number, seconds))
+        return await self.caller.call(
+            "process", method, declared, (number, seconds), seconds=seconds + _GOODBYE_SECONDS
+        )
 
 
 @attrs.frozen

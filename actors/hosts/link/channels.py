@@ -23,6 +23,7 @@ import attrs
 import trio
 
 from command_center.actors.hosts.link.data import NotData
+from command_center.actors.rules.paths import CONTROL
 
 PROTOCOL: Final = 1
 """The version of the protocol; another one is refused, with the side to update."""
@@ -35,6 +36,9 @@ WINDOW: Final = 8 * PIECE
 
 LONGEST: Final = 72 * 1024 * 1024
 """Bytes of a message, at most: the longest that Codex may send, and what is around it."""
+
+LONGEST_REASON: Final = 500
+"""Characters of the reason for which a link ends; some of it may be the other end's."""
 
 BEAT: Final = 4.0
 SILENCE: Final = 15.0
@@ -111,7 +115,7 @@ class LinkChannel:
             is_last = begin + PIECE >= len(message)
             await self.link.write(_Frame.LAST if is_last else _Frame.MORE, self.number, piece)
 
-    async def receive(self) -> tuple[MessageKind, bytes]:
+    async def receive(self, longest: int = LONGEST) -> tuple[MessageKind, bytes]:
         """Return the next message; raises as `send`, and `LinkEnded` if it is none."""
         whole = bytearray()
         while True:
@@ -120,8 +124,8 @@ class LinkChannel:
             piece, is_last = self._pieces.popleft()
             self._unread -= len(piece)
             whole += piece
-            if len(whole) > LONGEST:
-                raise self.link.refuse(f"it sent a message of more than {LONGEST} bytes")
+            if len(whole) > longest:
+                raise self.link.refuse(f"it sent a message of more than {longest} bytes")
             self._taken += len(piece)
             if self._taken >= WINDOW // 2:
                 taken, self._taken = self._taken, 0
@@ -149,6 +153,8 @@ class LinkChannel:
         """Keep a piece that came; one that was under way when the channel was closed is dropped."""
         if self._is_ended:
             return
+        if not piece:  # it would count for nothing in the window
+            raise self.link.refuse("it sent a message of no known kind")
         self._unread += len(piece)
         if self._unread > WINDOW:
             raise self.link.refuse("it sent more than it may")
@@ -283,7 +289,7 @@ class Channels:
 
     def _end(self, reason: str) -> LinkEnded:
         """Have it be over, for the first reason that there is."""
-        self._ended = self._ended or LinkEnded(reason)
+        self._ended = self._ended or LinkEnded(_shown(reason))
         self._scope.cancel()
         return self._ended
 
@@ -356,3 +362,9 @@ class Channels:
         found = bytes(self._buffer[:size])
         del self._buffer[:size]
         return found
+
+
+def _shown(reason: str) -> str:
+    """Return it as one line that can be kept and shown."""
+    cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
+    return CONTROL.sub(" ", cut)

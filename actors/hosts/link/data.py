@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,9 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 import attrs
 
 from command_center.actors.git.ports import Git
+
+LONGEST_TEXT: Final = 4 * 1024 * 1024
+"""Bytes of the text of values that come; what is read of it takes many times its memory."""
 
 _SIZE: Final = 4
 
@@ -37,9 +41,11 @@ class Data:
 
     Attributes:
         git: what a checkout that comes works with.
+        longest: bytes that the text of the values may have.
     """
 
     git: Git | None = None
+    longest: int = sys.maxsize
 
     def write(self, value: object, declared: Any) -> bytes:
         """Write a value."""
@@ -51,6 +57,8 @@ class Data:
     def read(self, raw: bytes, declared: Any) -> Any:
         """Read a value; raises `NotData`."""
         size = _SIZE + int.from_bytes(raw[:_SIZE], "big")
+        if size > self.longest:
+            raise NotData(f"values of more than {self.longest} bytes")
         try:
             told, sizes = json.loads(raw[_SIZE:size])
             pieces, begin = [], size
@@ -60,7 +68,7 @@ class Data:
                     raise NotData("bytes are missing")
                 begin += length
             return self._read(told, declared, pieces)
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             raise NotData(str(error) or type(error).__name__) from None
 
     def _read(self, told: Any, declared: Any, pieces: Sequence[bytes]) -> Any:  # noqa: C901, PLR0911 - a case for each type

@@ -7,6 +7,7 @@ has none is `FarFault`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,10 @@ from command_center.actors.rules import errors as rules
 
 LONGEST_TEXT: Final = 4000
 """Characters of a text of another machine."""
+
+
+LONGEST_FAULT: Final = 256 * 1024
+"""Bytes of an error of another machine, with all its facts."""
 
 
 class FarFault(rules.Unavailable):
@@ -93,18 +98,23 @@ def write_fault(error: Exception) -> bytes:
     names = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in KINDS]
     data = Data()
     if not names:
-        return data.write((FarFault.__name__, f"{type(error).__name__}: {error}", ()), _FORM)
+        told = f"{type(error).__name__}: {error}"[:LONGEST_TEXT]
+        return data.write((FarFault.__name__, told, ()), _FORM)
     facts = []
     for name, value in vars(error).items():
         if name == "facts":
             value = {k: v for k, v in value.items() if isinstance(v, _Fact)}  # noqa: PLW2901 - what can go
+        if isinstance(value, str):
+            value = value[:LONGEST_TEXT]  # noqa: PLW2901 - the other end cuts it, too
         if name in FACTS:
             facts.append((name, data.write(value, FACTS[name])))
-    return data.write((names[0], str(error), tuple(facts)), _FORM)
+    return data.write((names[0], str(error)[:LONGEST_TEXT], tuple(facts)), _FORM)
 
 
 def read_fault(raw: bytes) -> Exception:
     """Make the error that the data tell of; raises `NotData`."""
+    if len(raw) > LONGEST_FAULT:
+        raise NotData(f"an error of more than {LONGEST_FAULT} bytes")
     data = Data()
     name, text, facts = data.read(raw, _FORM)
     text = text[:LONGEST_TEXT]
@@ -118,5 +128,7 @@ def read_fault(raw: bytes) -> Exception:
         if fact not in FACTS:
             raise NotData(f"no fact {fact}")
         read = data.read(value, FACTS[fact])
+        if isinstance(read, float) and not math.isfinite(read):
+            raise NotData(f"no seconds in {fact}")
         setattr(made, fact, read[:LONGEST_TEXT] if isinstance(read, str) else read)
     return made

@@ -25,8 +25,10 @@ from command_center.actors.git.errors import GitFailed, NotAWorkTree
 from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
 from command_center.actors.hosts.far.stand_ins import msgspec as plain_msgspec
 from command_center.actors.hosts.far.stand_ins import psutil as plain_psutil
-from command_center.actors.hosts.link.calling import Away, parts_of
+from command_center.actors.hosts.link.calling import SHORT, Away, parts_of
+from command_center.actors.hosts.link.channels import BEAT as BEAT_SECONDS
 from command_center.actors.hosts.link.channels import (
+    LONGEST_REASON,
     PIECE,
     PROTOCOL,
     SILENCE,
@@ -36,7 +38,7 @@ from command_center.actors.hosts.link.channels import (
     LinkEnded,
     MessageKind,
 )
-from command_center.actors.hosts.link.data import Data, NotData, method_of
+from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.ssh.bundle import OURS
@@ -51,6 +53,21 @@ def frame(kind: int, number: int, body: bytes = b"") -> bytes:
 
 
 GREETING = frame(HELLO, 0, json.dumps({"protocol": PROTOCOL}).encode())
+
+
+def message(kind: MessageKind, body: bytes) -> bytes:
+    """A message as frames of channel 1."""
+    whole = bytes([kind]) + body
+    pieces = [whole[begin : begin + PIECE] for begin in range(0, len(whole), PIECE)]
+    return b"".join(frame(MORE, 1, one) for one in pieces[:-1]) + frame(LAST, 1, pieces[-1])
+
+
+def fault(fact: str, value: object) -> bytes:
+    """An error with one fact, whatever its value is."""
+    told = json.dumps([value, []]).encode()
+    fact_of = (fact, len(told).to_bytes(4, "big") + told)
+    form = tuple[str, str, tuple[tuple[str, bytes], ...]]
+    return message(MessageKind.FAULT, Data().write(("Conflict", "No.", (fact_of,)), form))
 
 
 @asynccontextmanager
@@ -113,6 +130,13 @@ async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
         (frame(LAST, 1, bytes([MessageKind.BYTES]) + b"junk"), "nobody waits for"),
         (frame(LAST, 1, bytes([77])), "no known kind"),
         (frame(LAST, 1, b""), "no known kind"),
+        (frame(MORE, 1, b""), "no known kind"),
+        (fault("seconds", 10**400), "int too large"),
+        (fault("retry_after", [0, float("inf")]), "no seconds in retry_after"),
+        (fault("\x1b[2Jx" * 10_000, 0), "no fact  [2Jx"),
+        (fault("reason", "x" * 2**18), "an error of more than"),
+        (message(MessageKind.RESULT, b"\0\x40\0\0" + bytes(LONGEST_TEXT)), "values of more than"),
+        (message(MessageKind.RESULT, bytes(SHORT)), "a message of more than"),
         (frame(CREDIT, 1, b"\0\1\0\0"), "took more than was sent"),
         (frame(CREDIT, 1, b"\0"), "no known kind"),
     ],
@@ -134,6 +158,7 @@ async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes,
         await trio.testing.wait_all_tasks_blocked()
         assert why in ended[0]
         assert why in asked[0]
+        assert len(ended[0]) <= LONGEST_REASON + 1
 
 
 async def test_a_side_that_sends_what_nobody_takes_is_ended_at_the_window() -> None:
@@ -155,6 +180,38 @@ async def test_a_side_that_falls_silent_is_given_up_in_bounded_time(
         await trio.sleep(2 * SILENCE)
         assert f"Nothing was heard of it for {SILENCE:g} seconds." == ended[0]
         assert ended[0] == standing.absence
+
+
+async def test_a_host_that_never_answers_is_not_waited_for_for_ever(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with near_end() as (_, standing, theirs, ended), trio.open_nursery() as nursery:
+
+        async def beat() -> None:
+            while True:
+                await trio.sleep(BEAT_SECONDS)
+                await theirs.send_all(frame(BEAT, 0))
+
+        await theirs.send_all(GREETING)
+        nursery.start_soon(beat)
+        folders, git, codex = parts_of(standing, BridgeSettings())
+        with pytest.raises(Away, match="It did not answer within 60 seconds"):
+            await folders.size(Path("/srv"))
+        with pytest.raises(Away, match="It did not answer"):
+            await git.open(Path("/srv"))
+        with pytest.raises(Away, match="It did not answer"):
+            async with codex.file_of(b"text"):
+                pass
+        assert not ended
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_host_that_was_never_reached_is_not_waited_for_for_ever(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    folders, _, _ = parts_of(Standing("far"), BridgeSettings())
+    with pytest.raises(Away, match="Host far is away: It was not reached yet"):
+        await folders.size(Path("/srv"))
 
 
 async def test_what_is_not_taken_holds_up_nothing_else_and_is_bounded() -> None:
