@@ -126,7 +126,7 @@ def our_ssh(box: Box) -> psutil.Process:
 
 
 async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
-    client: Client, box: Box, scripted_model: ScriptedModel
+    client: Client, box: Box, server: Server, scripted_model: ScriptedModel
 ) -> None:
     # Its key is asked for once, and nothing that is no address goes to ssh.
     for address in ("-oProxyCommand=touch${IFS}x", "ada@-oProxyCommand=x", "a b", "box;id"):
@@ -163,7 +163,8 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     changes = await client.get(f"/api/sessions/{session['id']}/changes")
     assert ["new.txt"] == [file["path"] for file in changes["items"]]
 
-    # The link is cut in the middle of a turn: that goes on there, and is joined again.
+    # The link is cut in the middle of a turn, and the server restarted: that goes on there, and is
+    # joined again.
     gate = Gate()
     scripted_model.script = (Say.text("Work", gate, "ing."),)
     session = await client.run(repository, "Work.")
@@ -173,25 +174,29 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
         away = await stream.until("host.away", name="box")
         await stream.until("host.connected", name="box")
     assert away["data"]["reason"]
-    gate.open()
-    ended = await client.until_session(session)
-    assert ("completed", "Working.") == (ended["status"], ended["lastMessage"])
+    server.stop()
+    server.start()
+    async with client_of(server) as again:
+        await until_host(again, link="connected", status="connected")
+        gate.open()
+        ended = await again.until_session(session)
+        assert ("completed", "Working.") == (ended["status"], ended["lastMessage"])
 
-    # A turn is stopped there.
-    gate = Gate()
-    scripted_model.script = (Say.text("Wait", gate, "ing."),)
-    session = await client.run(repository, "Wait.")
-    await trio.to_thread.run_sync(gate.wait_until_reached)
-    await client.post(f"/api/sessions/{session['id']}/stop")
-    await client.until_session(session, "stopped", "interrupted")
-    gate.open()
+        # A turn is stopped there.
+        gate = Gate()
+        scripted_model.script = (Say.text("Wait", gate, "ing."),)
+        session = await again.run(repository, "Wait.")
+        await trio.to_thread.run_sync(gate.wait_until_reached)
+        await again.post(f"/api/sessions/{session['id']}/stop")
+        await again.until_session(session, "stopped", "interrupted")
+        gate.open()
 
-    # It is not removed while repositories are on it.
-    kept = (await client.http.delete("/api/hosts/box")).json()["error"]
-    assert "1 repository lies on host box" in kept["message"]
-    assert 200 == (await client.http.delete(f"/api/repos/{repository['id']}")).status_code
-    assert 200 == (await client.http.delete("/api/hosts/box")).status_code
-    assert ["local"] == [one["name"] for one in (await client.get("/api/hosts"))["items"]]
+        # It is not removed while repositories are on it.
+        kept = (await again.http.delete("/api/hosts/box")).json()["error"]
+        assert "1 repository lies on host box" in kept["message"]
+        assert 200 == (await again.http.delete(f"/api/repos/{repository['id']}")).status_code
+        assert 200 == (await again.http.delete("/api/hosts/box")).status_code
+        assert ["local"] == [one["name"] for one in (await again.get("/api/hosts"))["items"]]
 
 
 async def test_a_machine_that_cannot_be_a_host_says_what_to_do(

@@ -70,12 +70,17 @@ def _boot(digest: str, data_dir: str, oldest: tuple[int, int]) -> None:
             say("broken")
             sys.exit(1)
         made = pathlib.Path(tempfile.mkdtemp(dir=cache))
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(made)
         try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                archive.extractall(made)
+            for path in made.rglob("*.py"):  # a folder of that name is whole, or is not there
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
             made.rename(folder)
-        except OSError:  # another one was faster
+        except OSError:
             shutil.rmtree(made, ignore_errors=True)
+            if not folder.is_dir():  # no other one was faster
+                raise
     sys.path.insert(0, str(folder))
     say("have")
     from command_center.actors.hosts.far.main import main  # noqa: PLC0415 - it is there now

@@ -47,6 +47,7 @@ _OPTIONS: Final = (
     "ControlPath=none",
     "ForwardAgent=no",
     "ForwardX11=no",
+    "GSSAPIDelegateCredentials=no",
     "HashKnownHosts=no",
     "LogLevel=INFO",
     "PermitLocalCommand=no",
@@ -166,8 +167,10 @@ class SshClient:
             ]
             async with trio.open_nursery() as nursery:
                 child = await self._start(nursery, options, "true")
-                ended = await child.wait_for_end(START_SECONDS)
-                await child.end(0)
+                try:
+                    ended = await child.wait_for_end(START_SECONDS)
+                finally:
+                    await child.end(0)
                 said = child.tail.text()
                 nursery.cancel_scope.cancel()
             lines = found.read_text(encoding="utf-8").splitlines() if found.exists() else []

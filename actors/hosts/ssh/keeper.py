@@ -71,6 +71,9 @@ class SshLink(Actor):
             except (SshFailed, WireClosed) as failed:
                 nursery.cancel_scope.cancel()
                 return failed.reason
+            except OSError as error:  # such as a disk that is full
+                nursery.cancel_scope.cancel()
+                return f"Its link cannot be made here: {error.strerror or error}."
             try:
                 nursery.start_soon(self._greet, link)
                 await link.run()
