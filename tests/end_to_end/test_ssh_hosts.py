@@ -125,6 +125,15 @@ def our_ssh(box: Box) -> psutil.Process:
     return found
 
 
+async def remove(client: Client, repository: Any) -> None:
+    """It is not removed while repositories are on it."""
+    kept = (await client.http.delete("/api/hosts/box")).json()["error"]
+    assert "1 repository lies on host box" in kept["message"]
+    assert 200 == (await client.http.delete(f"/api/repos/{repository['id']}")).status_code
+    assert 200 == (await client.http.delete("/api/hosts/box")).status_code
+    assert ["local"] == [one["name"] for one in (await client.get("/api/hosts"))["items"]]
+
+
 async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     client: Client, box: Box, server: Server, scripted_model: ScriptedModel
 ) -> None:
@@ -190,13 +199,7 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
         await again.post(f"/api/sessions/{session['id']}/stop")
         await again.until_session(session, "stopped", "interrupted")
         gate.open()
-
-        # It is not removed while repositories are on it.
-        kept = (await again.http.delete("/api/hosts/box")).json()["error"]
-        assert "1 repository lies on host box" in kept["message"]
-        assert 200 == (await again.http.delete(f"/api/repos/{repository['id']}")).status_code
-        assert 200 == (await again.http.delete("/api/hosts/box")).status_code
-        assert ["local"] == [one["name"] for one in (await again.get("/api/hosts"))["items"]]
+        await remove(again, repository)
 
 
 async def test_a_machine_that_cannot_be_a_host_says_what_to_do(

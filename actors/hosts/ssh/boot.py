@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import inspect
-from typing import Final
+from typing import Any, Final
 
 OLDEST: Final = (3, 11)
 
@@ -24,7 +24,8 @@ def boot_command(digest: str, data_dir: str) -> str:
     Nothing in it means anything to a shell: the program is written in letters and digits.
     """
     call = f"_boot({digest!r}, {data_dir!r}, {OLDEST!r})"
-    program = f"from __future__ import annotations\n{inspect.getsource(_boot)}\n{call}\n"
+    parts = "\n".join(map(inspect.getsource, (_keep, _boot)))
+    program = f"from __future__ import annotations\n{parts}\n{call}\n"
     coded = base64.b64encode(program.encode()).decode()
     return f"""exec python3 -IS -c 'import base64;exec(base64.b64decode("{coded}"))'"""
 
@@ -50,11 +51,7 @@ def _boot(digest: str, data_dir: str, oldest: tuple[int, int]) -> None:
         say("old %d.%d" % sys.version_info[:2])  # noqa: UP031 - an old Python reads it
         sys.exit(1)
     import hashlib  # noqa: PLC0415 - the same
-    import io  # noqa: PLC0415 - the same
     import pathlib  # noqa: PLC0415 - the same
-    import shutil  # noqa: PLC0415 - the same
-    import tempfile  # noqa: PLC0415 - the same
-    import zipfile  # noqa: PLC0415 - the same
 
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     cache = pathlib.Path(base).expanduser() / "command-center"
@@ -69,20 +66,32 @@ def _boot(digest: str, data_dir: str, oldest: tuple[int, int]) -> None:
         if hashlib.sha256(content).hexdigest() != digest:
             say("broken")
             sys.exit(1)
-        made = pathlib.Path(tempfile.mkdtemp(dir=cache))
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                archive.extractall(made)
-            for path in made.rglob("*.py"):  # a folder of that name is whole, or is not there
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-            made.rename(folder)
-        except OSError:
-            shutil.rmtree(made, ignore_errors=True)
-            if not folder.is_dir():  # no other one was faster
-                raise
+        _keep(content, folder)
     sys.path.insert(0, str(folder))
     say("have")
     from command_center.actors.hosts.far.main import main  # noqa: PLC0415 - it is there now
 
     main(data_dir)
+
+
+def _keep(content: bytes, folder: Any) -> None:
+    """Run over there: have the program in its folder, which is whole or is not there."""
+    import io  # noqa: PLC0415 - it is sent alone
+    import os  # noqa: PLC0415 - the same
+    import pathlib  # noqa: PLC0415 - the same
+    import shutil  # noqa: PLC0415 - the same
+    import tempfile  # noqa: PLC0415 - the same
+    import zipfile  # noqa: PLC0415 - the same
+
+    made = pathlib.Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            archive.extractall(made)
+        for path in made.rglob("*.py"):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        made.rename(folder)
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+        if not folder.is_dir():  # no other one was faster
+            raise
