@@ -24,7 +24,7 @@ def boot_command(digest: str, data_dir: str) -> str:
     Nothing in it means anything to a shell: the program is written in letters and digits.
     """
     call = f"_boot({digest!r}, {data_dir!r}, {OLDEST!r})"
-    parts = "\n".join(map(inspect.getsource, (_keep, _boot)))
+    parts = f"{inspect.getsource(_keep)}\n{inspect.getsource(_boot)}"
     program = f"from __future__ import annotations\n{parts}\n{call}\n"
     coded = base64.b64encode(program.encode()).decode()
     return f"""exec python3 -IS -c 'import base64;exec(base64.b64decode("{coded}"))'"""
