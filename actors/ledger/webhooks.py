@@ -219,6 +219,12 @@ def first_waiting(db: Database) -> int | None:
     return min((*(one.event_id for one in by_hand), *(event.id for event in due)), default=None)
 
 
+def first_unread(db: Database, webhook: Webhook) -> int | None:
+    """Return the next event of a webhook, paused or not; None where there is none yet."""
+    event = _next_event(db, webhook)
+    return None if event is None else event.id
+
+
 def next_letter(db: Database, webhook_id: int) -> DueEvent | None:
     """Return what is to be sent to a webhook next: what was sent by hand, else the next event."""
     webhook = webhooks.find(db, {"id": webhook_id})

@@ -4,14 +4,14 @@ Of the oldest, first the cut is moved, and told, in one short transaction: from 
 begins behind it. Then the rows go, a hundred at most at a time, with a rest some times as long
 after each; a process that ends meanwhile goes on with them at its next start, as the rows below the
 cut say what is left. Nothing younger than a day is removed as old, as clients may still come back
-to it, and nothing that open work rests on or that a webhook waits for.
+to it, and nothing that open work rests on, or that a webhook or an automation is to act on.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -23,14 +23,14 @@ from command_center.actors.contracts.backups import HistoryReleased
 from command_center.actors.contracts.events.backups import EventsRemoved, TranscriptRemoved
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Unit
-from command_center.actors.ledger import webhooks
+from command_center.actors.ledger import followers
 from command_center.actors.ledger.missed_turns import TOLD
 from command_center.actors.rules.keeping import Keeping
 from command_center.runtime import Actor, Refusal, handles
-from command_center.store import Transaction, event_cut, event_type, sessions
+from command_center.store import Transaction, event_cut, event_type
+from command_center.store.errors import DamagedRecord
 from command_center.store.queries import event_removal, transcript_removal
 from command_center.store.queries.event_removal import RemovalStep
-from command_center.store.timestamps import to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ LOOK_SECONDS: Final = 3600.0
 PAUSE: Final = 3.0
 """Seconds of rest for each second of work."""
 
-YOUNG: Final = timedelta(days=1)
+YOUNG_DAYS: Final = 1
 """The age up to which nothing is removed, however much there is."""
 
 OF_TURNS: Final = tuple(event_type(kind) for kind in TOLD)
@@ -89,25 +89,44 @@ class Retention(Actor):
     async def _follow(self) -> None:
         while True:
             self._released = trio.Event()
-            try:
-                await self._look()
-            except (Refusal, sqlite3.Error) as error:  # no store, a full disk, a damaged file
-                log.warning("retention.failed", reason=str(error))
+            for part in (
+                self._cut_old,
+                self._remove_below_cut,
+                self._remove_histories,
+                self._remove_transcripts,
+            ):
+                try:
+                    await part()
+                except (Refusal, sqlite3.Error, DamagedRecord) as error:  # no store, a full disk
+                    log.warning("retention.failed", part=part.__name__, reason=str(error))
             with trio.move_on_after(LOOK_SECONDS):
                 await self._released.wait()
 
-    async def _look(self) -> None:
+    async def _cut_old(self) -> None:
         if self._keeping:
             due = await self._storage.read_long(self._due)
             if due > self._up_to:
                 self._up_to = await self._storage.write(lambda tx: self._cut(tx, due))
+
+    async def _remove_below_cut(self) -> None:
         if await self._storage.read(event_removal.is_pending):
             await self._remove(_remove_next)
+
+    async def _remove_histories(self) -> None:
+        if await self._storage.read(event_removal.is_pending):
             await self._remove(_forget_next)
-        if self._transcript_days is not None:
-            before = self._before(self._transcript_days)
-            if await self._storage.read(lambda db: transcript_removal.is_pending(db, before)):
-                await self._remove(partial(_remove_transcript, before, self._transcript_days))
+
+    async def _remove_transcripts(self) -> None:
+        if self._transcript_days is None:
+            return
+        days, now = self._transcript_days, self._now()
+        while True:
+            found = await self._storage.read_long(
+                lambda db: transcript_removal.next_session(db, days, now)
+            )
+            if found is None:
+                return
+            await self._remove(partial(_remove_transcript, found, days))
 
     async def _remove(self, step: Unit[RemovalStep]) -> None:
         """Take steps until there is nothing left, with a rest after each."""
@@ -119,27 +138,22 @@ class Retention(Actor):
             has_more = removed.has_more
             await trio.sleep((trio.current_time() - begun) * PAUSE)
 
-    def _before(self, days: int) -> str:
-        """Return the moment before which is older than so many days."""
-        return to_timestamp(self._now() - max(timedelta(days=days), YOUNG))
-
     def _due(self, db: Database) -> int:
         """Return the last event that is beyond the bound."""
-        now = self._now()
-        days, size, young = self._keeping.days, self._keeping.size, to_timestamp(now - YOUNG)
+        now, days, size = self._now(), self._keeping.days, self._keeping.size
         due = 0
         if days is not None:
-            due = event_removal.old_up_to(db, self._before(days), to_timestamp(now))
+            due = event_removal.old_up_to(db, days, now)
         if size is not None:
             beyond = event_removal.beyond_size(db, size)
-            due = max(due, min(beyond, event_removal.old_up_to(db, young, to_timestamp(now))))
+            due = max(due, min(beyond, event_removal.old_up_to(db, YOUNG_DAYS, now)))
         return due
 
     def _cut(self, tx: Transaction, due: int) -> int:
         """Move the cut, if it can be, and tell; return where it is."""
         before = event_cut.removed_up_to(tx.db)
-        waiting = webhooks.first_waiting(tx.db)
-        up_to = event_removal.cut(tx.db, due if waiting is None else min(due, waiting - 1))
+        unread = followers.first_unread(tx.db)
+        up_to = event_removal.cut(tx.db, due if unread is None else min(due, unread - 1))
         if up_to is None:
             return before
         keeping = self._keeping
@@ -156,19 +170,16 @@ def _remove_next(tx: Transaction) -> RemovalStep:
     return event_removal.remove_next(tx.db, OF_TURNS)
 
 
-def _remove_transcript(before: str, days: int, tx: Transaction) -> RemovalStep:
-    """Remove the next items of an old session; tell of each session once, after its last."""
-    items, session_id = transcript_removal.remove_next(tx, before)
-    if session_id is None:
-        return RemovalStep(0, has_more=False)
-    if not items:
-        session = sessions.get(tx.db, session_id)
+def _remove_transcript(session_id: int, days: int, tx: Transaction) -> RemovalStep:
+    """Remove the next items of an old session; tell of it once, after its last."""
+    items, session = transcript_removal.remove_next(tx, session_id)
+    if session is not None and not items:
         tx.emit(
             TranscriptRemoved(days=days),
             actor="retention",
             repository_id=session.repository_id,
             task_id=session.task_id,
-            session_id=session_id,
+            session_id=session.id,
             correlation_id=session.correlation_id,
         )
-    return RemovalStep(items, has_more=True)
+    return RemovalStep(items, has_more=bool(items))

@@ -9,13 +9,15 @@ nothing takes the place of each, so that ids have no gaps.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
 from command_center.store import event_cut, event_segments, events
+from command_center.store.queries import days_told
 from command_center.store.queries.causes import cause_of
-from command_center.store.timestamps import Timestamp
+from command_center.store.timestamps import to_timestamp
 
 STEP: Final = 100
 """Most events whose rows go at a time."""
@@ -67,11 +69,13 @@ def first_needed(db: Database) -> int | None:
     return min(found, default=None)
 
 
-def old_up_to(db: Database, before: Timestamp, now: Timestamp) -> int:
-    """Return the last event, of full thousands, up to which all are older than a moment.
+def old_up_to(db: Database, days: int, now: datetime) -> int:
+    """Return the last event, of full thousands, up to which all are older than so many days.
 
-    One that is of after ``now`` was told by a clock that was ahead, and holds nothing up.
+    One that is of after ``now`` was told by a clock that was ahead, or now is behind: it holds up
+    what comes after it until so many days were told of behind it.
     """
+    before, latest = days_told.old_before(db, days, now), to_timestamp(now)
     thousand = event_cut.removed_up_to(db) // 1000
     while True:
         found = db.execute(
@@ -83,7 +87,8 @@ def old_up_to(db: Database, before: Timestamp, now: Timestamp) -> int:
             last: int = db.execute(sql).fetchone()[0]
             return last
         sql = "SELECT 1 FROM events WHERE id > ? AND id <= ? AND +ts >= ? AND +ts <= ? LIMIT 1"
-        if db.execute(sql, [found * 1000, found * 1000 + 1000, before, now]).fetchone():
+        is_young = db.execute(sql, [found * 1000, found * 1000 + 1000, before, latest]).fetchone()
+        if is_young or not days_told.is_told_behind(db, found * 1000 + 1000, days, now):
             return int(found) * 1000
         thousand = found + 1
 
@@ -112,7 +117,9 @@ def log_bytes(db: Database) -> int:
         [SAMPLES, first, max(1, last - first + 1)],
     ).fetchone()[0]
     begin, end, segments = db.execute(
-        "SELECT min(last_event), max(last_event), count(*) FROM event_segments"
+        "SELECT min(last_event), max(last_event), count(*) FROM event_segments "
+        "WHERE last_event >= ?",  # those of events that were removed go, too
+        [first],
     ).fetchone()
     packed = 0.0
     if segments:

@@ -13,9 +13,10 @@ from command_center.actors.ledger.repositories import delete_repository
 from command_center.actors.rules.keeping import Keeping, parse_keeping
 from command_center.actors.store_care.retention import Retention
 from command_center.runtime import ChildSpec
-from command_center.store import Transaction, events, items, sessions
+from command_center.store import Transaction, automations, events, items, sessions
 from command_center.store.backups.contents import DATABASE
 from command_center.store.queries.turns import turns_of_items
+from command_center.store.timestamps import to_timestamp
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
 from tests.made_up import made_up
 
@@ -23,6 +24,13 @@ from tests.made_up import made_up
 def tell(tx: Transaction) -> None:
     for _ in range(2500):
         tx.emit(made_up("session.item", {"text": "word " * 100}), actor="test")
+
+
+def tell_daily(tx: Transaction, days: int) -> None:
+    """Tell an event on each of so many days that follow."""
+    for day in range(1, days + 1):
+        tx.now = to_timestamp(datetime.now(UTC) + timedelta(days=day))
+        tx.emit(made_up("a.day"), actor="test")
 
 
 async def start(
@@ -40,35 +48,64 @@ async def start(
 
 
 @pytest.mark.parametrize(
-    ("bound", "days", "removed"),
+    ("bound", "days", "told", "removed"),
     [
-        ("7d", 8, 2000),
-        ("7d", 6, 0),
-        ("1MB", 2, 1000),
-        ("1MB", 0, 0),
-        ("7d 1GB", 2, 0),
-        (None, 9, 0),
+        ("7d", 10, 10, 2000),
+        ("7d", 6, 6, 0),
+        ("7d", 4000, 6, 0),
+        ("1MB", 4, 4, 1000),
+        ("1MB", 4000, 0, 0),
+        ("7d 1GB", 4, 4, 0),
+        (None, 12, 12, 0),
     ],
 )
 async def test_what_is_beyond_the_bound_is_removed_and_told_and_nothing_else(
-    tmp_path: Path, bound: str | None, days: int, removed: int
+    tmp_path: Path, bound: str | None, days: int, told: int, removed: int
 ) -> None:
     keeping = parse_keeping(bound)
     async with rig(tmp_path / DATABASE) as made:
         await made.storage.write(tell)
-        await start(made, keeping, timedelta(days=days))
+        await made.storage.write(lambda tx: tell_daily(tx, told))
+        await start(made, keeping, timedelta(days=days, minutes=1))
         with trio.fail_after(20):
             while made.system.snapshot_of("/retention").description["removed"] < removed:  # noqa: ASYNC110 - its description
                 await trio.sleep(0.01)
         await trio.testing.wait_all_tasks_blocked(0.05)
         ids = "SELECT min(id), count(*) FROM events"
         left = await made.storage.read(lambda db: db.execute(ids).fetchone())
-        assert (removed + 1, 2500 - removed + bool(removed)) == left
+        assert (removed + 1, 2500 + told - removed + bool(removed)) == left
         assert removed + 1 == made.system.snapshot_of("/retention").description["oldestId"]
         wanted = events.EventFilter(types=("store.events.removed",))
-        told, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
-        assert bool(removed) == len(told)
-        assert all(b'"first":1,"last":%d,' % removed in event.body for event in told)
+        found, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
+        assert bool(removed) == len(found)
+        assert all(b'"first":1,"last":%d,' % removed in event.body for event in found)
+
+
+async def test_what_an_automation_is_still_to_act_on_is_kept(tmp_path: Path) -> None:
+    def follow(tx: Transaction) -> None:
+        repository = insert_repository(tx)
+        tell(tx)
+        automations.insert(
+            tx,
+            repository_id=repository.id,
+            title="After each",
+            schedule_expr="on_event@session.completed",
+            payload={"prompt": "p"},
+            requested_by="web",
+            last_event_id=events.last_id(tx.db),
+        )
+        tx.emit(made_up("session.completed"), actor="t", repository_id=repository.id)
+        tell(tx)
+        tell_daily(tx, 10)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(follow)
+        await start(made, Keeping(days=7), timedelta(days=10, minutes=1))
+        with trio.fail_after(20):
+            while made.system.snapshot_of("/retention").description["removed"] < 2000:  # noqa: ASYNC110 - its description
+                await trio.sleep(0.01)
+        await settle(made)
+        assert 2001 == made.system.snapshot_of("/retention").description["oldestId"]
 
 
 async def test_what_a_former_life_has_left_is_removed_though_nothing_more_is_due(
@@ -112,6 +149,10 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
 ) -> None:
     def fill(tx: Transaction) -> None:
         repository = insert_repository(tx)
+        damaged = insert_session(
+            tx, insert_task(tx, repository), status="completed", finished_at=tx.now
+        )
+        tx.db.execute("UPDATE sessions SET checksum = 1 WHERE id = ?", [damaged.id])
         for is_open in (False, True):
             task = insert_task(tx, repository)
             ended = insert_session(tx, task, status="completed", finished_at=tx.now)
@@ -130,11 +171,12 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
 
     async with rig(tmp_path / DATABASE) as made:
         await made.storage.write(fill)
-        await start(made, Keeping(), timedelta(days=8), transcript_days=9)
+        await made.storage.write(lambda tx: tell_daily(tx, 12))
+        await start(made, Keeping(), timedelta(days=12, minutes=1), transcript_days=13)
         await settle(made)
         assert 260 == await made.storage.read(lambda db: items.count(db, {}))
         await made.system.stop_child("/retention", reason="to begin anew")
-        await start(made, Keeping(), timedelta(days=8), transcript_days=7)
+        await start(made, Keeping(), timedelta(days=12, minutes=1), transcript_days=7)
         with trio.fail_after(20):
             while made.system.snapshot_of("/retention").description["removed"] < 130:  # noqa: ASYNC110 - its description
                 await trio.sleep(0.01)
@@ -142,11 +184,11 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
         told = events.EventFilter(types=("session.transcript.removed",))
         (event,), _ = await made.storage.read(lambda db: events.after(db, 0, wanted=told))
         session, stays = await made.storage.read(
-            lambda db: (sessions.get(db, 1), items.every(db, {}))
+            lambda db: (sessions.get(db, 2), items.every(db, {}))
         )
-        assert (1, event.ts) == (event.session_id, session.transcript_removed_at)
-        assert {2} == {item.session_id for item in stays}
-        assert {"t"} == await made.storage.read(lambda db: turns_of_items(db, [1]))
+        assert (2, event.ts) == (event.session_id, session.transcript_removed_at)
+        assert {3} == {item.session_id for item in stays}
+        assert {"t"} == await made.storage.read(lambda db: turns_of_items(db, [2]))
         found = await made.storage.read(
             lambda db: db.execute(
                 "SELECT count(*) FROM texts WHERE text LIKE 'cucumber%'"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
+from os import urandom
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,17 @@ from command_center.store import (
     events,
     sessions,
 )
-from command_center.store.queries import event_removal
+from command_center.store.queries import event_removal, transcript_removal
 from command_center.store.queries.summaries import finished_worktrees
 from command_center.store.queries.turns import turns_of_items
+from command_center.store.timestamps import to_timestamp
 from tests.made_up import made_up
 from tests.store.test_event_segments import compress_all
 from tests.store.test_integrity import checked
 from tests.store.units import add_session, run
 
 OLD, NEW, FAR = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
-BEFORE, NOW = "2026-01-15T00:00:00.000Z", "2026-02-02T00:00:00.000Z"
+BEFORE, NOW = "2026-01-15T00:00:00.000Z", datetime(2026, 2, 1, 1, tzinfo=UTC)
 OF_TURNS = ("session.turn.started",)
 
 
@@ -66,7 +69,6 @@ def test_what_is_left_begins_behind_the_cut_and_stays_whole(
         kept = events.after(db, 2000, limit=500)
         turns, worktrees = turns_of_items(db, [1]), finished_worktrees(db, 1)
         counted = event_notes.count_of_repository(db, 1, 3000)
-        assert 2000 == event_removal.old_up_to(db, BEFORE, NOW)
     assert (set(), {"/w"}) == (turns, worktrees)
     assert 2000 == remove(writer, 2999)
     with readers.connection() as db:
@@ -124,14 +126,85 @@ def test_what_open_work_rests_on_is_not_removed(writer: Writer) -> None:
     assert 5000 == remove(writer, 5000)
 
 
-def test_a_clock_that_was_wrong_removes_nothing_that_is_young_and_holds_nothing_up(
+def tell_daily(writer: Writer, days: int, *, until: datetime = NOW) -> None:
+    """Tell an event on each of so many days, the last of them just before `until`."""
+
+    def daily(tx: Transaction) -> None:
+        for ago in reversed(range(days)):
+            tx.now = to_timestamp(until - timedelta(days=ago, minutes=1))
+            tx.emit(made_up("a.day"), actor="test")
+
+    run(writer, daily)
+
+
+def test_what_is_older_than_the_bound_by_clock_and_by_log_is_old(
+    writer: Writer, readers: Readers
+) -> None:
+    run(writer, lambda tx: tell(tx, 2500))
+    tell_daily(writer, 8)
+    with readers.connection() as db:
+        assert 0 == event_removal.old_up_to(db, 7, NOW)
+        assert 2000 == event_removal.old_up_to(db, 6, NOW)
+        assert 0 == event_removal.old_up_to(db, 6, NOW - timedelta(days=26))
+
+
+@pytest.mark.parametrize("years", [-30, -1, 1, 73])
+def test_a_clock_that_jumps_makes_nothing_old(writer: Writer, readers: Readers, years: int) -> None:
+    tell_daily(writer, 6)
+    run(writer, lambda tx: tell(tx, 2500, to_timestamp(NOW)))
+    wrong = NOW + timedelta(days=365 * years)
+    tell_daily(writer, 7, until=wrong)
+    for now in (wrong, NOW):
+        with readers.connection() as db:
+            assert 0 == event_removal.old_up_to(db, 7, now)
+            assert 0 == event_removal.old_up_to(db, 1, NOW)
+
+
+def test_what_a_clock_put_into_the_future_holds_nothing_up_once_days_were_told_behind_it(
     writer: Writer, readers: Readers
 ) -> None:
     for moment in (OLD, FAR, NEW, OLD):
         run(writer, lambda tx: tell(tx, 1000, moment))  # noqa: B023 - run at once
+    for days, up_to in ((3, 0), (30, 4000)):
+        tell_daily(writer, days, until=NOW + timedelta(days=days))
+        with readers.connection() as db:
+            assert up_to == event_removal.old_up_to(db, 4, NOW + timedelta(days=days))
+
+
+def test_a_session_that_ended_by_a_wrong_clock_keeps_its_transcript(
+    writer: Writer, readers: Readers
+) -> None:
+    def end(tx: Transaction, when: str) -> None:
+        ended = add_session(tx, status="completed", finished_at=when)
+        tx.emit(made_up("session.completed"), actor="t", session_id=ended.id)
+
+    tell_daily(writer, 20)
+    run(writer, lambda tx: end(tx, "1970-01-01T00:00:00.000Z"))
     with readers.connection() as db:
-        assert 2000 == event_removal.old_up_to(db, BEFORE, NOW)
-        assert 4000 == event_removal.old_up_to(db, NOW, NOW)
+        assert None is transcript_removal.next_session(db, 3, NOW)
+        assert None is transcript_removal.next_session(db, 3, NOW + timedelta(days=9000))
+    tell_daily(writer, 6, until=NOW + timedelta(days=6))
+    with readers.connection() as db:
+        assert 1 == transcript_removal.next_session(db, 3, NOW + timedelta(days=6))
+
+
+def test_a_removal_that_is_cut_off_makes_no_more_too_large(
+    writer: Writer, readers: Readers
+) -> None:
+    def say(tx: Transaction) -> None:
+        tx.now = OLD
+        for _ in range(3000):
+            tx.emit(made_up("session.item", {"text": urandom(1000).hex()}), actor="t")
+
+    run(writer, say)
+    compress_all(writer, BEFORE)
+    run(writer, lambda tx: event_removal.cut(tx.db, 2999))
+    with readers.connection() as db:
+        cut_off = event_removal.log_bytes(db)
+    while run(writer, lambda tx: event_removal.remove_next(tx.db, OF_TURNS)).has_more:
+        pass
+    with readers.connection() as db:
+        assert abs(cut_off - event_removal.log_bytes(db)) < cut_off / 10
 
 
 def test_the_size_of_a_log_is_estimated_by_some_of_its_rows(
