@@ -79,7 +79,8 @@ def import_(file: Path, config_file: Path | None, *, maps: tuple[str, ...], dry_
     the same folder is taken for the same. What was under way has ended, automations are off.
     """
     settings = resolve(config_file, {}).settings
-    from command_center.http.config.logs import secrets_of  # noqa: PLC0415 - `--help` answers sooner without it
+    from command_center.actors.ledger.followers import pass_over  # noqa: PLC0415 - `--help` answers sooner without it
+    from command_center.http.config.logs import secrets_of  # noqa: PLC0415 - the same
     from command_center.store import errors  # noqa: PLC0415 - the same
     from command_center.store.backups.contents import DATABASE  # noqa: PLC0415 - the same
     from command_center.store.backups.restoring import READY  # noqa: PLC0415 - the same
@@ -101,6 +102,7 @@ def import_(file: Path, config_file: Path | None, *, maps: tuple[str, ...], dry_
             settings.data_dir / DATABASE,
             paths=paths,
             secrets=secrets_of(settings),
+            pass_over=pass_over,
             dry=dry_run,
         )
     except (

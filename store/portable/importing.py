@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +42,7 @@ from command_center.store.portable.contents import (
 from command_center.store.portable.errors import BadExport
 from command_center.store.redaction.redact import redact
 from command_center.store.statuses import FINAL
-from command_center.store.timestamps import now_timestamp
+from command_center.store.timestamps import from_timestamp, now_timestamp
 
 LONGEST_LINE: Final = 512 << 20
 """Bytes of a line that is read."""
@@ -50,7 +50,10 @@ LONGEST_LINE: Final = 512 << 20
 CUT_OFF: Final = "It was under way on the server that it was exported from."
 TURNED_OFF: Final = "It was imported. Turn it on when it is to run here."
 
-_WRONG: Final = (OverflowError, TypeError, UnicodeError)
+GREATEST: Final = 2**53
+"""The greatest id that is taken; JSON has none above it."""
+
+_WRONG: Final = (OverflowError, RecursionError, TypeError, ValueError)
 """Errors of values that no export has."""
 
 UNLESS_THERE: Final = frozenset({"saved_prompts", "issue_tasks"})
@@ -72,6 +75,7 @@ def import_file(
     *,
     paths: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
+    pass_over: Callable[[Database, int], Sequence[str]] = lambda _db, _after: (),
     dry: bool = False,
 ) -> Imported:
     """Take an export into a data folder: all of it, or nothing.
@@ -85,6 +89,8 @@ def import_file(
         database: its database; made if it is absent.
         paths: where repositories are here, by where they were.
         secrets: texts that are not to be stored.
+        pass_over: has those who follow the log not act on what comes after an event, and names who
+            is still to act on one before.
         dry: do all of it, and keep nothing.
 
     Raises:
@@ -102,7 +108,13 @@ def import_file(
             try:
                 # Rows name each other in a circle.
                 db.execute("PRAGMA defer_foreign_keys = ON")
+                last = events.last_id(db)
                 done = _Importing(db, head, dict(paths or {}), secrets).take(_lines(file))
+                if late := pass_over(db, last):
+                    raise BadExport(
+                        f"Events wait for {', '.join(late)}. Start the server and let them be "
+                        "acted on, or delete or turn off who does not act, then import."
+                    )
                 db.execute("ROLLBACK" if dry else "COMMIT")
             except (sqlite3.Error, msgspec.MsgspecError, LookupError, *_WRONG) as error:
                 raise BadExport(f"{file} does not fit together: {error}.") from error
@@ -204,10 +216,14 @@ class _Importing:
         self._now = now_timestamp()
         sequences = dict(db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
         self._distance: dict[str, int] = {name: sequences.get(name, 0) for name in EXPORTED}
+        self._newest = head.newest
         self._removed = head.removed_up_to
+        is_possible = 0 <= self._removed <= head.newest.get(EVENTS, 0)
+        if not is_possible or not all(0 <= id_ <= GREATEST for id_ in head.newest.values()):
+            raise BadExport("Its first line has ids that cannot be: the file was not made by us.")
         self._distance[EVENTS] = events.last_id(db) - self._removed
         for name, newest in head.newest.items():
-            if name != EVENTS and newest:
+            if name in EXPORTED and newest:
                 self._never_again(name, newest + self._distance.get(name, 0))
 
     def take(self, lines: Iterator[ExportedRow | ExportedText]) -> Imported:
@@ -234,6 +250,8 @@ class _Importing:
 
     def _moved(self, table: str, id_: int) -> int | None:
         """Return the id that a row has here; None for an event that was removed there."""
+        if not 1 <= id_ <= self._newest.get(table, 0):
+            raise BadExport(f"{table} have no {id_}: the file was not made by us.")
         if table == EVENTS and id_ <= self._removed:
             return None
         if table == "repositories" and id_ in self._repositories:
@@ -244,12 +262,14 @@ class _Importing:
         """Return JSON whose members name the rows as they are here."""
         if not isinstance(value, dict):
             return value
-        return {
-            name: self._moved(MEMBERS[name], inner)
-            if name in MEMBERS and type(inner) is int
-            else inner
-            for name, inner in value.items()
-        }
+        return {name: self._member(name, inner) for name, inner in value.items()}
+
+    def _member(self, name: str, value: Any) -> Any:
+        """Return a member of JSON; one that names nothing that was ever there is left as none."""
+        if name not in MEMBERS or type(value) is not int:
+            return value
+        table = MEMBERS[name]
+        return self._moved(table, value) if 1 <= value <= self._newest.get(table, 0) else None
 
     def _insert(self, content: TableContent, given: Mapping[str, Any]) -> None:
         if unknown := given.keys() - set(content.columns):
@@ -258,6 +278,8 @@ class _Importing:
         row = {column: self._here(content, column, value) for column, value in given.items()}
         if content.name == "repositories" and self._is_here(given["id"], row):
             return
+        if content.name == "rules" and given["repository_id"] in self._repositories:
+            return  # what that is allowed is for whoever has it here to say
         _SETTLED.get(content.name, lambda _row, _now: None)(row, self._now)
         how = "INSERT OR IGNORE" if content.name in UNLESS_THERE else "INSERT"
         if "id" in row:
@@ -271,7 +293,9 @@ class _Importing:
             value = redact(value, self._secrets)
         if value is None:
             return None
-        if column in content.references and type(value) is int:
+        if column in content.references:
+            if type(value) is not int:
+                raise BadExport(f"{content.name} has a {column} that is no id: {value!r}.")
             return self._moved(content.references[column], value)
         if column in content.json:
             return msgspec.json.encode(self._members(value)).decode()
@@ -294,12 +318,15 @@ class _Importing:
         row["id"] = self._moved(EVENTS, row["id"])
         row["data"] = redact(self._members(row.get("data")), self._secrets)
         event = msgspec.convert(row, Event)
+        from_timestamp(event.ts)
         if event.id != events.last_id(self._db) + 1:
             raise BadExport(f"Event {event.id - self._distance[EVENTS]} is not in its place.")
         events.append(self._db, event)
         self._rows[EVENTS] = self._rows.get(EVENTS, 0) + 1
 
     def _keep_long(self, table: str, id_: int, field: str, text: str) -> None:
+        if table == "repositories" and id_ in self._repositories:
+            return
         if table == EVENTS or field in self._contents[table].json:
             told = self._members(redact(msgspec.json.decode(text), self._secrets))
             text = msgspec.json.encode(told).decode()
@@ -313,7 +340,7 @@ class _Importing:
 def _settle_session(row: dict[str, Any], now: str) -> None:
     if row["status"] not in FINAL:
         row |= {"status": "interrupted", "exit_reason": CUT_OFF, "wait_reason": None}
-        row["finished_at"] = row["finished_at"] or now
+    row["finished_at"] = row["finished_at"] or now
 
 
 def _settle_task(row: dict[str, Any], _now: str) -> None:

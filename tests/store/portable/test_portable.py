@@ -20,6 +20,7 @@ from command_center.store import (
     automations,
     items,
     repositories,
+    rules,
     sessions,
     tasks,
 )
@@ -216,6 +217,61 @@ def test_a_log_that_begins_later_is_taken_in_from_its_beginning(made: Path, tmp_
     found = exported(there, tmp_path / "again")
     (event,) = [line["row"] for line in found if line.get("table") == EVENTS and "row" in line]
     assert (1, "a.long", None) == (event["id"], event["type"], event["causationId"])
+
+
+def test_rules_come_with_a_repository_that_is_added_and_not_to_one_that_is_here(
+    made: Path, tmp_path: Path
+) -> None:
+    def allow(tx: Transaction) -> None:
+        rules.insert(
+            tx,
+            repository_id=1,
+            kind="command",
+            words=["make"],
+            sandbox="read-only",
+            allow_network=False,
+            allow_commit=False,
+            requested_by="web",
+        )
+
+    writer = Writer(made, busy_timeout=0)
+    run(writer, allow)
+    writer.close()
+    file, there = tmp_path / "file", tmp_path / "there" / "command-center.db"
+    exported(made, file)
+    assert 1 == import_file(file, there.parent, there).rows["rules"]
+    assert "rules" not in import_file(file, there.parent, there).rows
+    with closing(open_for_reading(there)) as db:
+        assert 1 == rules.count(db, {})
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b'"table":"tasks","row":{"id":1,', b'"table":"tasks","row":{"id":-1,'),
+        (b'"table":"tasks","row":{"id":1,', b'"table":"tasks","row":{"id":9007199254740991,'),
+        (b'"task_id":1,', b'"task_id":0,'),
+        (b'"table":"sessions","id":1,', b'"table":"sessions","id":-1,'),
+        (b'"tasks":1,', b'"tasks":9223372036854775807,'),
+        (b'"removedUpTo":0', b'"removedUpTo":-3'),
+        (b'"type":"a.b","ts":"2', b'"type":"a.b","ts":"z'),
+    ],
+)
+def test_a_file_names_nothing_of_what_is_here(
+    made: Path, tmp_path: Path, was: bytes, becomes: bytes
+) -> None:
+    file, there = tmp_path / "file", tmp_path / "there" / "command-center.db"
+    exported(made, file)
+    writer = Writer(there, busy_timeout=0)
+    run(writer, lambda tx: fill(tx, name="b", local_path="/srv/b"))
+    writer.close()
+    lines = file.read_bytes().splitlines(keepends=True)[:-1]
+    assert was in b"".join(lines)
+    file.write_bytes(closed([line.replace(was, becomes) for line in lines]))
+    before = exported(there, tmp_path / "before")[1:-1]
+    with pytest.raises(BadExport):
+        import_file(file, there.parent, there)
+    assert before == exported(there, tmp_path / "after")[1:-1]
 
 
 def closed(lines: list[bytes]) -> bytes:
