@@ -99,7 +99,7 @@ def import_file(
         DataFolderUnusable: the folder cannot be made or locked.
         CannotOpenDatabase, CorruptDatabase, NewerSchema: the database cannot be used.
     """
-    head = _checked(file)
+    head, end = _checked(file)
     with DataFolderLock(folder):
         if database.exists() and is_open_elsewhere(database.resolve()):
             raise DatabaseClaimed(database, None)
@@ -109,7 +109,8 @@ def import_file(
                 # Rows name each other in a circle.
                 db.execute("PRAGMA defer_foreign_keys = ON")
                 last = events.last_id(db)
-                done = _Importing(db, head, dict(paths or {}), secrets).take(_lines(file))
+                importing = _Importing(db, head, dict(paths or {}), secrets)
+                done = importing.take(_lines(file), is_damaged=bool(end.damaged))
                 if late := pass_over(db, last):
                     raise BadExport(
                         f"Events wait for {', '.join(late)}. Start the server and let them be "
@@ -124,8 +125,8 @@ def import_file(
     return done
 
 
-def _checked(file: Path) -> ExportHead:
-    """Read the file to its end, and return its first line.
+def _checked(file: Path) -> tuple[ExportHead, ExportEnd]:
+    """Read the file to its end, and return its first line and its last.
 
     Raises:
         BadExport: it is none, is not whole, or is of a newer version.
@@ -146,7 +147,7 @@ def _checked(file: Path) -> ExportHead:
         raise BadExport(f"{file} is empty.")
     if end is None or end.lines != lines or end.sha256 != digest.hexdigest():
         raise BadExport(f"{file} is not whole, or was changed. Export it again.")
-    return head
+    return head, end
 
 
 def _texts(file: Path) -> Iterator[bytes]:
@@ -226,8 +227,10 @@ class _Importing:
             if name in EXPORTED and newest:
                 self._never_again(name, newest + self._distance.get(name, 0))
 
-    def take(self, lines: Iterator[ExportedRow | ExportedText]) -> Imported:
-        """Write all lines."""
+    def take(
+        self, lines: Iterator[ExportedRow | ExportedText], *, is_damaged: bool = False
+    ) -> Imported:
+        """Write all lines; where some were damaged, what names them names nothing, or goes."""
         for line in lines:
             match line:
                 case ExportedText(table=table, id=id_, field=field, text=text):
@@ -236,9 +239,28 @@ class _Importing:
                     self._append(row)
                 case ExportedRow(table=table, row=row):
                     self._insert(self._contents[table], row)
+        while is_damaged and self._let_go():
+            pass
         if found := self._db.execute("PRAGMA foreign_key_check").fetchone():
             raise sqlite3.IntegrityError(f"{found[0]} names {found[2]} that are not there")
         return Imported(self._rows, self._matched)
+
+    def _let_go(self) -> bool:
+        """Have rows that came name nothing instead of what is not there; those that must, go."""
+        has_more = False
+        for table, row_id, _, place in self._db.execute("PRAGMA foreign_key_check").fetchall():
+            if row_id is None or row_id <= self._distance.get(table, row_id):
+                continue  # it was here before
+            keys = self._db.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+            column = next(key[3] for key in keys if key[0] == place)
+            found = self._db.execute(f"PRAGMA table_info({table})").fetchall()
+            if any(one[1] == column and one[3] for one in found):
+                gone = self._db.execute(f"DELETE FROM {table} WHERE rowid = ?", [row_id]).rowcount  # noqa: S608 - names of the schema
+                self._rows[table] = self._rows.get(table, 0) - gone
+            else:
+                self._db.execute(f"UPDATE {table} SET {column} = NULL WHERE rowid = ?", [row_id])  # noqa: S608 - the same
+            has_more = True
+        return has_more
 
     def _never_again(self, table: str, newest: int) -> None:
         """Have the table give no id any more that the export's events may name."""

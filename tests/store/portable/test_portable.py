@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,25 @@ def test_a_log_that_begins_later_is_taken_in_from_its_beginning(made: Path, tmp_
     found = exported(there, tmp_path / "again")
     (event,) = [line["row"] for line in found if line.get("table") == EVENTS and "row" in line]
     assert (1, "a.long", None) == (event["id"], event["type"], event["causationId"])
+
+
+@pytest.mark.parametrize("text", ["'another'", "CAST(x'ff41' AS TEXT)"])
+def test_a_damaged_row_is_left_out_with_what_cannot_be_without_it(
+    made: Path, tmp_path: Path, text: str
+) -> None:
+    writer = Writer(made, busy_timeout=0)
+    run(writer, lambda tx: fill(tx, name="b", local_path="/srv/b"))
+    writer.close()
+    with closing(sqlite3.connect(made)) as db, db:
+        db.execute(f"UPDATE tasks SET title = {text} WHERE id = 1")  # noqa: S608 - a constant
+    file, there = tmp_path / "file", tmp_path / "there" / "command-center.db"
+    assert ["tasks 1"] == exported(made, file)[-1]["damaged"]
+    done = import_file(file, there.parent, there)
+    assert {"tasks": 1, "sessions": 2, "items": 1, "approvals": 2}.items() <= done.rows.items()
+    with closing(open_for_reading(there)) as db:
+        assert [None, 2] == [one.task_id for one in approvals.every(db, {})]
+        assert [2, 2] == [one.task_id for one in sessions.every(db, {})]
+        assert [] == db.execute("PRAGMA foreign_key_check").fetchall()
 
 
 def test_rules_come_with_a_repository_that_is_added_and_not_to_one_that_is_here(
