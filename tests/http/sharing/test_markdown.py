@@ -77,7 +77,7 @@ def test_a_fence_that_is_left_open_ends_with_its_message() -> None:
 def test_no_link_is_left_that_runs_a_script(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     said = f"[a]({address}) [b]\n\n[c](\n{address})\n\n[b]: {address}\n[b]:\n{address}"
     shown = MarkdownIt("commonmark")
-    monkeypatch.setattr(shown, "validateLink", lambda url: True)
+    monkeypatch.setattr(shown, "validateLink", lambda _url: True)
     led = re.findall('href="([^"]*)"', shown.render(written(Words("Codex", said))))
     assert [] == [one for one in led if re.match(r"(?i)\s*(java|vb)?script:|data:", unescape(one))]
     assert re.findall("href", shown.render(said))  # else the renderer makes no link of it anyway
