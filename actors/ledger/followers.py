@@ -17,6 +17,7 @@ from command_center.actors.rules.event_triggers import OnEvent
 from command_center.actors.rules.schedule import parse
 from command_center.actors.rules.schedule_errors import InvalidSchedule
 from command_center.store import Automation, automations, events, webhooks
+from command_center.store.queries.log_places import move_on
 
 CHANNELS: Final = ("events", "notify", "webpush")
 """The marks of channels in the log; another mark is Telegram's own."""
@@ -31,20 +32,17 @@ def first_unread(db: Database) -> int | None:
 
 def pass_over(db: Database, after: int) -> list[str]:
     """Have nobody act on what comes after an event; return who is still to act on one before."""
-    last, late = events.last_id(db), []
-    for webhook in webhooks.sound(db, {})[0]:
-        unread = ledger.first_unread(db, webhook)
-        if unread is not None and unread <= after:
-            late.append(f"webhook {webhook.id}")
-        db.execute("UPDATE webhooks SET position = ? WHERE id = ?", [last, webhook.id])
-    for automation in _following(db):
-        unread = _unread(db, automation)
-        if unread is not None and unread <= after:
-            late.append(f"automation {automation.id}")
-        db.execute("UPDATE automations SET last_event_id = ? WHERE id = ?", [last, automation.id])
-    for name in CHANNELS:
-        db.execute("UPDATE telegram_marks SET value = ? WHERE name = ?", [last, name])
-    return late
+    hooks, following = webhooks.sound(db, {})[0], [*_following(db)]
+    unread = {f"webhook {one.id}": ledger.first_unread(db, one) for one in hooks}
+    unread |= {f"automation {one.id}": _unread(db, one) for one in following}
+    move_on(
+        db,
+        events.last_id(db),
+        webhooks=[one.id for one in hooks],
+        automations=[one.id for one in following],
+        channels=CHANNELS,
+    )
+    return [name for name, first in unread.items() if first is not None and first <= after]
 
 
 def _following(db: Database) -> Iterator[Automation]:

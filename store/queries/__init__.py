@@ -6,6 +6,6 @@ is known. `event_removal` removes the oldest events, `transcript_removal` old tr
 the age that `days_told` believes, and `removal` a repository with all that refers to it.
 `attachments` says which uploads are needed, and `telegram`, `webpush`, `notify` and `webhooks`
 change many rows of their tables at once. `passkeys` and `rules` remove one, and `automation_runs`
-counts what has begun. `stored_threads` keeps what was said elsewhere, and `file_size` says how much
-there is.
+counts what has begun. `stored_threads` keeps what was said elsewhere, `file_size` says how much
+there is, and `log_places` moves who follows the log.
 """

@@ -1,4 +1,4 @@
-"""Who follows the log acts on no history that is imported, and loses nothing by an import."""
+"""Followers of the log act on no history that is imported, and lose nothing by an import."""
 
 from __future__ import annotations
 

@@ -227,8 +227,8 @@ def test_a_damaged_row_is_left_out_with_what_cannot_be_without_it(
     writer = Writer(made, busy_timeout=0)
     run(writer, lambda tx: fill(tx, name="b", local_path="/srv/b"))
     writer.close()
-    with closing(sqlite3.connect(made)) as db, db:
-        db.execute(f"UPDATE tasks SET title = {text} WHERE id = 1")  # noqa: S608 - a constant
+    with closing(sqlite3.connect(made)) as disk, disk:
+        disk.execute(f"UPDATE tasks SET title = {text} WHERE id = 1")  # noqa: S608 - a constant
     file, there = tmp_path / "file", tmp_path / "there" / "command-center.db"
     assert ["tasks 1"] == exported(made, file)[-1]["damaged"]
     done = import_file(file, there.parent, there)
