@@ -6,6 +6,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -123,23 +124,31 @@ def test_the_journal_of_whoever_started_this_is_not_taken_for_its_own(
     assert ["one.event"] == [line["event"] for line in kept_lines(tmp_path)]
 
 
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """Let no file of this process become larger."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - it is not on every system
+
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, most[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, most)
+            signal.signal(signal.SIGXFSZ, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no file's size.")
 def test_a_line_that_was_cut_off_takes_none_with_it(tmp_path: Path) -> None:
     """Have a bound of the system write what there is room for, like a full disk."""
-    import resource  # noqa: PLC0415 - it is not on every system
-
     line = {"timestamp": "t", "level": "info", "event": "e" * 100, "logger": "l"}
     log = LogFile(tmp_path)
     log.write(line)
-    most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200, most[1]))
+    with no_file_beyond(200):
         log.write(line)
         log.write(line)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, most)
-        signal.signal(signal.SIGXFSZ, before)
     log.write(line)
     log.write(line)
     log.close()
