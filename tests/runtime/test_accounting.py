@@ -126,7 +126,7 @@ class Worker(Actor):
         self.owed: list[Deferred[str]] = []
         self.stashed = stashed
         self.is_ready = False
-        self.has_left = self.has_crashed = self.was_cut = False
+        self.has_left = self.has_crashed = False
 
     async def on_start(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -147,8 +147,6 @@ class Worker(Actor):
             if self.has_crashed
             else {ExitKind.NORMAL, ExitKind.CRASHED}
             if self.has_left
-            else {ExitKind.CRASHED, ExitKind.KILLED}
-            if self.was_cut
             else {ExitKind.CRASHED, ExitKind.SHUTDOWN, ExitKind.KILLED}
         ):
             self.ledger.wrong.append(f"{self.ctx.path} is told that its life ends as {kind}")
@@ -208,7 +206,6 @@ class Worker(Actor):
             raise
         except BaseException as error:
             self.has_crashed = self.has_crashed or isinstance(error, Exception)
-            self.was_cut = self.was_cut or isinstance(error, trio.Cancelled)
             self.ledger.failed += 1
             raise
         self.ledger.finished += 1
