@@ -3942,7 +3942,7 @@ RepositoryForgotten = TypedDict(
         "name": 'str',
         "localPath": 'str',
         "with": 'RepositoryDeleted',
-        "historyRemoved": 'bool',
+        "historyRemoved": 'NotRequired[bool]',
     },
 )
 

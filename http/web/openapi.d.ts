@@ -4820,7 +4820,7 @@ export interface RepositoryForgotten {
   name: string;
   localPath: string;
   with: RepositoryDeleted;
-  historyRemoved: boolean;
+  historyRemoved?: boolean;
 }
 
 /** A repository was registered. */

@@ -65,7 +65,7 @@ class RepositoryForgotten(EventData, frozen=True, kw_only=True, tag="repo.delete
     name: str
     local_path: str
     with_: RepositoryDeleted
-    history_removed: bool = False
+    history_removed: bool | UnsetType = UNSET
 
 
 class SetupTrusted(EventData, frozen=True, kw_only=True, tag="repo.setup.trusted"):
