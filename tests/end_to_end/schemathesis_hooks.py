@@ -96,6 +96,8 @@ def map_case(_context: Any, case: Any) -> Any:
         case.query.pop("cursor", None)
         if case.operation.path == "/api/repos/found":
             case.query.pop("after", None)  # a cursor, too
+        if case.operation.path.endswith("/files/search"):
+            case.query.setdefault("query", "")  # which a search in the text of files needs
         put_real(case.query)
         put_paths(case.query, operation, case.operation.path)
     put_file(case, operation)
