@@ -96,8 +96,6 @@ def map_case(_context: Any, case: Any) -> Any:
         case.query.pop("cursor", None)
         if case.operation.path == "/api/repos/found":
             case.query.pop("after", None)  # a cursor, too
-        if case.operation.path.endswith("/files/search"):
-            case.query.setdefault("query", "")  # which a search in the text of files needs
         put_real(case.query)
         put_paths(case.query, operation, case.operation.path)
     put_file(case, operation)
@@ -132,6 +130,8 @@ def put_keys(headers: Any) -> None:
 
 def put_records(parameters: Any, operation: str) -> None:
     """Let most ids be of records that are there, but where one would be taken away."""
+    if operation == "savePrompt":
+        parameters["name"] = REAL["name"]  # another answer's, such as a backup's, is none
     if parameters and not operation.startswith(("delete", "cancel")) and next(COUNT) % 4:
         for name, value in parameters.items():
             if isinstance(value, int):
@@ -144,6 +144,8 @@ def put_paths(query: dict[str, Any], operation: str, route: str) -> None:
     """Name files that are there, also where another answer's path of a folder would be sent."""
     if operation in {"showPatch", "showPicture"}:
         query |= dict.fromkeys(FILES & query.keys(), "README.md")
+    elif route.endswith("/files/search"):
+        query["query"] = REAL["query"]  # which a search in the text of files needs
     elif route.endswith("/files") and str(query.get("path", "")).startswith("/"):
         query["path"] = "README.md"
 
