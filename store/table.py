@@ -112,6 +112,11 @@ class Table(Generic[R]):
         return frozenset(column.name for column in self._all if column.is_json)
 
     @property
+    def truth_columns(self) -> frozenset[str]:
+        """Return the columns that are true or false, which a row has as 1 or 0."""
+        return frozenset(column.name for column in self._all if column.is_truth)
+
+    @property
     def redacted_columns(self) -> frozenset[str]:
         """Return the columns from which secrets are taken out."""
         return frozenset(column.name for column in self._all if column.is_redacted)

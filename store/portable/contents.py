@@ -112,6 +112,9 @@ REFERENCES: Final[Mapping[str, str]] = {
 """Columns that name a row without a foreign key, by their names; members of JSON, too."""
 
 
+_TRUTHS: Final = (0, 1)
+
+
 @attrs.frozen
 class TableContent:
     """The part of a table that an export has.
@@ -121,6 +124,7 @@ class TableContent:
         references: the table that a column names a row of.
         json: the columns that hold JSON.
         redacted: the columns that may hold secrets.
+        truths: the columns that are true or false, and stand as 1 or 0.
         is_sealed: its rows have a checksum.
         record: what a row is, where that is declared.
     """
@@ -130,6 +134,7 @@ class TableContent:
     references: Mapping[str, str]
     json: frozenset[str]
     redacted: frozenset[str]
+    truths: frozenset[str]
     is_sealed: bool
     record: type[Any] | None
 
@@ -141,8 +146,10 @@ class TableContent:
         """
         if self.record is None:
             return
-        kinds = {field.name: field.type for field in msgspec.structs.fields(self.record)}
-        told = {on_wire(c): bool(v) if kinds[c] is bool else v for c, v in row.items()}
+        told = {
+            on_wire(column): bool(value) if column in self.truths and value in _TRUTHS else value
+            for column, value in row.items()
+        }
         msgspec.convert(told, self.record)
 
 
@@ -166,6 +173,7 @@ def content_of(db: Database, name: str) -> TableContent:
         references,
         frozenset() if table is None else table.json_columns,
         frozenset() if table is None else table.redacted_columns,
+        frozenset() if table is None else table.truth_columns,
         any(column == COLUMN for column, _ in found),
         None if table is None else table.record,
     )

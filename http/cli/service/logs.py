@@ -55,7 +55,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
 def logs(config_file: Path | None, *, follow: bool, since: datetime | None, level: str) -> None:
     """Show what the server has logged: the last 200 lines, or from a moment on.
 
-    A server that systemd started is shown from its journal, any other from its file.
+    The service of systemd is shown from its journal, any other server from its file.
     """
     if Systemd().file.exists():
         _become_journal(follow=follow, since=since, level=level)

@@ -51,7 +51,7 @@ def fill(tx: Transaction, **repository: Any) -> Session:
     """Add what names each other in every way, some of it long, some of it under way."""
     automation = automations.insert(
         tx,
-        repository_id=add_repository(tx, **repository).id,
+        repository_id=add_repository(tx, is_dirty=True, **repository).id,
         title="Each day",
         schedule_expr="daily@07:00",
         timezone="UTC",
