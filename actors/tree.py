@@ -135,7 +135,7 @@ class CenterSettings:
     compress_days: int = 0
     """Days after which the texts of events are compressed; 0 never."""
     keep_events: Keeping = attrs.field(factory=Keeping)
-    transcript_days: int | None = None
+    keep_transcripts: Keeping = attrs.field(factory=Keeping)
     """Days after which transcripts are removed; None never."""
     alarm_bytes: int | None = None
     """Bytes of the database from which on that is told; None for none."""
@@ -298,7 +298,7 @@ def build_tree(
                     Retention,
                     storage,
                     settings.keep_events,
-                    transcript_days=settings.transcript_days,
+                    settings.keep_transcripts,
                 ),
                 contract="Old events are not removed until it is back; what was begun goes on.",
             ),

@@ -24,7 +24,7 @@ from command_center.actors.devices.passkeys import is_installed as passkeys_are_
 from command_center.actors.hosts.local.tailscale import TailscaleSettings, name_in_tailnet
 from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.notify.settings import is_installed as notify_is_installed
-from command_center.actors.rules.keeping import parse_age, parse_keeping, parse_size
+from command_center.actors.rules.keeping import parse_keeping, parse_size
 from command_center.actors.tree import CenterSettings
 from command_center.actors.webhooks.settings import WebhookSettings
 from command_center.actors.webpush.settings import NOBODY, PushSettings, is_installed, push_key
@@ -313,9 +313,7 @@ def _center_settings(
         backups=backup_settings(settings),
         compress_days=settings.compress_days,
         keep_events=parse_keeping(settings.keep_events),
-        transcript_days=(
-            None if settings.keep_transcripts is None else parse_age(settings.keep_transcripts)
-        ),
+        keep_transcripts=parse_keeping(settings.keep_transcripts),
         alarm_bytes=parse_size(settings.alarm_size),
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,

@@ -33,6 +33,7 @@ from command_center.store import (
     Repository,
     Transaction,
     automations,
+    events,
     released_threads,
     sessions,
     trusted_configurations,
@@ -75,6 +76,8 @@ def create_repository(
         issue_approval=message.issue_approval,
         mcp_servers_off=message.mcp_servers_off,
         allow_terminal=message.allow_terminal,
+        keep_events=message.keep_events,
+        keep_transcripts=message.keep_transcripts,
         run_defaults=stored(message.run_defaults),
         caps=stored_caps(message.caps),
         **columns_of(seen, git_dir, worktrees),
@@ -111,6 +114,8 @@ def registered(repository: Repository) -> RepositoryRegistered:
         issue_approval=repository.issue_approval,
         mcp_servers_off=repository.mcp_servers_off,
         allow_terminal=repository.allow_terminal,
+        keep_events=repository.keep_events,
+        keep_transcripts=repository.keep_transcripts,
     )
 
 
@@ -190,7 +195,7 @@ def delete_repository(
     stored_threads.note_forgotten(tx, repository_id)
     gone = remove_repository(tx, repository_id)
     if with_history:
-        forget_history(tx.db, repository_id)
+        forget_history(tx.db, repository_id, events.last_id(tx.db))
     deleted = RepositoryDeleted(
         id=repository_id,
         tasks=gone.tasks,

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import attrs
+import msgspec
+
+ALL: Final = "all"
+"""The word for no bound at all."""
+
+Age: TypeAlias = Annotated[str, msgspec.Meta(max_length=6, pattern=r"^[1-9][0-9]{0,4}d$(?!\n)")]
+AgeOrAll: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=6, pattern=r"^(?:all|[1-9][0-9]{0,4}d)$(?!\n)")
+]
 
 _UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _AGE: Final = re.compile(r"([1-9][0-9]{0,4})d")

@@ -5,6 +5,9 @@ begins behind it. Then the rows go, a hundred at most at a time, with a rest som
 after each; a process that ends meanwhile goes on with them at its next start, as the rows below the
 cut say what is left. Nothing younger than a day is removed as old, as clients may still come back
 to it, and nothing that open work rests on, or that a webhook or an automation is to act on.
+
+A repository may keep less of its events than the log, and its transcripts for another time. Its
+events go from within the log, as those of a deleted one do.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -20,14 +24,18 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.contracts.backups import HistoryReleased
-from command_center.actors.contracts.events.backups import EventsRemoved, TranscriptRemoved
+from command_center.actors.contracts.events.backups import (
+    EventsRemoved,
+    RepositoryEventsRemoved,
+    TranscriptRemoved,
+)
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Unit
 from command_center.actors.ledger import followers
 from command_center.actors.ledger.missed_turns import TOLD
-from command_center.actors.rules.keeping import Keeping
+from command_center.actors.rules.keeping import ALL, Keeping, parse_age
 from command_center.runtime import Actor, Refusal, handles
-from command_center.store import Transaction, event_cut, event_type
+from command_center.store import Repository, Transaction, event_cut, event_type, repositories
 from command_center.store.errors import DamagedRecord
 from command_center.store.queries import event_removal, transcript_removal
 from command_center.store.queries.event_removal import RemovalStep
@@ -43,6 +51,9 @@ PAUSE: Final = 3.0
 YOUNG_DAYS: Final = 1
 """The age up to which nothing is removed, however much there is."""
 
+LOOKED_AT: Final = 100
+"""Sessions that are looked at together."""
+
 OF_TURNS: Final = tuple(event_type(kind) for kind in TOLD)
 
 
@@ -53,15 +64,15 @@ class Retention(Actor):
         self,
         storage: Storage,
         keeping: Keeping,
+        transcripts: Keeping,
         *,
-        transcript_days: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep events within the bound, and transcripts for so many days; `now` tells the time."""
+        """Keep events and transcripts within these bounds; `now` tells the time."""
         self._storage = storage
         self._keeping = keeping
         self._released = trio.Event()
-        self._transcript_days = transcript_days
+        self._transcripts = transcripts
         self._now = now
         self._up_to = 0
         self._done = 0
@@ -78,7 +89,8 @@ class Retention(Actor):
             "bytes": self._keeping.size,
             "oldestId": self._up_to + 1,
             "removed": self._done,
-            "transcriptDays": self._transcript_days,
+            "transcriptDays": self._transcripts.days,
+            "transcriptBytes": self._transcripts.size,
         }
 
     @handles(HistoryReleased)
@@ -92,8 +104,10 @@ class Retention(Actor):
             for part in (
                 self._cut_old,
                 self._remove_below_cut,
+                self._shorten_histories,
                 self._remove_histories,
-                self._remove_transcripts,
+                self._remove_old_transcripts,
+                self._remove_large_transcripts,
             ):
                 try:
                     await part()
@@ -116,17 +130,43 @@ class Retention(Actor):
         if await self._storage.read(event_removal.is_pending):
             await self._remove(_forget_next)
 
-    async def _remove_transcripts(self) -> None:
-        if self._transcript_days is None:
-            return
-        days, now = self._transcript_days, self._now()
-        while True:
-            found = await self._storage.read_long(
-                lambda db: transcript_removal.next_session(db, days, now)
+    async def _shorten_histories(self) -> None:
+        """Have the old events of repositories go that keep less of them than the log."""
+        for repository in await self._storage.read(_keep_less):
+            id_, age = repository.id, repository.keep_events or ""
+            days, now = parse_age(age), self._now()
+            due = await self._storage.read_long(
+                lambda db, days=days, now=now: event_removal.old_up_to(db, days, now)
             )
-            if found is None:
-                return
-            await self._remove(partial(_remove_transcript, found, days))
+            await self._storage.write(partial(_shorten, id_, age, due))
+
+    async def _remove_old_transcripts(self) -> None:
+        own = await self._storage.read(transcript_removal.own_bounds)
+        bounds = {kept: parse_age(kept) for kept in own if kept != ALL}
+        of_others = {} if self._transcripts.days is None else {None: self._transcripts.days}
+        for kept, days in {**of_others, **bounds}.items():
+            while found := await self._old_sessions(kept, days):
+                for id_ in found:
+                    await self._remove(partial(_remove_transcript, id_, kept, days, None))
+
+    async def _remove_large_transcripts(self) -> None:
+        size = self._transcripts.size
+        if size is None:
+            return
+        beyond = await self._storage.read_long(transcript_removal.all_bytes) - size
+        while beyond > 0 and (found := await self._old_sessions(None, YOUNG_DAYS)):
+            for id_ in found:
+                if beyond > 0:
+                    taken = await self._storage.read(partial(_transcript_bytes, id_))
+                    await self._remove(partial(_remove_transcript, id_, None, None, size))
+                    beyond -= taken
+
+    async def _old_sessions(self, kept: str | None, days: int) -> list[int]:
+        """Return the next sessions whose transcripts may go, the oldest first."""
+        now = self._now()
+        return await self._storage.read_long(
+            lambda db: [*islice(transcript_removal.old_sessions(db, kept, days, now), LOOKED_AT)]
+        )
 
     async def _remove(self, step: Unit[RemovalStep]) -> None:
         """Take steps until there is nothing left, with a rest after each."""
@@ -162,20 +202,44 @@ class Retention(Actor):
         return up_to
 
 
+def _keep_less(db: Database) -> list[Repository]:
+    """Return the repositories that bound their events."""
+    return [one for one in repositories.sound(db, {})[0] if one.keep_events is not None]
+
+
+def _shorten(repository_id: int, age: str, due: int, tx: Transaction) -> None:
+    """Have a repository's events up to one that is due go, unless it says otherwise by now."""
+    found = repositories.find(tx.db, {"id": repository_id, "keep_events": age})
+    if found is None:
+        return
+    unread = followers.first_unread(tx.db)
+    up_to = due if unread is None else min(due, unread - 1)
+    last = event_removal.shorten_history(tx.db, repository_id, up_to)
+    if last is not None:
+        told = RepositoryEventsRemoved(last=last, days=parse_age(age))
+        tx.emit(told, actor="retention", repository_id=repository_id)
+
+
 def _forget_next(tx: Transaction) -> RemovalStep:
-    return event_removal.forget_next(tx.db)
+    return event_removal.forget_next(tx.db, OF_TURNS)
 
 
 def _remove_next(tx: Transaction) -> RemovalStep:
     return event_removal.remove_next(tx.db, OF_TURNS)
 
 
-def _remove_transcript(session_id: int, days: int, tx: Transaction) -> RemovalStep:
+def _transcript_bytes(session_id: int, db: Database) -> int:
+    return transcript_removal.bytes_of(db, session_id)
+
+
+def _remove_transcript(
+    session_id: int, kept: str | None, days: int | None, size: int | None, tx: Transaction
+) -> RemovalStep:
     """Remove the next items of an old session; tell of it once, after its last."""
-    items, session = transcript_removal.remove_next(tx, session_id)
+    items, session = transcript_removal.remove_next(tx, session_id, kept)
     if session is not None and not items:
         tx.emit(
-            TranscriptRemoved(days=days),
+            TranscriptRemoved(days=days, bytes=size),
             actor="retention",
             repository_id=session.repository_id,
             task_id=session.task_id,

@@ -531,6 +531,8 @@ CreateRepository = TypedDict(
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
         "allowTerminal": 'NotRequired[bool]',
+        "keepEvents": 'NotRequired[str | None]',
+        "keepTranscripts": 'NotRequired[str | None]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -1938,6 +1940,8 @@ Repository = TypedDict(
         "caps": 'Mapping[str, Any]',
         "mcpServersOff": 'list[str]',
         "allowTerminal": 'bool',
+        "keepEvents": 'str | None',
+        "keepTranscripts": 'str | None',
     },
 )
 
@@ -1964,6 +1968,8 @@ RepositoryChanges = TypedDict(
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
         "allowTerminal": 'NotRequired[bool]',
+        "keepEvents": 'NotRequired[str | None]',
+        "keepTranscripts": 'NotRequired[str | None]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -3935,6 +3941,15 @@ PushSubscriptionUpdated = TypedDict(
     },
 )
 
+# Its events up to `last` are removed, as they are older than the repository keeps them.
+RepositoryEventsRemoved = TypedDict(
+    "RepositoryEventsRemoved",
+    {
+        "last": 'int',
+        "days": 'int',
+    },
+)
+
 # It was forgotten, with its tasks and sessions; the folder stays as it is.
 RepositoryForgotten = TypedDict(
     "RepositoryForgotten",
@@ -3971,6 +3986,8 @@ RepositoryRegistered = TypedDict(
         "issueApproval": 'NotRequired[bool]',
         "mcpServersOff": 'NotRequired[list[str]]',
         "allowTerminal": 'NotRequired[bool]',
+        "keepEvents": 'NotRequired[str | None]',
+        "keepTranscripts": 'NotRequired[str | None]',
     },
 )
 
@@ -4541,11 +4558,12 @@ TraceRecordShown = TypedDict(
     },
 )
 
-# Its transcript was removed, as it is older than is kept; the rest of it stays.
+# Its transcript was removed, as it is older, or there is more, than is kept.
 TranscriptRemoved = TypedDict(
     "TranscriptRemoved",
     {
-        "days": 'int',
+        "days": 'int | None',
+        "bytes": 'NotRequired[int | None]',
     },
 )
 
@@ -5684,6 +5702,7 @@ EVENT_DATA = {
     "backup.created": "BackupMade",
     "backup.failed": "BackupNotMade",
     "store.events.removed": "EventsRemoved",
+    "repo.events.removed": "RepositoryEventsRemoved",
     "session.transcript.removed": "TranscriptRemoved",
     "store.large": "StoreLarge",
     "store.damaged": "StoreDamaged",

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from command_center.actors.rules.forge_links import KINDS
-from command_center.actors.rules.keeping import parse_age, parse_keeping, parse_size
+from command_center.actors.rules.keeping import parse_keeping, parse_size
 from command_center.actors.rules.schedule import Cron, Times
 from command_center.actors.rules.schedule import parse as parse_schedule
 from command_center.actors.rules.schedule_errors import InvalidSchedule
@@ -271,14 +271,6 @@ def _keeping(given: object) -> str:
     raise ValueError("must be an age such as 90d, a size such as 2GB, or both: 90d,2GB")
 
 
-def _age(given: object) -> str:
-    if isinstance(given, str):
-        with contextlib.suppress(ValueError):
-            parse_age(given)
-            return given
-    raise ValueError("must be an age such as 365d")
-
-
 def _size(given: object) -> str:
     if isinstance(given, str):
         with contextlib.suppress(ValueError):
@@ -312,7 +304,6 @@ COMMAND = Parser("COMMAND", _command)
 SCHEDULE = Parser("SCHEDULE", _schedule)
 KEEPING = Parser("AGE,SIZE", _keeping)
 SIZE = Parser("SIZE", _size)
-AGE = Parser("AGE", _age)
 TIME_ZONE = Parser("ZONE", _time_zone)
 SECRET_URLS = Parser("SECRET", _secrets)
 CONTACT = Parser("ADDRESS", _contact)

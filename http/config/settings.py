@@ -24,7 +24,6 @@ import environ
 import platformdirs
 
 from command_center.http.config.parsers import (
-    AGE,
     COMMAND,
     CONTACT,
     FORGES,
@@ -206,7 +205,9 @@ class Settings:
         help="Age or size beyond which the oldest events are removed, such as 365d,2GB.",
     )
     keep_transcripts: str | None = environ.var(
-        None, optional(AGE), help="Age beyond which transcripts are removed, such as 365d."
+        None,
+        optional(KEEPING),
+        help="Age or size beyond which the oldest transcripts are removed, such as 365d,2GB.",
     )
     alarm_size: str = environ.var(
         "10GB", SIZE, help="Size of the database from which on that is told, or off."

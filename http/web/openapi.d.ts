@@ -410,6 +410,8 @@ export interface CreateRepository {
   issueApproval?: boolean;
   mcpServersOff?: string[];
   allowTerminal?: boolean;
+  keepEvents?: string | null;
+  keepTranscripts?: string | null;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -1478,6 +1480,8 @@ export interface Repository {
   caps: Record<string, any>;
   mcpServersOff: string[];
   allowTerminal: boolean;
+  keepEvents: string | null;
+  keepTranscripts: string | null;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -1501,6 +1505,8 @@ export interface RepositoryChanges {
   issueApproval?: boolean;
   mcpServersOff?: string[];
   allowTerminal?: boolean;
+  keepEvents?: string | null;
+  keepTranscripts?: string | null;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -4815,6 +4821,12 @@ export interface PushSubscriptionUpdated {
   changes: Record<string, Record<string, any>>;
 }
 
+/** Its events up to `last` are removed, as they are older than the repository keeps them. */
+export interface RepositoryEventsRemoved {
+  last: number;
+  days: number;
+}
+
 /** It was forgotten, with its tasks and sessions; the folder stays as it is. */
 export interface RepositoryForgotten {
   name: string;
@@ -4846,6 +4858,8 @@ export interface RepositoryRegistered {
   issueApproval?: boolean;
   mcpServersOff?: string[];
   allowTerminal?: boolean;
+  keepEvents?: string | null;
+  keepTranscripts?: string | null;
 }
 
 /** Git was asked again for its state. */
@@ -5241,9 +5255,10 @@ export interface TraceRecordShown {
   outcome: Outcome;
 }
 
-/** Its transcript was removed, as it is older than is kept; the rest of it stays. */
+/** Its transcript was removed, as it is older, or there is more, than is kept. */
 export interface TranscriptRemoved {
-  days: number;
+  days: number | null;
+  bytes?: number | null;
 }
 
 /** A turn that Codex began past Command Center is the session's from now on. */
@@ -5526,6 +5541,7 @@ export interface EventData {
   "backup.created": BackupMade;
   "backup.failed": BackupNotMade;
   "store.events.removed": EventsRemoved;
+  "repo.events.removed": RepositoryEventsRemoved;
   "session.transcript.removed": TranscriptRemoved;
   "store.large": StoreLarge;
   "store.damaged": StoreDamaged;

@@ -4,11 +4,12 @@ Events go from the beginning of the log on, up to a cut (``event_cut``), so that
 have ids without gaps. A cut never passes what work still rests on: the story of a task that is open
 or waits for an approval, and of whatever led to it.
 
-The history of a repository that was deleted may go, too. It is not the oldest: an event that says
-nothing takes the place of each, so that ids have no gaps.
+The history of a repository may go, too: all of it with the repository, or what is older than the
+repository keeps. It is not the oldest of the log: an event that says nothing takes the place of
+each, so that ids have no gaps.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -44,12 +45,12 @@ _NEEDED: Final = f"""
             JOIN events AS cause ON cause.id = {cause_of("told")}
             WHERE cause.task_id IS NOT NULL
     )
-    SELECT min(first.id, ifnull({cause_of("first")}, first.id)) FROM needed
+    SELECT first.id, {cause_of("first")} FROM needed
     JOIN events AS first ON first.id = (
         SELECT min(id) FROM events WHERE task_id = needed.task_id
     )
     UNION ALL
-    SELECT min(first.id, ifnull({cause_of("first")}, first.id)) FROM needed
+    SELECT first.id, {cause_of("first")} FROM needed
     JOIN events AS first ON first.id = (
         SELECT min(id) FROM events WHERE approval_id = needed.approval_id
     )
@@ -63,9 +64,15 @@ class RemovalStep(NamedTuple):
     has_more: bool
 
 
-def first_needed(db: Database) -> int | None:
-    """Return the first event that open work rests on; None where there is no such work."""
-    found = [id_ for (id_,) in db.execute(_NEEDED) if id_ is not None]
+def first_needed(db: Database, repository_id: int | None = None) -> int | None:
+    """Return the first event that open work rests on; None where there is no such work.
+
+    With a repository, the first one of that repository's.
+    """
+    found = {id_ for row in db.execute(_NEEDED) for id_ in row if id_ is not None}
+    if repository_id is not None:
+        sql = "SELECT repository_id FROM events WHERE id = ?"
+        found = {id_ for id_ in found if db.execute(sql, [id_]).fetchone() == (repository_id,)}
     return min(found, default=None)
 
 
@@ -185,8 +192,7 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
         last, count, taken = id_, count + 1, taken + size
     if not count:
         return RemovalStep(0, has_more=False)
-    _keep_turns(db, last, of_turns)
-    _keep_worktrees(db, last)
+    _keep_what_is_asked_for(db, "id <= ?", [last], of_turns)
     for sql in (
         "DELETE FROM times_of_events WHERE thousand < (? + 999) / 1000",
         "DELETE FROM thousands_of_events WHERE thousand < (? + 999) / 1000",
@@ -198,16 +204,39 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
     return RemovalStep(count, has_more=last < up_to)
 
 
-def forget_history(db: Database, repository_id: int) -> None:
-    """Have the events of a repository that is being deleted be removed, all that there are now."""
+def forget_history(db: Database, repository_id: int, up_to: int) -> None:
+    """Have the events of a repository be removed, those that there are up to this one."""
     db.execute(
-        "INSERT INTO removed_histories (repository_id, up_to) VALUES (?, ?)",
-        [repository_id, events.last_id(db)],
+        """
+        INSERT INTO removed_histories (repository_id, up_to) VALUES (?, ?)
+        ON CONFLICT (repository_id) DO UPDATE SET up_to = max(up_to, excluded.up_to)
+        """,
+        [repository_id, up_to],
     )
 
 
-def forget_next(db: Database) -> RemovalStep:
-    """Remove the next events of repositories whose history is to go, of one segment at most."""
+def shorten_history(db: Database, repository_id: int, up_to: int) -> int | None:
+    """Have the events of a repository up to this one be removed, or before what work rests on.
+
+    Returns:
+        the last event up to which they are; None where there are none.
+    """
+    first = first_needed(db, repository_id)
+    up_to = up_to if first is None else min(up_to, first - 1)
+    found = db.execute(
+        "SELECT max(id) FROM events WHERE repository_id = ? AND id > ? AND id <= ?",
+        [repository_id, event_cut.removed_up_to(db), up_to],
+    ).fetchone()[0]
+    if found is not None:
+        forget_history(db, repository_id, found)
+    return None if found is None else int(found)
+
+
+def forget_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
+    """Remove the next events of repositories whose history is to go, of one segment at most.
+
+    Of those of the types `of_turns` is kept which turns they told of.
+    """
     for repository_id, up_to in db.execute(
         "SELECT repository_id, up_to FROM removed_histories"
     ).fetchall():
@@ -229,36 +258,40 @@ def forget_next(db: Database) -> RemovalStep:
             ids.append(id_)
             taken += size
         if ids:
+            places = ", ".join("?" * len(ids))
+            _keep_what_is_asked_for(db, f"id IN ({places})", ids, of_turns)
             events.remove_from_within(db, ids)
             return RemovalStep(len(ids), has_more=True)
     return RemovalStep(0, has_more=False)
 
 
-def _keep_turns(db: Database, last: int, types: Collection[str]) -> None:
-    """Keep which turns sessions were told to have: one that is not known is taken for a new one."""
+def _keep_what_is_asked_for(
+    db: Database, which: str, of: Sequence[int], types: Collection[str]
+) -> None:
+    """Keep what is still asked for of events that go.
+
+    That is the turns that sessions were told to have, as one that is not known is taken for a new
+    one, and for which session each worktree was made last, as its cleaning asks for that.
+    """
     places = ", ".join("?" * len(types))
     db.execute(
         f"""
         INSERT OR IGNORE INTO turns_of_removed_events (session_id, turn_id)
         SELECT session_id, json_extract(body, '$.data.turnId') FROM events
-        WHERE id <= ? AND +type IN ({places}) AND json_valid(body)
+        WHERE {which} AND +type IN ({places}) AND json_valid(body)
             AND json_extract(body, '$.data.turnId') IS NOT NULL
             AND session_id IN (SELECT id FROM sessions)
-        """,  # noqa: S608 - only places
-        [last, *types],
+        """,  # noqa: S608 - constants and places
+        [*of, *types],
     )
-
-
-def _keep_worktrees(db: Database, last: int) -> None:
-    """Keep for which session each worktree was made last: its cleaning asks for it."""
     db.execute(
-        """
+        f"""
         INSERT OR REPLACE INTO worktrees_of_removed_events (repository_id, path, session_id)
         SELECT repository_id, json_extract(body, '$.data.path'), session_id FROM events
-        WHERE id <= ? AND +type = 'worktree.created' AND json_valid(body)
+        WHERE {which} AND +type = 'worktree.created' AND json_valid(body)
             AND json_extract(body, '$.data.path') IS NOT NULL
             AND repository_id IN (SELECT id FROM repositories)
         ORDER BY id
-        """,
-        [last],
+        """,  # noqa: S608 - the same
+        [*of],
     )

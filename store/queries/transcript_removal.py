@@ -1,9 +1,11 @@
 """The removal of old transcripts: the items of sessions, with what a search finds of them.
 
 A session keeps its prompt, its last message, its result and its numbers. Nothing is taken of a task
-that is open, or that has a follow-up or an approval that waits.
+that is open, or that has a follow-up or an approval that waits. A repository may say for how long
+its own are kept; the server's bounds are for the others.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -12,14 +14,25 @@ from sqlite_utils import Database
 
 from command_center.store.errors import DamagedRecord
 from command_center.store.queries import days_told
-from command_center.store.queries.event_removal import STEP, STEP_BYTES
+from command_center.store.queries.event_removal import ROW_BYTES, SAMPLES, STEP, STEP_BYTES
 from command_center.store.records import Session
 from command_center.store.tables import sessions
 from command_center.store.transaction import Transaction
 
+_LONG_TEXTS: Final = """ifnull((
+    SELECT sum(length(text)) FROM whole_values
+    WHERE record_table = 'items' AND record_id = items.id
+), 0)"""
+_BYTES: Final = f"""
+    length(CAST(body AS BLOB)) + {_LONG_TEXTS} + {ROW_BYTES}
+    + 2 * ifnull((SELECT length(CAST(text AS BLOB)) FROM texts WHERE item = items.id), 0)
+"""  # noqa: S608 - constants
+"""Bytes of an item, about: its own, and the text that is searched, with its index."""
+
+_KEPT: Final = "(SELECT keep_transcripts FROM repositories WHERE id = sessions.repository_id) IS ?"
 _DUE: Final = """
     SELECT id FROM sessions
-    WHERE {which} AND finished_at IS NOT NULL AND transcript_removed_at IS NULL
+    WHERE {which} AND {kept} AND finished_at IS NOT NULL AND transcript_removed_at IS NULL
         AND NOT EXISTS (
             SELECT 1 FROM sessions AS open
             WHERE open.task_id = sessions.task_id AND open.finished_at IS NULL
@@ -34,39 +47,74 @@ _DUE: Final = """
         )
     ORDER BY finished_at
 """
-_OLD: Final = _DUE.format(which="finished_at < ?")
-_STILL_DUE: Final = _DUE.format(which="id = ?")
-_ITEMS: Final = """
-    SELECT id, length(body) + ifnull((
-        SELECT sum(length(text)) FROM whole_values
-        WHERE record_table = 'items' AND record_id = items.id
-    ), 0) FROM items WHERE session_id = ? ORDER BY id LIMIT ?
-"""
+_OLD: Final = _DUE.format(which="finished_at < ?", kept=_KEPT)
+_STILL_DUE: Final = _DUE.format(which="id = ?", kept=_KEPT)
+_ITEMS: Final = f"""
+    SELECT id, length(body) + {_LONG_TEXTS} FROM items WHERE session_id = ? ORDER BY id LIMIT ?
+"""  # noqa: S608 - constants
 
 
-def next_session(db: Database, days: int, now: datetime) -> int | None:
-    """Return a session that ended so many days ago and has its transcript.
+def own_bounds(db: Database) -> list[str]:
+    """Return the bounds that repositories have of their own, each once."""
+    sql = """
+        SELECT DISTINCT keep_transcripts FROM repositories
+        WHERE keep_transcripts IS NOT NULL ORDER BY 1
+    """
+    return [bound for (bound,) in db.execute(sql)]
 
-    The last that it told is as far back in the log, whatever a clock said when it ended. One that
-    is damaged keeps what it has, and holds nothing up.
+
+def old_sessions(db: Database, kept: str | None, days: int, now: datetime) -> Iterator[int]:
+    """Yield the sessions that ended so many days ago and have their transcripts, oldest first.
+
+    The last that one told is as far back in the log, whatever a clock said when it ended. One that
+    is damaged keeps what it has, and holds nothing up. They are of repositories whose own bound is
+    `kept`; None for those that have none.
     """
     last_event = "SELECT ifnull(max(id), 0) FROM events WHERE session_id = ?"
-    for (session_id,) in db.execute(_OLD, [days_told.old_before(db, days, now)]).fetchall():
+    before = days_told.old_before(db, days, now)
+    for (session_id,) in db.execute(_OLD, [before, kept]):
         last = db.execute(last_event, [session_id]).fetchone()[0]
         if last and not days_told.is_told_behind(db, last, days, now):
             continue
         with suppress(DamagedRecord):
-            return sessions.get(db, session_id).id
-    return None
+            yield sessions.get(db, session_id).id
 
 
-def remove_next(tx: Transaction, session_id: int) -> tuple[int, Session | None]:
+def bytes_of(db: Database, session_id: int) -> int:
+    """Return about how many bytes the transcript of a session takes."""
+    sql = f"SELECT ifnull(sum({_BYTES}), 0) FROM items WHERE session_id = ?"  # noqa: S608 - constants
+    return int(db.execute(sql, [session_id]).fetchone()[0])
+
+
+def all_bytes(db: Database) -> int:
+    """Estimate the bytes of all transcripts whose repositories have no bound of their own.
+
+    Some are looked at, spread over all of them.
+    """
+    first, last, count = db.execute("SELECT min(id), max(id), count(*) FROM items").fetchone()
+    if not count:
+        return 0
+    of_one = db.execute(
+        f"""
+        WITH RECURSIVE sample(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM sample WHERE n < ?),
+            at(id) AS (SELECT ? + n * 2654435761 % ? FROM sample)
+        SELECT avg(CASE WHEN {_KEPT} THEN {_BYTES} ELSE 0 END)
+        FROM at JOIN items ON items.id = (SELECT min(id) FROM items WHERE id >= at.id)
+        JOIN sessions ON sessions.id = items.session_id
+        """,  # noqa: S608 - constants
+        [SAMPLES, first, last - first + 1, None],
+    ).fetchone()[0]
+    return int(count * of_one)
+
+
+def remove_next(tx: Transaction, session_id: int, kept: str | None) -> tuple[int, Session | None]:
     """Remove the next items of a session that is old.
 
     Returns:
-        how many they are, and the session; None where its task goes on meanwhile.
+        how many they are, and the session; None where its task goes on meanwhile, or its
+        repository has another bound now.
     """
-    if tx.db.execute(_STILL_DUE, [session_id]).fetchone() is None:
+    if tx.db.execute(_STILL_DUE, [session_id, kept]).fetchone() is None:
         return 0, None
     session = sessions.get(tx.db, session_id)
     ids: list[int] = []

@@ -35,6 +35,9 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         sign_commits: whether commits that are made here are signed, with the user's own key.
         mcp_servers_off: the agent's MCP servers that its runs do without.
         allow_terminal: whether people may have a terminal where its sessions work.
+        keep_events: the age beyond which its events are removed, such as ``90d``.
+        keep_transcripts: the age beyond which its transcripts are removed, or ``all``; None for
+            what the server's setting says.
         run_defaults: choices about the model, for runs that say nothing else.
         caps: of what its runs may use in a day.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
@@ -72,3 +75,5 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     caps: dict[str, Any] = msgspec.field(default_factory=dict)
     mcp_servers_off: list[str] = msgspec.field(default_factory=list)
     allow_terminal: bool = False
+    keep_events: str | None = None
+    keep_transcripts: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from command_center.store import EventData
 
 
@@ -34,10 +36,24 @@ class EventsRemoved(EventData, frozen=True, kw_only=True, tag="store.events.remo
     bytes: int | None
 
 
-class TranscriptRemoved(EventData, frozen=True, kw_only=True, tag="session.transcript.removed"):
-    """Its transcript was removed, as it is older than is kept; the rest of it stays."""
+class RepositoryEventsRemoved(EventData, frozen=True, kw_only=True, tag="repo.events.removed"):
+    """Its events up to `last` are removed, as they are older than the repository keeps them.
 
+    An `event.removed` stands in the place of each.
+    """
+
+    last: int
     days: int
+
+
+class TranscriptRemoved(EventData, frozen=True, kw_only=True, tag="session.transcript.removed"):
+    """Its transcript was removed, as it is older, or there is more, than is kept.
+
+    The rest of it stays. Of `days` and `bytes`, the one is null that was not the reason.
+    """
+
+    days: int | None
+    bytes: int | UnsetType | None = UNSET
 
 
 class StoreLarge(EventData, frozen=True, kw_only=True, tag="store.large"):

@@ -38,6 +38,8 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     issue_approval: bool | UnsetType = UNSET
     mcp_servers_off: list[str] | UnsetType = UNSET
     allow_terminal: bool | UnsetType = UNSET
+    keep_events: str | UnsetType | None = UNSET
+    keep_transcripts: str | UnsetType | None = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

@@ -33,6 +33,7 @@ import { forgetRepository, learn, listed, need, state, useStore } from "../store
 // few repositories have any
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
 const Rules = lazily(() => import("../components/rules.js"), "Rules");
+const Keeping = lazily(() => import("../components/keeping.js"), "Keeping");
 const Issues = lazily(() => import("../components/issues.js"), "Issues");
 const Prompts = lazily(() => import("../components/prompts.js"), "Prompts");
 
@@ -398,6 +399,7 @@ const OneRepo = ({ id }) => {
           <h2 id="caps" class="section">Caps of a day</h2>
           <${Caps} caps=${repo.caps} onSave=${setCaps} />
         </section>
+        <${Keeping} repo=${repo} />
         <section aria-labelledby="prompts"><${Prompts} repo=${repo} /></section>
         <section aria-labelledby="facts">
           <h2 id="facts" class="section">Facts</h2>

@@ -13,12 +13,25 @@ from command_center.actors.ledger.repositories import delete_repository
 from command_center.actors.rules.keeping import Keeping, parse_keeping
 from command_center.actors.store_care.retention import Retention
 from command_center.runtime import ChildSpec
-from command_center.store import Transaction, automations, events, items, sessions
+from command_center.store import (
+    Session,
+    StoredEvent,
+    Transaction,
+    automations,
+    event_notes,
+    events,
+    items,
+    repositories,
+    sessions,
+)
 from command_center.store.backups.contents import DATABASE
+from command_center.store.queries import transcript_removal
 from command_center.store.queries.turns import turns_of_items
 from command_center.store.timestamps import to_timestamp
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
 from tests.made_up import made_up
+
+NOTHING = Keeping()
 
 
 def tell(tx: Transaction) -> None:
@@ -34,15 +47,10 @@ def tell_daily(tx: Transaction, days: int) -> None:
 
 
 async def start(
-    made: Rig, keeping: Keeping, later: timedelta, *, transcript_days: int | None = None
+    made: Rig, keeping: Keeping, later: timedelta, *, transcripts: Keeping = NOTHING
 ) -> None:
     def actor() -> Retention:
-        return Retention(
-            made.storage,
-            keeping,
-            transcript_days=transcript_days,
-            now=lambda: datetime.now(UTC) + later,
-        )
+        return Retention(made.storage, keeping, transcripts, now=lambda: datetime.now(UTC) + later)
 
     await made.system.start_child("/", ChildSpec(id="retention", start=actor))
 
@@ -172,11 +180,11 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
     async with rig(tmp_path / DATABASE) as made:
         await made.storage.write(fill)
         await made.storage.write(lambda tx: tell_daily(tx, 12))
-        await start(made, Keeping(), timedelta(days=12, minutes=1), transcript_days=13)
+        await start(made, Keeping(), timedelta(days=12, minutes=1), transcripts=Keeping(days=13))
         await settle(made)
         assert 260 == await made.storage.read(lambda db: items.count(db, {}))
         await made.system.stop_child("/retention", reason="to begin anew")
-        await start(made, Keeping(), timedelta(days=12, minutes=1), transcript_days=7)
+        await start(made, Keeping(), timedelta(days=12, minutes=1), transcripts=Keeping(days=7))
         with trio.fail_after(20):
             while made.system.snapshot_of("/retention").description["removed"] < 130:  # noqa: ASYNC110 - its description
                 await trio.sleep(0.01)
@@ -195,6 +203,152 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
             ).fetchone()
         )
         assert (130,) == tuple(found)
+
+
+def say(tx: Transaction, session: Session, text: str, count: int = 1) -> None:
+    """Have a session say a text so many times."""
+    for number in range(count):
+        items.insert(
+            tx,
+            session_id=session.id,
+            turn_id="t",
+            item_id=str(number),
+            type="agentMessage",
+            status="completed",
+            body={"type": "agentMessage", "text": text},
+        )
+
+
+async def removed(made: Rig, count: int) -> None:
+    """Wait until so many rows were removed, and nothing more is."""
+    with trio.fail_after(20):
+        while made.system.snapshot_of("/retention").description["removed"] < count:  # noqa: ASYNC110 - its description
+            await trio.sleep(0.01)
+    await settle(made)
+    assert count == made.system.snapshot_of("/retention").description["removed"]
+
+
+async def test_a_repository_may_keep_less_of_its_events_than_the_log(tmp_path: Path) -> None:
+    def fill(tx: Transaction) -> None:
+        insert_repository(tx, keep_events="7d")
+        other = insert_repository(tx, local_path="/srv/o")
+        ended = insert_session(
+            tx, insert_task(tx, repositories.get(tx.db, 1)), status="completed", finished_at=tx.now
+        )
+        turn = made_up("session.turn.started", {"turnId": "t-1"})
+        tx.emit(turn, actor="t", repository_id=1, session_id=ended.id)
+        for number in range(2500):
+            tx.emit(made_up("a.b"), actor="t", repository_id=number % 2 + 1)
+        # Open work of one repository holds up its own events alone.
+        insert_session(tx, insert_task(tx, other))
+        tx.emit(made_up("session.created"), actor="t", repository_id=2, task_id=2)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        await made.storage.write(lambda tx: tell_daily(tx, 10))
+        await start(made, NOTHING, timedelta(days=10, minutes=1))
+        await removed(made, 1001)
+        wanted = events.EventFilter(types=("event.removed", "repo.events.removed"))
+        found, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted, limit=5))
+        assert [1, 2, 4, 6, 8] == [event.id for event in found]
+        wanted = events.EventFilter(repository_id=1)
+        left, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted, limit=999))
+        assert (2002, "repo.events.removed") == (left[0].id, left[-1].type)
+        assert b'"last":2000,"days":7' in left[-1].body
+        assert {"t-1"} == await made.storage.read(lambda db: turns_of_items(db, [1]))
+        others = await made.storage.read(lambda db: event_notes.count_of_repository(db, 2, 2000))
+        assert 999 == others
+        # All the rest goes with the repository.
+        await made.storage.write(lambda tx: delete_repository(tx, 1, "ada", with_history=True))
+        await made.system.lookup(RETENTION).tell(HistoryReleased())
+        await removed(made, 1001 + len(left))
+
+
+async def test_open_work_of_a_repository_keeps_its_events(tmp_path: Path) -> None:
+    def fill(tx: Transaction) -> None:
+        for number in range(2):
+            insert_repository(tx, keep_events="7d", local_path=f"/srv/{number}")
+        for number in range(1500):
+            tx.emit(made_up("a.b"), actor="t", repository_id=number % 2 + 1)
+        open_ = insert_session(tx, insert_task(tx, repositories.get(tx.db, 1)))
+        about = {"repository_id": 1, "task_id": open_.task_id}
+        tx.emit(made_up("session.created"), actor="t", **about)
+        for number in range(1500):
+            tx.emit(made_up("a.b"), actor="t", repository_id=number % 2 + 1)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        await made.storage.write(lambda tx: tell_daily(tx, 10))
+        await start(made, NOTHING, timedelta(days=10, minutes=1))
+        await removed(made, 750 + 1499)
+        wanted = events.EventFilter(repository_id=1)
+        left, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted, limit=999))
+        assert 1501 == left[0].id
+
+
+async def test_the_bound_of_a_repository_wins_for_its_transcripts(tmp_path: Path) -> None:
+    def fill(tx: Transaction) -> None:
+        for number, bound in enumerate((None, "all", "9d", "20d")):
+            place = insert_repository(tx, local_path=f"/srv/{number}", keep_transcripts=bound)
+            task = insert_task(tx, place)
+            say(tx, insert_session(tx, task, status="completed", finished_at=tx.now), "word", 3)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        await made.storage.write(lambda tx: tell_daily(tx, 14))
+        later = timedelta(days=14, minutes=1)
+        await start(made, NOTHING, later)
+        await removed(made, 3)
+        assert {1, 2, 4} == {
+            item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))
+        }
+        await made.system.stop_child("/retention", reason="to begin anew")
+        await start(made, NOTHING, later, transcripts=Keeping(days=7))
+        await removed(made, 3)
+        assert {2, 4} == {
+            item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))
+        }
+
+
+async def test_the_oldest_transcripts_beyond_a_size_go_and_none_of_an_open_task(
+    tmp_path: Path,
+) -> None:
+    def fill(tx: Transaction) -> None:
+        own = insert_repository(tx, local_path="/srv/o", keep_transcripts="all")
+        place = insert_repository(tx)
+        say(
+            tx,
+            insert_session(tx, insert_task(tx, own), status="completed", finished_at=tx.now),
+            "w " * 200_000,
+        )
+        for number in range(8):
+            task = insert_task(tx, place)
+            ended = insert_session(tx, task, status="completed", finished_at=tx.now)
+            if not number:
+                insert_session(tx, task)
+            say(tx, ended, "word " * 4000, 5)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        await made.storage.write(lambda tx: tell_daily(tx, 4))
+        taken = await made.storage.read(transcript_removal.all_bytes)
+        assert 8 * 5 * 20_000 < taken < 8 * 5 * 70_000
+        await start(
+            made,
+            NOTHING,
+            timedelta(days=4, minutes=1),
+            transcripts=Keeping(size=taken - taken * 5 // 16),
+        )
+        wanted = events.EventFilter(types=("session.transcript.removed",))
+        told: list[StoredEvent] = []
+        with trio.fail_after(20):
+            while len(told) < 3:
+                told, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
+        await removed(made, 15)
+        left = {item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))}
+        assert {1, 2, 7, 8, 9, 10} == left
+        assert [4, 5, 6] == [event.session_id for event in told]
+        assert all(b'"days":null,"bytes":' in event.body for event in told)
 
 
 @pytest.mark.parametrize("wrong", ["", "0d", "9", "2 GB", "1d 2d", "1GB 1GB", "3w", "1.5GB"])

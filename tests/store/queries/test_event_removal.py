@@ -181,11 +181,11 @@ def test_a_session_that_ended_by_a_wrong_clock_keeps_its_transcript(
     tell_daily(writer, 20)
     run(writer, lambda tx: end(tx, "1970-01-01T00:00:00.000Z"))
     with readers.connection() as db:
-        assert None is transcript_removal.next_session(db, 3, NOW)
-        assert None is transcript_removal.next_session(db, 3, NOW + timedelta(days=9000))
+        assert [] == [*transcript_removal.old_sessions(db, None, 3, NOW)]
+        assert [] == [*transcript_removal.old_sessions(db, None, 3, NOW + timedelta(days=9000))]
     tell_daily(writer, 6, until=NOW + timedelta(days=6))
     with readers.connection() as db:
-        assert 1 == transcript_removal.next_session(db, 3, NOW + timedelta(days=6))
+        assert [1] == [*transcript_removal.old_sessions(db, None, 3, NOW + timedelta(days=6))]
 
 
 def test_a_removal_that_is_cut_off_makes_no_more_too_large(
@@ -238,9 +238,9 @@ def test_the_history_of_a_repository_goes_from_within_the_log_and_ids_keep_no_ga
     refused = "DELETE FROM events WHERE id = 4"
     with pytest.raises(sqlite3.IntegrityError, match="never removed"):
         run(writer, lambda tx: tx.db.execute(refused))
-    run(writer, lambda tx: event_removal.forget_history(tx.db, 1))
+    run(writer, lambda tx: event_removal.forget_history(tx.db, 1, 1250))
     steps = 0
-    while (step := run(writer, lambda tx: event_removal.forget_next(tx.db))).has_more:
+    while (step := run(writer, lambda tx: event_removal.forget_next(tx.db, OF_TURNS))).has_more:
         assert 0 < step.events <= event_removal.STEP
         steps += 1
         if steps == 3:
