@@ -133,18 +133,17 @@ class Retention(Actor):
     async def _shorten_histories(self) -> None:
         """Have the old events of repositories go that keep less of them than the log."""
         for repository in await self._storage.read(_keep_less):
-            id_, age = repository.id, repository.keep_events or ""
-            days, now = parse_age(age), self._now()
-            due = await self._storage.read_long(
-                lambda db, days=days, now=now: event_removal.old_up_to(db, days, now)
-            )
-            await self._storage.write(partial(_shorten, id_, age, due))
+            age = repository.keep_events or ""
+            old = partial(event_removal.old_up_to, days=parse_age(age), now=self._now())
+            due = await self._storage.read_long(old)
+            await self._storage.write(partial(_shorten, repository.id, age, due))
 
     async def _remove_old_transcripts(self) -> None:
         own = await self._storage.read(transcript_removal.own_bounds)
-        bounds = {kept: parse_age(kept) for kept in own if kept != ALL}
-        of_others = {} if self._transcripts.days is None else {None: self._transcripts.days}
-        for kept, days in {**of_others, **bounds}.items():
+        bounds: dict[str | None, int] = {kept: parse_age(kept) for kept in own if kept != ALL}
+        if self._transcripts.days is not None:
+            bounds[None] = self._transcripts.days
+        for kept, days in bounds.items():
             while found := await self._old_sessions(kept, days):
                 for id_ in found:
                     await self._remove(partial(_remove_transcript, id_, kept, days, None))

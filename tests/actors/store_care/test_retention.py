@@ -185,12 +185,8 @@ async def test_old_transcripts_go_step_by_step_and_those_of_open_tasks_stay(
         assert 260 == await made.storage.read(lambda db: items.count(db, {}))
         await made.system.stop_child("/retention", reason="to begin anew")
         await start(made, Keeping(), timedelta(days=12, minutes=1), transcripts=Keeping(days=7))
-        with trio.fail_after(20):
-            while made.system.snapshot_of("/retention").description["removed"] < 130:  # noqa: ASYNC110 - its description
-                await trio.sleep(0.01)
-        await settle(made)
-        told = events.EventFilter(types=("session.transcript.removed",))
-        (event,), _ = await made.storage.read(lambda db: events.after(db, 0, wanted=told))
+        (event,) = await told_of_transcripts(made, 1)
+        await removed(made, 130)
         session, stays = await made.storage.read(
             lambda db: (sessions.get(db, 2), items.every(db, {}))
         )
@@ -226,6 +222,16 @@ async def removed(made: Rig, count: int) -> None:
             await trio.sleep(0.01)
     await settle(made)
     assert count == made.system.snapshot_of("/retention").description["removed"]
+
+
+async def told_of_transcripts(made: Rig, count: int) -> list[StoredEvent]:
+    """Wait until the removal of so many transcripts was told."""
+    wanted = events.EventFilter(types=("session.transcript.removed",))
+    told: list[StoredEvent] = []
+    with trio.fail_after(20):
+        while len(told) < count:
+            told, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
+    return told
 
 
 async def test_a_repository_may_keep_less_of_its_events_than_the_log(tmp_path: Path) -> None:
@@ -271,8 +277,8 @@ async def test_open_work_of_a_repository_keeps_its_events(tmp_path: Path) -> Non
         for number in range(1500):
             tx.emit(made_up("a.b"), actor="t", repository_id=number % 2 + 1)
         open_ = insert_session(tx, insert_task(tx, repositories.get(tx.db, 1)))
-        about = {"repository_id": 1, "task_id": open_.task_id}
-        tx.emit(made_up("session.created"), actor="t", **about)
+        made = made_up("session.created")
+        tx.emit(made, actor="t", repository_id=1, task_id=open_.task_id)
         for number in range(1500):
             tx.emit(made_up("a.b"), actor="t", repository_id=number % 2 + 1)
 
@@ -339,11 +345,7 @@ async def test_the_oldest_transcripts_beyond_a_size_go_and_none_of_an_open_task(
             timedelta(days=4, minutes=1),
             transcripts=Keeping(size=taken - taken * 5 // 16),
         )
-        wanted = events.EventFilter(types=("session.transcript.removed",))
-        told: list[StoredEvent] = []
-        with trio.fail_after(20):
-            while len(told) < 3:
-                told, _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
+        told = await told_of_transcripts(made, 3)
         await removed(made, 15)
         left = {item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))}
         assert {1, 2, 7, 8, 9, 10} == left
