@@ -39,6 +39,7 @@ _TAIL_LINES = 40
 _TAIL_LINE_BYTES = 1000
 _TERMINATE_SECONDS = 1.0
 _KILL_SECONDS = 2.0
+_STDERR_SECONDS = 1.0
 _FRAME = re.compile(r"\d+: |Stack backtrace:|$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -103,9 +104,9 @@ class ChildProcess:
     async def wait_for_end(self, seconds: float) -> int | None:
         """Wait for the child's end; return its exit code, or None after `seconds`."""
         with trio.move_on_after(seconds):
-            code = await self.process.wait()
-            await self.stderr_done.wait()
-            return code
+            await self.process.wait()
+        if self.process.returncode is not None:
+            await self._hear_out()
         return self.process.returncode
 
     async def end(self, grace: float) -> None:
@@ -132,10 +133,16 @@ class ChildProcess:
                 await self.process.wait()
             await trio.to_thread.run_sync(kill_all, family)
             await trio.to_thread.run_sync(kill_left, CHILD, self.mark, self.pid)
+            await self._hear_out()
             with contextlib.suppress(trio.BusyResourceError, trio.ClosedResourceError):
                 await self.stdout.aclose()
             if self.record is not None:
                 self.record.forget()
+
+    async def _hear_out(self) -> None:
+        """Read what an ended child has said; one that it left behind may keep the pipe open."""
+        with trio.move_on_after(_STDERR_SECONDS):
+            await self.stderr_done.wait()
 
     async def _read_on(self) -> None:
         # A child that has something left to say would wait for a reader, and not end.

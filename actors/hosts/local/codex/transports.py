@@ -25,7 +25,7 @@ from command_center.actors.hosts.local.codex.places import inherited
 from command_center.actors.hosts.local.codex.processes import ChildProcess, start_child
 
 _LAST_WORDS_SECONDS = 1.0
-"""Seconds to wait for the exit code of a child that has closed its output."""
+"""Seconds that a child may take to end by itself once it has closed its output."""
 
 _GOODBYE_SECONDS = 0.25
 """Seconds to wait for the answer to a WebSocket's close; Codex (0.163) gives none."""
@@ -158,6 +158,8 @@ async def _last_words(child: ChildProcess) -> str:
     """Return why the child's pipes are closed, with what it said last."""
     with trio.CancelScope(shield=True):
         code = await child.wait_for_end(_LAST_WORDS_SECONDS)
+        if code is None:  # nobody can speak with it any more, and its end brings its words
+            await child.end(0)
     ended = "closed its output" if code is None else f"ended with exit code {code}"
     said = child.tail.last_words() if code != 0 else ""
     return f"Codex {ended}: {said}" if said else f"Codex {ended}."

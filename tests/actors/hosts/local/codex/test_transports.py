@@ -1,5 +1,6 @@
 """The same stories with the real Codex, over each way to reach it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import COMMAND, Decision, answer_to, describe_request
+from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
@@ -21,7 +23,7 @@ from command_center.actors.contracts.bridges import (
     BridgeStatus,
     ProbeHealth,
 )
-from command_center.actors.hosts.local.codex import detached
+from command_center.actors.hosts.local.codex import detached, transports
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import Bridged, open_bridge, real
 from tests.codex.fixtures import models_over
@@ -249,9 +251,10 @@ async def test_an_answer_of_another_client_is_told_as_answered_elsewhere(
     assert resolved == [CodexRequestResolved(thread_id, asked.request_id, answered_here=False)]
 
 
-async def test_a_proxy_without_an_app_server_says_how_to_start_one(
-    codex_binary: Path, codex_home: Path, tmp_path: Path
+async def test_a_proxy_without_an_app_server_says_how_to_start_one_however_slow_the_machine(
+    codex_binary: Path, codex_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transports, "_LAST_WORDS_SECONDS", 0.0)
     settings = real(
         codex_binary, codex_home, transport=Transport.PROXY, socket=tmp_path / "none.sock"
     )
@@ -260,6 +263,26 @@ async def test_a_proxy_without_an_app_server_says_how_to_start_one(
     assert health.status is BridgeStatus.UNAVAILABLE
     assert "none.sock" in health.message
     assert "Start the Codex app" in health.message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is asked to end there")
+async def test_a_child_that_closes_its_output_and_stays_is_ended_and_heard_out(
+    monkeypatch: pytest.MonkeyPatch, nursery: trio.Nursery
+) -> None:
+    monkeypatch.setattr(transports, "_LAST_WORDS_SECONDS", 0.0)
+    says = """
+import os, signal, sys
+def end(*_):
+    sys.exit("error: said late")
+signal.signal(signal.SIGTERM, end)
+os.close(1)
+signal.pause()
+"""
+    command = (sys.executable, "-c", says)
+    wire = await transports.open_wire(BridgeSettings(command=command), nursery)
+    with pytest.raises(WireClosed, match="Codex closed its output: error: said late"):
+        await wire.receive()
+    await wire.aclose()
 
 
 async def test_a_wrong_token_is_refused_with_advice(
