@@ -33,7 +33,12 @@ from command_center.http.routes import (
 )
 from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
-from command_center.http.wire.codec import ActorPathConverter, IdConverter, ThreadConverter
+from command_center.http.wire.codec import (
+    ActorPathConverter,
+    IdConverter,
+    PromptNameConverter,
+    ThreadConverter,
+)
 from command_center.http.wire.compression import install_compression
 from command_center.http.wire.etags import install_etags
 from command_center.http.wire.operation import Api, Operation, View
@@ -57,6 +62,7 @@ def create_app(
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
     app.url_map.converters["thread"] = ThreadConverter
+    app.url_map.converters["prompt"] = PromptNameConverter
     app.config["RESPONSE_TIMEOUT"] = None
     install_error_handlers(app)
     counted = RequestMetrics()

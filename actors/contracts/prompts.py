@@ -8,15 +8,11 @@ import msgspec
 
 from command_center.actors.contracts.fields import NOT_BLANK
 from command_center.actors.rules.lengths import Name
-from command_center.actors.rules.prompt_files import NAME
 from command_center.runtime import Request
 from command_center.store import SavedPrompt
 
 PROMPT_TEXT: Final = 8000
 """Characters of a prompt that is saved."""
-
-PromptName = Annotated[str, msgspec.Meta(max_length=64, pattern=NAME)]
-
 
 class ReadyPrompt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A prompt that can be said in a repository.

@@ -1,8 +1,9 @@
 """Every request as it is seen from outside: its id, its line in the log, its numbers.
 
-`RequestLog` is ASGI middleware in front of everything, the gate included. A request has an id: the
-one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it. It
-is the origin of all that actors do for the request, so it stands in each of their lines as in those
+`RequestLog` is ASGI middleware in front of everything, the gate included. A request has an id, which
+is always the server's own: one that a client chose could join a story that is not its own. The
+answer names it. What the request brings in `X-Request-Id` stands beside it in its line, if that is
+a plain word. The id begins with the trace of a valid `traceparent`. It is the origin of all that actors do for the request, so it stands in each of their lines as in those
 of the request itself, and what begins with the request has it for its correlation. A request that
 changed something, or found no place for its stream, has a line of its own when it was answered (at
 info; others at debug), with the `correlation_id` of what came of it, which leads to what followed:
@@ -24,7 +25,7 @@ import structlog
 from quart import Quart, request, websocket
 
 from command_center.http.middleware.metrics import RequestMetrics
-from command_center.http.otlp.spans import NANOSECONDS
+from command_center.http.otlp.spans import NANOSECONDS, TraceParent
 from command_center.http.otlp.stories import AnsweredRequest
 from command_center.http.wire.asgi import REQUEST_ID, App, Message, Receive, Scope, Send
 from command_center.http.wire.problems import JSON, Refused, problem_of
@@ -114,7 +115,8 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        name = request_id(scope, self._hidden)
+        caller = caller_of(scope)
+        name = request_id(caller)
         origin.set(name)
         answer = _Answer(send, name.encode(), scope.get("method", "") not in _READING)
         scope[_ROUTE] = NO_ROUTE
@@ -126,9 +128,11 @@ class RequestLog:
             raise
         finally:
             if scope["type"] == "http":
-                self._tell(scope, answer, time.perf_counter() - started, name)
+                self._tell(scope, answer, time.perf_counter() - started, name, caller)
 
-    def _tell(self, scope: Scope, answer: _Answer, seconds: float, name: str) -> None:
+    def _tell(
+        self, scope: Scope, answer: _Answer, seconds: float, name: str, caller: TraceParent | None
+    ) -> None:
         method, route = scope["method"], scope[_ROUTE]
         self._metrics.answered(method, route, answer.status, seconds)
         is_reading, tool = method in _READING, dict[str, object]()
@@ -140,6 +144,8 @@ class RequestLog:
             tool = {"tool": call.name, "tool_status": call.status}
         subject = {"session_id": place["session_id"]} if "session_id" in place else {}
         about = subject | subject_of(body) if body else subject
+        brought = brought_id(scope, self._hidden)
+        named = {} if brought is None else {"client_request_id": brought}
         level = log.debug if is_reading and not answer.is_refused else log.info
         level(
             "request.answered",
@@ -147,6 +153,7 @@ class RequestLog:
             path=scope["path"],
             status=answer.status,
             seconds=round(seconds, 6),
+            **named,
             **tool,
             **about,
         )
@@ -166,6 +173,7 @@ class RequestLog:
                     end=end,
                     correlation_id=story if isinstance(story, str) else None,
                     session_id=session if isinstance(session, int) else None,
+                    caller=caller,
                 )
             )
 
@@ -230,11 +238,22 @@ def subject_of(body: bytes) -> dict[str, object]:
 _decoder = msgspec.json.Decoder(_Outcome)
 
 
-def request_id(scope: Scope, hidden: Sequence[str]) -> str:
-    """Return the id that the request brings, or a new one where that looks like a secret."""
+def request_id(caller: TraceParent | None) -> str:
+    """Return a new id; it begins with the caller's trace, which what it begins is part of."""
+    own = secrets.token_hex(8)
+    return own if caller is None else f"{caller.trace_id}-{own}"
+
+
+def caller_of(scope: Scope) -> TraceParent | None:
+    """Return the span that the request is part of; None unless it names one, and only one."""
+    named = [value for name, value in scope["headers"] if name == b"traceparent"]
+    return TraceParent.read(named[0].decode("latin-1")) if len(named) == 1 else None
+
+
+def brought_id(scope: Scope, hidden: Sequence[str]) -> str | None:
+    """Return the id that the client gave the request; None where that may be a secret."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _WORD.fullmatch(value):
             brought = str(value.decode("ascii"))
-            if redact(brought, hidden) == brought:
-                return brought
-    return secrets.token_hex(8)
+            return brought if redact(brought, hidden) == brought else None
+    return None

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from command_center.actors.rules.prompt_files import NAME as PROMPT_NAME
 from command_center.actors.rules.uploads import UPLOAD_BYTES
 from command_center.http.middleware.gate import GITHUB_WEBHOOK, WEBHOOK, is_api
 from command_center.http.middleware.signin import COOKIE, SIGN_IN
@@ -28,6 +29,7 @@ from command_center.http.wire.responses import Error, LiveEvent
 
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
 _TEXT: Final = {"type": "string", "pattern": r"^[^/\x00-\x1f\x7f]+$"}
+_PROMPT_NAME: Final = {"type": "string", "pattern": PROMPT_NAME}
 _ACTOR_PATH: Final = {
     "type": "string",
     "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
@@ -425,6 +427,7 @@ def _path_parameters(rule: str) -> list[dict[str, Any]]:
         "path": _ACTOR_PATH,
         "actor": _ACTOR_PATH,
         "thread": _TEXT,
+        "prompt": _PROMPT_NAME,
         None: _TEXT,
     }
     return [

@@ -17,6 +17,7 @@ import attrs
 from command_center.http.otlp.spans import (
     NANOSECONDS,
     Span,
+    TraceParent,
     Value,
     request_span_of,
     span_of,
@@ -36,7 +37,11 @@ SERVER_ERROR: Final = 500
 
 @attrs.frozen(kw_only=True)
 class AnsweredRequest:
-    """A request that was answered; `start` and `end` are nanoseconds since 1970."""
+    """A request that was answered; `start` and `end` are nanoseconds since 1970.
+
+    Attributes:
+        caller: the span of another program that it is part of, if it names one.
+    """
 
     name: str
     method: str
@@ -46,11 +51,13 @@ class AnsweredRequest:
     end: int
     correlation_id: str | None = None
     session_id: int | None = None
+    caller: TraceParent | None = None
 
 
 def request_span(told: AnsweredRequest) -> Span:
     """Return the span of a request: the root of its story, or a part of the one that it joined."""
     story = told.correlation_id or told.name
+    caller = None if told.caller is None else told.caller.span_id
     attributes: dict[str, Value] = {
         "http.request.method": told.method,
         "http.route": told.route,
@@ -62,7 +69,7 @@ def request_span(told: AnsweredRequest) -> Span:
     return Span(
         trace_id=trace_of(story),
         span_id=request_span_of(told.name),
-        parent_id=None if story == told.name else request_span_of(story),
+        parent_id=caller if story == told.name else request_span_of(story),
         name=f"{told.method} {told.route}",
         kind="server",
         start=told.start,

@@ -25,7 +25,7 @@ async def list_prompts(center: Center, repository_id: int) -> ReadyPrompts:
     return await center.ask(REPOSITORIES, ListPrompts(repository_id), timeout=GIT_SECONDS)
 
 
-@api.operation("PUT", "/api/repos/<id:repository_id>/prompts/<name>", refuses=(409,))
+@api.operation("PUT", "/api/repos/<id:repository_id>/prompts/<prompt:name>", refuses=(409,))
 async def save_prompt(
     center: Center, repository_id: int, name: str, body: NewPrompt
 ) -> SavedPrompt:
@@ -33,7 +33,7 @@ async def save_prompt(
     return await center.ask(REPOSITORIES, SavePrompt(repository_id, name, body))
 
 
-@api.operation("DELETE", "/api/repos/<id:repository_id>/prompts/<name>")
+@api.operation("DELETE", "/api/repos/<id:repository_id>/prompts/<prompt:name>")
 async def delete_prompt(
     center: Center, repository_id: int, name: str, query: CancellationQuery
 ) -> SavedPrompt:

@@ -1,7 +1,10 @@
 """Blocks as Markdown (CommonMark, as GitHub shows it).
 
 What people and agents said is Markdown of their own, in a quotation. In there no markup of HTML, no
-link that runs a script and no picture is left: a picture would tell its server who reads. Code may
+link that runs a script and no picture is left: a picture would tell its server who reads. Nobody is
+mentioned (`@name`) and no issue is named (`#12`): pasted on a forge, these would call people, and
+close what they name. A character without width stands behind the sign; no escape of Markdown is
+enough, since forges look at the text that comes of it. Code may
 have such letters, but only where every program agrees on what is code; where that is in doubt, they
 are spelled out there, too.
 """
@@ -19,6 +22,13 @@ _FENCE: Final = re.compile(r"(`{3,}|~{3,})([^`~]*)")
 _SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _ENTITY: Final = re.compile(r"&(?=#?\w+;)")
 _RUNS: Final = re.compile(r"(javascript|vbscript|data(?=\\?:[\w.+-]*[/,;]))(?=\\?:)", re.IGNORECASE)
+_CALL: Final = re.compile(
+    r"(?P<address>(?<![^\s(])https?://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+[\w./?&=%+:,;@#!-]*)"
+    r"|(?<!\w)(?P<sign>\\?[@#!])(?=\w)|\b(?P<old>gh-)(?=\d)",
+    re.IGNORECASE,
+)
+"""What forges make a call of: `@name`, `#12`, `!12`, `GH-12`; but not within an address."""
+_BREAK: Final = "&#8203;"
 _TICKS: Final = re.compile(r"`+")
 
 
@@ -62,7 +72,12 @@ def _listing(block: Listing) -> str:
 
 def _spelled(text: str) -> str:
     """Return a line that says to the letter what it says."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _uncalled(_SPECIAL.sub(r"\\\1", text))
+
+
+def _uncalled(text: str) -> str:
+    """Return Markdown that calls nobody, and names no issue, where a forge shows it."""
+    return _CALL.sub(lambda it: it["address"] or f"{it['sign'] or it['old']}{_BREAK}", text)
 
 
 def _harmless(text: str) -> str:
@@ -118,4 +133,4 @@ def _disarmed(text: str) -> str:
     An address is one also where its letters are spelled as entities, but not with a space in it.
     """
     text = _RUNS.sub(r"\1 ", _ENTITY.sub("&amp;", text))
-    return text.replace("<", "&lt;").replace("![", "&#33;[")
+    return _uncalled(text).replace("<", "&lt;").replace("![", "&#33;[")

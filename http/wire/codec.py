@@ -127,6 +127,13 @@ class ThreadConverter(BaseConverter):
     regex = r"(?!(?:loaded|search|import)\Z)[^/]+"
 
 
+class PromptNameConverter(BaseConverter):
+    """A saved prompt's name in a path (`<prompt:name>`): any text, of which the ledger judges.
+
+    A text that is no name is then refused with what a name is, and not as an unknown path.
+    """
+
+
 class ActorPathConverter(PathConverter):
     """An actor's path, without an action at its end."""
 

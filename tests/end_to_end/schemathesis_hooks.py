@@ -130,8 +130,6 @@ def put_keys(headers: Any) -> None:
 
 def put_records(parameters: Any, operation: str) -> None:
     """Let most ids be of records that are there, but where one would be taken away."""
-    if operation == "savePrompt":
-        parameters["name"] = REAL["name"]  # another answer's, such as a backup's, is none
     if parameters and not operation.startswith(("delete", "cancel")) and next(COUNT) % 4:
         for name, value in parameters.items():
             if isinstance(value, int):

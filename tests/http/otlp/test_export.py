@@ -24,9 +24,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from command_center.actors.core.events import Fanout
 from command_center.http.config.parsers import OTLP_HEADERS
 from command_center.http.config.settings import Settings
+from command_center.http.middleware.request_log import caller_of, request_id
 from command_center.http.otlp.encoding import encoded
 from command_center.http.otlp.exporter import ROOM, Exporter, traces_url
-from command_center.http.otlp.spans import Span, request_span_of, span_of, trace_of
+from command_center.http.otlp.spans import Span, TraceParent, request_span_of, span_of, trace_of
 from command_center.http.otlp.stories import AnsweredRequest, Stories, request_span
 from command_center.http.serve import exporter_of
 from command_center.store import StoredEvent
@@ -34,6 +35,9 @@ from tests.browser.conftest import made, make_repository
 from tests.end_to_end.server import Server
 
 PROMPT = "Say hello to the reviewers of invoice 4711."
+
+CALLER = "0af7651916cd43dd8448eb211c80319c"
+"""The trace of the program that asks."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -127,6 +131,31 @@ def test_a_request_that_joins_a_story_is_below_the_one_that_began_it() -> None:
     later = request_span(AnsweredRequest(name="r2", correlation_id="r1", **about))
     assert (first.trace_id, None) == (later.trace_id, first.parent_id)
     assert first.span_id == later.parent_id
+
+
+def test_a_valid_traceparent_alone_makes_a_request_part_of_its_callers_trace() -> None:
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    about: Any = {"method": "POST", "route": "/api/tasks", "status": 201, "start": 1, "end": 2}
+    caller = TraceParent.read(f"00-{trace}-{parent}-01")
+    assert TraceParent(trace, parent) == caller == TraceParent.read(f"01-{trace}-{parent}-01-more")
+    name = request_id(caller)
+    root = request_span(AnsweredRequest(name=name, correlation_id=name, caller=caller, **about))
+    later = request_span(AnsweredRequest(name="r2", correlation_id=name, **about))
+    assert (trace, parent) == (root.trace_id, root.parent_id)
+    assert (trace, root.span_id) == (later.trace_id, later.parent_id)
+    for wrong in (
+        f"00-{trace}-{parent}",
+        f"00-{trace}-{parent}-01-more",
+        f"ff-{trace}-{parent}-01",
+        f"00-{trace.upper()}-{parent}-01",
+        f"00-{'0' * 32}-{parent}-01",
+        f"00-{trace}-{'0' * 16}-01",
+        trace,
+    ):
+        assert TraceParent.read(wrong) is None
+    scope = {"headers": [(b"traceparent", f"00-{trace}-{parent}-01".encode())] * 2}
+    assert caller_of(scope) is None  # nobody knows which of them is meant
+    assert trace_of(request_id(None)) != trace_of(request_id(None))
 
 
 def test_a_session_has_its_events_and_its_turn_and_is_an_error_if_it_failed() -> None:
@@ -293,7 +322,9 @@ def test_a_receiver_gets_one_trace_from_the_request_to_codex_and_no_word_of_it(
                 repository = make_repository(tmp_path / "repository")
                 wish = {"localPath": str(repository), "allowWrite": True}
                 made(client, "/api/repos", wish)
+                client.headers["traceparent"] = f"00-{CALLER}-{CALLER[:16]}-01"
                 made(client, "/api/tasks", {"repositoryId": 1, "title": PROMPT, "prompt": PROMPT})
+                del client.headers["traceparent"]
                 session = made(client, "/api/tasks/1/run", {})["session"]
                 stream = client.stream(
                     "GET",
@@ -314,9 +345,10 @@ def test_a_receiver_gets_one_trace_from_the_request_to_codex_and_no_word_of_it(
     root, actor, turn = (
         spans["POST /api/tasks"], spans["/sessions/*"], spans["codex turn"]
     )  # fmt: skip
-    assert (b"", root.span_id, actor.span_id) == (
-        root.parent_span_id, actor.parent_span_id, turn.parent_span_id
+    assert (CALLER[:16], root.span_id, actor.span_id) == (
+        root.parent_span_id.hex(), actor.parent_span_id, turn.parent_span_id
     )  # fmt: skip
+    assert CALLER == root.trace_id.hex()
     run = spans["POST /api/tasks/<id:task_id>/run"]
     assert root.span_id == run.parent_span_id
     assert root.start_time_unix_nano <= turn.start_time_unix_nano <= turn.end_time_unix_nano

@@ -83,6 +83,34 @@ def test_no_link_is_left_that_runs_a_script(address: str, monkeypatch: pytest.Mo
     assert re.findall("href", shown.render(said))  # else the renderer makes no link of it anyway
 
 
+CALLS = re.compile(r"(?<!\w)([@!#]\w|gh-\d)", re.IGNORECASE)
+"""What a forge looks for in the text that is shown, outside code and links."""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "@octo/team and @octocat: Fixes #12, fixes octo/cat#12, !7, GH-5",
+        "\\@octocat &#64;octocat &commat;octocat \\#12",
+        "(@octocat) **@octocat** [x](https://a.example/)@octocat",
+        "https://_/@octocat http://a/@octocat x:https://a.example/@octocat",
+        "| @octocat | #12 |",
+        "`a` @octocat `b",
+    ],
+)
+def test_nobody_is_called_and_no_issue_is_named_where_it_is_pasted(said: str) -> None:
+    shown = MarkdownIt("commonmark")
+    for block in (Words("Codex", said), Caption(1, said), Facts((("Title", said),))):
+        text = unescape(re.sub("<[^>]*>", "", shown.render(written(block))))
+        assert [] == [*CALLS.finditer(text)], text
+    assert [*CALLS.finditer(unescape(said))]
+
+
+def test_addresses_and_code_keep_their_signs() -> None:
+    said = "https://a.example/@b/c#d `@octocat #12` a@b.example x#y"
+    assert f"> {said}\n" in written(Words("Codex", said))
+
+
 def test_what_is_no_such_link_stays_as_it_was() -> None:
     said = "The data: 1 & 2. [a](https://b/?c=1&d=2) `javascript:x`"
     assert f"> {said}\n" in written(Words("Codex", said))
