@@ -14,6 +14,8 @@ from tests.checkout import ROOT, run
 
 CACHE = ROOT / ".npm-packages"
 _PINS = ("package.json", "package-lock.json")
+_INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps")
+"""Takes what is locked and no more: what a package would have beside it is not for its programs."""
 
 
 def brought(folder: Path, package: str, cache: Path = CACHE) -> Path:
@@ -34,7 +36,7 @@ def brought(folder: Path, package: str, cache: Path = CACHE) -> Path:
             made.mkdir()
             for name in _PINS:
                 shutil.copy(folder / name, made)
-            done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=made)
+            done = run(npm, *_INSTALL, cwd=made)
             assert "EINTEGRITY" not in done.stdout, done.stdout
             if done.returncode != 0:
                 pytest.skip(f"npm could not bring {package}: {done.stdout}")

