@@ -39,6 +39,16 @@ class ProgramEnd:
         return self.complaint.strip().rpartition("\n")[2].strip()
 
 
+def silence_of(program: str, said: ProgramEnd | None) -> str:
+    """Return in a sentence how a program failed to say its version."""
+    if said is None:
+        return f"{program} was not found, or cannot be started."
+    if said.code is None:
+        return f"{program} does not say its version: {said.complaint}."
+    words = f": {said.last_words}" if said.last_words else ""
+    return f"{program} does not say its version, and ends with exit code {said.code}{words}."
+
+
 def said_by(command: Sequence[str], subject: Subject, cwd: Path | None = None) -> ProgramEnd | None:
     """Run a program without the server's own settings; None if it is not there, or cannot run."""
     environment = agent_environment(subject.environment, secrets=secrets_of(subject.settings))

@@ -52,7 +52,10 @@ LOOK_SECONDS: Final = 5.0
 """Seconds for the look through a database."""
 
 MENDS: Final[Mapping[type[Exception], str]] = {
-    CannotOpenDatabase: "Give its owner leave to read and write it.",
+    CannotOpenDatabase: (
+        "Give its owner leave to read and write it. Where it has that, look at the disk: it is "
+        "full, or fails."
+    ),
     CorruptDatabase: (
         "Stop the server, then put a backup in its place: command-center restore FILE."
     ),
@@ -69,7 +72,10 @@ def folder(subject: Subject) -> Sequence[Symptom]:
         mend = "Ask as the user that the server runs as, or set CC_DATA_DIR to another folder."
         return [error(f"{wanted} cannot be entered.", mend)]
     nearest = existing(wanted)
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    if not nearest.is_dir():
+        mend = "Move that file away, or set CC_DATA_DIR to a folder."
+        return [error(f"{nearest} is a file, and no folder.", mend)]
+    if not os.access(nearest, os.W_OK | os.X_OK):
         mend = "Give its owner leave to write it, or set CC_DATA_DIR to another folder."
         return [error(f"{nearest} cannot be written.", mend)]
     if nearest != wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
 import shutil
@@ -46,6 +47,8 @@ AHEAD: Final = timedelta(minutes=2)
 def disk(subject: Subject) -> Sequence[Symptom]:
     """Look how much room the data folder's disk has, and how fast it keeps what is written."""
     folder = existing(subject.settings.data_dir)
+    if not folder.is_dir():
+        return [Symptom("There is no data folder whose disk could be looked at.")]
     room = shutil.disk_usage(folder).free
     free = f"{size(room)} are free on the disk of {folder}"
     mend = (
@@ -57,7 +60,10 @@ def disk(subject: Subject) -> Sequence[Symptom]:
     try:
         seconds = flush_seconds(folder)
     except OSError as failure:
-        return [error(f"{folder} cannot be written: {failure.strerror}.", mend)]
+        place = "See what keeps it from being written, or set CC_DATA_DIR to another folder."
+        is_full = failure.errno in {errno.ENOSPC, errno.EDQUOT}
+        said = f"{folder} cannot be written: {failure.strerror}."
+        return [error(said, mend if is_full else place)]
     told = f"{free}; a flush takes {seconds * 1000:.1f} ms"
     if seconds > SLOW_SECONDS:
         slow = "Set CC_DATA_DIR to a local disk: no network drive, memory card or USB stick."

@@ -21,7 +21,7 @@ from command_center.actors.hosts.local.git.process import OLDEST
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.http.config.runner import choose_runner
 from command_center.http.doctor.check import Subject, Symptom, error, in_thread, warning
-from command_center.http.doctor.child import said_by
+from command_center.http.doctor.child import said_by, silence_of
 from command_center.store.records import LOCAL
 
 GET_CODEX: Final = (
@@ -37,7 +37,8 @@ def git(subject: Subject) -> Sequence[Symptom]:
     said = said_by([PROGRAM, "--version"], subject)
     version = None if said is None else re.search(r"(\d+)\.(\d+)", said.first_line)
     if said is None or said.code != 0 or version is None:
-        return [error("git was not found, or does not say its version.", mend)]
+        found = shutil.which(PROGRAM, path=subject.environment.get("PATH"))
+        return [error(silence_of(found or PROGRAM, said), mend)]
     if (int(version[1]), int(version[2])) < OLDEST:
         return [error(f"{said.first_line} is too old.", mend)]
     return [Symptom(f"{said.first_line}.")]
@@ -73,8 +74,7 @@ def version_of(subject: Subject) -> Sequence[Symptom]:
     settings = subject.settings
     said = said_by([*settings.codex_command, "--version"], subject)
     if said is None or said.code != 0 or not said.first_line:
-        name = settings.codex_command[0]
-        return [error(f"{name} was not found, or did not say its version.", GET_CODEX)]
+        return [error(silence_of(_found(subject), said), GET_CODEX)]
     version = said.first_line.rpartition(" ")[2]
     support = support_of(version)
     if support.problem is not None:

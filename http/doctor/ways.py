@@ -74,7 +74,8 @@ def certificate(subject: Subject) -> Sequence[Symptom]:
         context = Certificate(settings.tls_cert, settings.tls_key).context
         told = _told_by(context, settings.tls_cert)
     except UnusableCertificate as unusable:
-        return [error(str(unusable), "See CC_TLS_CERT and CC_TLS_KEY.")]
+        mend = "Mend that in CC_TLS_CERT or CC_TLS_KEY. Then ask again: no more of it was looked at."
+        return [error(str(unusable), mend)]
     except ssl.SSLCertVerificationError as refused:
         if refused.verify_code in {_EXPIRED, _NOT_YET}:
             state = "has expired" if refused.verify_code == _EXPIRED else "is not valid yet"
@@ -133,10 +134,12 @@ def addresses(subject: Subject) -> Sequence[Symptom]:
     others = [url for url in subject.pages() if not is_loopback_url(url)]
     if not others:
         return [Symptom("The page opens on this machine alone.", FOR_A_PHONE)]
-    return [_address(url, is_serving=subject.center is not None) for url in others]
+    told = subject.settings.allowed_hosts
+    serves = subject.center is not None
+    return [_address(url, told, is_serving=serves) for url in others]
 
 
-def _address(url: str, *, is_serving: bool) -> Symptom:
+def _address(url: str, told: Sequence[str], *, is_serving: bool) -> Symptom:
     split = urlsplit(url)
     host = split.hostname or ""
     number = split.port or (443 if split.scheme == "https" else 80)
@@ -144,6 +147,9 @@ def _address(url: str, *, is_serving: bool) -> Symptom:
         found = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)
     except OSError:
         mend = f"Have your DNS or tunnel know {host}, or take it out of CC_ALLOWED_HOSTS."
+        if not any(host == one.partition(":")[0].lower() for one in told):
+            mend = "Open the page by another address. This is this machine's own name, which no DNS "
+            mend += "here knows; a name in .local needs Avahi or Bonjour."
         return warning(f"{url}: this machine finds no address for the name.", mend)
     if is_serving and not any(_answers(place) for place in found):
         mend = "See what stands between: a firewall, a tunnel that is down, another address."

@@ -47,9 +47,10 @@ def test_without_a_server_it_looks_from_the_terminal(tmp_path: Path) -> None:
     told = doctor("--port", "0", CC_DATA_DIR=str(tmp_path / "file" / "data"))
     assert 1 == told.exit_code
     assert "No server answers at http://127.0.0.1:0. Looked from this terminal." in told.output
-    assert f"error    data-folder: {tmp_path / 'file'} cannot be written." in told.output
+    assert f"error    data-folder: {tmp_path / 'file'} is a file, and no folder." in told.output
     assert "         Why: All that is acknowledged is kept there first" in told.output
-    assert "         Mend: Give its owner leave to write it" in told.output
+    assert "         Mend: Move that file away, or set CC_DATA_DIR to a folder" in told.output
+    assert "ok" == findings(doctor("--json", CC_DATA_DIR=str(tmp_path / "file")))["disk"]["level"]
 
 
 def test_settings_that_a_start_refuses_are_a_finding_and_flags_that_are_wrong_are_misuse() -> None:

@@ -19,7 +19,7 @@ async def test_a_git_that_is_missing_or_too_old_is_told_of(tmp_path: Path) -> No
     folder.mkdir()
     here = subject(tmp_path, {"PATH": str(folder)})
     level, message, mend = await look_for_one("git", here)
-    assert ("error", "git was not found, or does not say its version.") == (level, message)
+    assert ("error", "git was not found, or cannot be started.") == (level, message)
     program(folder, "git", SAYS.format("git version 2.30.2"))
     level, message, mend = await look_for_one("git", here)
     assert ("error", "git version 2.30.2 is too old.") == (level, message)
@@ -33,8 +33,10 @@ async def test_a_git_that_never_answers_is_ended_with_what_it_started(
     forever = f"import time; time.sleep(600)  # {tmp_path}"
     asks = f"import subprocess; subprocess.run([sys.executable, '-c', {forever!r}])"
     program(tmp_path / "bin", "git", asks)
-    level, *_ = await look_for_one("git", subject(tmp_path, {"PATH": str(tmp_path / "bin")}))
+    git = tmp_path / "bin" / "git"
+    level, message, _ = await look_for_one("git", subject(tmp_path, {"PATH": str(git.parent)}))
     assert "error" == level
+    assert f"{git} does not say its version: it was not done within 0.3 s." == message
     commands = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
     assert [] == [command for command in commands if command and forever in command]
 
@@ -47,6 +49,14 @@ async def test_a_codex_that_is_here_is_supported_and_its_sandbox_works(
     assert "ok" == level
     assert f"at {codex_binary} is supported ({spelled(OLDEST)} to {spelled(NEWEST)})" in message
     assert "ok" == (await look_for_one("codex-sandbox", here))[0]
+
+
+async def test_a_codex_that_ends_at_once_is_told_of_with_its_words(tmp_path: Path) -> None:
+    broken = program(tmp_path / "bin", "codex", "sys.exit('GLIBC_2.39 not found')")
+    level, message, _ = await look_for_one("codex", subject(tmp_path, codex_command=(str(broken),)))
+    assert "error" == level
+    told = "does not say its version, and ends with exit code 1: GLIBC_2.39 not found."
+    assert f"{broken} {told}" == message
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ async def test_a_certificate_that_no_browser_takes_is_told_of(tmp_path: Path) ->
     level, message, _ = await look_for_one("certificate", here)
     assert "error" == level
     assert "can be read by every user of this machine" in message
+    assert "no more of it was looked at" in (await look_for_one("certificate", here))[2]
 
 
 async def test_a_page_of_this_machine_alone_says_how_a_phone_gets_there(tmp_path: Path) -> None:
@@ -82,6 +83,9 @@ async def test_addresses_that_are_not_encrypted_or_unknown_are_told_of(tmp_path:
     assert "warning" == level
     assert "this machine finds no address for the name" in message
     assert "CC_ALLOWED_HOSTS" in mend
+    own = ways._address("http://box.invalid:8787", ("nowhere.invalid",), is_serving=False)
+    assert "this machine's own name" in (own.mend or "")
+    assert "CC_ALLOWED_HOSTS" not in (own.mend or "")
     plain = subject(tmp_path, host="192.0.2.1", api_token=Secret("hush"))
     level, message, _ = await look_for_one("addresses", plain)
     assert "warning" == level
@@ -98,6 +102,5 @@ async def test_a_name_with_several_addresses_leads_here_by_any_of_them(
             for address in ("127.0.0.2", "127.0.0.1")
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        assert (
-            "leads here" in ways._address(f"https://box.example:{number}", is_serving=True).message
-        )
+        told = ways._address(f"https://box.example:{number}", (), is_serving=True)
+        assert "leads here" in told.message
