@@ -14,6 +14,7 @@ from command_center.store import SavedPrompt
 PROMPT_TEXT: Final = 8000
 """Characters of a prompt that is saved."""
 
+
 class ReadyPrompt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A prompt that can be said in a repository.
 

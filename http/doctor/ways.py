@@ -74,7 +74,7 @@ def certificate(subject: Subject) -> Sequence[Symptom]:
         context = Certificate(settings.tls_cert, settings.tls_key).context
         told = _told_by(context, settings.tls_cert)
     except UnusableCertificate as unusable:
-        mend = "Mend that in CC_TLS_CERT or CC_TLS_KEY. Then ask again: no more of it was looked at."
+        mend = "Mend CC_TLS_CERT or CC_TLS_KEY. Then ask again: no more of it was looked at."
         return [error(str(unusable), mend)]
     except ssl.SSLCertVerificationError as refused:
         if refused.verify_code in {_EXPIRED, _NOT_YET}:
@@ -148,8 +148,10 @@ def _address(url: str, told: Sequence[str], *, is_serving: bool) -> Symptom:
     except OSError:
         mend = f"Have your DNS or tunnel know {host}, or take it out of CC_ALLOWED_HOSTS."
         if not any(host == one.partition(":")[0].lower() for one in told):
-            mend = "Open the page by another address. This is this machine's own name, which no DNS "
-            mend += "here knows; a name in .local needs Avahi or Bonjour."
+            mend = (
+                "Open the page by another address. This is this machine's own name, which no DNS "
+                "here knows; a name in .local needs Avahi or Bonjour."
+            )
         return warning(f"{url}: this machine finds no address for the name.", mend)
     if is_serving and not any(_answers(place) for place in found):
         mend = "See what stands between: a firewall, a tunnel that is down, another address."

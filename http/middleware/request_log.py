@@ -1,12 +1,13 @@
 """Every request as it is seen from outside: its id, its line in the log, its numbers.
 
-`RequestLog` is ASGI middleware in front of everything, the gate included. A request has an id, which
-is always the server's own: one that a client chose could join a story that is not its own. The
-answer names it. What the request brings in `X-Request-Id` stands beside it in its line, if that is
-a plain word. The id begins with the trace of a valid `traceparent`. It is the origin of all that actors do for the request, so it stands in each of their lines as in those
-of the request itself, and what begins with the request has it for its correlation. A request that
-changed something, or found no place for its stream, has a line of its own when it was answered (at
-info; others at debug), with the `correlation_id` of what came of it, which leads to what followed:
+`RequestLog` is ASGI middleware in front of everything, the gate included. A request has an id,
+which is always the server's own: one that a client chose could join a story that is not its own.
+The answer names it. What the request brings in `X-Request-Id` stands beside it in its line, if that
+is a plain word. The id begins with the trace of a valid `traceparent`. It is the origin of all that
+actors do for the request, so it stands in each of their lines as in those of the request itself,
+and what begins with the request has it for its correlation. A request that changed something, or
+found no place for its stream, has a line of its own when it was answered (at info; others at
+debug), with the `correlation_id` of what came of it, which leads to what followed:
 `GET /api/events?correlationId=`. Where it was a message that calls tools, these are what its line
 tells of, and they are counted beside it.
 """

@@ -27,7 +27,7 @@ _CALL: Final = re.compile(
     r"|(?<!\w)(?P<sign>\\?[@#!])(?=\w)|\b(?P<old>gh-)(?=\d)",
     re.IGNORECASE,
 )
-"""What forges make a call of: `@name`, `#12`, `!12`, `GH-12`; but not within an address."""
+"""Signs of which forges make a call: `@name`, `#12`, `!12`, `GH-12`; but not within an address."""
 _BREAK: Final = "&#8203;"
 _TICKS: Final = re.compile(r"`+")
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.checkout import ROOT, pyproject, run
+from tests.installing.first_run import approve_a_run
 from tests.installing.ways import WAYS, Installed, install
 from tests.installing.wheel import build, serving, uv
 
@@ -83,7 +84,11 @@ def test_a_line_of_the_documentation_installs_the_program(
 def test_each_way_brings_the_whole_program_on_each_python(
     way: str, python: str, wheel: Path, tmp_path: Path
 ) -> None:
-    check_whole(install(way, wheel, found(python), tmp_path), tmp_path)
+    installed = install(way, wheel, found(python), tmp_path)
+    check_whole(installed, tmp_path)
+    if python == PYTHONS[0]:
+        (tmp_path / "again").mkdir()
+        assert "Decided." == approve_a_run(installed, tmp_path / "again")
 
 
 def found(version: str) -> Path:

@@ -43,13 +43,19 @@ class Installed:
     variables: Mapping[str, str]
 
 
-def install(way: str, wheel: Path, python: str | Path, folder: Path) -> Installed:
-    """Install the wheel in a way, into an empty home in the folder, for one Python."""
+def install(
+    way: str, wheel: Path, python: str | Path, folder: Path, cache: Path | None = None
+) -> Installed:
+    """Install the wheel in a way, into an empty home in the folder, for one Python.
+
+    What was downloaded before is taken from uv's own cache, if no other one is given.
+    """
+    downloads = Path(uv_cache()) if cache is None else cache / "uv"
     variables = {
         "HOME": str(folder),
         "PATH": f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": "",
-        "UV_CACHE_DIR": uv_cache(),
+        "UV_CACHE_DIR": str(downloads),
         "UV_PYTHON": str(python),
         "UV_TOOL_DIR": str(folder / "tools"),
         "UV_TOOL_BIN_DIR": str(folder / "programs"),
@@ -57,7 +63,7 @@ def install(way: str, wheel: Path, python: str | Path, folder: Path) -> Installe
         "PIPX_BIN_DIR": str(folder / "programs"),
         "PIPX_MAN_DIR": str(folder / "man"),
         "PIPX_DEFAULT_PYTHON": str(python),
-        "PIP_CACHE_DIR": str(Path(uv_cache()).with_name("pip")),
+        "PIP_CACHE_DIR": str(downloads.with_name("pip")),
     }
     (folder / wheel.name).hardlink_to(wheel)
     line = WAYS[way].line.format(wheel=wheel.name)

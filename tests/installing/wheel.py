@@ -79,12 +79,15 @@ def clean_environment() -> dict[str, str]:
 
 @contextmanager
 def serving(
-    command: Sequence[str | Path], folder: Path, variables: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    runner: str = "stub",
 ) -> Iterator[str]:
-    """Serve with the stub runner on a free port, and give the address; at the end it must stop."""
+    """Serve on a free port, and give the address; at the end it must stop."""
     (folder / "config.toml").touch()
     server = subprocess.Popen(
-        [*command, "--port", "0", "--codex-runner-mode", "stub", "--data-dir", folder / "data"],
+        [*command, "--port", "0", "--codex-runner-mode", runner, "--data-dir", folder / "data"],
         cwd=folder,
         env={
             **clean_environment(),

@@ -125,9 +125,7 @@ async def test_a_session_that_waited_for_another_is_not_put_down_to_the_others_e
             rig.center.system.resume("/slots", reason="enough")
             await rig.until_event("session.completed", count=2)
     moved = [line for line in lines if line["event"] == "session.moved"]
-    assert {*enumerate(names, 1)} == {
-        (line["session_id"], line["request_id"]) for line in moved
-    }
+    assert {*enumerate(names, 1)} == {(line["session_id"], line["request_id"]) for line in moved}
 
 
 async def test_what_a_request_begins_has_its_id_for_its_correlation(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_no_link_is_left_that_runs_a_script(address: str, monkeypatch: pytest.Mo
 
 
 CALLS = re.compile(r"(?<!\w)([@!#]\w|gh-\d)", re.IGNORECASE)
-"""What a forge looks for in the text that is shown, outside code and links."""
+"""Calls that a forge finds in the text that is shown, outside code and links."""
 
 
 @pytest.mark.parametrize(
