@@ -25,14 +25,25 @@ EVERY_ANSWER: tuple[Header, ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+OF_DOCUMENTS = frozenset({b"permissions-policy", b"cross-origin-opener-policy"})
+"""Headers that mean something to what a window shows, and nothing to a script or a style sheet."""
+
+PARTS = (b"text/javascript", b"text/css")
+"""Types of answers that only parts of a page have; each page loads many of them."""
+
 PRIVATE_ANSWER: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
 """Of what needs the token, where there is one."""
 
 
 def with_security_headers(headers: Iterable[Header], *, private: bool) -> list[Header]:
-    """Return the headers, and those of every answer that are not among them."""
+    """Return the headers, and those of every answer that are not among them.
+
+    A script and a style sheet go without those of documents: 110 bytes for each part of the page.
+    """
     dressed = list(headers)
     names = {name for name, _ in dressed}
+    if any(name == b"content-type" and value.startswith(PARTS) for name, value in dressed):
+        names |= OF_DOCUMENTS
     wanted = EVERY_ANSWER + PRIVATE_ANSWER if private else EVERY_ANSWER
     dressed.extend(header for header in wanted if header[0] not in names)
     return dressed

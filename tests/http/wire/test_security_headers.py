@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import trio
 
-from command_center.http.wire.security_headers import EVERY_ANSWER, with_security_headers
+from command_center.http.wire.security_headers import (
+    EVERY_ANSWER,
+    OF_DOCUMENTS,
+    with_security_headers,
+)
 from tests.http.guarded import BEARER, guarded_app, open_app
 from tests.http.live import client_of, exchange, served
 
@@ -37,6 +41,16 @@ async def test_answers_of_the_api_are_not_stored_unless_the_app_says_so() -> Non
 def test_what_an_answer_brings_itself_is_not_said_twice() -> None:
     own = (b"cache-control", b"no-cache")
     assert [own, *EVERY_ANSWER] == with_security_headers([own], private=True)
+
+
+def test_a_part_of_a_page_has_all_but_what_means_something_to_documents_alone() -> None:
+    for kind in (b"text/javascript; charset=utf-8", b"text/css; charset=utf-8"):
+        own = (b"content-type", kind)
+        told = dict(with_security_headers([own], private=False))
+        assert OF_DOCUMENTS == {name for name, _ in EVERY_ANSWER} - told.keys()
+    for kind in (b"text/html; charset=utf-8", b"application/json", b"image/svg+xml"):
+        told = dict(with_security_headers([(b"content-type", kind)], private=False))
+        assert {name for name, _ in EVERY_ANSWER} <= told.keys()
 
 
 @pytest.mark.parametrize("path", ["/api/socket", "/nowhere"])
