@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -75,11 +76,14 @@ def fill_up(tx: Transaction) -> None:
         tx.emit(made_up("thing.happened", {"text": "x" * LONG}), actor="test")
 
 
-@pytest.fixture
-def full(writer: Writer, readers: Readers) -> Iterator[Database]:
-    run(writer, fill_up)
-    with readers.connection() as db:
-        yield db
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database that the tests of this file only read."""
+    path = tmp_path_factory.mktemp("full") / "command-center.db"
+    with closing(Writer(path)) as writer, closing(Readers(path)) as readers:
+        run(writer, fill_up)
+        with readers.connection() as db:
+            yield db
 
 
 def turned(db: Database, turn: Turn) -> Iterator[Page[Any]]:
