@@ -66,7 +66,8 @@ def teach_checksums(conn: sqlite3.Connection) -> None:
 def seal_writes(db: Database) -> None:
     """Let every write by this connection keep the checksums, whatever SQL it comes from."""
     db.execute("PRAGMA temp_store = MEMORY")
-    db.executescript("".join(_seal(table) for table in _sealed_tables(db)))
+    # In one transaction, or each trigger begins and ends one of its own.
+    db.executescript(f"BEGIN; {''.join(_seal(table) for table in _sealed_tables(db))} COMMIT;")
 
 
 def seal_rows(db: Database, table: str) -> None:
