@@ -6,7 +6,9 @@ import gc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import command_center.actors.webpush.tree
 import command_center.http.cli.local
+import command_center.http.cli.main
 import command_center.http.run  # noqa: F401
 from command_center.http.routes.dashboard import own_assets
 from command_center.store import open_database
