@@ -25,6 +25,7 @@ from command_center.http.routes import (
     dashboard,
     doctor,
     health,
+    host_links,
     mcp,
     metrics,
     pairing,
@@ -73,6 +74,7 @@ def create_app(
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
+        host_links.api: host_links.HostDoor(center, policy.counter("keys and codes of hosts")),
         mcp.api: AgentEndpoint.of(app, center, policy.sign_in_key),
         doctor.api: Clinic(
             Subject(

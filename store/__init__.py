@@ -10,12 +10,13 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 are those of a session) and ``events`` (the log; ``event_segments`` has its old texts,
 ``event_notes`` what is noted of each thousand, ``event_cut`` where it begins, and ``log_identity``
 tells it from others).
-``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``,
-``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``unready_worktrees``, ``spending``,
-``usage_limits`` and ``trusted_configurations`` are small tables with functions of their own. No SQL
-stands outside of the store: what the tables cannot ask or change is in ``queries``. The files of
-uploads are ``uploaded_files``, and ``private_files`` has what such files are written with. A backup
-of them all is made and put back by ``backups``, and ``portable`` has the history as JSON Lines.
+``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``host_keys``,
+``issue_tasks``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``, ``spending``,
+``unready_worktrees``, ``usage_limits`` and ``trusted_configurations`` are small tables with
+functions of their own. No SQL stands outside of the store: what the tables cannot ask or change is
+in ``queries``. The files of uploads are ``uploaded_files``, and ``private_files`` has what such
+files are written with. A backup of them all is made and put back by ``backups``, and ``portable``
+has the history as JSON Lines.
 
 ``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has
 changed in it, ``ownership`` keeps a second process away from it, ``lists`` has pages and cursors,
@@ -31,6 +32,7 @@ from command_center.store import (
     events,
     forge_deliveries,
     hook_answers,
+    host_keys,
     issue_tasks,
     log_identity,
     orphaned_turns,
@@ -262,6 +264,7 @@ __all__ = [
     "forge_deliveries",
     "from_timestamp",
     "hook_answers",
+    "host_keys",
     "issue_tasks",
     "items",
     "log_identity",

@@ -183,7 +183,8 @@ def begin_life(db: Database, path: Path) -> str:
     # Where a start is cut off between the two, the database knows the mark by its former life.
     former = mark.life.life if mark is not None and is_same else None
     db.execute(
-        "UPDATE log_identity SET log_id = ?, life = ?, former_life = ?", [known, begun.life, former]
+        "UPDATE log_identity SET log_id = ?, life = ?, former_life = ?, starts = starts + 1",
+        [known, begun.life, former],
     )
     _write(path, _Mark(last_id, begun))
     return begun.life
@@ -192,6 +193,12 @@ def begin_life(db: Database, path: Path) -> str:
 def log_id(db: Database) -> str:
     """Return the log's id."""
     found: str = db.execute("SELECT log_id FROM log_identity").fetchone()[0]
+    return found
+
+
+def starts(db: Database) -> int:
+    """Return how many lives this log has had, this one included; a copy goes on counting."""
+    found: int = db.execute("SELECT starts FROM log_identity").fetchone()[0]
     return found
 
 

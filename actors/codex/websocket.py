@@ -7,6 +7,8 @@ watched, and whatever its reader raises ends with the connection.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import trio
 import trio_websocket
 
@@ -16,12 +18,13 @@ _HEAD_BYTES = 32
 
 
 class HandshakeFailed(Exception):
-    """The other side did not open the WebSocket; `status` is the HTTP status, if it gave one."""
+    """The other side did not open the WebSocket; `status` and `body` are its answer, if any."""
 
-    def __init__(self, status: int | None) -> None:
-        """Keep the status."""
+    def __init__(self, status: int | None, body: bytes = b"") -> None:
+        """Keep the answer."""
         super().__init__(f"no WebSocket (HTTP status {status})")
         self.status = status
+        self.body = body
 
 
 class WatchedStream(trio.abc.HalfCloseableStream):
@@ -86,10 +89,12 @@ async def open_over(
 
     Raises `HandshakeFailed`; the stream is the caller's to close then.
     """
+    answer = b""
 
     async def carry(
         task_status: trio.TaskStatus[trio_websocket.WebSocketConnection | None],
     ) -> None:
+        nonlocal answer
         opened = False
         try:
             async with trio.open_nursery() as reading:
@@ -104,6 +109,9 @@ async def open_over(
                 )
                 opened = True
                 task_status.started(connection)
+        except* trio_websocket.ConnectionRejected as rejected:
+            first = next(_leaves(rejected))
+            answer = bytes(getattr(first, "body", None) or b"")
         except* (
             trio_websocket.HandshakeError,
             trio_websocket.ConnectionClosed,
@@ -122,5 +130,13 @@ async def open_over(
 
     connection: trio_websocket.WebSocketConnection | None = await nursery.start(carry)
     if connection is None:
-        raise HandshakeFailed(stream.status)
+        raise HandshakeFailed(stream.status, answer)
     return connection
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _leaves(one)
+        else:
+            yield one

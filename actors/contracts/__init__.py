@@ -16,8 +16,10 @@ Apprise tells. `passkeys` has those by which a browser's authenticator signs in.
 `spending` has those about the caps of a day and their prices, and `backups` those about backups of
 the installation.
 
-`runners` has what each runner can do, `hosts` the machines that all of it is done on, and `fleet`
-the messages that add one. Of an agent, whichever it is, `bridges` has the connection to it,
+`runners` has what each runner can do, `hosts` the machines that all of it is done on, `fleet`
+the messages that add one, and `host_links` those of hosts that dial out.
+
+Of an agent, whichever it is, `bridges` has the connection to it,
 `accounts` who is signed in there, `usage_limits` how much of its plan is used, `extensions` its MCP
 servers and skills, `threads` what it has before there is a session and what is done with that, and
 `project_configuration` the files by which a project configures it.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 import attrs
 import msgspec
 
+from command_center.actors.contracts.host_links import EnrolHost, OfferEnrolment
 from command_center.actors.rules.lengths import Name
 from command_center.runtime import Address, Request
 from command_center.store import StoredHost
@@ -21,6 +22,9 @@ ADDRESS = (
 """An address; nothing in it can be an option, or a command."""
 
 
+HostKind = Literal["dial", "ssh"]
+
+
 class NewHost(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -28,16 +32,17 @@ class NewHost(
 
     Attributes:
         name: what repositories have as `host`.
-        kind: how it is reached.
-        address: a name of the ssh configuration, `user@host`, or `user@host:port`.
+        kind: how it is reached: it dials out to this server, unless that reaches it over ssh.
+        address: of one over ssh: a name of the ssh configuration, `user@host`, or
+            `user@host:port`.
         host_key: the fingerprint of the key by which it shows itself, where nobody has accepted
             that yet; a refusal says which it is.
         requested_by: who wants it.
     """
 
     name: HostName
-    kind: Literal["ssh"]
-    address: Annotated[str, msgspec.Meta(max_length=400, pattern=ADDRESS)]
+    kind: HostKind = "dial"
+    address: Annotated[str, msgspec.Meta(max_length=400, pattern=ADDRESS)] | None = None
     host_key: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     requested_by: Name = "api"
 
@@ -57,5 +62,5 @@ class RemoveHost(Request[StoredHost]):
     requested_by: str
 
 
-FleetMessage: TypeAlias = AddHost | RemoveHost
+FleetMessage: TypeAlias = AddHost | RemoveHost | OfferEnrolment | EnrolHost
 FLEET: Address[FleetMessage] = Address("/fleet")

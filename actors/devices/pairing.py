@@ -64,9 +64,9 @@ class Codes:
         """Make a code for a device; return it as it is shown."""
         while len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
-        code = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        self._known[hash_of(code)] = _Code(offer, trio.current_time() + CODE_SECONDS)
-        return f"{code[:4]}-{code[4:]}"
+        code = new_code(8)
+        self._known[hash_of(meant(code))] = _Code(offer, trio.current_time() + CODE_SECONDS)
+        return code
 
     def take(self, code: str) -> Offer:
         """Return what a code offers, which is spent from now on.
@@ -75,7 +75,7 @@ class Codes:
             WrongCode: there is no such code.
             Conflict: it was used, or has expired.
         """
-        known = self._known.get(hash_of(_meant(code)))
+        known = self._known.get(hash_of(meant(code)))
         if known is None:
             raise WrongCode
         if known.is_used:
@@ -89,6 +89,12 @@ class Codes:
         return known.offer
 
 
-def _meant(code: str) -> str:
-    """Return a code as it was made, however somebody typed it."""
+def new_code(length: int) -> str:
+    """Make a code of so many letters, each of 5 random bits, in groups of four."""
+    groups = range(0, length, 4)
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in groups)
+
+
+def meant(code: str) -> str:
+    """Return the letters of a code, however somebody typed it."""
     return "".join(filter(str.isalnum, code.upper())).translate(_MEANT)

@@ -8,19 +8,31 @@ is.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.addresses import ORPHANED_TURNS
 from command_center.actors.contracts.fleet import AddHost, NewHost, RemoveHost
+from command_center.actors.contracts.host_links import (
+    EndLink,
+    EnrolHost,
+    EnrolledHost,
+    Enrolment,
+    OfferEnrolment,
+    link_of,
+)
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.sessions import HostJoined
+from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
+from command_center.actors.devices.pairing import meant, new_code
+from command_center.actors.devices.roster import hash_of
 from command_center.actors.hosts.registry import HostSettings, make_added
 from command_center.actors.ledger import hosts as ledger
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import (
     Actor,
     Address,
@@ -30,8 +42,17 @@ from command_center.runtime import (
     SupervisorSpec,
     handles,
 )
-from command_center.store import StoredHost, stored_hosts
+from command_center.store import StoredHost, now_timestamp, stored_hosts
 from command_center.store.records import LOCAL
+
+ENROLMENT_LETTERS: Final = 16
+"""Letters of a code, each of 5 random bits: its hash is stored, and cannot be guessed backwards."""
+
+ENROLMENT_SECONDS: Final = 3600.0
+"""Seconds for which a code is good."""
+
+HOST_KEY_PREFIX: Final = "cch_"
+"""The beginning of a host's key, by which one is known in a log."""
 
 Children: TypeAlias = Callable[[CodexHost], Sequence[tuple[str, ChildSpec | SupervisorSpec]]]
 """Returns the path of each supervisor with its child for a host, in the order of starting."""
@@ -72,19 +93,55 @@ class Fleet(Actor):
         """Forget it, and end what works on it."""
         return self.ctx.answer_later(self._remove, message)
 
+    @handles(OfferEnrolment)
+    def offer_enrolment(self, message: OfferEnrolment) -> Deferred[Enrolment]:
+        """Make a code by which a machine becomes this host."""
+        return self.ctx.answer_later(self._offer_enrolment, message)
+
+    @handles(EnrolHost)
+    def enrol(self, message: EnrolHost) -> Deferred[EnrolledHost]:
+        """Give the machine that brings a code its key."""
+        return self.ctx.answer_later(self._enrol, message)
+
+    async def _offer_enrolment(self, message: OfferEnrolment) -> Enrolment:
+        code = new_code(ENROLMENT_LETTERS)
+        expires_at = later(now_timestamp(), ENROLMENT_SECONDS)
+        await self._storage.write(
+            partial(
+                ledger.offer_enrolment,
+                name=message.name,
+                code_hash=hash_of(meant(code)),
+                expires_at=expires_at,
+            )
+        )
+        return Enrolment(code=code, expires_at=expires_at)
+
+    async def _enrol(self, message: EnrolHost) -> EnrolledHost:
+        key = HOST_KEY_PREFIX + secrets.token_urlsafe(32)
+        record = await self._storage.write(
+            partial(
+                ledger.enrol_host, code_hash=hash_of(meant(message.code)), key_hash=hash_of(key)
+            )
+        )
+        link = self.ctx.find(link_of(record.name))
+        if link is not None:  # what signed in with the earlier key
+            await link.tell(EndLink("The host was enrolled anew."))
+        return EnrolledHost(name=record.name, key=key)
+
     async def _add(self, wanted: NewHost) -> StoredHost:
         if wanted.name in self._hosts:
             raise Conflict(f"There is a host {wanted.name} already. Give another name.")
-        from command_center.actors.hosts.ssh.trial import try_out  # noqa: PLC0415 - a server without other hosts starts as before
+        if (wanted.address is None) != (wanted.kind == "dial"):
+            told = "has no address here" if wanted.address else "needs the address"
+            raise Invalid.field("address", f"A host of kind {wanted.kind} {told}.")
+        host_key = data_dir = ""
+        if wanted.kind == "ssh":
+            from command_center.actors.hosts.ssh.trial import try_out  # noqa: PLC0415 - a server without other hosts starts as before
 
-        accepted = await try_out(wanted, self._settings.ssh_folder)
+            accepted = await try_out(wanted, self._settings.ssh_folder)
+            host_key, data_dir = accepted.line, accepted.data_dir
         record = await self._storage.write(
-            partial(
-                ledger.add_host,
-                wanted=wanted,
-                host_key=accepted.line,
-                data_dir=accepted.data_dir,
-            )
+            partial(ledger.add_host, wanted=wanted, host_key=host_key, data_dir=data_dir)
         )
         await self._start(record)
         return record

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from command_center.actors.contracts.events.hosts import HostAdded, HostRemoved
+from command_center.actors.contracts.events.hosts import HostAdded, HostEnrolled, HostRemoved
 from command_center.actors.contracts.fleet import NewHost
-from command_center.actors.rules.errors import Conflict, NotFound
-from command_center.store import StoredHost, Transaction, repositories, stored_hosts
+from command_center.actors.rules.errors import Conflict, NotFound, WrongCode, WrongHostKey
+from command_center.store import (
+    StoredHost,
+    Transaction,
+    host_keys,
+    now_timestamp,
+    repositories,
+    stored_hosts,
+)
+from command_center.store.host_keys import HostLife
 from command_center.store.queries.removal import remove_host as remove_row
 
 
@@ -15,19 +23,23 @@ def add_host(tx: Transaction, wanted: NewHost, *, host_key: str, data_dir: str) 
     Raises:
         Conflict: there is one of that name, or at that address.
     """
-    for fields in ({"name": wanted.name}, {"address": wanted.address}):
+    taken = [{"name": wanted.name}]
+    if wanted.address is not None:
+        taken.append({"address": wanted.address})
+    for fields in taken:
         known = stored_hosts.find(tx.db, fields)
         if known is not None:
+            where = f" at {known.address}" if known.address else ""
             raise Conflict(
-                f"Host {known.name} at {known.address} is there already. Remove it first, or give "
-                "another name and address.",
+                f"Host {known.name}{where} is there already. Remove it first, or give another name"
+                f"{' and address' if wanted.address else ''}.",
                 host=known.name,
             )
     kept = stored_hosts.insert(
         tx,
         name=wanted.name,
         kind=wanted.kind,
-        address=wanted.address,
+        address=wanted.address or "",
         host_key=host_key,
         data_dir=data_dir,
         requested_by=wanted.requested_by,
@@ -54,3 +66,68 @@ def remove_host(tx: Transaction, name: str, actor: str) -> StoredHost:
     remove_row(tx, known.id)
     tx.emit(HostRemoved(name=name, address=known.address), actor=actor)
     return known
+
+
+def offer_enrolment(tx: Transaction, name: str, code_hash: str, expires_at: str) -> None:
+    """Keep the hash of a code by which a machine becomes a host.
+
+    Raises:
+        NotFound: no host of that name was added.
+        Conflict: the host does not dial out.
+    """
+    known = stored_hosts.find(tx.db, {"name": name})
+    if known is None:
+        raise NotFound("Host", name)
+    if known.kind != "dial":
+        raise Conflict(f"Host {name} is reached over {known.kind}: it needs no code.")
+    host_keys.offer(tx, known.id, code_hash, expires_at)
+
+
+def enrol_host(tx: Transaction, code_hash: str, key_hash: str) -> StoredHost:
+    """Give the host of a code a key in the place of its earlier one, and tell of it.
+
+    Raises:
+        WrongCode: no host has the code, or it was used.
+        Conflict: it has expired.
+    """
+    found = host_keys.offered(tx.db, code_hash)
+    if found is None or found.enrolment_expires_at is None:
+        raise WrongCode
+    host = stored_hosts.get(tx.db, found.host_id)
+    if found.enrolment_expires_at <= now_timestamp():
+        raise Conflict(
+            f"The code of host {host.name} has expired. Ask for a new one.", outcome="expired"
+        )
+    host_keys.enrol(tx, host.id, key_hash)
+    tx.emit(HostEnrolled(name=host.name), actor=f"host:{host.name}")
+    return host
+
+
+def admit_life(tx: Transaction, key_hash: str, life: HostLife) -> None:
+    """Keep the life of a host's program that is let in.
+
+    The same life may come again, and a later one, after which no earlier one is let in.
+
+    Raises:
+        WrongHostKey: no host has the key.
+        Conflict: a later life was let in, or another of the same number.
+    """
+    found = host_keys.by_key(tx.db, key_hash)
+    if found is None:
+        raise WrongHostKey
+    known = found.life
+    if life.number < known.number:
+        raise Conflict(
+            f"This is start {life.number} of the host's program, and start {known.number} was here "
+            "already. Another machine has the same key, or this one was restored from an old "
+            "image. Enrol it anew.",
+            outcome="older",
+        )
+    if life.number == known.number and life.id != known.id:
+        raise Conflict(
+            f"Another program has made start {life.number} of this host. Another machine has the "
+            "same key, or this one was restored from an image. Enrol it anew.",
+            outcome="copy",
+        )
+    if life != known:
+        host_keys.begin_life(tx, found.host_id, life)

@@ -106,6 +106,17 @@ class WrongCode(Refusal):
         super().__init__("The code is wrong. Type it as it is shown, or ask for a new one.")
 
 
+class WrongHostKey(Refusal):
+    """The key is none of a host."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "No host has this key: it was removed, or enrolled anew. Ask for a new code, and enrol "
+            "the machine with it."
+        )
+
+
 class WrongPasskey(Refusal):
     """A passkey does not prove what it should."""
 

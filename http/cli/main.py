@@ -64,6 +64,7 @@ COMMANDS: Final = {
     **_in("backups", "backup", "restore"),
     **_in("portable", "export"),
     "import": CommandPlace(f"{_HERE}.portable", "import_"),
+    **_in("host", "host"),
     **_in("service.commands", "service"),
     **_in("service.logs", "logs"),
     **_in("operating", "top", "pair"),
@@ -124,6 +125,7 @@ PARTS: Final = {
         "restore": "Put a backup in the place of what the data folder has.",
         "export": "Write the history of this installation as JSON Lines, to FILE or stdout.",
         "import": "Take an export into this installation, all of it or nothing.",
+        "host": "Have this machine be a host of a server elsewhere, which it dials.",
         "pair": "Show an address and a QR code that sign one phone or browser in, once.",
         "certificate": (
             "Make a certificate for this machine and NAMES, from an authority of its own."

@@ -27,9 +27,14 @@ def list_hosts(**query: Unpack[shapes.ListHostsQuery]) -> ApiCall[ListPage[shape
     return ApiCall("GET", "/api/hosts", query=query)
 
 
-def add_host(**body: Unpack[shapes.NewHost]) -> ApiCall[shapes.ShownHost]:
-    """Reach a machine over ssh, and have it as a host from now on: `POST /api/hosts`."""
+def add_host(**body: Unpack[shapes.NewHost]) -> ApiCall[shapes.AddedHost]:
+    """Have a machine as a host from now on: `POST /api/hosts`."""
     return ApiCall("POST", "/api/hosts", body=body)
+
+
+def offer_enrolment(host_name: str, /, **body: Unpack[shapes.NewEnrolment]) -> ApiCall[shapes.HostEnrolment]:
+    """Make a new code for a machine that dials out, good once and for an hour: `POST /api/hosts/{hostName}/enrolment`."""
+    return ApiCall("POST", at("/api/hosts/{}/enrolment", host_name), body=body)
 
 
 def remove_host(host_name: str, /, **query: Unpack[shapes.RemoveHostQuery]) -> ApiCall[shapes.ShownHost]:
@@ -40,6 +45,11 @@ def remove_host(host_name: str, /, **query: Unpack[shapes.RemoveHostQuery]) -> A
 def get_host(host_name: str, /) -> ApiCall[shapes.ShownHost]:
     """Show a machine that repositories lie on: `GET /api/hosts/{hostName}`."""
     return ApiCall("GET", at("/api/hosts/{}", host_name))
+
+
+def enrol_host(**body: Unpack[shapes.EnrolHost]) -> ApiCall[shapes.EnrolledHost]:
+    """Give the machine that brings a code its key, which is shown this once: `POST /api/hosts/enrol`."""
+    return ApiCall("POST", "/api/hosts/enrol", body=body)
 
 
 def list_repositories(**query: Unpack[shapes.ListRepositoriesQuery]) -> ApiCall[ListPage[shapes.Repository]]:

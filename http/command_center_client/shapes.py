@@ -84,6 +84,27 @@ ActorShown = TypedDict(
     },
 )
 
+# A machine that was added.
+AddedHost = TypedDict(
+    "AddedHost",
+    {
+        "name": 'str',
+        "kind": 'Literal["dial", "local", "ssh"]',
+        "address": 'str | None',
+        "link": 'Literal["away", "connected"] | None',
+        "status": 'Literal["connected", "disabled", "unavailable"]',
+        "message": 'str',
+        "agentVersion": 'str | None',
+        "warning": 'str | None',
+        "appServer": 'AppServer | None',
+        "repositories": 'int',
+        "active": 'int',
+        "queued": 'int',
+        "slots": 'int',
+        "enrolment": 'HostEnrolment | None',
+    },
+)
+
 # A sub-agent that works for a session, in a thread of its own.
 Agent = TypedDict(
     "Agent",
@@ -711,6 +732,23 @@ Durations = TypedDict(
     },
 )
 
+# Give the machine that brings a code a key of its own.
+EnrolHost = TypedDict(
+    "EnrolHost",
+    {
+        "code": 'str',
+    },
+)
+
+# A host, with its key, which is shown this once.
+EnrolledHost = TypedDict(
+    "EnrolledHost",
+    {
+        "name": 'str',
+        "key": 'str',
+    },
+)
+
 # Every failure.
 Error = TypedDict(
     "Error",
@@ -1042,6 +1080,16 @@ HookSecret = TypedDict(
     },
 )
 
+# A code by which a machine becomes a host, once, and the command to run on it.
+HostEnrolment = TypedDict(
+    "HostEnrolment",
+    {
+        "code": 'str',
+        "expiresAt": 'str',
+        "command": 'str',
+    },
+)
+
 # The caller, and what they may do; `device` is null for who needs to be none.
 Identity = TypedDict(
     "Identity",
@@ -1342,6 +1390,14 @@ NewDevice = TypedDict(
     },
 )
 
+# A code that is to be made for a host.
+NewEnrolment = TypedDict(
+    "NewEnrolment",
+    {
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # A follow-up that is asked for.
 NewFollowup = TypedDict(
     "NewFollowup",
@@ -1367,8 +1423,8 @@ NewHost = TypedDict(
     "NewHost",
     {
         "name": 'str',
-        "kind": 'Literal["ssh"]',
-        "address": 'str',
+        "kind": 'NotRequired[Literal["dial", "ssh"]]',
+        "address": 'NotRequired[str | None]',
         "hostKey": 'NotRequired[str | None]',
         "requestedBy": 'NotRequired[str]',
     },
@@ -2425,7 +2481,7 @@ ShownHost = TypedDict(
     "ShownHost",
     {
         "name": 'str',
-        "kind": 'Literal["local", "ssh"]',
+        "kind": 'Literal["dial", "local", "ssh"]',
         "address": 'str | None',
         "link": 'Literal["away", "connected"] | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
@@ -3663,6 +3719,23 @@ HostConnected = TypedDict(
     "HostConnected",
     {
         "name": 'str',
+    },
+)
+
+# A machine has used its code, and signs in with a key of its own from now on.
+HostEnrolled = TypedDict(
+    "HostEnrolled",
+    {
+        "name": 'str',
+    },
+)
+
+# A machine was not let in, such as one that was restored from an old image; told once.
+HostRefused = TypedDict(
+    "HostRefused",
+    {
+        "name": 'str',
+        "reason": 'str',
     },
 )
 
@@ -5742,6 +5815,8 @@ EVENT_DATA = {
     "host.removed": "HostRemoved",
     "host.connected": "HostConnected",
     "host.away": "HostAway",
+    "host.enrolled": "HostEnrolled",
+    "host.refused": "HostRefused",
     "limits.changed": "LimitsChanged",
     "limits.near": "LimitNears",
     "limits.reached": "LimitReached",

@@ -81,6 +81,11 @@ PASSKEY_CHALLENGE = "/api/passkeys/challenge"
 PASSKEY_SIGN_IN = "/api/passkeys/signin"
 """The paths by which a passkey signs in."""
 
+HOST_ENROLMENT = "/api/hosts/enrol"
+"""The path that the code of a host opens."""
+HOST_LINK = "/api/hosts/link"
+"""The path of the connections of hosts, each of which brings its own key."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _TOKEN_NAMES = re.compile(
     r"(access|api|auth|bearer|cc_api|id|session)?_?token|api_?key|auth|authorization|bearer"
@@ -114,7 +119,10 @@ class Policy:
     knows_itself: bool = False
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     exempt: frozenset[str] = frozenset(
-        {WEBHOOK, GITHUB_WEBHOOK, PAIR, PASSKEY_CHALLENGE, PASSKEY_SIGN_IN}
+        {
+            *(WEBHOOK, GITHUB_WEBHOOK, PAIR, PASSKEY_CHALLENGE, PASSKEY_SIGN_IN),
+            *(HOST_ENROLMENT, HOST_LINK),
+        }
     )
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 import trio
+from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.bridges import AppServer, BridgeHealth, ProbeHealth, bridge_of
-from command_center.actors.contracts.fleet import FLEET, AddHost, NewHost, RemoveHost
+from command_center.actors.contracts.fleet import FLEET, AddHost, HostKind, NewHost, RemoveHost
+from command_center.actors.contracts.host_links import Enrolment, OfferEnrolment
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.rules.errors import NotFound
+from command_center.actors.rules.lengths import Name
 from command_center.http.routes.repos import RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.operation import Api
@@ -35,7 +38,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         kind: how it is reached: `local` is the server's own machine.
-        address: where it is; null for the server's own.
+        address: where it is; null for the server's own, and for one that dials out.
         link: whether it is reached itself; null for the server's own.
         status: whether its agent is reached; `disabled` where the runner needs none to be there.
         message: what to do where something is to be done.
@@ -49,7 +52,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     name: str
-    kind: Literal["local", "ssh"]
+    kind: Literal["local", "dial", "ssh"]
     address: str | None
     link: Literal["connected", "away"] | None
     status: Literal["connected", "disabled", "unavailable"]
@@ -61,6 +64,34 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     active: int
     queued: int
     slots: int
+
+
+class HostEnrolment(Enrolment, frozen=True, kw_only=True, rename="camel"):
+    """A code by which a machine becomes a host, once, and the command to run on it.
+
+    Attributes:
+        command: it names the address by which this was asked; the machine may need another one.
+    """
+
+    command: str
+
+
+class AddedHost(ShownHost, frozen=True, kw_only=True, rename="camel"):
+    """A machine that was added.
+
+    Attributes:
+        enrolment: of one that dials out; shown this once.
+    """
+
+    enrolment: HostEnrolment | None
+
+
+class NewEnrolment(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A code that is to be made for a host."""
+
+    requested_by: Name = "api"
 
 
 @api.operation("GET", "/api/hosts")
@@ -81,14 +112,42 @@ async def list_hosts(center: Center, query: PageQuery) -> Page[ShownHost]:
     scope="admin",
     is_done_once=False,
 )
-async def add_host(center: Center, body: NewHost) -> ShownHost:
-    """Reach a machine over ssh, and have it as a host from now on.
+async def add_host(center: Center, body: NewHost) -> AddedHost:
+    """Have a machine as a host from now on.
 
-    Nothing is installed there. Where nobody has accepted the machine's key yet, the refusal has its
-    fingerprint as `facts.hostKey`: compare it, and send the same with it as `hostKey`.
+    One that dials out gets a code as `enrolment`, with the command to run there. One over ssh is
+    reached first, and nothing is installed there. Where nobody has accepted its key yet, the
+    refusal has the fingerprint as `facts.hostKey`: compare it, and send the same with it as
+    `hostKey`.
     """
     added = await center.ask(FLEET, AddHost(body), timeout=ADD_SECONDS)
-    return await _shown(center, added.name, None)
+    shown = await _shown(center, added.name, None)
+    enrolment = None
+    if added.kind == "dial":
+        enrolment = await _enrolment(center, added.name, body.requested_by)
+    return AddedHost(**msgspec.structs.asdict(shown), enrolment=enrolment)
+
+
+@api.operation(
+    "POST",
+    "/api/hosts/<host_name>/enrolment",
+    answers=201,
+    refuses=(409,),
+    scope="admin",
+    is_done_once=False,
+)
+async def offer_enrolment(center: Center, host_name: str, body: NewEnrolment) -> HostEnrolment:
+    """Make a new code for a machine that dials out, good once and for an hour.
+
+    The machine that uses it gets a new key; from then on the earlier key is worthless.
+    """
+    return await _enrolment(center, host_name, body.requested_by)
+
+
+async def _enrolment(center: Center, name: str, requested_by: str) -> HostEnrolment:
+    made: Enrolment = await center.ask(FLEET, OfferEnrolment(name, requested_by))
+    command = f"command-center host --centre {request.url_root} --enrol {made.code}"
+    return HostEnrolment(code=made.code, expires_at=made.expires_at, command=command)
 
 
 @api.operation("DELETE", "/api/hosts/<host_name>", refuses=(409,), scope="admin")
@@ -145,8 +204,8 @@ async def _shown(center: Center, name: str, bridge: BridgeHealth | None) -> Show
         told = f"The host is away: {away}"
     return ShownHost(
         name=name,
-        kind="local" if added is None else "ssh",
-        address=None if added is None else added.address,
+        kind="local" if added is None else cast("HostKind", added.kind),
+        address=None if added is None else added.address or None,
         link=None if added is None else ("connected" if away is None else "away"),
         status=status if bridge is None else bridge.status.value,
         message=told if bridge is None or away is not None else bridge.message,

@@ -40,6 +40,7 @@ from command_center.actors.rules.errors import (
     Unavailable,
     Unconfirmed,
     WrongCode,
+    WrongHostKey,
     WrongPasskey,
 )
 from command_center.actors.rules.policy import PolicyDenied
@@ -415,6 +416,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Conflict: _with_facts(409),
     PolicyDenied: _of_policy,
     WrongCode: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
+    WrongHostKey: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     WrongPasskey: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     NeedsPasskey: lambda error: Problem(403, str(error), more={"facts": {"needs": "passkey"}}),
     MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),

@@ -82,6 +82,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "removed_events": "The first line says where the log begins.",
     "removed_histories": "The removed events of a deleted repository stand nowhere.",
     "hosts": "Another server has to be let in at a machine, and to know its key.",
+    "host_keys": "A machine that dials out has to be enrolled by each server.",
     "whole_values": "Its texts stand as lines of their own.",
 }
 """The tables that an export does not have, each with the reason."""

@@ -2,6 +2,7 @@
 
 import attrs
 
+from command_center.store import host_keys
 from command_center.store.transaction import Transaction
 
 _ITEMS = """DELETE FROM items WHERE session_id IN
@@ -77,7 +78,8 @@ def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
 
 
 def remove_host(tx: Transaction, host_id: int) -> None:
-    """Remove the row of a host."""
+    """Remove the row of a host, and what it signs in by."""
+    host_keys.remove(tx, host_id)
     tx.db.execute("DELETE FROM hosts WHERE id = ?", [host_id])
 
 

@@ -77,7 +77,7 @@ _KNOWN = (
     ),
     _known("sk-", pattern=rf"sk-{_HAS_DIGIT_OR_CAPITAL}[A-Za-z0-9_-]{{20,}}"),
     _known("ghp_", "gho_", "ghu_", "ghs_", "ghr_", pattern=r"gh[pousr]_[A-Za-z0-9]{30,}"),
-    _known("ccd_", pattern=r"ccd_[A-Za-z0-9_-]{43}"),
+    _known("ccd_", "cch_", pattern=r"cc[dh]_[A-Za-z0-9_-]{43}"),
     _known("github_pat_", pattern=r"github_pat_[A-Za-z0-9_]{30,}"),
     _known("gl", pattern=r"gl(?:pat|dt|rt|ptt|oas|cbt|ft|soat|agent)-[A-Za-z0-9_.-]{20,}"),
     _known("xox", "xapp-", pattern=r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,}"),

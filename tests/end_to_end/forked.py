@@ -65,8 +65,8 @@ class Forked:
         self.process.kill()
 
 
-def fork(environment: Mapping[str, str], cwd: Path, log: Path) -> Forked:
-    """Start `command-center` with the environment, in the folder; the log gets what it says.
+def fork(environment: Mapping[str, str], cwd: Path, log: Path, *words: str) -> Forked:
+    """Start `command-center WORDS` with the environment, in the folder; the log gets what it says.
 
     On Linux alone: elsewhere a fork may not use what the system's libraries had begun.
     """
@@ -74,14 +74,20 @@ def fork(environment: Mapping[str, str], cwd: Path, log: Path) -> Forked:
     context.set_forkserver_preload([*LOADED])
     reads, writes = context.Pipe(duplex=False)
     with writes:
-        process = context.Process(target=_serve, args=(dict(environment), cwd, writes, log))
+        process = context.Process(target=_serve, args=(dict(environment), cwd, writes, log, words))
         process.start()
     with reads:
         return Forked(process, os.fdopen(os.dup(reads.fileno())))
 
 
-def _serve(environment: dict[str, str], cwd: Path, stdout: Connection[str, str], log: Path) -> None:
-    """Be the server, from the first line of its program."""
+def _serve(
+    environment: dict[str, str],
+    cwd: Path,
+    stdout: Connection[str, str],
+    log: Path,
+    words: tuple[str, ...],
+) -> None:
+    """Be the program, from its first line."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
@@ -89,5 +95,5 @@ def _serve(environment: dict[str, str], cwd: Path, stdout: Connection[str, str],
     stdout.close()
     with log.open("a") as stderr:
         os.dup2(stderr.fileno(), sys.stderr.fileno())
-    sys.argv = ["command-center"]
+    sys.argv = ["command-center", *words]
     main(prog_name="command-center")

@@ -31,3 +31,16 @@ class HostAway(EventData, frozen=True, kw_only=True, tag="host.away"):
 
     name: str
     reason: str
+
+
+class HostEnrolled(EventData, frozen=True, kw_only=True, tag="host.enrolled"):
+    """A machine has used its code, and signs in with a key of its own from now on."""
+
+    name: str
+
+
+class HostRefused(EventData, frozen=True, kw_only=True, tag="host.refused"):
+    """A machine was not let in, such as one that was restored from an old image; told once."""
+
+    name: str
+    reason: str

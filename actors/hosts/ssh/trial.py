@@ -36,7 +36,7 @@ async def try_out(wanted: NewHost, folder: Path) -> Accepted:
         Conflict: nobody has accepted its key yet, or it cannot be a host; says what to do.
         Unavailable: it cannot be reached.
     """
-    client = SshClient(SshAddress.read(wanted.address), folder, new_data_dir())
+    client = SshClient(SshAddress.read(wanted.address or ""), folder, new_data_dir())
     try:
         try:
             await _visit(client, wanted.name)

@@ -1,0 +1,6 @@
+"""The program of a host that dials out: it does on its machine what its server asks.
+
+`program` runs it, as a small tree of actors of its own. `centre_link` is the actor that keeps the
+connection to the server, by a WebSocket that `dialling` opens. `identity` is what it has on its
+disk: the server's address, its own key, and the numbers by which copies are found out.
+"""

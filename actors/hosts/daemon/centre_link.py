@@ -1,0 +1,97 @@
+"""`/link`: keeps the connection to the server, and does over it what the server asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+import trio
+
+from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
+from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity, OlderCentre
+from command_center.actors.hosts.link.channels import LinkEnded
+from command_center.actors.hosts.link.serving import Served
+from command_center.runtime import Actor, Backoff
+from command_center.store.host_keys import HostLife
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+RECONNECT: Final = Backoff(initial=0.5, cap=30.0, jitter=0.5)
+"""Waiting times after a connection that was lost, or cannot be had."""
+
+REFUSED: Final = Backoff(initial=5.0, cap=300.0, jitter=0.5)
+"""Waiting times after a refusal that only a person can mend."""
+
+CALM_SECONDS: Final = 60.0
+"""A connection that lived so long resets the backoff."""
+
+
+class CentreLink(Actor):
+    """Holds one connection at a time. What was begun over it ends with it; a turn goes on."""
+
+    def __init__(
+        self,
+        files: HostFiles,
+        identity: HostIdentity,
+        life: HostLife,
+        serve: Callable[[], Served],
+    ) -> None:
+        """Connect as `life` of the host, and serve by what `serve` makes for each connection."""
+        self._files = files
+        self._identity = identity
+        self._life = life
+        self._serve = serve
+        self._links = 0
+        self._is_up = False
+        self._reason = "It was not tried yet."
+
+    async def on_start(self) -> None:
+        """Begin to connect."""
+        self.ctx.start_task(self._keep)
+
+    def describe(self) -> Mapping[str, object]:
+        """Show whether there is a connection, and why not."""
+        told = {"connected": self._is_up, "links": self._links, "start": self._life.number}
+        return told | ({} if self._is_up else {"reason": self._reason})
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            began = trio.current_time()
+            backoff = RECONNECT
+            try:
+                reason = await self._hold()
+            except CannotDial as failed:
+                reason = failed.reason
+                backoff = REFUSED if failed.is_lasting else RECONNECT
+            if reason != self._reason or self._is_up:
+                log.warning("host.away", reason=reason)
+            self._is_up, self._reason = False, reason
+            failures = 1 if trio.current_time() - began >= CALM_SECONDS else failures + 1
+            await trio.sleep(backoff.delay(failures))
+
+    async def _hold(self) -> str:
+        """Hold one connection until it is over; answer why. Raises `CannotDial`."""
+        reason, older = "", None
+        async with dialled(self._identity, self._life) as connection:
+            try:
+                await trio.to_thread.run_sync(self._files.check_centre, connection.centre)
+            except OlderCentre as refused:
+                older = refused
+            else:
+                reason = await self._serve_over(connection)
+        if older is not None:
+            raise CannotDial(str(older), is_lasting=True)
+        return reason
+
+    async def _serve_over(self, connection: Dialled) -> str:
+        """Do what comes over a connection until it is over; answer why."""
+        self._links += 1
+        self._is_up = True
+        log.info("host.connected", host=self._identity.name, centre=self._identity.centre)
+        try:
+            await self._serve().serve(connection.stream, connection.stream)
+        except LinkEnded as ended:
+            return connection.goodbye or ended.reason
+        return "It was closed."

@@ -1,0 +1,98 @@
+"""Run the program of a host: a tree of actors of its own, until it is told to stop.
+
+    /
+    └ /link        the connection to the server, and what is done over it
+
+An app-server of Codex is no child of it: that goes on with its turns while this program is started
+anew, and is joined again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.hosts.daemon.centre_link import CentreLink
+from command_center.actors.hosts.daemon.identity import HostFiles
+from command_center.actors.hosts.link.serving import Served
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.folders import LocalFolders
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.runtime import ChildSpec, Intensity, SupervisorSpec, open_system
+from command_center.store import DataFolderLock
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+STUCK: Final = 1
+"""The exit code where an actor could not be ended."""
+
+
+@attrs.frozen(kw_only=True)
+class HostProgramSettings:
+    """Settings of a host's program.
+
+    Attributes:
+        folder: its data: its key, worktrees, and what git and Codex need.
+        codex: the program of Codex, with arguments.
+    """
+
+    folder: Path
+    codex: str = "codex"
+
+    def served(self) -> Served:
+        """Return the parts of this machine, for one connection."""
+        codex = BridgeSettings(
+            command=self.codex, transport=Transport.AUTO, state_folder=self.folder
+        )
+        git = LocalGit(GitProgram(self.folder / "git-work"))
+        return Served(LocalFolders(self.folder), git, LocalCodex(codex))
+
+
+async def run_host(settings: HostProgramSettings) -> None:
+    """Serve this machine to its server until Ctrl-C or SIGTERM.
+
+    Raises:
+        NotEnrolled: it has no key.
+        DataFolderInUse, DataFolderUnusable: another program has the folder, or nobody can.
+        OSError: its start cannot be counted.
+    """
+    files = HostFiles(settings.folder)
+    with DataFolderLock(settings.folder):
+        identity = files.identity()
+        life = files.begin_life()
+        link = ChildSpec(
+            id="link",
+            start=partial(CentreLink, files, identity, life, settings.served),
+            contract="While it restarts nothing is done for the server; turns go on.",
+        )
+        tree = SupervisorSpec(
+            id="", intensity=Intensity(restarts=10, period=60.0), quarantine=True, children=(link,)
+        )
+        log.info("host.starting", host=identity.name, centre=identity.centre, start=life.number)
+        async with open_system(tree, on_stuck=_give_up):
+            await _until_stopped()
+
+
+async def _until_stopped() -> None:
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    with trio.open_signal_receiver(*wanted) as signals:
+        async for number in signals:
+            log.info("host.stopping", signal=signal.Signals(number).name)
+            return
+
+
+def _give_up(paths: Sequence[str]) -> None:
+    log.critical("host.stuck", actors=list(paths))
+    sys.stderr.flush()
+    os._exit(STUCK)

@@ -1,0 +1,77 @@
+"""`command-center host`: have this machine be a host of a server elsewhere, which it dials."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+import platformdirs
+import structlog
+import trio
+
+from command_center.actors.hosts.daemon.dialling import read_centre
+from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity, NotEnrolled
+from command_center.actors.hosts.daemon.program import HostProgramSettings, run_host
+from command_center.store import DataFolderInUse, DataFolderLock, DataFolderUnusable
+
+REFUSED: Final = 2
+
+
+@click.command()
+@click.option("--centre", metavar="URL", help="The server, at the first start.")
+@click.option("--enrol", "code", metavar="CODE", help="The code that the server shows, once.")
+@click.option(
+    "--data-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(platformdirs.user_data_dir("command-center", appauthor=False)) / "host",
+    help="Folder of this host's key and worktrees.",
+)
+@click.option("--codex-command", metavar="COMMAND", default="codex", help="The program of Codex.")
+def host(centre: str | None, code: str | None, data_dir: Path, codex_command: str) -> None:
+    """Have this machine be a host of a server elsewhere, which it dials.
+
+    Add the host on the server first: that shows the command to run here, with a code that is good
+    once. Later starts need neither address nor code.
+    """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = HostProgramSettings(folder=data_dir.expanduser(), codex=codex_command)
+    try:
+        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if code is not None:
+            if centre is None:
+                raise click.UsageError("--enrol needs the server's address: --centre URL.")
+            with DataFolderLock(settings.folder):
+                _enrol(HostFiles(settings.folder), centre, code)
+        elif centre is not None:
+            raise click.UsageError("--centre is given with the code: --enrol CODE.")
+        trio.run(run_host, settings)
+    except (NotEnrolled, DataFolderInUse, DataFolderUnusable, OSError) as error:
+        _refuse(error)
+
+
+def _enrol(files: HostFiles, centre: str, code: str) -> None:
+    """Exchange the code for a key, and keep that."""
+    from command_center_client import calls  # noqa: PLC0415 - a host that is enrolled stays smaller without it
+    from command_center_client.connection import CommandCenter  # noqa: PLC0415 - the same
+    from command_center_client.errors import ClientError  # noqa: PLC0415 - the same
+
+    try:
+        address = read_centre(centre)
+    except ValueError as error:
+        raise click.UsageError(f"--centre: {error}") from None
+    url = address.geturl().rstrip("/")
+    try:
+        with CommandCenter(url) as center:
+            enrolled = center.send(calls.enrol_host(code=code))
+    except ClientError as error:
+        _refuse(error)
+    files.save(HostIdentity(centre=url, name=enrolled["name"], key=enrolled["key"]))
+    click.echo(f"Enrolled as host {enrolled['name']} of {url}.", err=True)
+
+
+def _refuse(reason: object) -> NoReturn:
+    click.echo(f"command-center: {reason}", err=True)
+    sys.exit(REFUSED)
