@@ -77,7 +77,7 @@ async def enrol_host(door: HostDoor, body: EnrolHost) -> EnrolledHost:
         return await door.center.ask(FLEET, body)
 
 
-@api.websocket(HOST_LINK)
+@api.websocket(HOST_LINK, scopes=())
 async def link_host(door: HostDoor, query: HostLinkQuery) -> None:  # noqa: ARG001 - there is none
     """Take the connection of a machine that brings its key, and use it until it is over."""
     center = door.center

@@ -46,6 +46,24 @@ export interface ActorShown {
   stack?: string[];
 }
 
+/** A machine that was added. */
+export interface AddedHost {
+  name: string;
+  kind: "dial" | "local" | "ssh";
+  address: string | null;
+  link: "away" | "connected" | null;
+  status: "connected" | "disabled" | "unavailable";
+  message: string;
+  agentVersion: string | null;
+  warning: string | null;
+  appServer: AppServer | null;
+  repositories: number;
+  active: number;
+  queued: number;
+  slots: number;
+  enrolment: HostEnrolment | null;
+}
+
 /** A sub-agent that works for a session, in a thread of its own. */
 export interface Agent {
   id: number;
@@ -550,6 +568,17 @@ export interface Durations {
   p95: number | null;
 }
 
+/** Give the machine that brings a code a key of its own. */
+export interface EnrolHost {
+  code: string;
+}
+
+/** A host, with its key, which is shown this once. */
+export interface EnrolledHost {
+  name: string;
+  key: string;
+}
+
 /** Every failure. */
 export interface Error {
   error: ErrorFacts;
@@ -800,6 +829,13 @@ export interface HookSecret {
   secret: string;
 }
 
+/** A code by which a machine becomes a host, once, and the command to run on it. */
+export interface HostEnrolment {
+  code: string;
+  expiresAt: string;
+  command: string;
+}
+
 /** The caller, and what they may do; `device` is null for who needs to be none. */
 export interface Identity {
   device: Device | null;
@@ -1028,6 +1064,11 @@ export interface NewDevice {
   requestedBy?: string;
 }
 
+/** A code that is to be made for a host. */
+export interface NewEnrolment {
+  requestedBy?: string;
+}
+
 /** A follow-up that is asked for. */
 export interface NewFollowup {
   message: string;
@@ -1045,8 +1086,8 @@ export interface NewFork {
 /** A machine that is to be added. */
 export interface NewHost {
   name: string;
-  kind: "ssh";
-  address: string;
+  kind?: "dial" | "ssh";
+  address?: string | null;
   hostKey?: string | null;
   requestedBy?: string;
 }
@@ -1860,7 +1901,7 @@ export interface SessionStopped {
 /** A machine that repositories lie on. */
 export interface ShownHost {
   name: string;
-  kind: "local" | "ssh";
+  kind: "dial" | "local" | "ssh";
   address: string | null;
   link: "away" | "connected" | null;
   status: "connected" | "disabled" | "unavailable";
@@ -2332,14 +2373,23 @@ export interface Operations {
     body: undefined;
     answer: Page<ShownHost>;
   };
-  /** Reach a machine over ssh, and have it as a host from now on */
+  /** Have a machine as a host from now on */
   addHost: {
     method: "POST";
     path: "/api/hosts";
     isExact: true;
     query: Record<string, never>;
     body: NewHost;
-    answer: ShownHost;
+    answer: AddedHost;
+  };
+  /** Make a new code for a machine that dials out, good once and for an hour */
+  offerEnrolment: {
+    method: "POST";
+    path: `/api/hosts/${string}/enrolment`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NewEnrolment;
+    answer: HostEnrolment;
   };
   /** Have a machine as a host no longer; what lies on it stays there */
   removeHost: {
@@ -2358,6 +2408,15 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: ShownHost;
+  };
+  /** Give the machine that brings a code its key, which is shown this once */
+  enrolHost: {
+    method: "POST";
+    path: "/api/hosts/enrol";
+    isExact: true;
+    query: Record<string, never>;
+    body: EnrolHost;
+    answer: EnrolledHost;
   };
   /** List the repositories */
   listRepositories: {
@@ -4624,6 +4683,17 @@ export interface HostConnected {
   name: string;
 }
 
+/** A machine has used its code, and signs in with a key of its own from now on. */
+export interface HostEnrolled {
+  name: string;
+}
+
+/** A machine was not let in, such as one that was restored from an old image; told once. */
+export interface HostRefused {
+  name: string;
+  reason: string;
+}
+
 /** A machine was removed; what lies on it stays there. */
 export interface HostRemoved {
   name: string;
@@ -5581,6 +5651,8 @@ export interface EventData {
   "host.removed": HostRemoved;
   "host.connected": HostConnected;
   "host.away": HostAway;
+  "host.enrolled": HostEnrolled;
+  "host.refused": HostRefused;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;

@@ -19,7 +19,7 @@ from tests.checkout import ROOT
 from tests.end_to_end.forked import Forked, fork
 from tests.end_to_end.server import Client, wait_for_no_process
 
-SECONDS: Final = 30.0
+SECONDS: Final = 60.0
 
 
 @attrs.define(eq=False)

@@ -26,7 +26,7 @@ def rows() -> list[str]:
         for operation in OPERATIONS
     ]
     told += [
-        (f"WebSocket {path_of(socket.rule)}", ", ".join(socket.scopes))
+        (f"WebSocket {path_of(socket.rule)}", ", ".join(socket.scopes) or "open")
         for api in APIS
         for socket in api.sockets
     ]

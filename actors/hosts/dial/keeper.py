@@ -106,7 +106,8 @@ class DialLink(Actor):
                 reason = self._why
             self._holding = None
             self._standing.lost(reason)
-        await self._tell_away(reason)
+        if self._newest is message:  # else another connection takes its place
+            await self._tell_away(reason)
         return reason
 
     async def _carry(self, stream: trio.abc.Stream) -> str:

@@ -1,0 +1,224 @@
+"""The ways in for machines that dial out, and who is kept out."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+import trio
+
+from command_center.actors.center import Center, open_center
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
+from command_center.actors.hosts.daemon.identity import HostIdentity
+from command_center.actors.hosts.link.channels import Channels, LinkEnded
+from command_center.actors.tree import CenterSettings
+from command_center.http.app import create_app
+from command_center.http.middleware.gate import Policy
+from command_center.store import open_database
+from command_center.store.host_keys import HostLife
+from tests.http.live import NO_AUTHORITIES, served
+
+TOKEN = "the-token-of-the-server"
+OWNER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@attrs.frozen
+class Centre:
+    """A server that wants a token, and a client of its owner."""
+
+    center: Center
+    client: httpx.AsyncClient
+    url: str
+
+    async def add(self, name: str = "box") -> str:
+        """A host, by its code."""
+        answer = await self.client.post("/api/hosts", json={"name": name}, headers=OWNER)
+        assert 201 == answer.status_code, answer.text
+        return str(answer.json()["enrolment"]["code"])
+
+    async def enrol(self, code: str) -> httpx.Response:
+        """What a machine is answered that brings a code, and nothing else."""
+        return await self.client.post("/api/hosts/enrol", json={"code": code})
+
+    async def key(self, name: str = "box") -> str:
+        """The key of a new host."""
+        return str((await self.enrol(await self.add(name))).json()["key"])
+
+    @asynccontextmanager
+    async def link(self, key: str, life: HostLife) -> AsyncIterator[Dialled]:
+        """A connection of a machine."""
+        identity = HostIdentity(centre=self.url, name="box", key=key)
+        async with dialled(identity, life) as connection:
+            yield connection
+
+    async def refused(self, key: str, life: HostLife) -> str:
+        """The words with which a machine is kept out."""
+        with pytest.raises(CannotDial) as refused:
+            async with self.link(key, life):
+                pass
+        return refused.value.reason
+
+    async def told(self, kind: str) -> list[dict[str, Any]]:
+        """The data of all events of that type."""
+        page = await self.client.get("/api/events", params={"type": kind}, headers=OWNER)
+        return [one["data"] for one in page.json()["items"]]
+
+    async def until(self, kind: str, count: int = 1) -> dict[str, Any]:
+        """The data of an event, once there are so many of its type."""
+        with trio.fail_after(20):
+            while len(found := await self.told(kind)) < count:  # noqa: ASYNC110 - in another task
+                await trio.sleep(0.02)
+        return found[-1]
+
+
+@pytest.fixture
+async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
+    open_database(tmp_path / "center.sqlite3").close()
+    settings = CenterSettings(
+        database=tmp_path / "center.sqlite3",
+        data_dir=tmp_path,
+        runner="stub",
+        bridge=BridgeSettings(disabled="It is not used here."),
+        max_sessions=4,
+        approval_seconds=60,
+    )
+    async with (
+        open_center(settings) as center,
+        served(create_app(center, Policy(token=TOKEN))) as address,
+        httpx.AsyncClient(base_url=address.url, verify=NO_AUTHORITIES) as client,
+    ):
+        yield Centre(center, client, address.url)
+
+
+UNKNOWN = "No host has this key"
+
+
+def life(number: int) -> HostLife:
+    return HostLife(number, secrets.token_hex(16))
+
+
+async def goodbye(connection: Dialled) -> str:
+    """The reason with which the server closes a connection."""
+    with trio.fail_after(20):
+        while connection.connection.closed is None:  # noqa: ASYNC110 - in another task
+            await trio.sleep(0.01)
+    return connection.goodbye
+
+
+@asynccontextmanager
+async def serving(connection: Dialled) -> AsyncIterator[None]:
+    """Speak the link over a connection, and do nothing that is asked."""
+
+    async def run() -> None:
+        with contextlib.suppress(LinkEnded):
+            await Channels(connection.stream, connection.stream).run()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_code_gives_one_machine_a_key_that_opens_its_link_and_nothing_else(
+    centre: Centre,
+) -> None:
+    code = await centre.add()
+    assert 401 == (await centre.client.post("/api/hosts", json={"name": "x"})).status_code
+    assert 401 == (await centre.enrol("AAAA-AAAA-AAAA-AAAA")).status_code
+    enrolled = await centre.enrol(code.lower().replace("-", " "))
+    assert (201, "box") == (enrolled.status_code, enrolled.json()["name"])
+    assert 401 == (await centre.enrol(code)).status_code
+    key = enrolled.json()["key"]
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert 401 == (await centre.client.get("/api/hosts", headers=bearer)).status_code
+    assert UNKNOWN in await centre.refused(TOKEN, life(1))
+    assert UNKNOWN in await centre.refused("cch_x", life(1))
+    assert "Expected a number" in await centre.refused(key, HostLife(1, "short"))
+    async with centre.link(key, life(1)):
+        pass
+    assert {"name": "box"} == await centre.until("host.enrolled")
+
+
+async def test_a_host_of_one_name_is_there_once(centre: Centre) -> None:
+    await centre.add()
+    for body, status in (
+        ({"name": "box"}, 409),
+        ({"name": "local"}, 409),
+        ({"name": "far", "kind": "ssh"}, 400),
+        ({"name": "far", "address": "ada@box.example"}, 400),
+    ):
+        answer = await centre.client.post("/api/hosts", json=body, headers=OWNER)
+        assert status == answer.status_code, answer.text
+
+
+async def test_an_earlier_start_and_a_copy_are_kept_out_and_told_of_once(centre: Centre) -> None:
+    key, third = await centre.key(), life(3)
+    for _ in range(2):  # the same start may come again
+        async with centre.link(key, third):
+            pass
+    for _ in range(3):
+        assert "restored from an old image" in await centre.refused(key, life(2))
+    assert 1 == len(await centre.told("host.refused"))
+    assert "Another program has made start 3" in await centre.refused(key, life(3))
+    async with centre.link(key, life(4)):
+        pass
+    assert "This is start 3" in await centre.refused(key, third)
+
+
+async def test_a_later_start_takes_the_place_of_an_earlier_one(centre: Centre) -> None:
+    key = await centre.key()
+    async with centre.link(key, life(1)) as first, serving(first):
+        await centre.until("host.connected")
+        async with centre.link(key, life(2)) as second, serving(second):
+            assert "The host has connected anew." == await goodbye(first)
+            await centre.until("host.connected", 2)
+            assert [] == await centre.told("host.away")
+
+
+async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Centre) -> None:
+    first = await centre.key()
+    async with centre.link(first, life(1)) as connection:
+        renewed = await centre.client.post("/api/hosts/box/enrolment", json={}, headers=OWNER)
+        assert 201 == renewed.status_code
+        second = (await centre.enrol(renewed.json()["code"])).json()["key"]
+        assert "The host was enrolled anew." == await goodbye(connection)
+    assert UNKNOWN in await centre.refused(first, life(2))
+    async with centre.link(second, life(1)) as connection:
+        gone = await centre.client.delete("/api/hosts/box", headers=OWNER)
+        assert 200 == gone.status_code
+        assert "The host was removed, or the server stops." == await goodbye(connection)
+    assert UNKNOWN in await centre.refused(second, life(2))
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n" + bytes(64), "a frame that is too long"),
+        ("text", "has ended"),
+        (b"\x06\x00\x00\x00\x00\x00\x00\x00\x0f" + b'{"protocol": 0}', "update the other side"),
+        (b"\x06\x00\x00\x00\x00\x00\x00\x00\x10" + b'{"protocol": 99}', "update this side"),
+    ],
+)
+async def test_a_host_that_breaks_the_rules_is_cut_off_and_told_of(
+    centre: Centre, sent: bytes | str, why: str
+) -> None:
+    async with centre.link(await centre.key(), life(1)) as connection:
+        await connection.connection.send_message(sent)
+        assert why in await goodbye(connection)
+    assert why in (await centre.until("host.away"))["reason"]
+
+
+async def test_keys_are_guessed_no_faster_than_tokens(centre: Centre) -> None:
+    key = await centre.key()
+    for _ in range(20):
+        assert UNKNOWN in await centre.refused(f"cch_{secrets.token_hex(8)}", life(1))
+    assert "Too many wrong" in await centre.refused(key, life(1))
+    assert 429 == (await centre.enrol("AAAA-AAAA-AAAA-AAAA")).status_code
