@@ -11,6 +11,7 @@ import platformdirs
 import structlog
 import trio
 
+from command_center.actors.hosts.daemon.ceiling import ALLOWANCES, make_ceiling, read_ceiling
 from command_center.actors.hosts.daemon.dialling import read_centre
 from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity, NotEnrolled
 from command_center.actors.hosts.daemon.program import HostProgramSettings, run_host
@@ -29,15 +30,59 @@ REFUSED: Final = 2
     default=lambda: Path(platformdirs.user_data_dir("command-center", appauthor=False)) / "host",
     help="Folder of this host's key and worktrees.",
 )
+@click.option(
+    "--root",
+    "roots",
+    metavar="DIR",
+    multiple=True,
+    help="A folder that repositories may be in; the home folder, if none is given.",
+)
+@click.option(
+    "--allow",
+    "allows",
+    metavar="WHAT",
+    multiple=True,
+    type=click.Choice([*ALLOWANCES, "nothing"]),
+    help="Let this be done: write, network, commit, push, escalation; write and commit, if none "
+    "is given. escalation lets what a person approves leave Codex's sandbox.",
+)
+@click.option(
+    "--ceiling",
+    "ceiling_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A TOML file with `roots` and `allow` in the place of both.",
+)
 @click.option("--codex-command", metavar="COMMAND", default="codex", help="The program of Codex.")
-def host(centre: str | None, code: str | None, data_dir: Path, codex_command: str) -> None:
+def host(
+    *,
+    centre: str | None,
+    code: str | None,
+    data_dir: Path,
+    roots: tuple[str, ...],
+    allows: tuple[str, ...],
+    ceiling_file: Path | None,
+    codex_command: str,
+) -> None:
     """Have this machine be a host of a server elsewhere, which it dials.
 
     Add the host on the server first: that shows the command to run here, with a code that is good
-    once. Later starts need neither address nor code.
+    once. Later starts need neither address nor code. What may be done here is said here alone: no
+    server can have more.
     """
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    settings = HostProgramSettings(folder=data_dir.expanduser(), codex=codex_command)
+    folder = data_dir.expanduser().absolute()
+    try:
+        if ceiling_file is None:
+            given = None if not allows else frozenset(allows) - {"nothing"}
+            ceiling = make_ceiling(folder, roots, given)
+        elif roots or allows:
+            raise click.UsageError("Give --ceiling, or --root and --allow.")
+        else:
+            ceiling = read_ceiling(ceiling_file, folder)
+    except (OSError, ValueError) as error:
+        _refuse(error)
+    settings = HostProgramSettings(folder=folder, ceiling=ceiling, codex=codex_command)
     try:
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if code is not None:

@@ -22,7 +22,10 @@ import structlog
 import trio
 
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.hosts.daemon.ceiling import Ceiling
 from command_center.actors.hosts.daemon.centre_link import CentreLink
+from command_center.actors.hosts.daemon.held_codex import HeldCodex
+from command_center.actors.hosts.daemon.held_git import HeldGit
 from command_center.actors.hosts.daemon.identity import HostFiles
 from command_center.actors.hosts.link.serving import Served
 from command_center.actors.hosts.local.codex.codex import LocalCodex
@@ -44,19 +47,31 @@ class HostProgramSettings:
 
     Attributes:
         folder: its data: its key, worktrees, and what git and Codex need.
+        ceiling: what may be done here at most.
         codex: the program of Codex, with arguments.
     """
 
     folder: Path
+    ceiling: Ceiling
     codex: str = "codex"
 
-    def served(self) -> Served:
-        """Return the parts of this machine, for one connection."""
+    def parts(self) -> tuple[LocalFolders, HeldGit, HeldCodex]:
+        """Return the parts of this machine, each held by the ceiling."""
+        # An app-server of the user's own may have threads that may do anything: a held host joins
+        # none, and only has one that it starts itself.
+        none = self.folder / "no-terminal.sock"
         codex = BridgeSettings(
-            command=self.codex, transport=Transport.AUTO, state_folder=self.folder
+            command=self.codex,
+            transport=Transport.AUTO,
+            socket=None if "escalation" in self.ceiling.allows else none,
+            state_folder=self.folder,
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
-        return Served(LocalFolders(self.folder), git, LocalCodex(codex))
+        return (
+            LocalFolders(self.folder, self.ceiling.roots),
+            HeldGit(git, self.ceiling),
+            HeldCodex(LocalCodex(codex), self.ceiling),
+        )
 
 
 async def run_host(settings: HostProgramSettings) -> None:
@@ -73,13 +88,19 @@ async def run_host(settings: HostProgramSettings) -> None:
         life = files.begin_life()
         link = ChildSpec(
             id="link",
-            start=partial(CentreLink, files, identity, life, settings.served),
+            start=partial(CentreLink, files, identity, life, partial(Served, *settings.parts())),
             contract="While it restarts nothing is done for the server; turns go on.",
         )
         tree = SupervisorSpec(
             id="", intensity=Intensity(restarts=10, period=60.0), quarantine=True, children=(link,)
         )
-        log.info("host.starting", host=identity.name, centre=identity.centre, start=life.number)
+        log.info(
+            "host.starting",
+            host=identity.name,
+            centre=identity.centre,
+            start=life.number,
+            ceiling=settings.ceiling.told(),
+        )
         async with open_system(tree, on_stuck=_give_up):
             await _until_stopped()
 

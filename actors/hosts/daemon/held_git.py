@@ -1,0 +1,153 @@
+"""Git of a host, held by its ceiling, whatever the server sends.
+
+A checkout comes back from the server as data, with the settings that git is given. So one counts
+only if this very git has opened it: a server that makes one up could have git run programs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import trio
+
+from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
+from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+
+OPENED: Final = 512
+"""Checkouts that are remembered; the oldest are forgotten first."""
+
+VARIABLES: Final = frozenset(
+    {
+        *("GIT_ATTR_SOURCE", "GIT_LITERAL_PATHSPECS"),
+        *("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"),
+        *("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"),
+    }
+)
+"""Variables that a command may have; none of them names a program or a file."""
+
+READS: Final = frozenset(
+    {
+        *("cat-file", "check-attr", "check-ignore", "check-ref-format", "count-objects", "diff"),
+        *("diff-files", "diff-index", "diff-tree", "for-each-ref", "grep", "hash-object", "log"),
+        *("ls-files", "ls-tree", "merge-base", "merge-tree", "rev-list", "rev-parse", "show"),
+        *("show-ref", "status", "var", "version", "write-tree", "commit-tree", "mktree"),
+        *("read-tree", "update-index", "name-rev", "shortlog", "symbolic-ref"),
+    }
+)
+"""Commands that change no branch; what they write of the work tree is told by `Writes`."""
+
+CHANGES: Final = frozenset({"add", "checkout-index", "update-ref", "worktree", "reset", "rm"})
+COMMITS: Final = frozenset({"commit"})
+REACHES: Final = frozenset({"push", "ls-remote"})
+
+_PROGRAMS: Final = (
+    *("--exec", "--upload-pack", "--receive-pack", "--ext-diff", "--textconv", "--output"),
+    *("--open-files-in-pager", "-O", "--no-index", "--filters", "--pager", "--editor"),
+)
+"""Options by which git runs a program, or writes or reads elsewhere."""
+
+_BRANCHES: Final = ("refs/heads/", "refs/tags/", "refs/remotes/")
+
+
+@attrs.frozen(eq=False)
+class HeldGit:
+    """All of git's port; what is not refused is done by the `git` behind it."""
+
+    git: Git
+    ceiling: Ceiling
+    _opened: OrderedDict[Checkout, None] = attrs.field(factory=OrderedDict, init=False)
+
+    async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
+        """Open a checkout within the roots, with its git directories."""
+        await self._check_path(path)
+        found = await self.git.open(path, common_dir=common_dir)
+        for place in (found.path, found.common_dir, found.main):
+            await self._check_path(place)
+        self._opened[attrs.evolve(found, git=self)] = None
+        self._opened.move_to_end(attrs.evolve(found, git=self))
+        while len(self._opened) > OPENED:
+            self._opened.popitem(last=False)
+        return found
+
+    async def run(
+        self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
+    ) -> GitOutput:
+        """Run a command that is within the ceiling."""
+        self._check_command(command)
+        for folder in command.also:
+            await self._check_path(folder)
+        known = await self._known(checkout)
+        return await self.git.run(known, command, sink)
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return what carries a further method of the port out, once its arguments are checked."""
+        if not inspect.iscoroutinefunction(getattr(Git, method, None)):
+            raise AttributeError(method)
+
+        async def perform(**named: Any) -> Any:
+            if method in _WRITES_FILES:
+                self.ceiling.check("write", "changing files")
+            given = {}
+            for name, value in named.items():
+                given[name] = value
+                if isinstance(value, Checkout):
+                    given[name] = await self._known(value)
+                elif isinstance(value, Path):
+                    await self._check_path(value)
+            return await getattr(self.git, method)(**given)
+
+        return perform
+
+    async def _known(self, checkout: Checkout) -> Checkout:
+        """Return a checkout that was opened here; what a server made up is refused."""
+        if attrs.evolve(checkout, git=self) not in self._opened:
+            raise BeyondCeiling(f"a checkout of {checkout.path} that was not opened here")
+        await self._check_path(checkout.path)
+        return attrs.evolve(checkout, git=self.git)
+
+    def _check_command(self, command: GitCommand) -> None:
+        name, *rest = command.arguments or ("",)
+        strange = command.extra.keys() - VARIABLES
+        if strange:
+            raise BeyondCeiling(f"git with {min(strange)[:60]}")
+        if name not in READS | CHANGES | COMMITS | REACHES:
+            raise BeyondCeiling(f"git {name[:60]}")
+        for word in rest:
+            if word == "--":
+                break
+            if word.startswith(_PROGRAMS):
+                raise BeyondCeiling(f"git {name} {word[:60]}")
+        if command.writes & (Writes.TREE | Writes.WORKTREES) or name in {"add", "reset", "rm"}:
+            self.ceiling.check("write", "changing files")
+        if command.signs or name in COMMITS or _moves_branch(name, rest):
+            self.ceiling.check("commit", "commits")
+        if command.reaches or name in REACHES:
+            self.ceiling.check("push", "pushes")
+            if name not in REACHES or any("::" in one for one in rest):
+                raise BeyondCeiling(f"git {name} to another machine")
+
+    async def _check_path(self, path: Path) -> None:
+        await trio.to_thread.run_sync(self.ceiling.check_path, path)
+
+
+_WRITES_FILES: Final = frozenset(
+    {
+        *("copy_files", "make_folder", "claim_worktree", "reclaim_worktree", "delete_worktree"),
+        *("forget_worktree", "take_away_worktree"),
+    }
+)
+
+
+def _moves_branch(name: str, words: Sequence[str]) -> bool:
+    """Say whether a command has a branch, or HEAD, be at another commit."""
+    plain = [word for word in words if not word.startswith("-")]
+    if name == "update-ref":
+        return "--stdin" in words or any(
+            word == "HEAD" or word.startswith(_BRANCHES) for word in plain
+        )
+    return name == "symbolic-ref" and len(plain) > 1

@@ -1,0 +1,347 @@
+"""A hostile server asks a host over the link for what its user does not allow."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+import trio.testing
+
+from command_center.actors.codex.errors import WireClosed
+from command_center.actors.codex.ports import Way
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.bridges import AppServer
+from command_center.actors.git.ports import Git, Writes
+from command_center.actors.hosts.daemon.ceiling import (
+    BeyondCeiling,
+    Ceiling,
+    make_ceiling,
+    read_ceiling,
+)
+from command_center.actors.hosts.daemon.held_codex import HeldCodex, WireRules
+from command_center.actors.hosts.daemon.held_git import HeldGit
+from command_center.actors.hosts.link.calling import parts_of
+from command_center.actors.hosts.link.channels import Channels, LinkEnded
+from command_center.actors.hosts.link.serving import Served
+from command_center.actors.hosts.link.standing import Standing
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.folders import LocalFolders
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.actors.rules.errors import Conflict, Invalid
+from tests.actors.git.repository import make_repository
+
+REFUSED = "The host does not allow"
+
+
+@attrs.define(eq=False)
+class FakeWire:
+    """An app-server that notes what it is sent."""
+
+    sent: list[dict[str, Any]] = attrs.field(factory=list)
+    process_id: int | None = None
+    _come: Any = attrs.field(factory=lambda: trio.open_memory_channel[bytes](10))
+
+    async def send(self, message: bytes) -> None:
+        self.sent.append(json.loads(message))
+
+    def say(self, **message: Any) -> None:
+        self._come[0].send_nowait(json.dumps(message).encode())
+
+    async def receive(self) -> bytes:
+        found: bytes = await self._come[1].receive()
+        return found
+
+    async def aclose(self) -> None:
+        self._come[0].close()
+
+
+@attrs.frozen
+class FakeCodex(LocalCodex):
+    """Codex whose app-server is that one."""
+
+    wire: FakeWire = attrs.field(kw_only=True)
+
+    async def connect(self, nursery: trio.Nursery) -> Way:  # noqa: ARG002 - the port's
+        return Way(self.wire, AppServer.DETACHED, "It is a test's.")
+
+
+@asynccontextmanager
+async def linked(ceiling: Ceiling, wire: FakeWire | None = None) -> AsyncIterator[Any]:
+    """The server's ends of the parts of a host with that ceiling."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    standing = Standing("box")
+    own = ceiling.own
+    served = Served(
+        LocalFolders(own, ceiling.roots),
+        HeldGit(LocalGit(GitProgram(own / "git-work")), ceiling),
+        HeldCodex(FakeCodex(BridgeSettings(), wire=wire or FakeWire()), ceiling),
+    )
+    link = Channels(ours, ours)
+
+    async def run(work: Any, *arguments: Any) -> None:
+        with contextlib.suppress(LinkEnded):
+            await work(*arguments)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run, served.serve, theirs, theirs)
+        nursery.start_soon(run, link.run)
+        standing.connected(link)
+        yield parts_of(standing, BridgeSettings())
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The root of the host, with a repository; another lies beside it."""
+    make_repository(tmp_path / "root" / "project")
+    make_repository(tmp_path / "elsewhere")
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "elsewhere")
+    return tmp_path / "root"
+
+
+def ceiling_of(root: Path, *allows: str) -> Ceiling:
+    return make_ceiling(root.parent / "own", [root], allows)
+
+
+async def test_what_lies_outside_of_the_roots_is_refused(root: Path) -> None:
+    async with linked(ceiling_of(root, "write", "commit")) as (folders, git, codex):
+        outside = [root.parent / "elsewhere", root / "link", root / ".." / "elsewhere"]
+        for path in outside:
+            with pytest.raises(Conflict, match=REFUSED):
+                await git.open(path)
+            with pytest.raises(Invalid):
+                await folders.resolve(str(path), "localPath")
+            with pytest.raises(Conflict, match=REFUSED):
+                await codex.read_configuration(path, path)
+            with pytest.raises(Conflict, match=REFUSED):
+                await git.make_folder(path / "new")
+        opened = await git.open(root / "project")
+        assert "main" == (await opened.run("rev-parse", "--abbrev-ref", "HEAD")).text
+
+
+async def test_a_checkout_that_the_server_makes_up_runs_nothing(root: Path) -> None:
+    async with linked(ceiling_of(root, "write", "commit", "push")) as (_, git, _codex):
+        opened = await git.open(root / "project")
+        for made_up in (
+            attrs.evolve(opened, settings=b"[core]\n\tsshCommand = touch /tmp/x\n"),
+            attrs.evolve(opened, layout=attrs.evolve(opened.layout, path=root.parent)),
+            attrs.evolve(opened, user=(("core.fsmonitor", "touch x"),)),
+        ):
+            with pytest.raises(Conflict, match="not opened here"):
+                await git.run(made_up, _command("status"))
+
+
+def _command(*words: str, **more: Any) -> Any:
+    from command_center.actors.git.ports import GitCommand  # noqa: PLC0415
+
+    return GitCommand(arguments=words, **more)
+
+
+@pytest.mark.parametrize(
+    ("allows", "command"),
+    [
+        ((), _command("commit", "-m", "x")),
+        ((), _command("update-ref", "refs/heads/main", "0" * 40, writes=Writes.REFS)),
+        ((), _command("update-ref", "--stdin", sent=b"x", writes=Writes.REFS)),
+        ((), _command("symbolic-ref", "HEAD", "refs/heads/x")),
+        ((), _command("commit-tree", "HEAD", signs=True)),
+        ((), _command("worktree", "add", "x", writes=Writes.WORKTREES)),
+        ((), _command("read-tree", "-u", "HEAD", writes=Writes.TREE)),
+        (("write", "commit"), _command("push", "origin", reaches=True)),
+        (("write", "commit"), _command("ls-remote", "origin")),
+        (("write", "commit", "push"), _command("push", "ext::sh -c x", reaches=True)),
+        (("write", "commit", "push"), _command("push", "--receive-pack=x", "a", reaches=True)),
+        (("write", "commit", "push"), _command("log", reaches=True)),
+        (("write", "commit", "push"), _command("-c", "core.pager=x", "log")),
+        (("write", "commit", "push"), _command("grep", "-Ox", "a")),
+        (("write", "commit", "push"), _command("diff", "--no-index", "/etc/passwd", "/")),
+        (("write", "commit", "push"), _command("diff", "--output=/tmp/x")),
+        (("write", "commit", "push"), _command("log", extra={"GIT_SSH_COMMAND": "x"})),
+        (("write", "commit", "push"), _command("fetch", "origin")),
+        (("write", "commit", "push"), _command("alias")),
+        (("write", "commit", "push"), _command("status", also=(Path("/etc"),))),
+    ],
+)
+async def test_a_command_of_git_beyond_the_ceiling_is_refused(
+    root: Path, allows: tuple[str, ...], command: Any
+) -> None:
+    git: Git = HeldGit(LocalGit(GitProgram(root.parent / "work")), ceiling_of(root, *allows))
+    with pytest.raises(BeyondCeiling):
+        await git.run(object(), command)  # type: ignore[arg-type]  # it is not come to
+
+
+def sandbox(kind: str, **more: Any) -> dict[str, Any]:
+    return {"sandboxPolicy": {"type": kind, **more}}
+
+
+def turn(**params: Any) -> dict[str, Any]:
+    return {"method": "turn/start", "id": 9, "params": {"threadId": "t", **params}}
+
+
+def start(**params: Any) -> dict[str, Any]:
+    return {"method": "thread/start", "id": 8, "params": params}
+
+
+READ_ONLY = sandbox("readOnly", networkAccess=False)
+
+HOSTILE: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+    (("write",), {"method": "command/exec", "id": 1, "params": {"command": ["sh"]}}),
+    (("write",), {"method": "config/value/write", "id": 1, "params": {}}),
+    (("write",), {"method": "fs/writeFile", "id": 1, "params": {"path": "/x"}}),
+    (("write",), {"method": "fs/readFile", "id": 1, "params": {"path": "/etc/passwd"}}),
+    (("write",), {"method": "fs/readFile", "id": 1, "params": {"path": "/a/rules/../../x"}}),
+    (("write",), {"method": "account/login/start", "id": 1, "params": {"type": "apiKey"}}),
+    (("write",), {"method": "account/logout", "id": 1}),
+    (("write",), {"method": 7, "id": 1}),
+    (("write",), start(sandbox="danger-full-access")),
+    ((), start(sandbox="workspace-write")),
+    (("write",), start(sandbox="read-only", cwd="/etc")),
+    (("write",), start(sandbox="read-only", runtimeWorkspaceRoots=["/"])),
+    (("write",), start(sandbox="read-only", environments=[])),
+    (("write",), start(sandbox="read-only", approvalsReviewer="auto_review")),
+    (("write",), start(permissions=":danger-full-access")),
+    (("write",), start(config={"mcp_servers": {"x": {"command": "sh"}}})),
+    (("write",), start(config={"projects": {"/p": {"trust_level": "trusted"}}})),
+    (("write",), start(config={"notify": ["sh"]})),
+    (("write",), start(config={"features.shell_tool": True})),
+    (("write",), start(config={"sandbox_workspace_write.network_access": True})),
+    (("write",), start(config={"sandbox_workspace_write.writable_roots": ["/"]})),
+    (
+        ("write",),
+        start(config={"permissions.command-center-0123456789abcdef": {"extends": ":danger"}}),
+    ),
+    (
+        ("write",),
+        start(
+            config={
+                "permissions.command-center-0123456789abcdef": {
+                    "extends": ":workspace",
+                    "filesystem": {"/": "write"},
+                }
+            }
+        ),
+    ),
+    (("write",), turn(input=[])),
+    (("write",), turn(**sandbox("dangerFullAccess"))),
+    (("write",), turn(**sandbox("externalSandbox"))),
+    (("write",), turn(**sandbox("workspaceWrite", networkAccess=True))),
+    (("write",), turn(**sandbox("workspaceWrite", writableRoots=["/etc"]))),
+    (("write",), turn(**READ_ONLY, input=[{"type": "localImage", "path": "/etc/passwd"}])),
+    (("write",), turn(**READ_ONLY, input=[{"type": "skill", "path": "/x"}])),
+    (("write",), {**turn(**READ_ONLY), "params": {**READ_ONLY, "threadId": "loose"}}),
+    (("write",), {"method": "turn/steer", "id": 1, "params": {"threadId": "loose"}}),
+    (("write",), turn(sandboxPolicy="readOnly")),
+    (("write",), turn(**READ_ONLY, input="text")),
+    (("write",), turn(**READ_ONLY, cwd="/a\0b")),
+    (("write",), start(sandbox=["read-only"], config=[])),
+    (("write",), {"id": 77, "result": {"decision": "accept"}}),
+]
+
+
+def ask(rules: WireRules, message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message as it goes to Codex."""
+    found: dict[str, Any] = json.loads(rules.outgoing(json.dumps(message).encode()))
+    return found
+
+
+def confined(root: Path, *allows: str) -> WireRules:
+    """The rules once thread `t` is open as it may be, and `loose` may do anything."""
+    rules = WireRules(ceiling_of(root, *allows))
+    for thread, kind in (("t", "readOnly"), ("loose", "dangerFullAccess")):
+        ask(rules, {"method": "thread/resume", "id": thread, "params": {"threadId": thread}})
+        opened = {"thread": {"id": thread}, "sandbox": {"type": kind}}
+        rules.incoming(json.dumps({"id": thread, "result": opened}))
+    return rules
+
+
+@pytest.mark.parametrize(("allows", "message"), HOSTILE)
+def test_what_codex_may_not_do_there_never_reaches_it(
+    root: Path, allows: tuple[str, ...], message: dict[str, Any]
+) -> None:
+    rules = confined(root, *allows)
+    with pytest.raises(BeyondCeiling, match=REFUSED):
+        ask(rules, message)
+
+
+def test_what_is_within_the_ceiling_reaches_codex_as_it_was_read(root: Path) -> None:
+    rules = confined(root, "write", "network")
+    project = str(root / "project")
+    for message in (
+        {"method": "initialized"},
+        {"method": "thread/list", "id": 3, "params": {"limit": 1}},
+        start(cwd=project, sandbox="workspace-write", approvalPolicy="on-request"),
+        turn(**sandbox("workspaceWrite", networkAccess=True, writableRoots=[project])),
+        {"method": "turn/steer", "id": 4, "params": {"threadId": "t", "input": []}},
+    ):
+        assert message == ask(rules, message)
+    twice = b'{"id": 1, "method": "command/exec", "method": "thread/list"}'
+    assert {"id": 1, "method": "thread/list"} == json.loads(rules.outgoing(twice))
+
+
+def test_no_approval_leaves_the_sandbox_without_escalation(root: Path) -> None:
+    rules = confined(root, "write")
+    for number, method in enumerate(
+        (
+            "item/commandExecution/requestApproval",
+            "item/fileChange/requestApproval",
+            "execCommandApproval",
+        )
+    ):
+        for answer in ("accept", "acceptForSession", {"acceptWithExecpolicyAmendment": {}}):
+            rules.incoming(json.dumps({"method": method, "id": number, "params": {}}))
+            said = ask(rules, {"id": number, "result": {"decision": answer}})
+            assert {"id": number, "result": {"decision": "decline"}} == said
+        rules.incoming(json.dumps({"method": method, "id": number, "params": {}}))
+        said = ask(rules, {"id": number, "result": {"decision": "cancel"}})
+        assert {"decision": "cancel"} == said["result"]
+    asked = {"method": "item/permissions/requestApproval", "id": 5, "params": {}}
+    rules.incoming(json.dumps(asked))
+    assert "error" in ask(rules, {"id": 5, "result": {"permissions": {"network": True}}})
+    asked = {"method": "item/tool/requestUserInput", "id": 6, "params": {}}
+    rules.incoming(json.dumps(asked))
+    answer = {"id": 6, "result": {"answers": {}}}
+    assert answer == ask(rules, answer)
+    with pytest.raises(BeyondCeiling, match="was not asked"):
+        ask(rules, answer)
+
+
+async def test_a_hostile_server_is_answered_and_codex_hears_nothing(root: Path) -> None:
+    wire = FakeWire()
+    async with (
+        linked(ceiling_of(root, "write"), wire) as (_, _git, codex),
+        trio.open_nursery() as n,
+    ):
+        with pytest.raises(WireClosed, match=REFUSED):
+            await codex.start(("exec", "-s", "danger-full-access", "x"), n, cwd=str(root))
+        way = await codex.connect(n)
+        command = {"method": "command/exec", "id": 1, "params": {"command": ["sh"]}}
+        await way.wire.send(json.dumps(command).encode())
+        answer = json.loads(await way.wire.receive())
+        assert (1, True) == (answer["id"], REFUSED in answer["error"]["message"])
+        await way.wire.send(b'{"method": "thread/list", "id": 2}')
+        wire.say(id=2, result={})
+        assert {"id": 2, "result": {}} == json.loads(await way.wire.receive())
+        assert [{"method": "thread/list", "id": 2}] == wire.sent
+        await way.wire.aclose()
+        n.cancel_scope.cancel()
+
+
+def test_a_ceiling_is_read_of_a_file_of_its_user(tmp_path: Path) -> None:
+    file = tmp_path / "ceiling.toml"
+    file.write_text(f'roots = ["{tmp_path}"]\nallow = ["write"]\n')
+    found = read_ceiling(file, tmp_path)
+    assert ((tmp_path,), frozenset({"write"})) == (found.roots, found.allows)
+    assert f"in {tmp_path}: write" == found.told()
+    assert "reading alone" in make_ceiling(tmp_path, allows=()).told()
+    for wrong in ('allow = "write"', 'allow = ["all"]', "more = []", 'roots = ["a"]', "roots = 1"):
+        file.write_text(wrong)
+        with pytest.raises(ValueError):  # noqa: PT011 - each names what is wrong
+            read_ceiling(file, tmp_path)
