@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import click
 import platformdirs
@@ -19,8 +21,10 @@ from command_center.store import DataFolderInUse, DataFolderLock, DataFolderUnus
 
 REFUSED: Final = 2
 
+T = TypeVar("T")
 
-@click.command()
+
+@click.group(invoke_without_command=True)
 @click.option("--centre", metavar="URL", help="The server, at the first start.")
 @click.option("--enrol", "code", metavar="CODE", help="The code that the server shows, once.")
 @click.option(
@@ -54,7 +58,9 @@ REFUSED: Final = 2
     help="A TOML file with `roots` and `allow` in the place of both.",
 )
 @click.option("--codex-command", metavar="COMMAND", default="codex", help="The program of Codex.")
+@click.pass_context
 def host(
+    ctx: click.Context,
     *,
     centre: str | None,
     code: str | None,
@@ -83,6 +89,9 @@ def host(
     except (OSError, ValueError) as error:
         _refuse(error)
     settings = HostProgramSettings(folder=folder, ceiling=ceiling, codex=codex_command)
+    ctx.obj = settings
+    if ctx.invoked_subcommand is not None:
+        return
     try:
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if code is not None:
@@ -94,6 +103,60 @@ def host(
             raise click.UsageError("--centre is given with the code: --enrol CODE.")
         trio.run(run_host, settings)
     except (NotEnrolled, DataFolderInUse, DataFolderUnusable, OSError) as error:
+        _refuse(error)
+
+
+@host.command()
+@click.option("--print", "only_print", is_flag=True, help="Show what would be installed.")
+@click.pass_obj
+def install(settings: HostProgramSettings, *, only_print: bool) -> None:
+    """Have this machine start the host, and start it again when it fails.
+
+    It gets the roots and allowances that stand before the word `install`. Enrol the machine first.
+    """
+    from command_center.http.cli.service.manager import HOST, Service, own_program  # noqa: PLC0415 - a host that runs stays smaller without it
+    from command_center.http.cli.service.managers import manager_of  # noqa: PLC0415 - the same
+
+    words = ["host", "--data-dir", str(settings.folder), "--codex-command", settings.codex]
+    for root in settings.ceiling.roots:
+        words += ["--root", str(root)]
+    for allowance in sorted(settings.ceiling.allows) or ["nothing"]:
+        words += ["--allow", allowance]
+    service = Service(
+        command=(*own_program(), *words),
+        path=os.environ.get("PATH", os.defpath),
+        folder=settings.folder,
+    )
+    manager = manager_of(settings.folder, HOST)
+    if only_print:
+        definition = manager.definition(service)
+        click.echo(definition.decode("utf-16" if definition[:1] == b"\xff" else "utf-8"))
+        return
+    _managed(lambda: HostFiles(settings.folder).identity())
+    for note in [f"Installed: {manager.file}", *_managed(lambda: manager.install(service))]:
+        click.echo(note)
+
+
+@host.command()
+@click.pass_obj
+def uninstall(settings: HostProgramSettings) -> None:
+    """Stop the host and take its service away. Its key and its worktrees stay."""
+    from command_center.http.cli.service.manager import HOST  # noqa: PLC0415 - as above
+    from command_center.http.cli.service.managers import manager_of  # noqa: PLC0415 - the same
+
+    manager = manager_of(settings.folder, HOST)
+    is_there = manager.file.exists()
+    _managed(manager.uninstall)
+    click.echo(f"Removed: {manager.file}" if is_there else "There was none.")
+
+
+def _managed(work: Callable[[], T]) -> T:
+    """Do what a manager does; say in a line what it refuses."""
+    from command_center.http.cli.service.manager import ServiceFailed  # noqa: PLC0415 - as above
+
+    try:
+        return work()
+    except (ServiceFailed, NotEnrolled, OSError) as error:
         _refuse(error)
 
 

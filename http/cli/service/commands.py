@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
 from typing import NoReturn
@@ -13,16 +13,15 @@ from typing import NoReturn
 import click
 
 from command_center.http.cli.local import config_flag, resolve
-from command_center.http.cli.service.launchd import Launchd
 from command_center.http.cli.service.logs import logs
 from command_center.http.cli.service.manager import (
+    SERVER,
     Service,
     ServiceFailed,
     ServiceManager,
     server_command,
 )
-from command_center.http.cli.service.systemd import Systemd
-from command_center.http.cli.service.task_scheduler import TaskScheduler
+from command_center.http.cli.service.managers import manager_of
 
 FAILED = 1
 
@@ -92,13 +91,8 @@ service.add_command(logs)
 
 
 def _manager(data_dir: Path) -> ServiceManager:
-    """Return the manager of this machine."""
-    known: dict[str, Callable[[Path], ServiceManager]] = {
-        "win32": TaskScheduler,
-        "darwin": lambda _: Launchd(),
-    }
-    made = known.get(sys.platform)
-    return Systemd() if made is None else made(data_dir)
+    """Return what this machine has for the server."""
+    return manager_of(data_dir, SERVER)
 
 
 def _become(command: Sequence[str]) -> NoReturn:

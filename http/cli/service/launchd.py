@@ -9,9 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from command_center.http.cli.service.manager import SECONDS, Service, ServiceFailed, run
+from command_center.http.cli.service.manager import (
+    SECONDS,
+    SERVER,
+    Service,
+    ServiceFailed,
+    ServiceName,
+    run,
+)
 
-LABEL: Final = "dev.command-center"
+LABEL: Final = f"dev.{SERVER.slug}"
 LOG: Final = "service.log"
 """Say here what comes before the log or ends the process; the log itself has a bound, this none."""
 
@@ -19,16 +26,20 @@ LOG: Final = "service.log"
 class Launchd:
     """The user's own launchd, in the domain of who is signed in."""
 
+    def __init__(self, name: ServiceName = SERVER) -> None:
+        """Have an agent of that name."""
+        self._label = f"dev.{name.slug}"
+
     @property
     def file(self) -> Path:
         """Return the agent's property list."""
-        return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+        return Path.home() / "Library" / "LaunchAgents" / f"{self._label}.plist"
 
     def definition(self, service: Service) -> bytes:
         """Return the property list."""
         return plistlib.dumps(
             {
-                "Label": LABEL,
+                "Label": self._label,
                 "ProgramArguments": [*service.command],
                 "EnvironmentVariables": {"PATH": service.path, "CC_LOG_FILE": "only"},
                 "RunAtLoad": True,
@@ -47,28 +58,28 @@ class Launchd:
         service.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
-        _let_go()
+        _let_go(self._label)
         run("launchctl", "bootstrap", _domain(), str(self.file))
         return ["It starts when you sign in. A Mac that sleeps does no work: see caffeinate(8)."]
 
     def uninstall(self) -> None:
         """Have launchd let it go, and remove the property list."""
         if self.file.exists():
-            _let_go()
+            _let_go(self._label)
             self.file.unlink()
 
     def status(self) -> Sequence[str]:
         """Return launchctl's command."""
-        return ["launchctl", "print", f"{_domain()}/{LABEL}"]
+        return ["launchctl", "print", f"{_domain()}/{self._label}"]
 
 
-def _let_go() -> None:
+def _let_go(label: str) -> None:
     """Have launchd end the agent, if it has it, and wait until it has ended."""
     with suppress(ServiceFailed):  # it does not have it, or has it no more
-        run("launchctl", "bootout", f"{_domain()}/{LABEL}")
+        run("launchctl", "bootout", f"{_domain()}/{label}")
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
-            run("launchctl", "print", f"{_domain()}/{LABEL}")
+            run("launchctl", "print", f"{_domain()}/{label}")
             time.sleep(0.2)
 
 

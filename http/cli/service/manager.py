@@ -12,7 +12,17 @@ from typing import Final, Protocol
 
 import attrs
 
-TITLE: Final = "Command Center"
+
+@attrs.frozen
+class ServiceName:
+    """The name of a service, as managers know it and as people read it."""
+
+    slug: str
+    title: str
+
+
+SERVER: Final = ServiceName("command-center", "Command Center")
+HOST: Final = ServiceName("command-center-host", "Command Center host")
 
 SECONDS: Final = 60.0
 """Seconds that a manager may take to do one thing."""
@@ -69,13 +79,15 @@ class ServiceManager(Protocol):
 
 def server_command(config_file: Path | None) -> tuple[str, ...]:
     """Return the command that serves with the program that runs now."""
+    config = () if config_file is None else ("--config", str(config_file.resolve()))
+    return (*own_program(), "serve", *config)
+
+
+def own_program() -> tuple[str, ...]:
+    """Return the words that start the program that runs now."""
     typed = Path(sys.argv[0])
     is_script = typed.stem == "command-center" and typed.is_file() and os.access(typed, os.X_OK)
-    program = (
-        (str(typed.resolve()),) if is_script else (sys.executable, "-m", "command_center.http")
-    )
-    config = () if config_file is None else ("--config", str(config_file.resolve()))
-    return (*program, "serve", *config)
+    return (str(typed.resolve()),) if is_script else (sys.executable, "-m", "command_center.http")
 
 
 def run(*command: str) -> str:

@@ -17,9 +17,9 @@ from getpass import getuser
 from pathlib import Path
 from typing import Final
 
-from command_center.http.cli.service.manager import TITLE, Service, ServiceFailed, run
+from command_center.http.cli.service.manager import SERVER, Service, ServiceFailed, ServiceName, run
 
-NAME: Final = "command-center.service"
+NAME: Final = f"{SERVER.slug}.service"
 
 _NOT_IN_PROGRAMS: Final = "\"'\\$*?["
 
@@ -52,16 +52,21 @@ WantedBy=default.target
 class Systemd:
     """The user's own systemd."""
 
+    def __init__(self, name: ServiceName = SERVER) -> None:
+        """Have a unit of that name."""
+        self._title = name.title
+        self._unit = f"{name.slug}.service"
+
     @property
     def file(self) -> Path:
         """Return the unit's file."""
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return Path(base) / "systemd" / "user" / NAME
+        return Path(base) / "systemd" / "user" / self._unit
 
     def definition(self, service: Service) -> bytes:
         """Return the unit."""
         return _UNIT.format(
-            title=TITLE,
+            title=self._title,
             command=" ".join([_program(service.command[0]), *map(_word, service.command[1:])]),
             path=_word(f"PATH={service.path}", is_command=False),
         ).encode()
@@ -72,24 +77,24 @@ class Systemd:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
         run("systemctl", "--user", "daemon-reload")
-        run("systemctl", "--user", "enable", NAME)
-        run("systemctl", "--user", "restart", NAME)
+        run("systemctl", "--user", "enable", self._unit)
+        run("systemctl", "--user", "restart", self._unit)
         return _linger()
 
     def uninstall(self) -> None:
         """Disable and stop the unit, and remove it."""
         if self.file.exists():
-            run("systemctl", "--user", "disable", "--now", NAME)
+            run("systemctl", "--user", "disable", "--now", self._unit)
             self.file.unlink()
             run("systemctl", "--user", "daemon-reload")
 
     def status(self) -> Sequence[str]:
         """Return systemctl's command."""
-        return ["systemctl", "--user", "--no-pager", "--lines=5", "status", NAME]
+        return ["systemctl", "--user", "--no-pager", "--lines=5", "status", self._unit]
 
     def journal(self) -> Sequence[str]:
         """Return the words that have journalctl show the unit."""
-        return ["--user", "--unit", NAME, "--output=cat"]
+        return ["--user", "--unit", self._unit, "--output=cat"]
 
 
 def _linger() -> list[str]:

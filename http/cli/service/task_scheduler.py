@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
-from command_center.http.cli.service.manager import TITLE, Service, ServiceFailed, run
+from command_center.http.cli.service.manager import SERVER, Service, ServiceFailed, ServiceName, run
 
 FILE: Final = "service.xml"
 
@@ -43,9 +43,10 @@ _TASK: Final = """\
 class TaskScheduler:
     """The Task Scheduler; a task has the PATH of who is signed in."""
 
-    def __init__(self, data_dir: Path) -> None:
-        """Keep the task's definition in the data folder."""
+    def __init__(self, data_dir: Path, name: ServiceName = SERVER) -> None:
+        """Keep the definition of a task of that name in the data folder."""
         self._folder = data_dir
+        self._title = name.title
 
     @property
     def file(self) -> Path:
@@ -56,7 +57,7 @@ class TaskScheduler:
         """Return the definition."""
         program, *arguments = service.command
         return _TASK.format(
-            title=TITLE,
+            title=self._title,
             user=escape(getuser()),
             program=escape(program),
             arguments=escape(subprocess.list2cmdline(arguments)),
@@ -67,19 +68,19 @@ class TaskScheduler:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
         with suppress(ServiceFailed):  # it did not run
-            run("schtasks", "/End", "/TN", TITLE)
-        run("schtasks", "/Create", "/F", "/TN", TITLE, "/XML", str(self.file))
-        run("schtasks", "/Run", "/TN", TITLE)
+            run("schtasks", "/End", "/TN", self._title)
+        run("schtasks", "/Create", "/F", "/TN", self._title, "/XML", str(self.file))
+        run("schtasks", "/Run", "/TN", self._title)
         return ["It starts when you sign in, and ends when you sign out."]
 
     def uninstall(self) -> None:
         """End the task, and have the scheduler forget it."""
         if self.file.exists():
             with suppress(ServiceFailed):  # it did not run
-                run("schtasks", "/End", "/TN", TITLE)
-            run("schtasks", "/Delete", "/F", "/TN", TITLE)
+                run("schtasks", "/End", "/TN", self._title)
+            run("schtasks", "/Delete", "/F", "/TN", self._title)
             self.file.unlink()
 
     def status(self) -> Sequence[str]:
         """Return the scheduler's command."""
-        return ["schtasks", "/Query", "/V", "/FO", "LIST", "/TN", TITLE]
+        return ["schtasks", "/Query", "/V", "/FO", "LIST", "/TN", self._title]
