@@ -78,7 +78,8 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
             path.read_bytes() for path in server.data_dir.glob("*.sqlite3*")
         )
 
-        # A run asks, and is shown, on that machine.
+        # A run works, and is shown, on that machine; what its user does not allow is not done there,
+        # whoever approves it.
         wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
         repository = await client.post("/api/repos", {**wish, "allowWrite": True}, status=201)
         project = Path(box.environment["HOME"]) / "project"
@@ -94,7 +95,8 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
         await client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "approved"})
         ended = await client.until_session(session)
         assert "completed" == ended["status"], ended["exitReason"]
-        assert (project / "asked").exists()
+        assert not (project / "asked").exists()
+        assert "was declined by the ceiling" in box.log.read_text()
         changes = await client.get(f"/api/sessions/{session['id']}/changes")
         assert ["new.txt"] == [file["path"] for file in changes["items"]]
 
@@ -115,6 +117,7 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
             )
             assert "box is away" in refused["error"]["message"], refused
             box.kill()
+            box.allows = ("--allow", "write", "--allow", "escalation")
             way.is_open = True
             box.start(is_fresh=True)
             await stream.until("host.connected", name="box")
@@ -122,6 +125,16 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
         gate.open()
         ended = await client.until_session(session)
         assert ("completed", "Working.") == (ended["status"], ended["lastMessage"])
+
+        # Its user allows more now.
+        scripted_model.script = (Run("touch asked", "May I?"), Say.text("Done."))
+        session = await client.run(repository, "Ask.", sandbox="workspace-write")
+        await client.until_session(session, "waiting_approval")
+        (approval,) = (await client.get("/api/approvals", status="pending"))["items"]
+        await client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "approved"})
+        ended = await client.until_session(session)
+        assert "completed" == ended["status"], ended["exitReason"]
+        assert (project / "asked").exists()
 
         # A turn is stopped while the machine is away: that is carried out when it is back.
         gate = Gate()
