@@ -30,7 +30,7 @@ class HostLife(NamedTuple):
 
 
 class HostSignIn(NamedTuple):
-    """What is kept of the way in which a host signs in.
+    """A host that signs in, as the store has it.
 
     Attributes:
         enrolment_expires_at: of a code that was not used yet; None where there is none.

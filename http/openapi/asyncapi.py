@@ -13,6 +13,7 @@ from command_center.actors.contracts.events.catalogue import EVENTS
 from command_center.actors.contracts.events.sessions import LiveEventData
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.routes.events import StreamQuery
+from command_center.http.routes.host_links import HostLinkQuery
 from command_center.http.routes.runtime import TraceQuery
 from command_center.http.routes.shells import End, Resize, ShellExit, TerminalQuery
 from command_center.http.wire.responses import LiveEvent, TraceRecordShown
@@ -86,6 +87,14 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                     "end": {"$ref": "#/components/messages/terminalEnd"},
                 },
                 "bindings": {"ws": {"method": "GET", "query": _query(TerminalQuery)}},
+            },
+            "hostLink": {
+                "address": "/api/hosts/link",
+                "description": (
+                    "The connection of a machine that dials out, by its own key. Binary frames are "
+                    "the bytes of the link to a host, in both directions."
+                ),
+                "bindings": {"ws": {"method": "GET", "query": _query(HostLinkQuery)}},
             },
             "trace": {
                 "address": "/api/runtime/actors/{path}/trace",

@@ -33,7 +33,7 @@ class DialledHost:
 
     @property
     def log(self) -> Path:
-        """What it said, over all its lives."""
+        """The log of all its lives."""
         return self.folder.parent / f"{self.folder.name}.log"
 
     def start(self, *words: str, is_fresh: bool = False) -> None:

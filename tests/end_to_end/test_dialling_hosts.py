@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,8 +18,23 @@ from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.dialling import DialledHost, until_host, way_to
 from tests.end_to_end.server import Client, Server, client_of
+from tests.end_to_end.test_chaos import (
+    LONGEST_TURN,
+    check_told_once,
+    story,
+    until_cut_off,
+    until_ended,
+)
 
 MEMORY_LIMIT = 60_000_000
+
+MANY_KILLS = 30
+
+EVERYTHING = tuple(
+    word
+    for one in ("write", "network", "commit", "push", "escalation")
+    for word in ("--allow", one)
+)
 
 
 @pytest.fixture
@@ -78,8 +95,8 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
             path.read_bytes() for path in server.data_dir.glob("*.sqlite3*")
         )
 
-        # A run works, and is shown, on that machine; what its user does not allow is not done there,
-        # whoever approves it.
+        # A run works, and is shown, on that machine; what its user does not allow is not done
+        # there, whoever approves it.
         wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
         repository = await client.post("/api/repos", {**wish, "allowWrite": True}, status=201)
         project = Path(box.environment["HOME"]) / "project"
@@ -161,3 +178,56 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
         with trio.fail_after(30):
             while "No host has this key" not in box.log.read_text():  # noqa: ASYNC110 - a log
                 await trio.sleep(0.1)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+async def test_nothing_is_lost_or_done_twice_whichever_side_is_killed(
+    box: DialledHost, server: Server, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    chance = random.Random(os.environ.get("CC_TEST_SEED", "24"))  # noqa: S311 - moments, no secrets
+    box.allows = ("--root", str(tmp_path), *EVERYTHING)
+    async with way_to(port_of(server)) as way:
+        async with client_of(server) as client:
+            added = await client.post("/api/hosts", {"name": "box"}, status=201)
+            box.enrol(way.url, added["enrolment"]["code"])
+            await until_host(client, "box", link="connected", status="connected")
+            wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
+            repository = await client.post("/api/repos", {**wish, "allowWrite": True}, status=201)
+        for number in range(1, MANY_KILLS + 1):
+            scripted_model.script = story(tmp_path)
+            asked_before = len(scripted_model.requests)
+            victim = chance.choice(("host", "server", "way"))
+            moment = chance.uniform(0, LONGEST_TURN)
+            async with client_of(server) as client, trio.open_nursery() as nursery:
+                session = await client.run(repository, f"Tell story {number}.")
+                nursery.start_soon(until_cut_off, client, session)
+                await trio.sleep(moment)
+                match victim:
+                    case "host":
+                        box.kill()
+                        box.start()
+                    case "server":
+                        server.kill()
+                    case _:
+                        way.cut()
+                nursery.cancel_scope.cancel()
+            if victim == "server":
+                server.start()
+                way.target = port_of(server)
+                way.cut()
+            async with client_of(server) as client:
+                ended = await until_ended(client, session)
+                assert "completed" == ended["status"], (number, victim, moment, ended)
+                events = await client.get(f"/api/sessions/{session['id']}/events", limit=500)
+            check_told_once(events["items"])
+            told = (tmp_path / "outside.txt").read_text().splitlines()
+            assert ["two"] * number == told, (number, victim, moment)
+            asked = len(scripted_model.requests) - asked_before
+            assert 3 == asked, (number, victim, moment)  # each prompt was sent once
+        async with client_of(server) as client:
+            ids, after = [], 0
+            while page := (await client.get("/api/events", after=after, limit=500))["items"]:
+                ids += [event["id"] for event in page]
+                after = ids[-1]
+            assert [*range(1, len(ids) + 1)] == ids

@@ -1,4 +1,4 @@
-"""How a host signs in, as it is stored."""
+"""The sign-in of a host, as it is stored."""
 
 from command_center.store import StoredHost, Transaction, Writer, host_keys, stored_hosts
 from command_center.store.host_keys import HostLife

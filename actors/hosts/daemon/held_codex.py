@@ -219,7 +219,7 @@ class HeldWire:
 
 @attrs.define(eq=False)
 class WireRules:
-    """What a server may say to an app-server of a host that has a ceiling."""
+    """Rules by which a server speaks to an app-server of a host that has a ceiling."""
 
     ceiling: Ceiling
     _confined: set[object] = attrs.field(factory=set)

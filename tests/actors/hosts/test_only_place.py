@@ -137,7 +137,7 @@ def test_this_machine_is_touched_by_local_and_by_what_brings_it_to_another() -> 
         for path in source_files()
         if path.is_relative_to(ADAPTERS) and touches((ROOT / path).read_text(encoding="utf-8"))
     }
-    assert {"far", "local", "ssh"} == touching
+    assert {"daemon", "far", "local", "ssh"} == touching
 
 
 STARTERS = {

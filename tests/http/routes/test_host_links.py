@@ -45,7 +45,7 @@ class Centre:
         return str(answer.json()["enrolment"]["code"])
 
     async def enrol(self, code: str) -> httpx.Response:
-        """What a machine is answered that brings a code, and nothing else."""
+        """The answer to a machine that brings a code, and nothing else."""
         return await self.client.post("/api/hosts/enrol", json={"code": code})
 
     async def key(self, name: str = "box") -> str:

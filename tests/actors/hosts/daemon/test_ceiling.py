@@ -295,7 +295,8 @@ def test_no_approval_leaves_the_sandbox_without_escalation(root: Path) -> None:
             "execCommandApproval",
         )
     ):
-        for answer in ("accept", "acceptForSession", {"acceptWithExecpolicyAmendment": {}}):
+        granted: tuple[Any, ...] = ("accept", "acceptForSession", {"acceptWithAmendment": {}})
+        for answer in granted:
             rules.incoming(json.dumps({"method": method, "id": number, "params": {}}))
             said = ask(rules, {"id": number, "result": {"decision": answer}})
             assert {"id": number, "result": {"decision": "decline"}} == said
@@ -307,10 +308,10 @@ def test_no_approval_leaves_the_sandbox_without_escalation(root: Path) -> None:
     assert "error" in ask(rules, {"id": 5, "result": {"permissions": {"network": True}}})
     asked = {"method": "item/tool/requestUserInput", "id": 6, "params": {}}
     rules.incoming(json.dumps(asked))
-    answer = {"id": 6, "result": {"answers": {}}}
-    assert answer == ask(rules, answer)
+    told: dict[str, Any] = {"id": 6, "result": {"answers": {}}}
+    assert told == ask(rules, told)
     with pytest.raises(BeyondCeiling, match="was not asked"):
-        ask(rules, answer)
+        ask(rules, told)
 
 
 async def test_a_hostile_server_is_answered_and_codex_hears_nothing(root: Path) -> None:

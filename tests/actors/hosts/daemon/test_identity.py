@@ -1,4 +1,4 @@
-"""What a host has on its disk: its key, and the numbers by which copies are found out."""
+"""A host on its own disk: its key, and the numbers by which copies are found out."""
 
 from __future__ import annotations
 
