@@ -28,6 +28,7 @@ HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "command_center.actors.hosts.link": "other hosts",
     "command_center.actors.hosts.ssh": "other hosts",
+    "command_center.actors.nats": "a cluster",
     "httpx": "Telegram",
     "httpcore": "pushes that are sent",
     "apprise": "places that are told",

@@ -1,0 +1,187 @@
+"""Things longer than a message, kept in pieces with a digest: NATS's object store.
+
+What is put here the programs of NATS can read, and the other way round. The format is that of
+https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-20.md.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Final
+
+import msgspec
+import trio
+
+from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
+from command_center.actors.nats.follower import StreamFollower
+from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, StreamConfig
+from command_center.actors.nats.wire import check_subject
+
+CHUNK: Final = 128 * 1024
+"""Bytes of a piece."""
+
+_STALLED: Final = 10.0
+
+
+class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An object, as its bucket tells of it.
+
+    Attributes:
+        name: its name.
+        bucket: where it is.
+        nuid: the word in the subject of its pieces.
+        size: bytes of it.
+        chunks: the number of its pieces.
+        digest: ``SHA-256=`` and the digest, in Base64 for addresses.
+        deleted: it is there no more.
+    """
+
+    name: str
+    bucket: str
+    nuid: str
+    size: int = 0
+    chunks: int = 0
+    digest: str = ""
+    deleted: bool = False
+
+
+class ObjectStore:
+    """A bucket of objects in JetStream."""
+
+    def __init__(self, jetstream: JetStream, bucket: str) -> None:
+        self.bucket = check_subject(bucket)
+        self._jetstream = jetstream
+        self._stream = f"OBJ_{bucket}"
+
+    async def create(self, *, num_replicas: int = 1, max_bytes: int = -1) -> None:
+        """Make the bucket; one that is just so already is left as it is.
+
+        Raises:
+            JetStreamRefused: it cannot be, or is another already.
+        """
+        await self._jetstream.create_stream(
+            StreamConfig(
+                name=self._stream,
+                subjects=(f"$O.{self.bucket}.C.>", f"$O.{self.bucket}.M.>"),
+                num_replicas=num_replicas,
+                max_bytes=max_bytes,
+                discard="new",
+                allow_direct=True,
+                allow_rollup_hdrs=True,
+            )
+        )
+
+    async def put(self, name: str, pieces: AsyncIterable[bytes]) -> StoredObject:
+        """Keep an object under a name, in the place of the one that had it.
+
+        Who reads meanwhile gets the old one or the new one. If this fails, the old one stays.
+
+        Args:
+            name: any text.
+            pieces: its content, cut as you like; each is sent in pieces of ``CHUNK`` bytes.
+
+        Raises:
+            as ``JetStream.publish``.
+        """
+        before = await self._find(name)
+        nuid = secrets.token_hex(11)
+        subject = f"$O.{self.bucket}.C.{nuid}"
+        digest, size, chunks = hashlib.sha256(), 0, 0
+        try:
+            async for piece in pieces:
+                for start in range(0, len(piece), CHUNK):
+                    chunk = piece[start : start + CHUNK]
+                    await self._jetstream.publish(subject, chunk, expect_stream=self._stream)
+                    digest.update(chunk)
+                    size, chunks = size + len(chunk), chunks + 1
+            found = StoredObject(
+                name=name,
+                bucket=self.bucket,
+                nuid=nuid,
+                size=size,
+                chunks=chunks,
+                digest=_digest_text(digest.digest()),
+            )
+            await self._tell(found)
+        except BaseException:
+            # The pieces would lie there for ever; if even that fails, they do.
+            with trio.move_on_after(self._jetstream.timeout, shield=True):
+                await self._remove_pieces(nuid)
+            raise
+        if before is not None:
+            await self._remove_pieces(before.nuid)
+        return found
+
+    async def get(self, name: str, take: Callable[[bytes], Awaitable[None]]) -> StoredObject | None:
+        """Give an object's pieces in their order; return what it is, or None if there is none.
+
+        What was taken is worth something only once this has returned.
+
+        Raises:
+            ObjectDamaged: a piece is missing, or the digest is another.
+            as ``JetStream.last_message``.
+        """
+        found = await self._find(name)
+        if found is None:
+            return None
+        pieces = StreamFollower(
+            self._jetstream, self._stream, subject=f"$O.{self.bucket}.C.{found.nuid}"
+        )
+        digest, size = hashlib.sha256(), 0
+        try:
+            for _ in range(found.chunks):
+                with trio.move_on_after(_STALLED) as patience:
+                    piece = await pieces.receive()
+                if patience.cancelled_caught:
+                    raise ObjectDamaged(name, "a piece of it is missing")
+                digest.update(piece.payload)
+                size += len(piece.payload)
+                await take(piece.payload)
+        finally:
+            pieces.close()
+        if size != found.size or _digest_text(digest.digest()) != found.digest:
+            raise ObjectDamaged(name, "its digest is another")
+        return found
+
+    async def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        found = await self._find(name)
+        if found is not None:
+            gone = msgspec.structs.replace(found, deleted=True, size=0, chunks=0, digest="")
+            await self._tell(gone)
+            await self._remove_pieces(found.nuid)
+
+    async def _find(self, name: str) -> StoredObject | None:
+        try:
+            message = await self._jetstream.last_message(self._stream, self._subject_of(name))
+        except JetStreamRefused as error:
+            if error.err_code == MESSAGE_NOT_FOUND:
+                return None
+            raise
+        try:
+            found = msgspec.json.decode(message.payload, type=StoredObject)
+            check_subject(found.nuid)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ObjectDamaged(name, "what tells of it is none") from error
+        return None if found.deleted else found
+
+    async def _tell(self, found: StoredObject) -> None:
+        await self._jetstream.publish(
+            self._subject_of(found.name),
+            msgspec.json.encode(found),
+            expect_stream=self._stream,
+            headers={"Nats-Rollup": "sub"},
+        )
+
+    async def _remove_pieces(self, nuid: str) -> None:
+        subject = f"$O.{self.bucket}.C.{nuid}"
+        await self._jetstream.purge_stream(self._stream, subject=subject)
+
+    def _subject_of(self, name: str) -> str:
+        encoded = base64.urlsafe_b64encode(name.encode()).decode()
+        return f"$O.{self.bucket}.M.{encoded}"
+
+
+def _digest_text(digest: bytes) -> str:
+    return f"SHA-256={base64.urlsafe_b64encode(digest).decode()}"
