@@ -4,7 +4,8 @@ The folders are layers. A module imports from its own folder and from those belo
 above; import-linter holds that in the test command. From the bottom upwards:
 
 - `rules`: decide without looking at anything but their arguments.
-- `git`, `codex`, `core`: speak with git, with Codex, and with the database and its events.
+- `git`, `codex`, `core`, `nats`: speak with git, with Codex, with the database and its events, and
+  with servers of NATS.
 - `contracts`: name what each actor can be asked and told.
 - `ledger`: write what belongs together in one transaction; no trio, and no actor.
 - `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `store_care` and

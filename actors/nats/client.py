@@ -36,9 +36,9 @@ from command_center.actors.nats.errors import (
     NoResponders,
 )
 from command_center.actors.nats.wire import (
-    Delivery,
+    NatsDelivery,
+    NatsFault,
     NatsMessage,
-    Refusal,
     encode_publish,
     encode_subscribe,
     encode_unsubscribe,
@@ -364,17 +364,17 @@ class NatsClient:
         for request in self._requests.values():
             request.settle(NatsDisconnected(self._why_not))
 
-    def _take(self, operation: Delivery | Refusal) -> None:
+    def _take(self, operation: NatsDelivery | NatsFault) -> None:
         match operation:
-            case Delivery(sid, message) if sid == self._answers_sid:
+            case NatsDelivery(sid, message) if sid == self._answers_sid:
                 request = self._requests.get(message.subject.rpartition(".")[2])
                 if request is not None:
                     request.settle(message)
-            case Delivery(sid, message):
+            case NatsDelivery(sid, message):
                 subscription = self._subscriptions.get(sid)
                 if subscription is not None:
                     subscription.take(message)
-            case Refusal(reason):
+            case NatsFault(reason):
                 self.last_error = reason
                 log.warning("nats.refused", reason=reason)
                 self._refuse_requests(reason)

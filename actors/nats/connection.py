@@ -21,8 +21,15 @@ from command_center.actors.nats.errors import (
     NatsRefused,
     PayloadTooLarge,
 )
-from command_center.actors.nats.wire import Delivery, Info, Operation, Ping, Pong, WireParser
-from command_center.actors.nats.wire import Refusal as ServerError
+from command_center.actors.nats.wire import (
+    Info,
+    NatsDelivery,
+    NatsFault,
+    Operation,
+    Ping,
+    Pong,
+    WireParser,
+)
 
 MAX_WAITING: Final = 8 * 1024 * 1024
 """Bytes that may wait to be sent; who sends more waits."""
@@ -35,7 +42,7 @@ _PERMISSION = "permissions violation"
 
 @attrs.frozen(kw_only=True)
 class NatsOptions:
-    """How to connect; times are seconds.
+    """Servers, who we are, and how patient we are; times are seconds.
 
     Attributes:
         addresses: the servers of the cluster; any of them will do.
@@ -128,7 +135,9 @@ class NatsConnection:
         if self._ended is not None:
             raise NatsDisconnected(self._ended)
 
-    async def run(self, ping_seconds: float, take: Callable[[Delivery | ServerError], None]) -> str:
+    async def run(
+        self, ping_seconds: float, take: Callable[[NatsDelivery | NatsFault], None]
+    ) -> str:
         """Serve the connection until it ends, and return the reason.
 
         Args:
@@ -166,7 +175,7 @@ class NatsConnection:
         self._pongs.append(pong)
         return pong
 
-    async def _receive(self, take: Callable[[Delivery | ServerError], None]) -> str:
+    async def _receive(self, take: Callable[[NatsDelivery | NatsFault], None]) -> str:
         operations = self._early
         try:
             while True:
@@ -182,10 +191,10 @@ class NatsConnection:
             return str(error)
 
     def _handle(
-        self, operation: Operation, take: Callable[[Delivery | ServerError], None]
+        self, operation: Operation, take: Callable[[NatsDelivery | NatsFault], None]
     ) -> str | None:
         match operation:
-            case Delivery():
+            case NatsDelivery():
                 take(operation)
             case Ping():
                 self.send_now(b"PONG\r\n")
@@ -197,7 +206,7 @@ class NatsConnection:
                 self.info = operation
                 if operation.ldm:
                     return "the server is about to stop"
-            case ServerError(reason):
+            case NatsFault(reason):
                 take(operation)
                 if not reason.lower().startswith(_PERMISSION):
                     return f"the server refused: {reason}"
@@ -300,7 +309,7 @@ async def _expect(
         for place, operation in enumerate(operations):
             if isinstance(operation, kind):
                 return operation, operations[place + 1 :]
-            if isinstance(operation, ServerError):
+            if isinstance(operation, NatsFault):
                 raise NatsRefused(operation.reason)
             if not isinstance(operation, Info):
                 raise NatsProtocolError("The server does not greet as NATS does.")

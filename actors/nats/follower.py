@@ -2,7 +2,7 @@
 
 It reads by consumers that live in the memory of one server and are made anew whenever one is lost,
 from the last message on that was received. The server numbers what it delivers to a consumer
-(https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-17.md), so a message that
+(ADR-17 in https://github.com/nats-io/nats-architecture-and-design), so a message that
 was lost on the way shows itself.
 """
 

@@ -1,6 +1,6 @@
 """Headers of a message: ordered pairs, and the status with which servers answer by themselves.
 
-The format is that of https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-4.md.
+The format is that of ADR-4 in https://github.com/nats-io/nats-architecture-and-design.
 """
 
 import re

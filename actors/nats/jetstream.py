@@ -3,7 +3,7 @@
 A publisher may say how the stream must end for its message to be stored. So of several that expect
 the same end only one succeeds, and all others hear of it: that is a fence and a lease at once.
 
-The API: https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-1.md and what
+The API: ADR-1 in https://github.com/nats-io/nats-architecture-and-design and what
 it refers to.
 """
 

@@ -1,7 +1,7 @@
 """Things longer than a message, kept in pieces with a digest: NATS's object store.
 
 What is put here the programs of NATS can read, and the other way round. The format is that of
-https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-20.md.
+ADR-20 in https://github.com/nats-io/nats-architecture-and-design.
 """
 
 import base64

@@ -76,7 +76,7 @@ class NatsMessage:
 
 
 @attrs.frozen
-class Delivery:
+class NatsDelivery:
     """A message for the subscription of that number."""
 
     sid: int
@@ -94,13 +94,13 @@ class Pong:
 
 
 @attrs.frozen
-class Refusal:
+class NatsFault:
     """An error that the server tells; most end the connection."""
 
     reason: str
 
 
-Operation: TypeAlias = Info | Delivery | Ping | Pong | Refusal
+Operation: TypeAlias = Info | NatsDelivery | Ping | Pong | NatsFault
 
 
 @attrs.frozen
@@ -169,7 +169,7 @@ class WireParser:
             case b"+OK":
                 return _NOTHING
             case b"-ERR":
-                return Refusal(rest.decode("utf-8", "replace").strip().strip("'"))
+                return NatsFault(rest.decode("utf-8", "replace").strip().strip("'"))
             case b"INFO":
                 try:
                     return msgspec.json.decode(rest, type=Info)
@@ -178,7 +178,7 @@ class WireParser:
             case _:
                 raise NatsProtocolError(f"The server sent a line of another kind: {line[:40]!r}")
 
-    def _content(self, awaited: _Awaited) -> "Delivery | None":
+    def _content(self, awaited: _Awaited) -> "NatsDelivery | None":
         whole = awaited.size + 2
         if len(self._buffer) < whole:
             return None
@@ -190,7 +190,9 @@ class WireParser:
         payload = bytes(self._buffer[awaited.headers_size : awaited.size])
         del self._buffer[:whole]
         self._awaited = None
-        return Delivery(awaited.sid, NatsMessage(awaited.subject, payload, awaited.reply, headers))
+        return NatsDelivery(
+            awaited.sid, NatsMessage(awaited.subject, payload, awaited.reply, headers)
+        )
 
 
 @attrs.frozen

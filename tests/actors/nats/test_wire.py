@@ -12,12 +12,12 @@ from command_center.actors.nats.headers import NatsHeaders
 from command_center.actors.nats.wire import (
     MAX_LINE,
     MAX_PAYLOAD,
-    Delivery,
     Info,
+    NatsDelivery,
+    NatsFault,
     NatsMessage,
     Ping,
     Pong,
-    Refusal,
     WireParser,
     check_subject,
     encode_publish,
@@ -38,11 +38,11 @@ HEARD = [
     Info(server_name="n1", headers=True, max_payload=9),
     Ping(),
     Pong(),
-    Delivery(7, NatsMessage("a.b", b"\r\nx\r\n")),
-    Delivery(7, NatsMessage("a.b", b"", "back")),
-    Delivery(8, NatsMessage("a", b"hi", "back", NatsHeaders((("Name", "it"),)))),
-    Delivery(8, NatsMessage("a", b"", "", NatsHeaders((), 503, "No Responders"))),
-    Refusal("Unknown Protocol Operation"),
+    NatsDelivery(7, NatsMessage("a.b", b"\r\nx\r\n")),
+    NatsDelivery(7, NatsMessage("a.b", b"", "back")),
+    NatsDelivery(8, NatsMessage("a", b"hi", "back", NatsHeaders((("Name", "it"),)))),
+    NatsDelivery(8, NatsMessage("a", b"", "", NatsHeaders((), 503, "No Responders"))),
+    NatsFault("Unknown Protocol Operation"),
 ]
 
 
