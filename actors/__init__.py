@@ -8,9 +8,9 @@ above; import-linter holds that in the test command. From the bottom upwards:
   with servers of NATS.
 - `contracts`: name what each actor can be asked and told.
 - `ledger`: write what belongs together in one transaction; no trio, and no actor.
-- `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `store_care` and
-  `channels` (by which people hear of things), then `sessions`, `tasks`, `automations`, and on top
-  `telegram`, `webpush`, `notify`, `webhooks` and `operator`: a folder for each actor, or each
+- `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `releases`, `store_care`
+  and `channels` (by which people hear of things), then `sessions`, `tasks`, `automations`, and on
+  top `telegram`, `webpush`, `notify`, `webhooks` and `operator`: a folder for each actor, or each
   family of them.
 - `hosts`: the machines that all of it is done on, and the only folder that touches one.
 - `tree` puts all actors under their supervisors, and `center` is the one object through which the

@@ -137,6 +137,8 @@ class CenterSettings:
     keep_events: Keeping = attrs.field(factory=Keeping)
     keep_transcripts: Keeping = attrs.field(factory=Keeping)
     """Days after which transcripts are removed; None never."""
+    tells_of_releases: bool = False
+    """A package index is asked once a day whether a newer version is out."""
     alarm_bytes: int | None = None
     """Bytes of the database from which on that is told; None for none."""
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
@@ -222,6 +224,17 @@ def build_tree(
         from command_center.actors.notify.tree import notify_tree  # noqa: PLC0415 - a server without it starts as before
 
         notify = (notify_tree(settings.notify, storage, fanout),)
+    releases: tuple[ChildSpec, ...] = ()
+    if settings.tells_of_releases:
+        from command_center.actors.releases.actor import ReleaseWatch  # noqa: PLC0415 - a server that asks nobody starts as before
+
+        releases = (
+            ChildSpec(
+                id="release-watch",
+                start=partial(ReleaseWatch, settings.data_dir),
+                contract="Nobody is told of a newer version until it is back.",
+            ),
+        )
     telegram: tuple[SupervisorSpec, ...] = ()
     if settings.telegram is not None:
         from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
@@ -414,6 +427,7 @@ def build_tree(
                 contract="Automations fire late, and never twice.",
             ),
             webhooks_tree(settings.webhooks, storage, fanout),
+            *releases,
             *notify,
             *webpush,
             *telegram,

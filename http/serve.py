@@ -314,6 +314,7 @@ def _center_settings(
         compress_days=settings.compress_days,
         keep_events=parse_keeping(settings.keep_events),
         keep_transcripts=parse_keeping(settings.keep_transcripts),
+        tells_of_releases=settings.update_notice == "on",
         alarm_bytes=parse_size(settings.alarm_size),
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,

@@ -13,8 +13,8 @@ something has happened. `webpush` has those about browsers that are told with th
 `webhooks` those about addresses that events are sent to, and `notify` those about places that
 Apprise tells. `passkeys` has those by which a browser's authenticator signs in.
 
-`spending` has those about the caps of a day and their prices, and `backups` those about backups of
-the installation.
+`spending` has those about the caps of a day and their prices, `backups` those about backups of
+the installation, and `releases` where newer releases are told of.
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on, `fleet`
 the messages that add one, and `host_links` those of hosts that dial out.

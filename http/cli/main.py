@@ -62,6 +62,7 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
     **_in("backups", "backup", "restore"),
+    **_in("update.commands", "update", "rollback"),
     **_in("portable", "export"),
     "import": CommandPlace(f"{_HERE}.portable", "import_"),
     **_in("host", "host"),
@@ -123,6 +124,8 @@ PARTS: Final = {
         "doctor": "Look for what keeps Command Center from working, and say what mends it.",
         "backup": "Write all that this installation has to keep to one file.",
         "restore": "Put a backup in the place of what the data folder has.",
+        "update": "Put a newer version in the place of this one, through what installed it.",
+        "rollback": "Put the version from before the last update back.",
         "export": "Write the history of this installation as JSON Lines, to FILE or stdout.",
         "import": "Take an export into this installation, all of it or nothing.",
         "host": "Have this machine be a host of a server elsewhere, which it dials.",

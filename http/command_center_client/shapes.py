@@ -1029,6 +1029,7 @@ Health = TypedDict(
     {
         "status": 'Literal["degraded", "ok"]',
         "version": 'str',
+        "newVersion": 'str | None',
         "logId": 'str',
         "oldestEventId": 'int | None',
         "runnerMode": 'str',

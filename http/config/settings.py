@@ -215,6 +215,11 @@ class Settings:
     backup_passphrase: Secret | None = environ.var(
         None, optional(_PASSPHRASE), help="Passphrase that closes every backup."
     )
+    update_notice: Literal["off", "on"] = environ.var(
+        "off",
+        one_of("off", "on"),
+        help="on asks the package index once a day whether a newer version is out, and tells.",
+    )
     telegram_mode: Literal["off", "webhook", "polling"] = environ.var(
         "off", one_of("off", "webhook", "polling"), help="How Telegram's updates come in."
     )

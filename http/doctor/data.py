@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from command_center.actors.contracts.backups import STORE_CHECK
 from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.environment import HOME
 from command_center.actors.hosts.local.codex.orphans import find_orphans
+from command_center.actors.releases.last_look import read_look
+from command_center.actors.releases.record import is_at_work, kept_python, read_record
 from command_center.actors.rules.keeping import parse_size
 from command_center.http.config.settings import DECLARATIONS
 from command_center.http.doctor.check import (
@@ -152,6 +155,37 @@ def growth(subject: Subject) -> Sequence[Symptom]:
             )
         ]
     return [Symptom(f"The database has {size(used)}.")]
+
+
+@in_data_folder
+def release(subject: Subject) -> Sequence[Symptom]:
+    """Tell of a newer version, as the last look has found it, and of an update that was cut off."""
+    home = subject.settings.data_dir
+    record = read_record(home)
+    if record is not None and record.state == "switching" and not is_at_work(home):
+        return [
+            error(
+                f"An update from {record.before} to {record.after} was cut off.",
+                f"Take it back: command-center rollback. If that does not start: "
+                f"{shlex.quote(str(kept_python(home)))} -m command_center.http rollback",
+            )
+        ]
+    installed = version("command-center")
+    if subject.settings.update_notice == "off":
+        mend = "Look yourself: command-center update --check. Or be told: CC_UPDATE_NOTICE=on."
+        return [Symptom(f"{installed} is installed. Nobody looks for a newer one.", mend)]
+    look = read_look(home)
+    if look is None:
+        return [Symptom(f"{installed} is installed. No newer one was looked for yet.")]
+    if look.failure is not None:
+        mend = "Look yourself: command-center update --check"
+        return [warning(f"Newer versions cannot be looked for. {look.failure}", mend)]
+    from command_center.actors.releases.newest import is_newer  # noqa: PLC0415 - it brings an HTTP client
+
+    if look.newest is not None and is_newer(look.newest, installed):
+        mend = "command-center update"
+        return [warning(f"{look.newest} is out; {installed} is installed.", mend)]
+    return [Symptom(f"{installed} is installed, the newest at {look.asked_at}.")]
 
 
 def _is_log_whole(file: Path, deadline: float) -> bool:

@@ -77,6 +77,11 @@ CHECKS: Final[Sequence[Checkup]] = (
         look=in_thread(data.growth),
     ),
     Checkup(
+        name="release",
+        why="Newer versions mend faults, and an update that was cut off is to be taken back.",
+        look=in_thread(data.release),
+    ),
+    Checkup(
         name="leftovers",
         why="What a killed server left may hold files, ports and worktrees of the next one.",
         look=in_thread(data.leftovers),

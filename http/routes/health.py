@@ -19,6 +19,7 @@ from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
 )
+from command_center.actors.contracts.releases import RELEASE_WATCH
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import PROBE_SECONDS, StoreProbe
 from command_center.actors.core.writer import STORE
@@ -99,6 +100,7 @@ async def health(probe: Probe) -> Health:
     return Health(
         status="ok" if well else "degraded",
         version=probe.release,
+        new_version=_told_by(center, RELEASE_WATCH).get("newest"),
         log_id=center.log_id,
         oldest_event_id=_told_by(center, RETENTION).get("oldestId"),
         runner_mode=center.settings.runner,

@@ -788,6 +788,7 @@ export interface HandRun {
 export interface Health {
   status: "degraded" | "ok";
   version: string;
+  newVersion: string | null;
   logId: string;
   oldestEventId: number | null;
   runnerMode: string;

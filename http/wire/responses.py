@@ -57,11 +57,13 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     """The state of the server, and of the parts that it needs.
 
     Attributes:
+        new_version: a newer version that is out; null where none is known.
         oldest_event_id: where the log begins; null where that is not known now.
     """
 
     status: Literal["ok", "degraded"]
     version: str
+    new_version: str | None
     log_id: str
     oldest_event_id: int | None
     runner_mode: str

@@ -265,13 +265,14 @@ def _refuse_what_is_not_ours(
         if damage != "ok":
             raise CorruptDatabase(path, damage)
     applied = {migration.name for migration in migrations.applied(db)}
-    if unknown := applied - _registered_names(migrations):
+    if unknown := applied - registered_names(migrations):
         raise NewerSchema(path, tuple(sorted(unknown)))
     if not applied and _tables_with_content(db, migrations):
         raise ForeignDatabase(path)
 
 
-def _registered_names(migrations: Migrations) -> set[str]:
+def registered_names(migrations: Migrations = MIGRATIONS) -> set[str]:
+    """Return the names of all steps that this version knows."""
     with Database(memory=True) as empty:
         return {migration.name for migration in migrations.pending(empty)}
 

@@ -63,13 +63,15 @@ class Server:
     """`command-center serve` with a data folder of the test's; may be killed and started again.
 
     One that `is_fresh` begins with an interpreter of its own, as a user's does: for what is
-    measured, and for settings that an interpreter reads as it starts.
+    measured, and for settings that an interpreter reads as it starts. A `program` is one that was
+    installed, with its arguments.
     """
 
     data_dir: Path
     settings: Mapping[str, str]
     cwd: Path = ROOT
     is_fresh: bool = False
+    program: tuple[str, ...] = ()
     process: Forked | subprocess.Popen[str] | None = None
     url: str = ""
 
@@ -94,12 +96,12 @@ class Server:
             if not name.startswith(("CC_", "PYTEST_"))
         }
         environment |= {"CC_PORT": "0", "CC_DATA_DIR": str(self.data_dir), **self.settings}
-        if sys.platform == "linux" and not self.is_fresh:
+        if sys.platform == "linux" and not self.is_fresh and not self.program:
             self.process = fork(environment, self.cwd, self.log)
         else:
             with self.log.open("a") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "command_center.http"],
+                    self.program or [sys.executable, "-m", "command_center.http"],
                     cwd=self.cwd,
                     env=environment,
                     stdout=subprocess.PIPE,

@@ -91,7 +91,7 @@ def measure(way: str, wheel: Path) -> tuple[float, float]:
         if way == "checkout":
             installed = from_a_checkout(folder, cache)
         else:
-            installed = install(way, wheel, sys.executable, folder, cache)
+            installed = install(way, wheel, sys.executable, folder, cache=cache)
         is_there = time.monotonic()
         assert approve_a_run(installed, folder) == "Decided."
         return is_there - began, time.monotonic() - is_there

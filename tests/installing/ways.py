@@ -44,11 +44,19 @@ class Installed:
 
 
 def install(
-    way: str, wheel: Path, python: str | Path, folder: Path, cache: Path | None = None
+    way: str,
+    wheel: Path,
+    python: str | Path,
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    requirement: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Installed:
     """Install the wheel in a way, into an empty home in the folder, for one Python.
 
-    What was downloaded before is taken from uv's own cache, if no other one is given.
+    What was downloaded before is taken from uv's own cache, if no other one is given. With a
+    requirement, that is installed from an index that further variables name.
     """
     downloads = Path(uv_cache()) if cache is None else cache / "uv"
     variables = {
@@ -64,9 +72,12 @@ def install(
         "PIPX_MAN_DIR": str(folder / "man"),
         "PIPX_DEFAULT_PYTHON": str(python),
         "PIP_CACHE_DIR": str(downloads.with_name("pip")),
+        **(more or {}),
     }
     (folder / wheel.name).hardlink_to(wheel)
     line = WAYS[way].line.format(wheel=wheel.name)
+    if requirement is not None:
+        line = line.replace(f"./{wheel.name}", requirement)
     *before, words = (shlex.split(part) for part in line.split("&&"))
     if before:  # `python3 -m venv`, of which uv makes the like in a tenth of the time
         uv("venv", "--quiet", "--seed", "venv", cwd=folder, variables=variables)

@@ -18,7 +18,6 @@ from command_center.http.cli.service.manager import (
     SERVER,
     Service,
     ServiceFailed,
-    ServiceManager,
     server_command,
 )
 from command_center.http.cli.service.managers import manager_of
@@ -41,7 +40,7 @@ def install(config_file: Path | None, *, only_print: bool) -> None:
     not taken, except PATH. To install it again brings it up to date.
     """
     resolved = resolve(config_file, {})
-    manager = _manager(resolved.settings.data_dir)
+    manager = manager_of(resolved.settings.data_dir, SERVER)
     wanted = Service(
         command=server_command(resolved.config_file),
         path=os.environ.get("PATH", os.defpath),
@@ -68,7 +67,7 @@ def install(config_file: Path | None, *, only_print: bool) -> None:
 @config_flag
 def uninstall(config_file: Path | None) -> None:
     """Stop the service and take it away. What it has stored stays."""
-    manager = _manager(resolve(config_file, {}).settings.data_dir)
+    manager = manager_of(resolve(config_file, {}).settings.data_dir, SERVER)
     is_there = manager.file.exists()
     try:
         manager.uninstall()
@@ -81,18 +80,13 @@ def uninstall(config_file: Path | None) -> None:
 @config_flag
 def status(config_file: Path | None) -> None:
     """Show how the service is, as the machine's manager tells it."""
-    manager = _manager(resolve(config_file, {}).settings.data_dir)
+    manager = manager_of(resolve(config_file, {}).settings.data_dir, SERVER)
     if not manager.file.exists():
         _fail("It is not installed: command-center service install")
     _become(manager.status())
 
 
 service.add_command(logs)
-
-
-def _manager(data_dir: Path) -> ServiceManager:
-    """Return what this machine has for the server."""
-    return manager_of(data_dir, SERVER)
 
 
 def _become(command: Sequence[str]) -> NoReturn:

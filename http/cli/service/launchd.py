@@ -58,8 +58,8 @@ class Launchd:
         service.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
-        _let_go(self._label)
-        run("launchctl", "bootstrap", _domain(), str(self.file))
+        self.stop()
+        self.start()
         return ["It starts when you sign in. A Mac that sleeps does no work: see caffeinate(8)."]
 
     def uninstall(self) -> None:
@@ -67,6 +67,14 @@ class Launchd:
         if self.file.exists():
             _let_go(self._label)
             self.file.unlink()
+
+    def start(self) -> None:
+        """Have launchd take the agent, which starts it."""
+        run("launchctl", "bootstrap", _domain(), str(self.file))
+
+    def stop(self) -> None:
+        """Have launchd let the agent go, which ends it."""
+        _let_go(self._label)
 
     def status(self) -> Sequence[str]:
         """Return launchctl's command."""

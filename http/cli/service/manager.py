@@ -73,6 +73,20 @@ class ServiceManager(Protocol):
             ServiceFailed: the manager refuses.
         """
 
+    def start(self) -> None:
+        """Start the service that is installed.
+
+        Raises:
+            ServiceFailed: the manager refuses.
+        """
+
+    def stop(self) -> None:
+        """Stop the service, and leave it installed.
+
+        Raises:
+            ServiceFailed: the manager refuses.
+        """
+
     def status(self) -> Sequence[str]:
         """Return the command that shows how the service is."""
 

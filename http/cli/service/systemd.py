@@ -88,6 +88,15 @@ class Systemd:
             self.file.unlink()
             run("systemctl", "--user", "daemon-reload")
 
+    def start(self) -> None:
+        """Start the unit, also after it has failed too often."""
+        run("systemctl", "--user", "reset-failed", NAME)
+        run("systemctl", "--user", "start", NAME)
+
+    def stop(self) -> None:
+        """Stop the unit."""
+        run("systemctl", "--user", "stop", NAME)
+
     def status(self) -> Sequence[str]:
         """Return systemctl's command."""
         return ["systemctl", "--user", "--no-pager", "--lines=5", "status", self._unit]

@@ -67,19 +67,26 @@ class TaskScheduler:
         """Write the definition, and have the scheduler take it and run it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(self.definition(service))
-        with suppress(ServiceFailed):  # it did not run
-            run("schtasks", "/End", "/TN", self._title)
+        self.stop()
         run("schtasks", "/Create", "/F", "/TN", self._title, "/XML", str(self.file))
-        run("schtasks", "/Run", "/TN", self._title)
+        self.start()
         return ["It starts when you sign in, and ends when you sign out."]
 
     def uninstall(self) -> None:
         """End the task, and have the scheduler forget it."""
         if self.file.exists():
-            with suppress(ServiceFailed):  # it did not run
-                run("schtasks", "/End", "/TN", self._title)
+            self.stop()
             run("schtasks", "/Delete", "/F", "/TN", self._title)
             self.file.unlink()
+
+    def start(self) -> None:
+        """Run the task."""
+        run("schtasks", "/Run", "/TN", self._title)
+
+    def stop(self) -> None:
+        """End the task, if it runs."""
+        with suppress(ServiceFailed):  # it did not run
+            run("schtasks", "/End", "/TN", self._title)
 
     def status(self) -> Sequence[str]:
         """Return the scheduler's command."""

@@ -114,7 +114,13 @@ export const More = () => {
             <dt>State</dt>
             <dd><${Badge} status=${health.status} /></dd>
             <dt>Version</dt>
-            <dd>${health.version}</dd>
+            <dd>
+              ${health.version}
+              ${
+                health.newVersion &&
+                html` · <a href="/docs/upgrading.html" target="_blank">${health.newVersion} is out</a>`
+              }
+            </dd>
             <dt>Runner</dt>
             <dd>${Words(health.runnerMode)}</dd>
             ${health.codexVersion && html`<dt>Codex</dt><dd>${health.codexVersion}</dd>`}

@@ -36,7 +36,7 @@ const SignedOut = () => {
 };
 
 export const Now = () => {
-  useStore("sessions", "tasks", "repos", "automations");
+  useStore("health", "sessions", "tasks", "repos", "automations");
   const asked = pendingApprovals();
   const open = useOpenApprovals();
   const sessions = newestFirst(state.sessions);
@@ -91,6 +91,15 @@ export const Now = () => {
       `
     }
     ${signedOut}
+    ${
+      state.health?.newVersion &&
+      html`
+        <p class="quiet-line">
+          Command Center ${state.health.newVersion} is out:${" "}
+          <a href="/docs/upgrading.html" target="_blank">command-center update</a>
+        </p>
+      `
+    }
     <div class="columns">
       <section aria-labelledby="needs">
         <h2 id="needs" class="section">

@@ -71,7 +71,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Programs are shell s
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    monkeypatch.setattr(commands, "_manager", lambda _: Systemd())
+    monkeypatch.setattr(commands, "manager_of", lambda *_: Systemd())
     machine = Machine(tmp_path)
     for name in ("systemctl", "journalctl"):
         machine.brings(name)
@@ -198,14 +198,14 @@ def asked_of(machine: Machine, programs: Mapping[str, str]) -> list[str]:
 def test_launchd_and_windows_are_asked_in_order(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "_manager", lambda _: Launchd())
+    monkeypatch.setattr(commands, "manager_of", lambda *_: Launchd())
     agent = machine.home / "Library" / "LaunchAgents" / "dev.command-center.plist"
     programs = {"launchctl": '[ "$1" != print ]', "id": "echo 501"}  # which has it no more
     asked = [call for call in asked_of(machine, programs) if call != "id -u"]
     let_go = [f"launchctl {act} gui/501/dev.command-center" for act in ("bootout", "print")]
     assert [*let_go, f"launchctl bootstrap gui/501 {agent}", *let_go] == asked
     assert not agent.exists()
-    monkeypatch.setattr(commands, "_manager", TaskScheduler)
+    monkeypatch.setattr(commands, "manager_of", TaskScheduler)
     task = machine.home / "data" / "service.xml"
     end = "schtasks /End /TN Command Center"
     assert [

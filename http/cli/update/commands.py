@@ -1,0 +1,370 @@
+"""`command-center update` and `command-center rollback`, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import attrs
+import click
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from command_center.actors.releases.index_settings import indexes_of
+from command_center.actors.releases.installation import NAME, Installation, find_installation
+from command_center.actors.releases.record import UpdateRecord, kept_python
+from command_center.actors.releases.simple_index import (
+    Choice,
+    IndexFailed,
+    NoIndex,
+    Release,
+    choose,
+    offered,
+)
+from command_center.http.cli.local import config_flag, resolve
+from command_center.http.cli.service.managers import manager_of
+from command_center.http.cli.update.folder import (
+    UpdateFailed,
+    UpdateFolder,
+    clear,
+)
+from command_center.http.cli.update.installers import install_aside, switch_command
+from command_center.http.cli.update.rehearsal import rehearse_update
+from command_center.http.cli.update.switching import (
+    is_served,
+    is_service_of,
+    migration_copy,
+    say,
+)
+from command_center.http.config.parsers import revealed
+from command_center.http.config.urls import url_of
+from command_center.store import errors, events
+from command_center.store.backups.contents import DATABASE
+from command_center.store.backups.errors import BackupFailed
+from command_center.store.backups.making import Backup, make_backup
+from command_center.store.backups.places import make_folder, place_of
+from command_center.store.database.opening import open_for_reading, registered_names
+from command_center.store.database.rehearsal import steps_beyond
+from command_center.store.timestamps import now_timestamp
+
+if TYPE_CHECKING:
+    from command_center.http.config.settings import ResolvedSettings, Settings
+
+FAILED: Final = 1
+SHOWN: Final = 10
+"""Events that a rollback names one by one."""
+
+DRIVER: Final = "command_center.http.cli.update.switching"
+
+_yes = click.option("--yes", is_flag=True, help="Ask nothing.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+
+
+@attrs.frozen
+class Wanted:
+    """A version that is to be installed, and the wheel that it is in, where it is one's."""
+
+    version: str
+    wheel: Path | None = None
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Look whether there is a newer version, and end.")
+@click.option("--version", "version", metavar="X", help="This version; else the newest.")
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Take the version in this file, and ask no package index.",
+)
+@_yes
+@_json
+@config_flag
+def update(
+    config_file: Path | None,
+    *,
+    check: bool,
+    version: str | None,
+    wheel: Path | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Put a newer version in the place of this one, through what installed it.
+
+    A backup is made first. The new version is tried aside, with a copy of the database. Then a
+    service is stopped, the installer does its work, and the service starts again. What fails is
+    taken back. `command-center rollback` goes back later.
+    """
+    resolved = resolve(config_file, {})
+    installation = find_installation()
+    with _told(as_json=as_json):
+        wanted, notes = _wanted(installation, version, wheel)
+        for note in notes:
+            say(note)
+        facts = {
+            "installed": str(installation.version),
+            "newest": None if wanted is None else wanted.version,
+            "installer": installation.installer,
+            "notes": notes,
+        }
+        if wanted is None or check:
+            if wanted is None:
+                say(f"{installation.version} is installed, and nothing newer is out.")
+            else:
+                say(f"{wanted.version} is out; {installation.version} is installed.")
+            _end(facts | {"state": "none" if wanted is None else "offered"}, as_json=as_json)
+        if installation.by_hand is not None:
+            raise UpdateFailed(installation.by_hand)
+        folder = UpdateFolder(resolved.settings.data_dir)
+        _show(installation, wanted, folder, resolved.settings)
+        _ask("Go on?", yes=yes)
+        with folder.alone():
+            record = _prepare(installation, wanted, folder, resolved)
+            _hand_over(folder, "update", as_json=as_json, facts=facts, record=record)
+
+
+@click.command()
+@_yes
+@_json
+@config_flag
+def rollback(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
+    """Put the version from before the last update back.
+
+    Where the database has been migrated since, it becomes that of before, too: what was written
+    since is lost, and the newer database is kept beside it.
+    """
+    folder = UpdateFolder(resolve(config_file, {}).settings.data_dir)
+    record = folder.record()
+    with _told(as_json=as_json):
+        if record is None or record.state not in {"done", "switching"}:
+            raise UpdateFailed("There is no update to go back from.")
+        if not kept_python(folder.data_dir).exists():
+            raise UpdateFailed(f"{folder.kept} is not there: install {record.before} yourself.")
+        say(f"Back from {record.after} to {record.before}, in {record.prefix}.")
+        for line in _lost(folder.data_dir, record):
+            say(line)
+        _ask("Go back?", yes=yes)
+        with folder.alone():
+            _hand_over(folder, "rollback", as_json=as_json, facts={}, record=record)
+
+
+def _wanted(
+    installation: Installation, version: str | None, wheel: Path | None
+) -> tuple[Wanted | None, list[str]]:
+    """Return the version to install, and what the user should know; None where none is newer."""
+    if wheel is not None:
+        return _in_wheel(wheel), []
+    if installation.source is not None:
+        raise UpdateFailed(
+            installation.by_hand
+            or f"It was installed from {installation.source}, and no index is asked for another by "
+            "its name. Take the newer wheel: command-center update --wheel FILE"
+        )
+    try:
+        wish = None if version is None else Version(version)
+        releases = offered(indexes_of(installation))
+    except InvalidVersion:
+        raise UpdateFailed(f"{version!r} is no version.") from None
+    except (IndexFailed, NoIndex) as error:
+        raise UpdateFailed(f"The package index could not be asked. {error}") from error
+    choice = choose(releases, installation.version, wanted=wish)
+    notes = _notes(choice)
+    if choice.newest is None:
+        if wish is not None:
+            raise UpdateFailed(" ".join([f"{wish} is not offered to this Python.", *notes]))
+        return None, notes
+    if choice.newest.version == installation.version:
+        raise UpdateFailed(f"{installation.version} is what is installed.")
+    return Wanted(str(choice.newest.version)), notes
+
+
+def _notes(choice: Choice) -> list[str]:
+    beyond: Release | None = choice.beyond
+    if beyond is None:
+        return []
+    here = ".".join(map(str, sys.version_info[:3]))
+    return [f"{beyond.version} is out, and needs Python {beyond.python}. This one is {here}."]
+
+
+def _in_wheel(wheel: Path) -> Wanted:
+    try:
+        name, version, _, _ = parse_wheel_filename(wheel.name)
+    except ValueError as error:
+        raise UpdateFailed(f"{wheel} is no wheel: {error}") from error
+    if name != canonicalize_name(NAME):
+        raise UpdateFailed(f"{wheel} is a wheel of {name}.")
+    return Wanted(str(version), wheel)
+
+
+def _show(
+    installation: Installation, wanted: Wanted, folder: UpdateFolder, settings: Settings
+) -> None:
+    command = switch_command(
+        installation, installation.requirement(wanted.version, wheel=wanted.wheel)
+    )
+    runs = is_served(folder.data_dir)
+    has_service = is_service_of(manager_of(folder.data_dir, SERVER), installation.prefix)
+    serves = "The service is stopped meanwhile." if has_service else "Stop the server, when asked."
+    for line in (
+        f"{installation.version} → {wanted.version}, in {installation.prefix}",
+        f"1. Back up {settings.data_dir}, and try {wanted.version} aside, on a copy.",
+        f"2. {serves}" if runs else "2. No server runs here.",
+        f"3. {' '.join(command.words)}",
+        "If anything fails, all is put back. command-center rollback goes back later.",
+    ):
+        say(line)
+
+
+def _prepare(
+    installation: Installation, wanted: Wanted, folder: UpdateFolder, resolved: ResolvedSettings
+) -> UpdateRecord:
+    """Back up, rehearse, and keep the environment; return the record of what is to be done."""
+    settings, begun = resolved.settings, now_timestamp()
+    requirement = installation.requirement(wanted.version, wheel=wanted.wheel)
+    _end_in_order()
+    backup = _back_up(settings)
+    try:
+        clear(folder.aside)
+        folder.aside.mkdir(mode=0o700)
+        say(f"Trying {wanted.version} aside")
+        tried = install_aside(installation, requirement, folder.aside)
+        seconds = rehearse_update(
+            tried,
+            folder.aside,
+            wanted.version,
+            data_dir=settings.data_dir,
+            config_file=resolved.config_file,
+        )
+    except (UpdateFailed, OSError, sqlite3.Error) as error:
+        raise UpdateFailed(f"{error}\nNothing was changed.") from error
+    finally:
+        clear(folder.aside)
+    say(f"Keeping {installation.version} in {folder.kept}")
+    folder.keep(installation.prefix)
+    return folder.write(
+        UpdateRecord(
+            state="switching",
+            before=str(installation.version),
+            after=wanted.version,
+            begun_at=begun,
+            prefix=str(installation.prefix),
+            known=sorted(registered_names()),
+            backup=None if backup is None else str(backup.path),
+            last_event_id=0 if backup is None else backup.manifest.last_event_id,
+            words=[*switch_command(installation, requirement).words],
+            health_url=_health_url(settings),
+            seconds=seconds,
+        )
+    )
+
+
+def _back_up(settings: Settings) -> Backup | None:
+    if not (settings.data_dir / DATABASE).is_file():
+        return None
+    passphrase = revealed(settings.backup_passphrase)
+    make_folder(settings.data_dir)
+    target = place_of(
+        settings.data_dir,
+        datetime.now(UTC),
+        is_scheduled=False,
+        is_encrypted=passphrase is not None,
+    )
+    say(f"Backing up to {target}")
+    try:
+        return make_backup(settings.data_dir, target, passphrase=passphrase)
+    except BackupFailed as error:
+        raise UpdateFailed(f"{error}\nNothing was changed.") from error
+
+
+def _health_url(settings: Settings) -> str | None:
+    if settings.port == 0:
+        return None
+    return url_of(settings.host, settings.port, is_encrypted=settings.tls_cert is not None)
+
+
+def _lost(data_dir: Path, record: UpdateRecord) -> Iterator[str]:
+    """Yield what a rollback loses, if it loses anything."""
+    database = data_dir / DATABASE
+    if not database.is_file() or not steps_beyond(database, record.known):
+        return
+    since = record.last_event_id
+    if (copy := migration_copy(data_dir, record)) is not None:
+        with closing(open_for_reading(copy)) as db:
+            since = events.last_id(db)
+    with closing(open_for_reading(database)) as db:
+        count = events.last_id(db) - since
+        newest = events.page(db, limit=SHOWN, last_seen=since, newest_first=True).items
+    yield f"{record.after} has migrated the database. It becomes that of before, of event {since}."
+    yield f"{count} events of since are lost{'; the newest:' if newest else '.'}"
+    for raw in newest:
+        event = json.loads(bytes(raw))
+        yield f"  {event['id']} {event['ts']} {event['type']}"
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UpdateFailed("Nobody can be asked here. Add --yes to go on.")
+    if not click.confirm(question, default=True, err=True):
+        raise UpdateFailed("Nothing was changed.")
+
+
+def _hand_over(
+    folder: UpdateFolder, act: str, *, as_json: bool, facts: dict[str, Any], record: UpdateRecord
+) -> NoReturn:
+    """Have the kept environment do the rest, and tell how it ended."""
+    words = [str(kept_python(folder.data_dir)), "-m", DRIVER, str(folder.data_dir), act]
+    apart: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)  # the rest is done in any case
+    code = subprocess.call(words, stdin=subprocess.DEVNULL, **apart)  # noqa: S603 - ours
+    ended = folder.record() or record
+    if not as_json:
+        say(ended.message)
+    told = {"state": ended.state, "before": ended.before, "after": ended.after}
+    _end(
+        facts | told | {"backup": ended.backup, "message": ended.message},
+        as_json=as_json,
+        code=FAILED if code else 0,
+    )
+
+
+@contextmanager
+def _told(*, as_json: bool) -> Iterator[None]:
+    """Tell why it goes no further, and end."""
+    try:
+        yield
+    except errors.DataFolderInUse:
+        _fail("Another update is at work here.", as_json=as_json)
+    except (UpdateFailed, errors.DataFolderUnusable, OSError, sqlite3.Error) as error:
+        _fail(str(error), as_json=as_json)
+
+
+def _fail(reason: str, *, as_json: bool) -> NoReturn:
+    say(f"command-center: {reason}")
+    _end({"state": "refused", "message": reason}, as_json=as_json, code=FAILED)
+
+
+def _end(facts: dict[str, Any], *, as_json: bool, code: int = 0) -> NoReturn:
+    if as_json:
+        sys.stdout.write(f"{json.dumps(facts)}\n")
+        sys.stdout.flush()
+    sys.exit(code)
+
+
+def _end_in_order() -> None:
+    """Have SIGTERM end the work as Ctrl-C does, so that nothing is left of it."""
+
+    def end(*_: object) -> NoReturn:
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)

@@ -1,0 +1,139 @@
+"""A package index on loopback: what is taken of it, and what a wrong or hostile one comes to."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from command_center.actors.releases import simple_index
+from command_center.actors.releases.index_settings import PackageIndexes
+from command_center.actors.releases.simple_index import (
+    JSON_PAGE,
+    MOST_BYTES,
+    IndexFailed,
+    NoIndex,
+    choose,
+    offered,
+)
+from tests.installing.releases import PackageIndex, serving_index
+
+HERE = Version("0.1.0")
+
+
+def wheel(version: str) -> Path:
+    return Path(f"command_center-{version}-py3-none-any.whl")
+
+
+def ask(*indexes: PackageIndex, are_equal: bool = False) -> list[str]:
+    urls = tuple(index.url for index in indexes)
+    return [str(one.version) for one in offered(PackageIndexes(urls, are_equal))]
+
+
+def fill(index: PackageIndex) -> None:
+    index.offers(
+        wheel("0.1.0"), wheel("0.2.0"), wheel("0.3.0rc1"), Path("pillow-9-py3-none-any.whl")
+    )
+    index.offers(Path("command_center-0.9.0.tar.gz"), Path("command_center-x-py3-none-any.whl"))
+    index.offers(wheel("0.4.0"), yanked=True)
+    index.offers(wheel("0.5.0"), python=">=3.99")
+    index.offers(wheel("0.6.0"), python="not a version")
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_the_newest_release_that_this_python_runs_is_chosen(form: str) -> None:
+    with serving_index() as index:
+        index.form = form
+        fill(index)
+        releases = offered(PackageIndexes((index.url,), are_equal=False))
+    assert {"0.1.0", "0.2.0", "0.3.0rc1", "0.5.0"} == {str(one.version) for one in releases}
+    choice = choose(releases, HERE, python="3.12.1")
+    assert choice.newest is not None
+    assert choice.beyond is not None
+    assert ("0.2.0", "0.5.0") == (str(choice.newest.version), str(choice.beyond.version))
+    assert choose(releases, Version("0.2.0"), python="3.12.1").newest is None
+    later = choose(releases, HERE, python="3.99.0")
+    assert (later.beyond, "0.5.0") == (None, str(later.newest and later.newest.version))
+    wanted = choose(releases, HERE, wanted=Version("0.3.0rc1")).newest
+    assert wanted is not None
+    assert choose(releases, HERE, wanted=Version("0.4.0")).newest is None
+
+
+def test_the_question_says_nothing_of_who_asks() -> None:
+    with serving_index() as index:
+        ask(index)
+        ((path, headers),) = index.asked
+    assert "/command-center/" == path
+    assert "command-center" == headers.pop("User-Agent")
+    assert {"Accept", "Accept-Encoding", "Connection", "Host"} == headers.keys()
+
+
+def test_the_first_index_that_knows_the_project_counts_or_all_of_them() -> None:
+    with serving_index() as empty, serving_index() as first, serving_index() as second:
+        empty.answer = (404, {}, b"")
+        first.offers(wheel("0.2.0"))
+        second.offers(wheel("0.3.0"))
+        assert ["0.2.0"] == ask(empty, first, second)
+        assert ["0.2.0", "0.3.0"] == ask(empty, first, second, are_equal=True)
+        assert [] == ask(empty)
+    with pytest.raises(NoIndex):
+        ask()
+
+
+JSON = {"Content-Type": JSON_PAGE}
+META = {"api-version": "1.0"}
+LONG = json.dumps(
+    {"meta": META, "files": [{"filename": f"command_center-{'9' * 5000}-py3-none-any.whl"}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((500, JSON, b""), "500"),
+        ((200, {"Content-Type": "image/png"}, b""), "image/png"),
+        ((200, JSON, b"{"), "no page"),
+        ((200, JSON, b"[" * 100_000), "no page"),
+        ((200, JSON, b'{"meta": {"api-version": "2.0"}, "files": []}'), "'2.0'"),
+        ((200, JSON, b'{"meta": {"api-version": "1.0"}, "files": [{"filename": 7}]}'), "no page"),
+        ((200, JSON, b" " * (MOST_BYTES + 1)), "more than"),
+        ((200, {**JSON, "Content-Encoding": "gzip"}, b"\x1f\x8b"), "packs"),
+        ((302, {"Location": "/command-center/"}, b""), "without an end"),
+        ((302, {"Location": "file:///etc/passwd"}, b""), "protocol"),
+    ],
+)
+def test_a_wrong_answer_is_told_and_nothing_else(
+    answer: tuple[int, dict[str, str], bytes], why: str
+) -> None:
+    with serving_index() as index:
+        index.answer = answer
+        with pytest.raises(IndexFailed, match=why) as told:
+            ask(index)
+    assert len(str(told.value)) < 1000
+
+
+def test_a_version_that_cannot_be_one_is_passed_over() -> None:
+    with serving_index() as index:
+        index.answer = (200, JSON, LONG.encode())
+        assert [] == ask(index)
+
+
+def test_an_index_that_never_answers_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simple_index, "SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(IndexFailed, match="timed out"):
+            offered(PackageIndexes((f"http://127.0.0.1:{port}",), are_equal=False))
+
+
+def test_no_secret_of_an_index_is_told() -> None:
+    with serving_index() as index:
+        index.answer = (401, {}, b"")
+        url = index.url.replace("://", "://me:secret-of-mine@")
+        with pytest.raises(IndexFailed, match="401") as told:
+            offered(PackageIndexes((url,), are_equal=False))
+        assert "Authorization" in index.asked[0][1]
+    assert "secret" not in str(told.value)

@@ -1,0 +1,164 @@
+"""`update` and `rollback`: all that is looked for, shown and refused before anything changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from click.testing import CliRunner, Result
+from packaging.version import Version
+
+from command_center.actors.releases.installation import Installation
+from command_center.actors.releases.record import python_in
+from command_center.http.cli.main import main
+from command_center.http.cli.update import commands
+from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
+from command_center.http.cli.update.installers import install_aside, switch_command
+from tests.installing.releases import PackageIndex, serving_index
+from tests.store.backups.test_backups import installation
+
+WHEEL = Path("command_center-0.2.0-py3-none-any.whl")
+
+
+@attrs.define
+class Scene:
+    data: Path
+    index: PackageIndex
+    installed: Installation
+    patch: pytest.MonkeyPatch
+
+    def types(self, *words: str) -> Result:
+        self.patch.setattr(commands, "find_installation", lambda: self.installed)
+        config = self.data.parent / "config.toml"
+        config.touch()
+        variables = {"CC_DATA_DIR": str(self.data), "CC_CONFIG": str(config), "UV": "/bin/true"}
+        return CliRunner().invoke(main, [*words], env={**variables, "UV_NO_CONFIG": "1"})
+
+    def is_given(self, **told: Any) -> None:
+        self.installed = attrs.evolve(self.installed, **told)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    for name in ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with serving_index() as index:
+        index.offers(Path("command_center-0.1.0-py3-none-any.whl"))
+        installed = Installation(
+            version=Version("0.1.0"),
+            prefix=tmp_path / "environment",
+            base_python=Path(sys.executable),
+            installer="uv tool",
+            options=("--default-index", index.url),
+            is_uv=True,
+        )
+        yield Scene(installation(tmp_path / "data"), index, installed, monkeypatch)
+
+
+def test_a_look_tells_what_is_out_and_touches_nothing(scene: Scene) -> None:
+    told = scene.types("update", "--check")
+    assert (0, True) == (told.exit_code, "nothing newer is out" in told.stderr)
+    scene.index.offers(WHEEL)
+    scene.index.offers(Path("command_center-0.3.0-py3-none-any.whl"), python=">=3.99")
+    told = scene.types("update", "--check", "--json")
+    assert 0 == told.exit_code, told.output
+    found = json.loads(told.stdout)
+    assert ("offered", "0.2.0", "0.1.0") == (found["state"], found["newest"], found["installed"])
+    assert "0.3.0 is out, and needs Python >=3.99." in found["notes"][0]
+    assert not (scene.data / "updates").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "words", "says"),
+    [
+        ({"source": "/w/x.whl"}, [], "--wheel FILE"),
+        ({"by_hand": "Homebrew has installed it."}, [], "Homebrew has installed it."),
+        ({}, ["--version", "0.0.9"], "0.0.9 is not offered to this Python."),
+        ({}, ["--version", "newest"], "'newest' is no version."),
+        ({}, ["--version", "0.1.0"], "0.1.0 is what is installed."),
+        ({}, [], "Add --yes to go on."),
+        ({"options": ("--no-index",)}, [], "set to ask no package index"),
+        ({"options": ("--default-index", "http://127.0.0.1:9")}, [], "could not be asked"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_touches_nothing(
+    scene: Scene, told: dict[str, Any], words: list[str], says: str
+) -> None:
+    scene.index.offers(WHEEL)
+    scene.is_given(**told)
+    refused = scene.types("update", *words)
+    assert (1, True) == (refused.exit_code, says in refused.stderr), refused.output
+    assert not (scene.data / "updates").exists()
+
+
+def test_a_disk_that_is_full_at_the_backup_ends_it_before_anything(scene: Scene) -> None:
+    scene.index.offers(WHEEL)
+    usage = shutil.disk_usage(scene.data)._replace(free=1)
+    scene.patch.setattr("command_center.store.backups.making.shutil.disk_usage", lambda _: usage)
+    scene.patch.setattr(commands, "install_aside", pytest.fail)
+    refused = scene.types("update", "--yes")
+    assert 1 == refused.exit_code
+    assert "too little room" in refused.stderr
+    assert "Nothing was changed." in refused.stderr
+    assert UpdateFolder(scene.data).record() is None
+
+
+def test_what_fails_aside_changes_nothing_and_leaves_nothing(scene: Scene) -> None:
+    scene.index.offers(WHEEL)
+
+    def fails(*_: object) -> Path:
+        raise UpdateFailed("It cannot be installed.")
+
+    scene.patch.setattr(commands, "install_aside", fails)
+    refused = scene.types("update", "--yes", "--json")
+    assert 1 == refused.exit_code
+    told = json.loads(refused.stdout)
+    assert "It cannot be installed.\nNothing was changed." == told["message"]
+    assert UpdateFolder(scene.data).record() is None
+    assert not UpdateFolder(scene.data).aside.exists()
+    assert [*(scene.data / "backups").glob("backup-*.zip")]  # and the backup stays
+
+
+def test_a_second_update_is_refused_while_one_is_at_work(scene: Scene) -> None:
+    scene.index.offers(WHEEL)
+    with UpdateFolder(scene.data).alone():
+        refused = scene.types("update", "--yes")
+    assert (1, True) == (refused.exit_code, "Another update is at work here." in refused.stderr)
+    assert "no update to go back from" in scene.types("rollback").stderr
+
+
+def test_a_wheel_of_another_program_is_refused(scene: Scene, tmp_path: Path) -> None:
+    for name, says in (("pillow-9-py3-none-any.whl", "of pillow"), ("x.zip", "no wheel")):
+        (tmp_path / name).touch()
+        refused = scene.types("update", "--wheel", str(tmp_path / name))
+        assert (1, True) == (refused.exit_code, says in refused.stderr)
+
+
+def test_each_installer_has_its_words(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV", "/bin/uv")
+    wanted = scene.installed.requirement("0.2.0")
+    base = str(scene.installed.base_python)
+    python = str(python_in(scene.installed.prefix))
+
+    def words(**told: Any) -> list[str]:
+        return [*switch_command(attrs.evolve(scene.installed, **told), wanted).words]
+
+    uv = ["/bin/uv", "tool", "install", "--python", base, "--with", "idna<4", wanted]
+    assert uv == words(options=(), further=("idna<4",))
+    uv = ["/bin/uv", "pip", "install", "--python", python, "-i", "http://i", wanted]
+    assert uv == words(installer="uv pip", options=("-i", "http://i"))
+    pip = [python, "-m", "pip", "--python", python, "install", "--no-input", wanted]
+    assert pip == words(installer="pip", options=())
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    pipx = ["/bin/pipx", "install", "--force", "--python", base, "--pip-args", "-i 'a b'", wanted]
+    assert pipx == words(installer="pipx", options=("-i", "a b"))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.delenv("UV")
+    with pytest.raises(UpdateFailed, match="uv has installed Command Center, and is not found"):
+        install_aside(scene.installed, wanted, scene.data)

@@ -1,0 +1,278 @@
+"""The part of an update that touches the installation, and the ways back."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+import pytest
+
+from command_center.actors.releases.record import UpdateRecord, is_at_work, read_record
+from command_center.http.cli.service.manager import Service, ServiceFailed
+from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
+from command_center.http.cli.update.switching import Switching, is_service_of, main
+from command_center.store import DataFolderInUse, DataFolderLock, Writer, open_database
+from command_center.store.backups.contents import DATABASE
+from command_center.store.backups.making import make_backup
+from command_center.store.backups.places import kept_backups
+from command_center.store.database.migrations import _found
+from command_center.store.database.opening import registered_names
+from command_center.store.database.rehearsal import rehearse, steps_beyond
+from command_center.store.errors import MigrationFailed, NewerSchema
+from command_center.store.timestamps import now_timestamp
+from tests.http.doctor.looks import look_for_one, subject
+from tests.store.backups.test_backups import installation, state_of
+from tests.store.units import run, tell
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell script.")
+
+LATER = _found()
+LATER(name="9000_later")(lambda db: db.execute("CREATE TABLE later (id INTEGER) STRICT"))
+"""The steps of a version that is to come."""
+
+FAULTY = _found()
+FAULTY(name="9000_later")(lambda db: db.execute("DROP TABLE never_there"))
+
+PROGRAM = '#!/bin/sh\necho "command-center, version $(cat {version})"\n'
+
+
+@attrs.define
+class Manager:
+    """A manager of services, whose service has the data folder and does what a test says."""
+
+    file: Path
+    data_dir: Path
+    starts: list[str] = attrs.field(factory=list)
+    version: Path = Path()
+    failing: str = ""
+    lock: DataFolderLock | None = None
+
+    def definition(self, service: Service) -> bytes:  # noqa: ARG002 - the name is the protocol's
+        return b""
+
+    def install(self, service: Service) -> list[str]:  # noqa: ARG002 - the same
+        return []
+
+    def uninstall(self) -> None: ...
+
+    def status(self) -> Sequence[str]:
+        return []
+
+    def start(self) -> None:
+        version = self.version.read_text()
+        self.starts.append(version)
+        if version == "0.2.0":
+            open_database(self.data_dir / DATABASE, migrations=LATER).close()
+        if version == self.failing:
+            raise ServiceFailed("It has ended.")
+        self.lock = DataFolderLock(self.data_dir)
+
+    def stop(self) -> None:
+        if self.lock is not None:
+            self.lock.close()
+            self.lock = None
+
+
+@attrs.frozen
+class Scene:
+    data: Path
+    prefix: Path
+    folder: UpdateFolder
+    manager: Manager
+
+    def version(self) -> str:
+        return (self.prefix / "version").read_text()
+
+    def record(self, does: str = "", **changes: object) -> UpdateRecord:
+        """Write down what an update would have, with an installer that does this."""
+        backup = make_backup(self.data, self.data / "backups" / "before.zip")
+        install = f"printf 0.2.0 > {self.prefix}/version; {does}"
+        return self.folder.write(
+            UpdateRecord(
+                state="switching",
+                before="0.1.0",
+                after="0.2.0",
+                begun_at=now_timestamp(),
+                prefix=str(self.prefix),
+                known=sorted(registered_names()),
+                backup=str(backup.path),
+                last_event_id=backup.manifest.last_event_id,
+                words=["sh", "-c", install],
+                health_url=None,
+                seconds=0.0,
+            ),
+            **changes,
+        )
+
+    def switching(self) -> Switching:
+        return Switching(self.folder, self.manager, end_seconds=0.0)
+
+    def write(self) -> None:
+        writer = Writer(self.data / DATABASE)
+        run(writer, tell)
+        writer.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    data = installation(tmp_path / "data")
+    prefix = tmp_path / "environment"
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "version").write_text("0.1.0")
+    (prefix / "link").symlink_to("version")
+    (prefix / "bin" / "python").write_text(PROGRAM.format(version=prefix / "version"))
+    (prefix / "bin" / "python").chmod(0o755)
+    unit = tmp_path / "unit"
+    unit.write_text(f"ExecStart={prefix}/bin/command-center serve")
+    manager = Manager(unit, data, version=prefix / "version")
+    folder = UpdateFolder(data)
+    folder.path.mkdir()
+    folder.keep(prefix)
+    return Scene(data, prefix, folder, manager)
+
+
+def test_the_service_is_stopped_switched_and_started(scene: Scene) -> None:
+    scene.manager.start()
+    ended = scene.switching().update(scene.record())
+    assert ("done", "0.2.0", ["0.1.0", "0.2.0"]) == (
+        ended.state,
+        scene.version(),
+        scene.manager.starts,
+    )
+    assert ended == read_record(scene.data)
+    with pytest.raises(NewerSchema):
+        open_database(scene.data / DATABASE)
+
+
+def test_nothing_is_started_that_did_not_run(scene: Scene) -> None:
+    assert "done" == scene.switching().update(scene.record()).state
+    assert [] == scene.manager.starts
+
+
+@pytest.mark.parametrize("does", ["rm -r {prefix}/bin; exit 1", "printf 9 > {prefix}/version"])
+def test_an_installer_that_fails_half_way_is_taken_back(scene: Scene, does: str) -> None:
+    scene.manager.start()
+    before = state_of(scene.data)
+    ended = scene.switching().update(scene.record(does.format(prefix=scene.prefix)))
+    assert ("failed", "0.1.0") == (ended.state, scene.version())
+    assert (scene.prefix / "link").is_symlink()
+    assert ["0.1.0", "0.1.0"] == scene.manager.starts
+    assert "0.1.0 is as it was." in ended.message
+    assert before == state_of(scene.data)
+    assert not [*scene.prefix.parent.glob(".environment*")]
+
+
+def test_a_version_that_does_not_start_is_taken_back_with_its_database(scene: Scene) -> None:
+    scene.manager.start()
+    record = scene.record()
+    scene.write()  # after the backup, and before the service stops
+    scene.manager.failing = "0.2.0"
+    ended = scene.switching().update(record)
+    assert ("failed", "0.1.0") == (ended.state, scene.version())
+    assert ["0.1.0", "0.2.0", "0.1.0"] == scene.manager.starts
+    open_database(scene.data / DATABASE).close()
+    assert record.last_event_id + 1 == state_of(scene.data)[0]  # what was acknowledged is there
+    (kept,) = (scene.data / "backups").glob("replaced-*")
+    assert steps_beyond(kept / DATABASE, record.known) == {"9000_later"}
+
+
+def test_a_rollback_goes_back_to_the_moment_of_the_migration(scene: Scene) -> None:
+    record = scene.record()
+    scene.write()
+    scene.manager.start()
+    scene.switching().update(record)
+    scene.manager.stop()
+    with closing(sqlite3.connect(scene.data / DATABASE)) as db:
+        assert db.execute("SELECT count(*) FROM later").fetchone() == (0,)
+    ended = scene.switching().go_back(record)
+    assert ("rolled-back", "0.1.0") == (ended.state, scene.version())
+    assert record.last_event_id + 1 == state_of(scene.data)[0]
+    open_database(scene.data / DATABASE).close()
+
+
+def test_a_rollback_without_a_migration_leaves_the_database(scene: Scene) -> None:
+    record = scene.switching().update(scene.record())
+    scene.write()
+    assert "rolled-back" == scene.switching().go_back(record).state
+    assert record.last_event_id + 1 == state_of(scene.data)[0]
+    assert [] == [*(scene.data / "backups").glob("replaced-*")]
+
+
+def test_a_server_that_does_not_end_is_left_alone(scene: Scene) -> None:
+    scene.manager.file.write_text("ExecStart=/elsewhere/command-center serve")
+    with (
+        DataFolderLock(scene.data),
+        pytest.raises(UpdateFailed, match="still runs"),
+    ):
+        scene.switching().update(scene.record())
+    assert "0.1.0" == scene.version()
+    assert not is_service_of(scene.manager, scene.prefix)
+
+
+def test_only_one_updates_at_a_time(scene: Scene) -> None:
+    with scene.folder.alone(), pytest.raises(DataFolderInUse), scene.folder.alone():
+        pass
+    with scene.folder.switching():
+        assert is_at_work(scene.data)
+        with pytest.raises(DataFolderInUse), scene.folder.alone():
+            pass
+    assert not is_at_work(scene.data)
+
+
+async def test_the_doctor_tells_of_an_update_that_was_cut_off(scene: Scene) -> None:
+    here = subject(scene.data.parent)
+    assert "ok" == (await look_for_one("release", here))[0]
+    scene.record()
+    with scene.folder.switching():
+        assert "ok" == (await look_for_one("release", here))[0]
+    level, message, mend = await look_for_one("release", here)
+    assert ("error", "An update from 0.1.0 to 0.2.0 was cut off.") == (level, message)
+    assert f"{scene.folder.kept}/bin/python -m command_center.http rollback" in mend
+
+
+def test_a_place_that_is_empty_is_filled_again(scene: Scene) -> None:
+    scene.prefix.rename(scene.prefix.with_name("cut-off-between-two-renames"))
+    scene.folder.put_back(scene.prefix)
+    assert "0.1.0" == scene.version()
+
+
+def test_too_little_room_is_told_before_anything_is_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: _Full())
+    with pytest.raises(UpdateFailed, match="too little room"):
+        scene.folder.keep(scene.prefix)
+    assert not scene.folder.kept.exists()
+
+
+class _Full:
+    free = 1
+
+
+def test_a_rehearsal_tells_which_steps_run_and_which_fail(scene: Scene) -> None:
+    file = scene.data / DATABASE
+    assert [] == rehearse(file)
+    with pytest.raises(MigrationFailed, match="9000_later"):
+        rehearse(file, migrations=FAULTY)
+    assert ["9000_later"] == rehearse(file, migrations=LATER)
+    assert {"9000_later"} == steps_beyond(file, registered_names())
+    assert [] == kept_backups(scene.data)
+
+
+def test_the_part_apart_writes_down_how_it_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "command_center.http.cli.update.switching"
+    monkeypatch.setattr(f"{module}.manager_of", lambda *_: scene.manager)
+    monkeypatch.setattr(f"{module}.signal.signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["switching", str(scene.data), "update"])
+    scene.record("exit 1")
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    record = read_record(scene.data)
+    assert record is not None
+    assert ("failed", "0.1.0") == (record.state, scene.version())
