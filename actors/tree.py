@@ -10,6 +10,7 @@
     ├ /backups               makes backups when they are due, and when they are asked for
     ├ /event-compression     compresses the texts of old events
     ├ /retention             removes events that are old, or of a deleted repository
+    ├ /file-shrinking        gives what was freed of the database's file back to the disk
     ├ /size-watch            tells where the database has more than is wanted
     ├ /store-check           reads the whole database, to find what the disk has changed
     ├ /repositories
@@ -91,6 +92,7 @@ from command_center.actors.sessions.runners.codex.usage_limits import AccountLim
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.store_care.event_compression import EventCompression
+from command_center.actors.store_care.file_shrinking import FileShrinking
 from command_center.actors.store_care.retention import Retention
 from command_center.actors.store_care.size_watch import SizeWatch
 from command_center.actors.store_care.store_check import StoreCheck
@@ -314,6 +316,11 @@ def build_tree(
                     settings.keep_transcripts,
                 ),
                 contract="Old events are not removed until it is back; what was begun goes on.",
+            ),
+            ChildSpec(
+                id="file-shrinking",
+                start=partial(FileShrinking, storage),
+                contract="The file is not made shorter until it is back; nothing else is touched.",
             ),
             ChildSpec(
                 id="size-watch",

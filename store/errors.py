@@ -232,6 +232,25 @@ class DatabaseClaimed(Exception):
         self.holder = holder
 
 
+class NoRoomToCompact(Exception):
+    """The disk has no room for the copy that a shorter database is made of.
+
+    Attributes:
+        folder: where the room is needed.
+        needed: bytes.
+        free: bytes.
+    """
+
+    def __init__(self, folder: Path, needed: int, free: int) -> None:
+        super().__init__(
+            f"{folder} needs {needed / 1e9:.1f} GB of room for a while, and has {free / 1e9:.1f}. "
+            "Make room, then do it again. Nothing was changed."
+        )
+        self.folder = folder
+        self.needed = needed
+        self.free = free
+
+
 class ClaimLost(Exception):
     """This process is no longer the one whose database it is, or nobody would find what it writes.
 

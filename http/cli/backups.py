@@ -119,6 +119,42 @@ def restore(
         click.echo(f"What was there is kept in {restored.replaced}.")
 
 
+@click.command()
+@config_flag
+def compact(config_file: Path | None) -> None:
+    """Write the database anew, so that its file is as short as what it has.
+
+    Stop the server first. The disk needs room for two copies meanwhile. From then on, and for
+    databases that were made by this version, the server gives back what is freed by itself.
+    """
+    settings = resolve(config_file, {}).settings
+    from command_center.store import errors  # noqa: PLC0415 - `--help` answers sooner without it
+    from command_center.store.backups.contents import DATABASE  # noqa: PLC0415 - the same
+    from command_center.store.backups.restoring import READY  # noqa: PLC0415 - the same
+    from command_center.store.database.compacting import compact_database  # noqa: PLC0415 - the same
+
+    database = settings.data_dir / DATABASE
+    if not database.is_file():
+        refuse(f"there is no database in {settings.data_dir}.")
+    if (settings.data_dir / READY).exists():
+        refuse("a restore was cut off. Start the server once, which finishes it, then do it again.")
+    try:
+        before, now = compact_database(settings.data_dir, database)
+    except (
+        errors.CannotOpenDatabase,
+        errors.CorruptDatabase,
+        errors.ForeignDatabase,
+        errors.NewerSchema,
+        errors.MigrationFailed,
+        errors.DataFolderInUse,
+        errors.DataFolderUnusable,
+        errors.DatabaseClaimed,
+        errors.NoRoomToCompact,
+    ) as error:
+        _fail(error)
+    click.echo(f"{database} has {now / 1e6:,.1f} MB now, and had {before / 1e6:,.1f}.")
+
+
 def _passphrase(settings: Settings, file: Path | None) -> str | None:
     if file is not None:
         try:

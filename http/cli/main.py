@@ -61,7 +61,7 @@ def _in(module: str, *names: str) -> dict[str, CommandPlace]:
 
 COMMANDS: Final = {
     **_in("local", "serve", "demo", "config", "doctor", "certificate"),
-    **_in("backups", "backup", "restore"),
+    **_in("backups", "backup", "restore", "compact"),
     **_in("update.commands", "update", "rollback"),
     **_in("portable", "export"),
     "import": CommandPlace(f"{_HERE}.portable", "import_"),
@@ -78,6 +78,7 @@ COMMANDS: Final = {
     **_in("client.sessions", "steer", "follow-up", "stop", "diff", "commit", "merge", "push", "pr"),
     **_in("client.sessions", "automate"),
     **_in("client.sharing", "export-session"),
+    **_in("client.forgetting", "forget"),
     **_in("client.requests", "api"),
     **_in("client.login", "login", "logout"),
     **_in("client.completing", "completion"),
@@ -126,6 +127,8 @@ PARTS: Final = {
         "restore": "Put a backup in the place of what the data folder has.",
         "update": "Put a newer version in the place of this one, through what installed it.",
         "rollback": "Put the version from before the last update back.",
+        "forget": "Forget REPO, with its tasks and sessions; the folder on the disk stays.",
+        "compact": "Write the database anew, so that its file is as short as what it has.",
         "export": "Write the history of this installation as JSON Lines, to FILE or stdout.",
         "import": "Take an export into this installation, all of it or nothing.",
         "host": "Have this machine be a host of a server elsewhere, which it dials.",

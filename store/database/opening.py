@@ -314,6 +314,8 @@ def _new_database(path: Path, migrations: Migrations) -> Database:
         conn = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         new = _database(conn)
         new.execute("PRAGMA foreign_keys = ON")
+        # Pages that are freed can be given back to the disk; it has to be so from the first one on.
+        new.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _apply(migrations, new, path, None)
         _new_databases[migrations] = new
     return _new_databases[migrations]

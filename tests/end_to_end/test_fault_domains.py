@@ -46,6 +46,7 @@ CRASHED = (
     "/backups",
     "/event-compression",
     "/retention",
+    "/file-shrinking",
     "/size-watch",
     "/store-check",
     "/repositories",

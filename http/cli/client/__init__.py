@@ -5,7 +5,7 @@ and `logins` keeps how to sign in to it, which `login` does; `listening` sees wh
 `running` has `run`, `watching` has
 `tail`, `lists` has `ls`, `show` and `search`, `decisions` has what settles approvals, `sessions`
 has what is said to a session and becomes of its work, `sharing` has
-`export-session`, and `requests` has `api`. `nouns` are the
+`export-session`, `forgetting` has `forget`, and `requests` has `api`. `nouns` are the
 kinds of things that there are, `known` completes their ids, and `completing` has `completion`.
 `repositories` finds the repository that is meant. `transcript` puts what a session says into lines,
 `terminal` keeps foreign text from the terminal's controls, `whole` asks for what an answer leaves

@@ -90,12 +90,12 @@ class Systemd:
 
     def start(self) -> None:
         """Start the unit, also after it has failed too often."""
-        run("systemctl", "--user", "reset-failed", NAME)
-        run("systemctl", "--user", "start", NAME)
+        run("systemctl", "--user", "reset-failed", self._unit)
+        run("systemctl", "--user", "start", self._unit)
 
     def stop(self) -> None:
         """Stop the unit."""
-        run("systemctl", "--user", "stop", NAME)
+        run("systemctl", "--user", "stop", self._unit)
 
     def status(self) -> Sequence[str]:
         """Return systemctl's command."""

@@ -30,6 +30,7 @@ from command_center.actors.releases.simple_index import (
     offered,
 )
 from command_center.http.cli.local import config_flag, resolve
+from command_center.http.cli.service.manager import SERVER
 from command_center.http.cli.service.managers import manager_of
 from command_center.http.cli.update.folder import (
     UpdateFailed,

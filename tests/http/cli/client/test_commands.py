@@ -62,6 +62,20 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     assert "session.completed" in kinds
     assert 2 == len(person.sees("tail", "-n", "2").splitlines())
 
+    # One that is forgotten goes with its history.
+    aside = tmp_path / "aside"
+    run("git", "init", "-q", aside)
+    kept = person.sees("ls", "repos", "--quiet")
+    person.sees("api", "POST", "/api/repos", "-f", f"localPath={aside}")
+    assert "Run it again with --yes." in person.is_told(2, "forget", "aside")
+    assert "nobody is no repository." in person.is_told(2, "forget", "nobody", "--yes")
+    told = person.sees("forget", "aside", "--history", "--yes")
+    assert f"aside ({aside}) is forgotten, with 0 task(s) and 0 session(s). Its events" in told
+    assert kept == person.sees("ls", "repos", "--quiet")
+    query = ("-f", "type=repo.deleted", "-f", "newestFirst=true")
+    (forgotten,) = json.loads(person.sees("api", "GET", "/api/events", *query))["items"]
+    assert forgotten["data"]["historyRemoved"] is True
+
     # In a worktree of it, and by its name and id, it is the same repository.
     identity = person.sees("ls", "repos", "-q").split()[0]
     beside, within = repository.parent / "beside", repository / "docs"
