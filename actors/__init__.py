@@ -8,7 +8,7 @@ above; import-linter holds that in the test command. From the bottom upwards:
   with servers of NATS.
 - `contracts`: name what each actor can be asked and told.
 - `ledger`: write what belongs together in one transaction; no trio, and no actor.
-- `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `releases`, `store_care`
+- `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `store_care`
   and `channels` (by which people hear of things), then `sessions`, `tasks`, `automations`, and on
   top `telegram`, `webpush`, `notify`, `webhooks` and `operator`: a folder for each actor, or each
   family of them.

@@ -228,7 +228,7 @@ def build_tree(
         notify = (notify_tree(settings.notify, storage, fanout),)
     releases: tuple[ChildSpec, ...] = ()
     if settings.tells_of_releases:
-        from command_center.actors.releases.actor import ReleaseWatch  # noqa: PLC0415 - a server that asks nobody starts as before
+        from command_center.actors.hosts.local.releases.actor import ReleaseWatch  # noqa: PLC0415 - a server that asks nobody starts as before
 
         releases = (
             ChildSpec(

@@ -23,8 +23,8 @@ from command_center.actors.contracts.backups import STORE_CHECK
 from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.environment import HOME
 from command_center.actors.hosts.local.codex.orphans import find_orphans
-from command_center.actors.releases.last_look import read_look
-from command_center.actors.releases.record import is_at_work, kept_python, read_record
+from command_center.actors.hosts.local.releases.last_look import read_look
+from command_center.actors.hosts.local.releases.record import is_at_work, kept_python, read_record
 from command_center.actors.rules.keeping import parse_size
 from command_center.http.config.settings import DECLARATIONS
 from command_center.http.doctor.check import (
@@ -180,7 +180,7 @@ def release(subject: Subject) -> Sequence[Symptom]:
     if look.failure is not None:
         mend = "Look yourself: command-center update --check"
         return [warning(f"Newer versions cannot be looked for. {look.failure}", mend)]
-    from command_center.actors.releases.newest import is_newer  # noqa: PLC0415 - it brings an HTTP client
+    from command_center.actors.hosts.local.releases.newest import is_newer  # noqa: PLC0415 - it brings an HTTP client
 
     if look.newest is not None and is_newer(look.newest, installed):
         mend = "command-center update"

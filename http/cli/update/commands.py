@@ -18,10 +18,14 @@ import click
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from command_center.actors.releases.index_settings import indexes_of
-from command_center.actors.releases.installation import NAME, Installation, find_installation
-from command_center.actors.releases.record import UpdateRecord, kept_python
-from command_center.actors.releases.simple_index import (
+from command_center.actors.hosts.local.releases.index_settings import indexes_of
+from command_center.actors.hosts.local.releases.installation import (
+    NAME,
+    Installation,
+    find_installation,
+)
+from command_center.actors.hosts.local.releases.record import UpdateRecord, kept_python
+from command_center.actors.hosts.local.releases.simple_index import (
     Choice,
     IndexFailed,
     NoIndex,

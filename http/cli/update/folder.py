@@ -18,8 +18,14 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from command_center.actors.releases.last_look import FOLDER
-from command_center.actors.releases.record import AT_WORK, KEPT, RECORD, UpdateRecord, read_record
+from command_center.actors.hosts.local.releases.last_look import FOLDER
+from command_center.actors.hosts.local.releases.record import (
+    AT_WORK,
+    KEPT,
+    RECORD,
+    UpdateRecord,
+    read_record,
+)
 from command_center.store.ownership.lock import DataFolderLock
 from command_center.store.private_files import new_private_file, sync_folder
 

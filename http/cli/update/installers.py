@@ -13,8 +13,8 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.releases.installation import Installation
-from command_center.actors.releases.record import python_in
+from command_center.actors.hosts.local.releases.installation import Installation
+from command_center.actors.hosts.local.releases.record import python_in
 from command_center.http.cli.update.folder import UpdateFailed, call
 
 INSTALL_SECONDS: Final = 900.0

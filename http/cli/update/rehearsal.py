@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from command_center.actors.releases.record import python_in
+from command_center.actors.hosts.local.releases.record import python_in
 from command_center.http.cli.update.folder import UpdateFailed, call
 from command_center.http.cli.update.health import await_version
 from command_center.store.backups.contents import DATABASE

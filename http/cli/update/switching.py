@@ -24,7 +24,7 @@ from typing import Final, Literal
 
 import attrs
 
-from command_center.actors.releases.record import UpdateRecord, python_in
+from command_center.actors.hosts.local.releases.record import UpdateRecord, python_in
 from command_center.http.cli.service.manager import SERVER, ServiceFailed, ServiceManager
 from command_center.http.cli.service.managers import manager_of
 from command_center.http.cli.update.folder import (

@@ -1,4 +1,4 @@
-"""What was freed of the database's file is given back to the disk while nobody works."""
+"""The database's file gives what was freed back to the disk while nobody works."""
 
 from __future__ import annotations
 

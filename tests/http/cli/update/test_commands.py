@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 from packaging.version import Version
 
-from command_center.actors.releases.installation import Installation
-from command_center.actors.releases.record import python_in
+from command_center.actors.hosts.local.releases.installation import Installation
+from command_center.actors.hosts.local.releases.record import python_in
 from command_center.http.cli.main import main
 from command_center.http.cli.update import commands
 from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from command_center.actors.releases.record import UpdateRecord, is_at_work, read_record
+from command_center.actors.hosts.local.releases.record import UpdateRecord, is_at_work, read_record
 from command_center.http.cli.service.manager import Service, ServiceFailed
 from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
 from command_center.http.cli.update.switching import Switching, is_service_of, main

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
-from command_center.actors.releases.installation import Installation
+from command_center.actors.hosts.local.releases.installation import Installation
 
 DEFAULT: Final = "https://pypi.org/simple"
 """The index that pip and uv ask unless they are told of another."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import trio.testing
 
-from command_center.actors.releases.actor import CUT_OFF, ReleaseWatch
-from command_center.actors.releases.last_look import read_look
-from command_center.actors.releases.newest import LookFailed
+from command_center.actors.hosts.local.releases.actor import CUT_OFF, ReleaseWatch
+from command_center.actors.hosts.local.releases.last_look import read_look
+from command_center.actors.hosts.local.releases.newest import LookFailed
 from command_center.runtime import ChildSpec
 from tests.actors.rows import rig, settle
 from tests.http.doctor.looks import look_for_one, subject

@@ -8,9 +8,14 @@ import attrs
 import trio
 from packaging.version import Version
 
-from command_center.actors.releases.index_settings import indexes_of
-from command_center.actors.releases.installation import find_installation
-from command_center.actors.releases.simple_index import IndexFailed, NoIndex, choose, offered
+from command_center.actors.hosts.local.releases.index_settings import indexes_of
+from command_center.actors.hosts.local.releases.installation import find_installation
+from command_center.actors.hosts.local.releases.simple_index import (
+    IndexFailed,
+    NoIndex,
+    choose,
+    offered,
+)
 
 SECONDS: Final = 120.0
 """Seconds for all indexes together."""

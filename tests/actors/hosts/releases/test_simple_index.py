@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from command_center.actors.releases import simple_index
-from command_center.actors.releases.index_settings import PackageIndexes
-from command_center.actors.releases.simple_index import (
+from command_center.actors.hosts.local.releases import simple_index
+from command_center.actors.hosts.local.releases.index_settings import PackageIndexes
+from command_center.actors.hosts.local.releases.simple_index import (
     JSON_PAGE,
     MOST_BYTES,
     IndexFailed,

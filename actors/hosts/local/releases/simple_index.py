@@ -23,8 +23,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from command_center.actors.releases.index_settings import PackageIndexes, without_secrets
-from command_center.actors.releases.installation import NAME
+from command_center.actors.hosts.local.releases.index_settings import (
+    PackageIndexes,
+    without_secrets,
+)
+from command_center.actors.hosts.local.releases.installation import NAME
 
 SECONDS: Final = 20.0
 MOST_BYTES: Final = 4 << 20

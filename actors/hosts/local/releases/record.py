@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from command_center.actors.releases.last_look import FOLDER
+from command_center.actors.hosts.local.releases.last_look import FOLDER
 from command_center.store.errors import DataFolderInUse
 from command_center.store.ownership.lock import DataFolderLock
 

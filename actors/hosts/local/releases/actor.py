@@ -18,8 +18,8 @@ import structlog
 import trio
 
 from command_center.actors.contracts.releases import ReleaseState
-from command_center.actors.releases.last_look import ReleaseLook, read_look, write_look
-from command_center.actors.releases.newest import LookFailed, find_newest, is_newer
+from command_center.actors.hosts.local.releases.last_look import ReleaseLook, read_look, write_look
+from command_center.actors.hosts.local.releases.newest import LookFailed, find_newest, is_newer
 from command_center.runtime import Actor
 from command_center.store.timestamps import from_timestamp, to_timestamp
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from command_center.actors.releases.index_settings import (
+from command_center.actors.hosts.local.releases.index_settings import (
     DEFAULT,
     PackageIndexes,
     indexes_of,
     without_secrets,
 )
-from command_center.actors.releases.installation import Installation
+from command_center.actors.hosts.local.releases.installation import Installation
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="uv's folders are others there")
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from command_center.actors.releases.installation import IMAGE, Installation, find_installation
+from command_center.actors.hosts.local.releases.installation import (
+    IMAGE,
+    Installation,
+    find_installation,
+)
 
 METADATA = """\
 Metadata-Version: 2.4
