@@ -129,9 +129,9 @@ def compact(config_file: Path | None) -> None:
     """
     settings = resolve(config_file, {}).settings
     from command_center.store import errors  # noqa: PLC0415 - `--help` answers sooner without it
-    from command_center.store.backups.compacting import compact_database  # noqa: PLC0415 - the same
     from command_center.store.backups.contents import DATABASE  # noqa: PLC0415 - the same
     from command_center.store.backups.restoring import READY  # noqa: PLC0415 - the same
+    from command_center.store.queries.compacting import compact_database  # noqa: PLC0415 - the same
 
     database = settings.data_dir / DATABASE
     if not database.is_file():

@@ -2,5 +2,5 @@
 
 `contents` says what that is, and of what each backup tells; `making` writes one beside a server
 that runs, and `restoring` puts one in the place of what is there. `encryption` closes one with a
-passphrase. `compacting` writes a database's file anew, as short as what it has. `places` are where they lie, and `errors` what can go wrong.
+passphrase. `places` are where they lie, and `errors` what can go wrong.
 """

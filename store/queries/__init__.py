@@ -7,5 +7,6 @@ the age that `days_told` believes, and `removal` a repository with all that refe
 `attachments` says which uploads are needed, and `telegram`, `webpush`, `notify` and `webhooks`
 change many rows of their tables at once. `passkeys` and `rules` remove one, and `automation_runs`
 counts what has begun. `stored_threads` keeps what was said elsewhere, `file_size` says how much
-there is, and `log_places` moves who follows the log.
+there is and gives free pages back, and `compacting` writes the file anew. `log_places` moves who
+follows the log.
 """

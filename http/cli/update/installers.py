@@ -107,7 +107,5 @@ def _program(name: str) -> str:
         return named
     found = shutil.which(name)
     if found is None:
-        raise UpdateFailed(
-            f"{name} has installed InstallerCommand Center, and is not found on the PATH."
-        )
+        raise UpdateFailed(f"{name} has installed Command Center, and is not found on the PATH.")
     return found
