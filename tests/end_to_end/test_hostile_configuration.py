@@ -228,6 +228,8 @@ async def test_the_folder_that_the_server_is_started_in_has_no_say_in_codex(
 ) -> None:
     with (codex_home / "config.toml").open("a") as configuration:
         configuration.write(f'\n[projects."{repository}"]\ntrust_level = "trusted"\n')
+    for made in codex_home.glob("*.sqlite*"):
+        made.unlink()
     (repository / ".codex").mkdir()
     elsewhere = tmp_path / "elsewhere"
     (repository / ".codex/config.toml").write_text(f'sqlite_home = "{elsewhere}"\n')
