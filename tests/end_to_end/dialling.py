@@ -44,8 +44,9 @@ class DialledHost:
             return
         with self.log.open("a") as log:
             command = [sys.executable, "-m", "command_center.http", *given]
-            environment = {**self.environment, "PYTHONPATH": str(ROOT)}
-            self.process = subprocess.Popen(command, env=environment, stderr=log)
+            self.process = subprocess.Popen(
+                command, env=dict(self.environment), cwd=ROOT, stderr=log
+            )
 
     def enrol(self, centre: str, code: str) -> None:
         """Start it for the first time."""

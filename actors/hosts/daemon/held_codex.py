@@ -24,6 +24,7 @@ import trio
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Lease, Way, Wire
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.codex.versions import UNKNOWN_METHOD
 from command_center.actors.contracts.project_configuration import ProjectConfiguration, ProjectFiles
 from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
 
@@ -44,10 +45,10 @@ PLAIN: Final = frozenset(
         *("thread/backgroundTerminals/terminate", "thread/goal/get", "thread/goal/clear"),
         *("thread/queue/list", "config/read", "model/list", "account/read"),
         *("account/rateLimits/read", "mcpServerStatus/list", "skills/list", "plugin/installed"),
-        *("hooks/list", "permissionProfile/list"),
+        *("hooks/list", "permissionProfile/list", UNKNOWN_METHOD),
     }
 )
-"""Methods that let nothing be done."""
+"""Methods that let nothing be done; to the last, Codex answers which methods it knows."""
 
 OF_A_THREAD: Final = frozenset(
     {
