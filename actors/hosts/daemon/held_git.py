@@ -7,6 +7,7 @@ only if this very git has opened it: a server that makes one up could have git r
 from __future__ import annotations
 
 import inspect
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ REACHES: Final = frozenset({"push", "ls-remote"})
 _PROGRAMS: Final = (
     *("--exec", "--upload-pack", "--receive-pack", "--ext-diff", "--textconv", "--output"),
     *("--open-files-in-pager", "-O", "--no-index", "--filters", "--pager", "--editor"),
+    *("--index-output", "--prefix", "--temp"),
 )
 """Options by which git runs a program, or writes or reads elsewhere."""
 
@@ -79,8 +81,8 @@ class HeldGit:
     ) -> GitOutput:
         """Run a command that is within the ceiling."""
         self._check_command(command)
-        for folder in command.also:
-            await self._check_path(folder)
+        for place in (*command.also, *_places_in(command.arguments)):
+            await self._check_path(place)
         known = await self._known(checkout)
         return await self.git.run(known, command, sink)
 
@@ -151,3 +153,24 @@ def _moves_branch(name: str, words: Sequence[str]) -> bool:
             word == "HEAD" or word.startswith(_BRANCHES) for word in plain
         )
     return name == "symbolic-ref" and len(plain) > 1
+
+
+def _places_in(words: Sequence[str]) -> list[Path]:
+    """Return each path of a command that need not lie in the work tree; raises `BeyondCeiling`."""
+    found = []
+    for word in words:
+        place = _PLACE.match(word)
+        if place is not None:
+            found.append(Path(place[1]))
+        elif _UPWARDS.search(word) is not None:
+            raise BeyondCeiling(f"git with {word[:60]}")
+    if words[0] == "worktree" and not found and "add" in words:
+        raise BeyondCeiling("git worktree add in a place that is not absolute")
+    return found
+
+
+_PLACE: Final = re.compile(r"(?:-\w|--[\w-]+=)?(/.*)", re.DOTALL)
+"""An absolute path, alone or as the value of an option."""
+
+_UPWARDS: Final = re.compile(r"(?:^|[/=])\.\.(?:/|$)|^~")
+"""A path that leads out of where it begins."""

@@ -47,10 +47,12 @@ class FakeWire:
 
     sent: list[dict[str, Any]] = attrs.field(factory=list)
     process_id: int | None = None
+    heard: trio.Event = attrs.field(factory=trio.Event)
     _come: Any = attrs.field(factory=lambda: trio.open_memory_channel[bytes](10))
 
     async def send(self, message: bytes) -> None:
         self.sent.append(json.loads(message))
+        self.heard.set()
 
     def say(self, **message: Any) -> None:
         self._come[0].send_nowait(json.dumps(message).encode())
@@ -166,6 +168,12 @@ def _command(*words: str, **more: Any) -> Any:
         (("write", "commit", "push"), _command("diff", "--output=/tmp/x")),
         (("write", "commit", "push"), _command("log", extra={"GIT_SSH_COMMAND": "x"})),
         (("write", "commit", "push"), _command("fetch", "origin")),
+        (("write", "commit", "push"), _command("worktree", "add", "/etc/x")),
+        (("write", "commit", "push"), _command("worktree", "add", "link/x")),
+        (("write", "commit", "push"), _command("checkout-index", "--prefix=/etc/")),
+        (("write", "commit", "push"), _command("commit", "-F/etc/passwd")),
+        (("write", "commit", "push"), _command("hash-object", "-w", "/etc/passwd")),
+        (("write", "commit", "push"), _command("hash-object", "-w", "a/../../passwd")),
         (("write", "commit", "push"), _command("alias")),
         (("write", "commit", "push"), _command("status", also=(Path("/etc"),))),
     ],
@@ -328,6 +336,7 @@ async def test_a_hostile_server_is_answered_and_codex_hears_nothing(root: Path) 
         answer = json.loads(await way.wire.receive())
         assert (1, True) == (answer["id"], REFUSED in answer["error"]["message"])
         await way.wire.send(b'{"method": "thread/list", "id": 2}')
+        await wire.heard.wait()
         wire.say(id=2, result={})
         assert {"id": 2, "result": {}} == json.loads(await way.wire.receive())
         assert [{"method": "thread/list", "id": 2}] == wire.sent
