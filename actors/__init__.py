@@ -6,6 +6,7 @@ above; import-linter holds that in the test command. From the bottom upwards:
 - `rules`: decide without looking at anything but their arguments.
 - `git`, `codex`, `core`, `nats`: speak with git, with Codex, with the database and its events, and
   with servers of NATS.
+- `cluster`: replicate the database by a stream of NATS.
 - `contracts`: name what each actor can be asked and told.
 - `ledger`: write what belongs together in one transaction; no trio, and no actor.
 - `repositories`, `forges`, `approvals`, `devices`, `uploads`, `backups`, `store_care`

@@ -17,6 +17,7 @@ functions of their own. No SQL stands outside of the store: what the tables cann
 in ``queries``. The files of uploads are ``uploaded_files``, and ``private_files`` has what such
 files are written with. A backup of them all is made and put back by ``backups``, and ``portable``
 has the history as JSON Lines.
+``replication`` sends each commit elsewhere before it is acknowledged.
 
 ``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has
 changed in it, ``ownership`` keeps a second process away from it, ``lists`` has pages and cursors,

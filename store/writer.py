@@ -48,6 +48,7 @@ from command_center.store.errors import (
 from command_center.store.events import StoredEvent
 from command_center.store.log_identity import MarkWriter
 from command_center.store.ownership.claim import DatabaseClaim
+from command_center.store.replication.page_sender import Replica
 from command_center.store.transaction import Transaction
 
 T_co = TypeVar("T_co", covariant=True)
@@ -91,11 +92,12 @@ class Writer:
 
     Args:
         path: the database file; opened, checked and migrated by ``open_database``, which see
-            for what can be raised.
+            for what can be raised; and NotReplicated, for what migrations changed.
         is_checked: this process has opened the file with ``open_database`` before, so that it
             need not be checked again.
         claim: this process's authority, checked with each commit and renewed; None for a program
             that writes to a database of its own.
+        replica: whoever must have each commit, too, before it is acknowledged.
         secrets: texts that must never be stored, such as this installation's own tokens.
         busy_timeout: seconds to wait for another process that holds the file.
     """
@@ -106,11 +108,13 @@ class Writer:
         *,
         is_checked: bool = False,
         claim: DatabaseClaim | None = None,
+        replica: Replica | None = None,
         secrets: Iterable[str] = (),
         busy_timeout: float = 5.0,
     ) -> None:
         self._path = path
         self._claim = claim
+        self._replica = replica
         self._secrets = tuple(secrets)
         self._busy_timeout = busy_timeout
         self._thread = threading.get_ident()
@@ -118,8 +122,13 @@ class Writer:
         self._in_unit = False
         self._is_in_doubt = False
         self._db: Database | None = None
-        opened = reopen_database if is_checked else open_database
-        self._adopt(opened(path, busy_timeout=busy_timeout))
+        if is_checked:
+            self._adopt(self._reopened())
+        else:
+            opened: Callable[[Database], object] = bool if replica is None else replica.opened
+            self._adopt(open_database(path, busy_timeout=busy_timeout, before_migrations=opened))
+        if replica is not None:
+            self._replicate_migrations(replica)
         self._mark = MarkWriter(path)
 
     def commit(self, units: Sequence[Unit[Any]]) -> CommitResult:
@@ -138,6 +147,8 @@ class Writer:
             WrongThread: another thread made the writer.
             ClaimLost: the database is no longer this process's, or its files are no longer in
                 their places. Nothing of the batch may be acknowledged.
+            NotReplicated: the replica may not have the batch. Nothing may be acknowledged
+                any more.
         """
         self._check_usable()
         if not units:
@@ -224,6 +235,8 @@ class Writer:
             raise _BatchLost(error, is_in_doubt=may_have_been_kept(error)) from error
         if self._claim is not None:
             self._claim.check_files()
+        if self._replica is not None:
+            self._replica.committed()
         if new:
             self._mark.note(last_event_id)
         return CommitResult(tuple(outcomes), tuple(new))
@@ -231,7 +244,7 @@ class Writer:
     def _begin(self) -> Database:
         db = self._db
         if db is None:
-            db = self._adopt(reopen_database(self._path, busy_timeout=self._busy_timeout))
+            db = self._adopt(self._reopened())
         if self._is_in_doubt:
             self._settle(db)
         db.conn.execute("BEGIN IMMEDIATE")
@@ -293,6 +306,24 @@ class Writer:
         if self._claim is not None:
             self._claim.opened()
         return db
+
+    def _reopened(self) -> Database:
+        db = reopen_database(self._path, busy_timeout=self._busy_timeout)
+        if self._replica is not None:
+            try:
+                self._replica.opened(db)
+            except BaseException:
+                db.close()
+                raise
+        return db
+
+    def _replicate_migrations(self, replica: Replica) -> None:
+        try:
+            replica.committed()
+        except BaseException:
+            if self._db is not None:
+                self._db.close()
+            raise
 
     def _authorize(self, action: int, *_: str | None) -> int:
         """Keep a unit from ending the transaction, which is its neighbours' as well.

@@ -6,6 +6,7 @@ Of all connections, only the writer's writes and checkpoints; the readers' are o
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def open_database(
     is_sound: bool = False,
     busy_timeout: float = 5.0,
     migrations: Migrations = MIGRATIONS,
+    before_migrations: Callable[[Database], object] = bool,
 ) -> Database:
     """Open the database for writing, made if it is absent, its schema brought up to date.
 
@@ -65,6 +67,7 @@ def open_database(
         is_sound: the file need not be read to its end now, unless there are migrations to run.
         busy_timeout: seconds to wait for another process that holds the file.
         migrations: the schema's steps.
+        before_migrations: called with the connection before it changes anything.
 
     Raises:
         SqliteTooOld: this Python's SQLite lacks what the schema needs.
@@ -88,6 +91,7 @@ def open_database(
     try:
         _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
         _set_writing_pragmas(db)
+        before_migrations(db)
         _migrate(db, path, migrations)
         seal_writes(db)
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more

@@ -1,0 +1,151 @@
+"""The stream that is fence and replica at once: each piece is published after the one before.
+
+A piece is stored only if the stream still ends with the piece before it. So once another centre has
+published anything, this one publishes nothing more, and acknowledges nothing.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from command_center.actors.nats.errors import (
+    JetStreamRefused,
+    NatsClosed,
+    NatsDisconnected,
+    NatsProtocolError,
+    NatsRefused,
+    NatsTimeout,
+    NoResponders,
+    PayloadTooLarge,
+    WrongLastSequence,
+)
+from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, is_unavailable
+from command_center.store.replication.errors import NotReplicated
+
+PATIENCE: Final = 10.0
+"""Seconds for which a piece is tried: a cluster without a server has another leader by then."""
+
+PIECE: Final = "CC-Piece"
+"""The header with a piece's name, by which it is known when its acknowledgement was lost."""
+
+_ONCE: Final = 2.0
+_PAUSE: Final = 0.05
+_UNKNOWN = (NatsDisconnected, NatsTimeout, NoResponders, NatsProtocolError)
+_FINAL = (NatsRefused, PayloadTooLarge)
+
+
+class StreamLog:
+    """Publishes pieces, one after the other.
+
+    Args:
+        jetstream: where the stream is.
+        stream: its name.
+        subject: the subject of pieces.
+        last: the sequence with which the stream ends, and from which on it is ours.
+        patience: seconds for which a piece is tried.
+
+    Attributes:
+        last: the sequence of the last piece that is stored.
+    """
+
+    def __init__(
+        self,
+        jetstream: JetStream,
+        stream: str,
+        subject: str,
+        *,
+        last: int,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.last = last
+        self._life = secrets.token_hex(12)
+        self._jetstream = jetstream
+        self._stream = stream
+        self._subject = subject
+        self._patience = patience
+
+    @property
+    def next_name(self) -> str:
+        """Return the name of the next piece, which no piece of another life has."""
+        return f"{self._life}.{self.last + 1}"
+
+    async def publish(self, piece: bytes) -> None:
+        """Return once the piece is stored on as many servers as the stream wants.
+
+        One whose acknowledgement was lost is not stored twice.
+
+        Raises:
+            NotReplicated: another centre published, the stream refused, or nobody answered for so
+                long. It may be stored all the same, or be stored yet.
+        """
+        try:
+            await self._publish(piece)
+        except NatsClosed as error:
+            raise NotReplicated("the client of NATS was closed") from error
+
+    async def _publish(self, piece: bytes) -> None:
+        reason = "nobody answered"
+        with trio.move_on_after(self._patience):
+            while True:
+                try:
+                    ack = await self._jetstream.publish(
+                        self._subject,
+                        piece,
+                        expect_stream=self._stream,
+                        expect_last=self.last,
+                        headers={PIECE: self.next_name},
+                        timeout=_ONCE,
+                    )
+                except WrongLastSequence as error:
+                    if await self._is_next():
+                        self.last += 1
+                        return
+                    raise NotReplicated("another centre has taken over") from error
+                except JetStreamRefused as error:
+                    if not is_unavailable(error):
+                        raise NotReplicated(str(error)) from error
+                    reason = str(error)
+                except _FINAL as error:
+                    raise NotReplicated(str(error)) from error
+                except _UNKNOWN as error:
+                    reason = str(error)
+                else:
+                    self.last = ack.sequence
+                    return
+                await self._pause()
+        raise NotReplicated(f"for {self._patience:g} seconds. {reason}")
+
+    async def _is_next(self) -> bool:
+        """Tell whether our piece is stored, right after the one before."""
+        while True:
+            try:
+                found = await self._jetstream.get_message(self._stream, self.last + 1)
+            except JetStreamRefused as error:
+                if error.err_code == MESSAGE_NOT_FOUND:
+                    return False
+            except _UNKNOWN:
+                pass
+            else:
+                return found.headers.get(PIECE) == self.next_name
+            await self._pause()
+
+    async def _pause(self) -> None:
+        await trio.sleep(_PAUSE)
+        await self._jetstream.client.wait_connected()
+
+
+def from_thread(log: StreamLog, token: trio.lowlevel.TrioToken) -> Callable[[bytes], None]:
+    """Return what publishes from a thread that is none of trio's, such as the writer's.
+
+    It raises as ``StreamLog.publish``, and NotReplicated where trio has ended.
+    """
+
+    def send(piece: bytes) -> None:
+        try:
+            trio.from_thread.run(log.publish, piece, trio_token=token)
+        except (trio.RunFinishedError, trio.Cancelled, NatsClosed) as error:
+            raise NotReplicated("the server ends") from error
+
+    return send

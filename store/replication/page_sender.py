@@ -1,0 +1,111 @@
+"""The replica of the writer's commits: each is sent before it is acknowledged.
+
+The log is folded into the database only when what it has was sent. So a database whose log is taken
+away has nothing that the others have not.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from sqlite_utils import Database
+
+from command_center.store.database.sqlite_errors import FAULTS
+from command_center.store.replication.errors import ChangesMissed, NotReplicated
+from command_center.store.replication.pieces import cut
+from command_center.store.replication.wal import WalReader
+
+FOLD_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of SQLite's log from which on it is folded into the database."""
+
+
+class Replica(Protocol):
+    """Whoever must have a commit before it is acknowledged. The writer's thread calls it."""
+
+    def opened(self, db: Database) -> None:
+        """Take the connection that writes from now on."""
+
+    def committed(self) -> None:
+        """Return once the others have what was committed since the last call.
+
+        Raises:
+            NotReplicated: they may not have it. Nothing may be acknowledged any more.
+        """
+
+
+class PageSender:
+    """Sends the pages of each commit, in pieces.
+
+    Args:
+        path: the database.
+        send: takes a piece, and returns once the others have it; it raises NotReplicated.
+        commit: the number of the last commit that the others have.
+        limit: bytes of the longest piece, before it is closed.
+        close: encrypts a piece.
+        fold_bytes: bytes of SQLite's log from which on it is folded into the database.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        send: Callable[[bytes], None],
+        *,
+        commit: int,
+        limit: int,
+        close: Callable[[bytes], bytes] = bytes,
+        fold_bytes: int = FOLD_BYTES,
+    ) -> None:
+        self.commit = commit
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._send = send
+        self._limit = limit
+        self._close = close
+        self._fold_bytes = fold_bytes
+        self._db: Database | None = None
+        self._reader: WalReader | None = None
+        self._failed: str | None = None
+
+    def opened(self, db: Database) -> None:
+        """Take the connection that writes. What the database has now, the others must have.
+
+        Raises:
+            LogBusy: the log cannot be folded into the database now.
+            NotReplicated: it was opened before. What the log has since then, nobody knows.
+        """
+        if self._reader is not None:
+            self._failed = self._failed or "the database was opened again"
+            raise NotReplicated(self._failed)
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db = db
+        self._reader = WalReader(db, self._path)
+
+    def committed(self) -> None:
+        """Send what was committed since the last call, and return once the others have it.
+
+        Raises:
+            NotReplicated: they may not have it, or not what was before.
+        """
+        if self._failed is not None or self._reader is None:
+            raise NotReplicated(self._failed or "no database was opened")
+        try:
+            changes = self._reader.take()
+            if changes is None:
+                return
+            for piece in cut(changes, self.commit + 1, self._limit):
+                self._send(self._close(piece))
+        except (NotReplicated, ChangesMissed, OSError) as error:
+            self._failed = str(error)
+            raise NotReplicated(self._failed) from error
+        except BaseException as error:
+            self._failed = f"it was cut short ({type(error).__name__})"
+            raise
+        self.commit += 1
+        self._fold()
+
+    def _fold(self) -> None:
+        """Fold the log into the database, if it is long; one that cannot be now is next time."""
+        if self._db is not None and self._log.stat().st_size >= self._fold_bytes:
+            with suppress(*FAULTS):
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -1,0 +1,137 @@
+"""The writer acknowledges nothing that its replica has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+from sqlite_utils import Database
+
+from command_center.store import Done, Writer
+from command_center.store.database import opening
+from command_center.store.database.copies import create_private_file
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.opening import _connect_for_writing, open_database
+from command_center.store.replication.base import write_base
+from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
+from command_center.store.replication.encryption import PieceCipher
+from command_center.store.replication.errors import NotReplicated
+from command_center.store.replication.page_sender import PageSender
+from tests.store.replication.ends import content, open_wal, vacuumed
+from tests.store.units import add_session, add_task, run, tell
+
+CIPHER = PieceCipher(bytes(32), "test")
+
+
+@attrs.define
+class Elsewhere:
+    """The other end: a copy, which can refuse."""
+
+    folder: Path
+    refuses: bool = False
+    sequence: int = 0
+    copy: DatabaseCopy = attrs.field(init=False)
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "db"
+
+    def send(self, piece: bytes) -> None:
+        if self.refuses:
+            raise NotReplicated("another one leads")
+        self.sequence += 1
+        self.copy.take(self.sequence, CIPHER.open(piece))
+
+    def writer(self, **given: int) -> Writer:
+        db = open_database(self.path)
+        sender = self.sender(db, **given)
+        return Writer(self.path, is_checked=True, replica=sender)
+
+    def sender(self, db: Database, **given: int) -> PageSender:
+        """Make the copy of what is there now, and what sends all later changes to it."""
+        write_base(db, self.folder / "copy")
+        db.close()
+        begin_copy(self.folder / "copy", CopyPlace(0, 0, 4096))
+        self.copy = DatabaseCopy(self.folder / "copy")
+        return PageSender(
+            self.path, self.send, commit=0, limit=100_000, close=CIPHER.close, **given
+        )
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    made = Elsewhere(tmp_path)
+    yield made
+    made.copy.close()
+
+
+def same(elsewhere: Elsewhere) -> None:
+    """Hold that the copy is the database, table by table."""
+    elsewhere.copy.finish()
+    db = opening.open_for_reading(elsewhere.path)
+    db.execute("PRAGMA query_only = OFF")
+    expected = content(vacuumed(db, elsewhere.folder / "vacuumed"))
+    db.close()
+    assert expected == content(elsewhere.folder / "copy")
+
+
+def test_what_is_acknowledged_the_copy_has(elsewhere: Elsewhere) -> None:
+    writer = elsewhere.writer(fold_bytes=50_000)
+    for _ in range(20):
+        outcomes = writer.commit([add_task, tell, add_session]).outcomes
+        assert all(isinstance(outcome, Done) for outcome in outcomes)
+    run(writer, lambda tx: tx.db.execute("DELETE FROM texts WHERE rowid % 2"))
+    writer.close()
+    same(elsewhere)
+
+
+def test_what_migrations_change_the_copy_has(elsewhere: Elsewhere) -> None:
+    create_private_file(elsewhere.path)
+    db = _connect_for_writing(elsewhere.path, 1.0)
+    db.execute("PRAGMA journal_mode = WAL")
+    *_, last = MIGRATIONS.pending(db)
+    MIGRATIONS.apply(db, stop_before=last.name)
+    assert 1 == len(MIGRATIONS.pending(db))
+    sender = elsewhere.sender(db)
+    writer = Writer(elsewhere.path, replica=sender)
+    assert 1 == sender.commit
+    run(writer, add_task)
+    writer.close()
+    same(elsewhere)
+
+
+def test_a_start_whose_migrations_the_replica_has_not_is_refused(elsewhere: Elsewhere) -> None:
+    sender = elsewhere.sender(open_wal(elsewhere.path))
+    elsewhere.refuses = True
+    with pytest.raises(NotReplicated):
+        Writer(elsewhere.path, replica=sender)
+
+
+def test_a_commit_that_the_replica_has_not_is_not_acknowledged_nor_any_later_one(
+    elsewhere: Elsewhere,
+) -> None:
+    writer = elsewhere.writer()
+    run(writer, add_task)
+    elsewhere.refuses = True
+    with pytest.raises(NotReplicated, match="another one leads"):
+        run(writer, add_task)
+    elsewhere.refuses = False
+    with pytest.raises(NotReplicated, match="another one leads"):
+        run(writer, add_task)
+    writer.close()
+    elsewhere.copy.finish()
+    assert 1 == len(content(elsewhere.folder / "copy")["tasks"])
+
+
+def test_a_database_that_was_opened_again_is_replicated_no_more(elsewhere: Elsewhere) -> None:
+    writer = elsewhere.writer()
+    run(writer, add_task)
+    assert writer._db is not None
+    writer._db.close()
+    writer._db = None
+    with pytest.raises(NotReplicated, match="opened again"):
+        run(writer, add_task)
+    with pytest.raises(NotReplicated, match="opened again"):
+        run(writer, add_task)
