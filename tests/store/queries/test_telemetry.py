@@ -7,11 +7,13 @@ import json
 import math
 import random
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -278,21 +280,39 @@ def plainly_of_sessions(rows: list[dict[str, Any]], start: str) -> dict[str, Any
     }
 
 
+@attrs.frozen
+class Scattered:
+    """A store with rows of all kinds, and those rows, of all and of some repositories."""
+
+    writer: Writer
+    readers: Readers
+    rows: Mapping[int | None, dict[str, list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module", params=range(4))
+def scattered(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scattered]:
+    """A store that the tests of this file only read."""
+    chance = random.Random(request.param)  # noqa: S311 - the same rows each time
+    path = tmp_path_factory.mktemp("scattered") / "command-center.db"
+    with closing(Writer(path)) as writer, closing(Readers(path)) as readers:
+        run(writer, lambda tx: scatter(tx, chance))
+        with readers.connection() as db:
+            places = [None, *(row["id"] for row in db["repositories"].rows)][:6]
+            rows = {place: rows_of(db, place) for place in places}
+        yield Scattered(writer, readers, rows)
+
+
 @pytest.mark.parametrize("many", [0, 12, 10**9], ids=["sorted", "as it is", "looked up"])
-@pytest.mark.parametrize("seed", range(4))
 def test_the_numbers_are_those_of_the_rows_of_all_or_of_a_repository(
-    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch, seed: int, many: int
+    scattered: Scattered, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     monkeypatch.setattr(telemetry, "MANY", many)
-    chance = random.Random(seed)  # noqa: S311 - the same rows each time
-    run(writer, lambda tx: scatter(tx, chance))
-    with readers.connection() as db:
-        places = [None, *(row["id"] for row in db["repositories"].rows)][:6]
-        rows = {place: rows_of(db, place) for place in places}
     spans = [timedelta(hours=hours) for hours in (1, 5, 24, 60, 24 * 4, 24 * 8, 24 * 30)]
-    for place, span in itertools.product(places, spans):
-        found = counted(writer, readers, span, place)
-        assert plainly(rows[place], to_timestamp(NOW - span)) == {
+    for (place, rows), span in itertools.product(scattered.rows.items(), spans):
+        found = counted(scattered.writer, scattered.readers, span, place)
+        assert plainly(rows, to_timestamp(NOW - span)) == {
             "byStatus": found.sessions.by_status,
             "outcomes": found.sessions.outcomes,
             "active": found.sessions.active,
