@@ -75,6 +75,10 @@ class Unavailable(Refusal):
         self.retry_after = retry_after
 
 
+class HostUnreachable(Unavailable):
+    """A machine cannot be reached now, or went away with the request in hand."""
+
+
 class Unconfirmed(Unavailable):
     """A part went away with the request in hand: whether it was done is not known."""
 

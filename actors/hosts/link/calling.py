@@ -33,7 +33,7 @@ from command_center.actors.hosts.link.channels import (
 from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, Method, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault
 from command_center.actors.hosts.link.opened import CALL, PROCESS, STARTED, WAY
-from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.errors import HostUnreachable, Unavailable
 
 SHORT: Final = ANSWER_LIMIT + LONGEST_TEXT
 """Bytes of an answer, at most, where nobody asked for more."""
@@ -48,7 +48,7 @@ _GOODBYE_SECONDS = 10.0
 """Seconds that the other machine may take to end what it has open for us."""
 
 
-class Away(Unavailable):
+class Away(HostUnreachable):
     """The host cannot be reached, or went away with the request in hand."""
 
 

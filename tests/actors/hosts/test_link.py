@@ -43,6 +43,7 @@ from command_center.actors.hosts.link.faults import FarFault, read_fault, write_
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.ssh.bundle import OURS
 from command_center.actors.rules.errors import Conflict, Invalid, TooBusy, Unavailable
+from command_center.actors.sessions.runners.codex.errors import may_pass
 from tests.checkout import ROOT
 
 MORE, LAST, CREDIT, CLOSE, BEAT, HELLO = range(1, 7)
@@ -365,3 +366,8 @@ def test_the_stand_ins_do_what_the_packages_do() -> None:
             read(broken, type=Ours)
         with pytest.raises(msgspec.MsgspecError):
             msgspec.json.decode(broken, type=Its)
+
+
+def test_a_run_whose_host_goes_away_as_it_starts_waits_for_it() -> None:
+    assert may_pass(Standing("far").away("It has ended."))
+    assert not may_pass(Conflict("No."))

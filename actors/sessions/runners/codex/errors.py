@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
-from command_center.actors.rules.errors import TooBusy
+from command_center.actors.rules.errors import HostUnreachable, TooBusy
 from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout
 
 UNCERTAIN: Final = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
@@ -28,4 +28,4 @@ NOT_OPENED: Final = "thread not found"
 def may_pass(error: Exception) -> bool:
     """Return whether what failed so may succeed when it is tried again."""
     is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
-    return is_elsewhere or isinstance(error, UNCERTAIN)
+    return is_elsewhere or isinstance(error, (*UNCERTAIN, HostUnreachable))
