@@ -39,6 +39,15 @@ MOST: dict[str, Any] = {
         "tlsSecret": "certificate",
         "addresses": ["10.1.0.0/16", "10.2.0.9"],
     },
+    "hosts": [
+        {
+            "name": "build",
+            "centre": "https://center.example.org",
+            "codeSecret": "host-build",
+            "allow": ["write"],
+            "size": "5Gi",
+        }
+    ],
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "agents", "operator": "Exists"}],
 }
@@ -75,7 +84,10 @@ def rendered(helm: Path, folder: Path, values: dict[str, Any]) -> dict[str, Any]
     done = run(helm, "template", "here", CHART, "--values", given)
     assert 0 == done.returncode, done.stdout
     objects = [one for one in yaml.safe_load_all(done.stdout) if one]
-    return {one["kind"]: one for one in objects}
+    center = "here-command-center"
+    kinds = {(one["kind"], one["metadata"]["name"].removeprefix(center)): one for one in objects}
+    assert len(objects) == len(kinds)
+    return {f"{kind}{name}": one for (kind, name), one in kinds.items()}
 
 
 def test_each_object_fits_the_schema_of_kubernetes(
@@ -83,7 +95,7 @@ def test_each_object_fits_the_schema_of_kubernetes(
 ) -> None:
     fewest = rendered(helm, tmp_path, {})
     assert {"StatefulSet", "Service"} == fewest.keys()
-    assert {"StatefulSet", "Service", "Ingress"} == objects.keys()
+    assert {"StatefulSet", "Service", "Ingress", "StatefulSet-build"} == objects.keys()
     for version in VERSIONS:
         for one in (*fewest.values(), *objects.values()):
             kubernetes_validate.validate(one, version, strict=True)
@@ -139,6 +151,45 @@ def test_the_settings_of_the_pod_are_the_programs_and_no_secret_is_among_them(
     assert not pod["enableServiceLinks"]  # a service named `cc` would set CC_PORT
 
 
+def test_a_host_has_the_rights_of_the_server_and_is_not_taken_for_it(
+    objects: dict[str, Any],
+) -> None:
+    host, center = objects["StatefulSet-build"]["spec"], objects["StatefulSet"]["spec"]
+    labels = host["template"]["metadata"]["labels"]
+    for other in (objects["Service"]["spec"]["selector"], center["selector"]["matchLabels"]):
+        assert not other.items() <= labels.items()
+    assert host["selector"]["matchLabels"].items() <= labels.items()
+    pods = [one["template"]["spec"] for one in (host, center)]
+    assert pods[0]["securityContext"] == pods[1]["securityContext"]
+    (program,), (server,) = (pod["containers"] for pod in pods)
+    assert (program["image"], program["securityContext"]) == (
+        server["image"],
+        server["securityContext"],
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the image has the shell of Debian")
+def test_a_host_enrols_once_and_keeps_to_what_it_is_allowed(
+    objects: dict[str, Any], tmp_path: Path
+) -> None:
+    """Its script is run by the shell, with a program that writes down what it was given."""
+    (program,) = objects["StatefulSet-build"]["spec"]["template"]["spec"]["containers"]
+    tini, dashes, *command = (word.replace("/data", str(tmp_path)) for word in program["command"])
+    assert ("tini", "--") == (tini, dashes)
+    center = tmp_path / "bin" / "command-center"
+    center.parent.mkdir()
+    center.write_text('#!/bin/sh\necho "$@"\n')
+    center.chmod(0o755)
+    variables = {"PATH": f"{center.parent}:/usr/bin:/bin", "CENTRE": "https://a", "CODE": "b c"}
+    told = f"host --data-dir {tmp_path}/host --root {tmp_path}/src --allow write"
+    done = run(*command, variables=variables)
+    assert f"{told} --centre https://a --enrol b c\n" == done.stdout
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host" / "host.json").touch()
+    assert f"{told}\n" == run(*command, variables=variables).stdout
+    assert (tmp_path / "src").is_dir()
+
+
 def test_a_wrong_value_is_refused_before_anything_is_made(helm: Path, tmp_path: Path) -> None:
     given = tmp_path / "values.json"
     wrong: dict[str, Any] = {
@@ -147,11 +198,12 @@ def test_a_wrong_value_is_refused_before_anything_is_made(helm: Path, tmp_path: 
         "settings": {"CC_API_TOKEN": "in plain sight"},
         "ingress": {"enabled": True},
         "data": {"size": "much"},
+        "hosts": [{"name": "a", "centre": "http://a", "codeSecret": "b"}],
     }
     given.write_text(json.dumps(wrong), encoding="utf-8")
     done = run(helm, "template", "here", CHART, "--values", given)
     assert 1 == done.returncode
-    for said in ("replicas", "tokenSecret", "CC_API_TOKEN", "host", "size"):
+    for said in ("replicas", "tokenSecret", "CC_API_TOKEN", "/ingress/host", "size", "centre"):
         assert said in done.stdout, done.stdout
 
 
