@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import attrs
 import click
+import msgspec
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 SHOWN: Final = 10
 """Events that a rollback names one by one."""
+
+CUT_OFF: Final = "It was cut off. Take it back: command-center rollback"
 
 DRIVER: Final = "command_center.http.cli.update.switching"
 
@@ -333,6 +336,8 @@ def _hand_over(
             signal.signal(number, signal.SIG_IGN)  # the rest is done in any case
     code = subprocess.call(words, stdin=subprocess.DEVNULL, **apart)  # noqa: S603 - ours
     ended = folder.record() or record
+    if ended.state == "switching" and not ended.message:
+        ended = msgspec.structs.replace(ended, message=CUT_OFF)
     if not as_json:
         say(ended.message)
     told = {"state": ended.state, "before": ended.before, "after": ended.after}

@@ -234,7 +234,8 @@ class Switching:
                 raise UpdateFailed(f"The service does not stop: {error}") from error
             if self._await_end(min(self.end_seconds, HEALTH_SECONDS)):
                 return True
-            self.manager.start()
+            with suppress(ServiceFailed):
+                self.manager.start()
             raise UpdateFailed("The service was stopped, and a server runs here all the same.")
         say(
             "A server runs here that no service starts. Stop it now (Ctrl-C where it runs): this"

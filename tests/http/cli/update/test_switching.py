@@ -213,6 +213,13 @@ def test_a_server_that_does_not_end_is_left_alone(scene: Scene) -> None:
     assert not is_service_of(scene.manager, scene.prefix)
 
 
+def test_a_server_beside_the_service_is_left_alone_and_the_service_goes_on(scene: Scene) -> None:
+    scene.manager.failing = "0.1.0"  # that it does not start is not what is told
+    with DataFolderLock(scene.data), pytest.raises(UpdateFailed, match="all the same"):
+        scene.switching().update(scene.record())
+    assert (["0.1.0"], "0.1.0") == (scene.manager.starts, scene.version())
+
+
 def test_only_one_updates_at_a_time(scene: Scene) -> None:
     with scene.folder.alone(), pytest.raises(DataFolderInUse), scene.folder.alone():
         pass
