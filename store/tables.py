@@ -10,6 +10,7 @@ from command_center.store.records import (
     Device,
     DiscardedWork,
     Followup,
+    HostState,
     Item,
     NotifyMessage,
     NotifyPreference,
@@ -96,6 +97,7 @@ passkeys = Table(Passkey, "passkeys")
 push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["error"])
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
 stored_hosts = Table(StoredHost, "hosts", redacted=["requested_by"])
+host_states = Table(HostState, "host_states")
 webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])
 webhook_deliveries = Table(WebhookDelivery, "webhook_deliveries", redacted=["error"])
 notify_preferences = Table(NotifyPreference, "notify_preferences")

@@ -14,7 +14,13 @@ from command_center.store import Timestamp
 from command_center.store.records import LOCAL
 
 ApiKey: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=8, max_length=1000, pattern=r"^[!-~]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=8,
+        max_length=1000,
+        pattern=r"^[!-~]+$(?!\n)",
+        description="a key without spaces, of ASCII characters",
+    ),
 ]
 
 

@@ -13,13 +13,20 @@ from command_center.runtime import Address, Request
 from command_center.store import StoredHost
 
 HostName = Annotated[
-    str, msgspec.Meta(max_length=32, pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$(?!\n)")
+    str,
+    msgspec.Meta(
+        max_length=32,
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$(?!\n)",
+        description="a name of small letters, digits and -, such as box-2",
+    ),
 ]
 ADDRESS = (
     r"^(?:ssh://)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?"
     r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?$(?!\n)"
 )
 """An address; nothing in it can be an option, or a command."""
+
+ADDRESS_FORM = "a name of your ssh configuration, user@host, or user@host:port"
 
 
 HostKind = Literal["dial", "ssh"]
@@ -42,7 +49,10 @@ class NewHost(
 
     name: HostName
     kind: HostKind = "dial"
-    address: Annotated[str, msgspec.Meta(max_length=400, pattern=ADDRESS)] | None = None
+    address: (
+        Annotated[str, msgspec.Meta(max_length=400, pattern=ADDRESS, description=ADDRESS_FORM)]
+        | None
+    ) = None
     host_key: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     requested_by: Name = "api"
 
@@ -62,5 +72,67 @@ class RemoveHost(Request[StoredHost]):
     requested_by: str
 
 
-FleetMessage: TypeAlias = AddHost | RemoveHost | OfferEnrolment | EnrolHost
+HostLabel = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=32,
+        pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$(?!\n)",
+        description="a label of small letters, digits and ._-, such as gpu",
+    ),
+]
+HostLabels = Annotated[list[HostLabel], msgspec.Meta(max_length=20)]
+
+
+class HostChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Changes to a host; what is left out stays.
+
+    Attributes:
+        labels: words by which runs choose it, instead of those that it has.
+        max_sessions: how many sessions work there at once; null if only the server's limit counts.
+    """
+
+    labels: HostLabels | msgspec.UnsetType = msgspec.UNSET
+    max_sessions: Annotated[int, msgspec.Meta(ge=1, le=1000)] | msgspec.UnsetType | None = (
+        msgspec.UNSET
+    )
+    requested_by: Name = "api"
+
+
+@attrs.frozen
+class PatchHost(Request[None]):
+    """Change the labels of a host, or how many sessions work there."""
+
+    name: str
+    changes: HostChanges
+
+
+@attrs.frozen
+class DrainHost(Request[None]):
+    """Begin no more runs on a host, or begin them again. Those that work there go on."""
+
+    name: str
+    is_draining: bool
+    requested_by: str
+
+
+@attrs.frozen
+class RetryHost(Request[None]):
+    """Reach for a machine at once that is away.
+
+    Raises `Conflict` where there is nothing to try.
+    """
+
+    name: str
+
+
+@attrs.frozen
+class RetryLink:
+    """To the link of a host: do not wait any longer for the next attempt."""
+
+
+FleetMessage: TypeAlias = (
+    AddHost | DrainHost | EnrolHost | OfferEnrolment | PatchHost | RemoveHost | RetryHost
+)
 FLEET: Address[FleetMessage] = Address("/fleet")

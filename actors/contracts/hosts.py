@@ -17,6 +17,7 @@ from command_center.actors.contracts.project_configuration import AgentFiles
 from command_center.actors.git.ports import Git
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import ChildSpec
+from command_center.store.timestamps import Timestamp
 
 
 @attrs.frozen
@@ -34,6 +35,23 @@ class FolderLook:
     folders: int
     passed_over: tuple[Path, ...]
     ended_at: Path | None
+
+
+@attrs.frozen
+class MachineLoad:
+    """The load of a machine, and the room on its disk.
+
+    Attributes:
+        load: processes that want a processor, on the average of the last minute.
+        processors: how many it has.
+        disk_free: bytes that this user may still write where our data lie.
+        disk_size: bytes of that disk.
+    """
+
+    load: float
+    processors: int
+    disk_free: int
+    disk_size: int
 
 
 class Folders(Protocol):
@@ -113,6 +131,25 @@ class Folders(Protocol):
     async def size(self, path: Path) -> int:
         """Add up the bytes of the files below a folder, no link followed; bounded."""
 
+    async def machine_load(self) -> MachineLoad:
+        """Measure how busy the machine is, and how full the disk that has our data."""
+
+
+class HostStanding(Protocol):
+    """The standing of the link to a host."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether nothing changes until a person does something."""
+
+    @property
+    def next_try_at(self) -> Timestamp | None:
+        """Return when it is reached for again; None if there is a link, or it is tried now."""
+
+    @property
+    def seen_at(self) -> Timestamp | None:
+        """Return when a link began or ended last; None if there was none in this life."""
+
 
 class Host(Protocol):
     """A machine. All that is done on it is done through these.
@@ -127,6 +164,10 @@ class Host(Protocol):
     @property
     def absence(self) -> str | None:
         """Return why it cannot be reached now, in a sentence; None if it can."""
+
+    @property
+    def standing(self) -> HostStanding | None:
+        """Return how its link stands; None for one that needs none."""
 
     @property
     def folders(self) -> Folders:

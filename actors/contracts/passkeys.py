@@ -15,13 +15,16 @@ from command_center.runtime import Request
 from command_center.store import Device, Passkey, Scope, Timestamp
 
 _BYTES = r"^[A-Za-z0-9_-]+$(?!\n)"
+_FORM = "base64url without padding"
 
 CredentialId: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=1364, pattern=_BYTES)
+    str, msgspec.Meta(min_length=1, max_length=1364, pattern=_BYTES, description=_FORM)
 ]
 """The name that an authenticator gave a passkey: 1,023 bytes at most."""
 
-Bytes: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=16_384, pattern=_BYTES)]
+Bytes: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=16_384, pattern=_BYTES, description=_FORM)
+]
 
 
 class PasskeyChallenge(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

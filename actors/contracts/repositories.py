@@ -25,10 +25,22 @@ from command_center.store.records import (
 )
 
 Label: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f,]+$(?!\n)",
+        description="a label on one line, without a comma",
+    ),
 ]
 ServerName: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9_-]+$(?!\n)",
+        description="the name of an MCP server, of letters, digits and _-",
+    ),
 ]
 ServerNames: TypeAlias = Annotated[list[ServerName], msgspec.Meta(max_length=100)]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]

@@ -14,7 +14,14 @@ from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import BranchName, Name
 from command_center.runtime import Request
 
-Sha: TypeAlias = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9a-f]{7,64}$(?!\n)")]
+Sha: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=64,
+        pattern=r"^[0-9a-f]{7,64}$(?!\n)",
+        description="the id of a commit, 7 to 64 hexadecimal digits",
+    ),
+]
 
 CHOICES = ("base", "commit", "instructions")
 """The fields of which a review has one at most."""

@@ -15,13 +15,25 @@ ALL_TYPES: Final = "*"
 """In the place of the types of events: all of them."""
 
 Url: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=9, max_length=2000, pattern=r"^https?://[!-~]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=9,
+        max_length=2000,
+        pattern=r"^https?://[!-~]+$(?!\n)",
+        description="an address that begins with https:// or http://",
+    ),
 ]
 Types: TypeAlias = Annotated[
     list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(min_length=1, max_length=40)
 ]
 Secret: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=16, max_length=200, pattern=r"^[!-~]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=16,
+        max_length=200,
+        pattern=r"^[!-~]+$(?!\n)",
+        description="a secret without spaces, of ASCII characters",
+    ),
 ]
 
 

@@ -15,7 +15,13 @@ PUSH_KINDS: Final[tuple[PushKind, ...]] = get_args(PushKind)
 """Each kind of notices, in the order in which they are shown."""
 
 Endpoint: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=9, max_length=2000, pattern=r"^https?://[!-~]+$(?!\n)")
+    str,
+    msgspec.Meta(
+        min_length=9,
+        max_length=2000,
+        pattern=r"^https?://[!-~]+$(?!\n)",
+        description="the address that the browser gave",
+    ),
 ]
 Kinds: TypeAlias = Annotated[list[PushKind], msgspec.Meta(max_length=24)]
 QuietHours: TypeAlias = Annotated[
@@ -23,6 +29,7 @@ QuietHours: TypeAlias = Annotated[
     msgspec.Meta(
         max_length=11,
         pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)",
+        description="two times of the day, such as 22:00-07:00",
     ),
 ]
 """From when to when, such as `22:00-07:00`."""
@@ -36,8 +43,22 @@ class PushKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         auth: its secret, of 16 bytes.
     """
 
-    p256dh: Annotated[str, msgspec.Meta(max_length=88, pattern=r"^B[A-Za-z0-9_-]{86}=?$(?!\n)")]
-    auth: Annotated[str, msgspec.Meta(max_length=24, pattern=r"^[A-Za-z0-9_-]{22}(==)?$(?!\n)")]
+    p256dh: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=88,
+            pattern=r"^B[A-Za-z0-9_-]{86}=?$(?!\n)",
+            description="the key that the browser gave",
+        ),
+    ]
+    auth: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=24,
+            pattern=r"^[A-Za-z0-9_-]{22}(==)?$(?!\n)",
+            description="the secret that the browser gave",
+        ),
+    ]
 
 
 class NewPushSubscription(

@@ -71,8 +71,22 @@ CommitMessage = Annotated[
 class Author(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Name and address of who wrote what is committed."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f<>\x7f]+$(?!\n)", max_length=200)]
-    email: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x20<>\x7f]+$(?!\n)", max_length=200)]
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[^\x00-\x1f<>\x7f]+$(?!\n)",
+            max_length=200,
+            description="a name on one line, without < and >",
+        ),
+    ]
+    email: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[^\x00-\x20<>\x7f]+$(?!\n)",
+            max_length=200,
+            description="a mail address, without spaces, < and >",
+        ),
+    ]
 
 
 class CommitPlan(msgspec.Struct, frozen=True, kw_only=True):

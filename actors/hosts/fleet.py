@@ -14,8 +14,16 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from command_center.actors.codex.ports import CodexHost
-from command_center.actors.contracts.addresses import ORPHANED_TURNS
-from command_center.actors.contracts.fleet import AddHost, NewHost, RemoveHost
+from command_center.actors.contracts.addresses import ORPHANED_TURNS, SLOTS
+from command_center.actors.contracts.fleet import (
+    AddHost,
+    DrainHost,
+    NewHost,
+    PatchHost,
+    RemoveHost,
+    RetryHost,
+    RetryLink,
+)
 from command_center.actors.contracts.host_links import (
     EndLink,
     EnrolHost,
@@ -25,7 +33,7 @@ from command_center.actors.contracts.host_links import (
     link_of,
 )
 from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import HostJoined
+from command_center.actors.contracts.sessions import HostJoined, SlotsChanged
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.devices.pairing import meant, new_code
@@ -42,7 +50,7 @@ from command_center.runtime import (
     SupervisorSpec,
     handles,
 )
-from command_center.store import StoredHost, now_timestamp, stored_hosts
+from command_center.store import StoredHost, Transaction, now_timestamp, stored_hosts
 from command_center.store.records import LOCAL
 
 ENROLMENT_LETTERS: Final = 16
@@ -127,6 +135,47 @@ class Fleet(Actor):
         if link is not None:  # what signed in with the earlier key
             await link.tell(EndLink("The host was enrolled anew."))
         return EnrolledHost(name=record.name, key=key)
+
+    @handles(RetryHost)
+    async def retry(self, message: RetryHost) -> None:
+        """Have its link tried now."""
+        record = await self._storage.read(lambda db: stored_hosts.find(db, {"name": message.name}))
+        link: Address[RetryLink] = Address(f"/hosts/{message.name}/link")
+        ref = self.ctx.find(link)
+        if record is None or record.kind == "dial" or ref is None:
+            raise Conflict(f"Host {message.name} has no link that could be tried from here.")
+        ref.try_tell(RetryLink())
+
+    @handles(PatchHost)
+    def change(self, message: PatchHost) -> Deferred[None]:
+        """Keep it, and let sessions begin for which there is room now."""
+        changes = message.changes
+        return self.ctx.answer_later(
+            self._keep,
+            partial(
+                ledger.change_host,
+                name=message.name,
+                changes=changes,
+                actor=changes.requested_by,
+            ),
+        )
+
+    @handles(DrainHost)
+    def drain(self, message: DrainHost) -> Deferred[None]:
+        """Keep it, and let sessions begin that waited for it."""
+        return self.ctx.answer_later(
+            self._keep,
+            partial(
+                ledger.set_draining,
+                name=message.name,
+                actor=message.requested_by,
+                is_draining=message.is_draining,
+            ),
+        )
+
+    async def _keep(self, change: Callable[[Transaction], None]) -> None:
+        await self._storage.write(change)
+        await self.ctx.lookup(SLOTS).tell(SlotsChanged())
 
     async def _add(self, wanted: NewHost) -> StoredHost:
         if wanted.name in self._hosts:

@@ -16,6 +16,7 @@ from command_center.actors.ledger.budgets import turns_of
 from command_center.actors.ledger.spending import check_caps
 from command_center.actors.ledger.usage_limits import is_held, park
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.host_room import no_room
 from command_center.actors.rules.occupancy import obstacle
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
 from command_center.store import (
@@ -25,6 +26,7 @@ from command_center.store import (
     Transaction,
     approvals,
     automations,
+    host_states,
     repositories,
     sessions,
 )
@@ -60,8 +62,8 @@ def admit(
         actor: who wants it.
         approval_seconds: how long a person has to decide, where approvals are needed.
         begin: the id of the process that would carry it out; then a queued session starts.
-        limit: how many may work at once; over it, or where another session is in its way, a queued
-            session stays queued.
+        limit: how many may work at once; over it, where its host has no room, or where another
+            session is in its way, a queued session stays queued.
         policy: the answer of policy about the session, where it was asked in this transaction.
 
     Raises:
@@ -90,7 +92,9 @@ def admit(
         return ledger.move(tx, session_id, "queued", actor=actor, past_limit=True)
     if session.status == "queued" and begin is not None:
         active = active_sessions(tx)
-        if (limit is not None and len(active) >= limit) or obstacle(session, active):
+        state = host_states.find(tx.db, {"name": session.host})
+        is_full = limit is not None and len(active) >= limit
+        if is_full or no_room(state, active) is not None or obstacle(session, active):
             return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from command_center.actors.contracts.events.hosts import HostAdded, HostEnrolled, HostRemoved
-from command_center.actors.contracts.fleet import NewHost
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from command_center.actors.contracts.events.hosts import (
+    HostAdded,
+    HostChanged,
+    HostDraining,
+    HostEnrolled,
+    HostRemoved,
+    HostResumed,
+)
+from command_center.actors.contracts.fleet import HostChanges, NewHost
 from command_center.actors.rules.errors import Conflict, NotFound, WrongCode, WrongHostKey
 from command_center.store import (
+    HostState,
     StoredHost,
+    Timestamp,
     Transaction,
     host_keys,
+    host_states,
     now_timestamp,
     repositories,
     stored_hosts,
@@ -131,3 +146,44 @@ def admit_life(tx: Transaction, key_hash: str, life: HostLife) -> None:
         )
     if life != known:
         host_keys.begin_life(tx, found.host_id, life)
+
+
+def states_of(db: Database) -> dict[str, HostState]:
+    """Return the state of each host that has a row, by its name."""
+    return {state.name: state for state in host_states.every(db, {})}
+
+
+def change_host(tx: Transaction, name: str, changes: HostChanges, actor: str) -> None:
+    """Keep what differs, and tell of it if anything does."""
+    wanted = {
+        field: value
+        for field in ("labels", "max_sessions")
+        if (value := getattr(changes, field)) is not msgspec.UNSET
+    }
+    if "labels" in wanted:
+        wanted["labels"] = sorted({*wanted["labels"]})
+    before, after = _put(tx, name, wanted)
+    if (before.labels, before.max_sessions) != (after.labels, after.max_sessions):
+        told = HostChanged(name=name, labels=after.labels, max_sessions=after.max_sessions)
+        tx.emit(told, actor=actor)
+
+
+def set_draining(tx: Transaction, name: str, actor: str, *, is_draining: bool) -> None:
+    """Have no run begin on a host, or have them begin again; tell of it if it was not so."""
+    before, _ = _put(tx, name, {"is_draining": is_draining})
+    if before.is_draining != is_draining:
+        tx.emit(HostDraining(name=name) if is_draining else HostResumed(name=name), actor=actor)
+
+
+def keep_seen(tx: Transaction, name: str, at: Timestamp) -> None:
+    """Keep when there was a link to a host last, unless it was removed meanwhile."""
+    if stored_hosts.find(tx.db, {"name": name}) is not None:
+        _put(tx, name, {"last_seen_at": at})
+
+
+def _put(tx: Transaction, name: str, fields: dict[str, Any]) -> tuple[HostState, HostState]:
+    """Return the state before and after."""
+    known = host_states.find(tx.db, {"name": name})
+    before = host_states.insert(tx, name=name) if known is None else known
+    changed = {field: one for field, one in fields.items() if getattr(before, field) != one}
+    return before, host_states.update(tx, before.id, **changed) if changed else before

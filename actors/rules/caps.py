@@ -18,10 +18,20 @@ MILLION: Final = 1_000_000
 Money: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 ModelPattern = Annotated[
-    str, msgspec.Meta(max_length=128, pattern=r"^(?:\*|[A-Za-z0-9][\w.:/-]{0,126}\*?)$(?!\n)")
+    str,
+    msgspec.Meta(
+        max_length=128,
+        pattern=r"^(?:\*|[A-Za-z0-9][\w.:/-]{0,126}\*?)$(?!\n)",
+        description="the name of a model, which may end with *",
+    ),
 ]
 
-Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$(?!\n)")]
+Currency = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=3, pattern=r"^[A-Z]{3}$(?!\n)", description="three capital letters, such as EUR"
+    ),
+]
 
 
 class Caps(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -13,17 +13,43 @@ import msgspec
 
 from command_center.actors.rules.errors import Invalid
 
-Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$(?!\n)")]
+Model = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=128,
+        pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$(?!\n)",
+        description="the name of a model, such as gpt-5",
+    ),
+]
 """A model's name, as Codex takes it."""
 
-Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
+Effort = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=32,
+        pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)",
+        description="an effort in small letters, such as high",
+    ),
+]
 """The effort of a model, in the words that Codex lists with each one, such as `high`."""
 
-ServiceTier = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
+ServiceTier = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=32,
+        pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)",
+        description="the id of a tier in small letters, such as fast",
+    ),
+]
 """The tier in which the provider serves a model, by the ids that Codex lists with each one."""
 
 Profile = Annotated[
-    str, msgspec.Meta(max_length=128, pattern=r"^:?[A-Za-z0-9][\w.-]{0,126}$(?!\n)")
+    str,
+    msgspec.Meta(
+        max_length=128,
+        pattern=r"^:?[A-Za-z0-9][\w.-]{0,126}$(?!\n)",
+        description="the id of a permission profile, of letters, digits and ._-",
+    ),
 ]
 """The id of one of Codex's permission profiles, as Codex lists it."""
 

@@ -1,7 +1,9 @@
 """`/slots`: how many sessions work at once, and which comes next.
 
 A session that is queued asks for a slot and is granted one when its turn comes: by priority, then
-by age, and never two sessions in one thread, or two that write in one working directory. A slot is
+by age, and never two sessions in one thread, or two that write in one working directory. A host may
+have fewer slots than there are in all, and none while it drains; others pass those that wait for
+it. A slot is
 held until the session's actor is gone. Nothing here is kept but who asked: after a crash, what is
 held and who waits is read from the sessions' own rows.
 """
@@ -22,8 +24,10 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
 )
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.hosts import states_of
 from command_center.actors.ledger.left_commands import running_commands
 from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.host_room import no_room
 from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.runtime import (
     Actor,
@@ -33,7 +37,7 @@ from command_center.runtime import (
     handles,
     working_for,
 )
-from command_center.store import Session, now_timestamp, sessions
+from command_center.store import HostState, Session, now_timestamp, sessions
 from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -102,9 +106,10 @@ class Slots(Actor):
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""
         granted = sorted(self._granted.values())
-        live, leaving, lingering = await self._storage.read(
+        live, states, leaving, lingering = await self._storage.read(
             lambda db: (
                 live_sessions(db),
+                states_of(db),
                 *ended_sessions(db, granted),
             )
         )
@@ -119,6 +124,8 @@ class Slots(Actor):
             if len(held) >= self._limit:
                 break
             if obstacle(session, held, lingering) is not None:
+                continue
+            if no_room(states.get(session.host), held) is not None:
                 continue
             try:
                 ref = self.ctx.lookup(session_at(session.id))
@@ -187,7 +194,12 @@ class Wait(NamedTuple):
 
 
 def waiting_for(
-    session: Session, live: list[Session], left: list[Session] | None = None, *, limit: int
+    session: Session,
+    live: list[Session],
+    left: list[Session] | None = None,
+    *,
+    limit: int,
+    state: HostState | None = None,
 ) -> Wait:
     """Say why a queued session waits; nothing of one that doesn't.
 
@@ -196,6 +208,7 @@ def waiting_for(
         live: the sessions that hold a slot, or wait for one.
         left: the completed sessions of its folder whose commands go on.
         limit: how many may work at once.
+        state: what is wanted of its host.
     """
     if session.status != "queued":
         return Wait(None)
@@ -208,6 +221,9 @@ def waiting_for(
     if found is not None:
         why = f"it waits for session {found.session.id}, {_what_it_does(found)}."
         return Wait(f"{place} {why}", found.session.id)
+    on_host = no_room(state, active)
+    if on_host is not None:
+        return Wait(f"{place} {on_host}.")
     why = f"{len(active)} of {limit} slots are in use"
     for other in active:
         if other.status == "waiting_approval":

@@ -79,6 +79,7 @@ COMMANDS: Final = {
     **_in("client.sessions", "automate"),
     **_in("client.sharing", "export-session"),
     **_in("client.forgetting", "forget"),
+    **_in("client.hosts", "hosts"),
     **_in("client.requests", "api"),
     **_in("client.login", "login", "logout"),
     **_in("client.completing", "completion"),
@@ -136,6 +137,7 @@ PARTS: Final = {
         "certificate": (
             "Make a certificate for this machine and NAMES, from an authority of its own."
         ),
+        "hosts": "List the machines that repositories lie on; add, drain, resume, change or...",
         "service": "Have this machine start the server, and start it again when it fails.",
         "logs": "Show what the server has logged: the last 200 lines, or from a moment on.",
         "telegram": "Set up the Telegram bot.",

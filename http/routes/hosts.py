@@ -3,34 +3,80 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Literal, cast
+from collections.abc import Awaitable, Sequence
+from typing import Literal, NamedTuple, TypeVar, cast
 
+import attrs
 import msgspec
 import trio
 from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.bridges import AppServer, BridgeHealth, ProbeHealth, bridge_of
-from command_center.actors.contracts.fleet import FLEET, AddHost, HostKind, NewHost, RemoveHost
+from command_center.actors.contracts.accounts import AgentAccount, ReadAccount, account_on
+from command_center.actors.contracts.bridges import (
+    AppServer,
+    BridgeHealth,
+    BridgeStatus,
+    ProbeHealth,
+    bridge_of,
+)
+from command_center.actors.contracts.fleet import (
+    FLEET,
+    AddHost,
+    DrainHost,
+    HostChanges,
+    HostKind,
+    NewHost,
+    PatchHost,
+    RemoveHost,
+    RetryHost,
+)
 from command_center.actors.contracts.host_links import Enrolment, OfferEnrolment
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.ledger.hosts import states_of
 from command_center.actors.rules.errors import NotFound
 from command_center.actors.rules.lengths import Name
 from command_center.http.routes.repos import RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.operation import Api
-from command_center.store import Page, StoredHost, repositories, sessions, stored_hosts
+from command_center.store import (
+    HostState,
+    Page,
+    Timestamp,
+    now_timestamp,
+    repositories,
+    sessions,
+    stored_hosts,
+)
 from command_center.store.statuses import ACTIVE
 
+T = TypeVar("T")
+
 PROBE_SECONDS = 2.0
-"""Seconds that the bridge to an agent may take to show that it is well."""
+"""Seconds that a machine and its agent may take to show how they are."""
 
 ADD_SECONDS = 150.0
 """Seconds that a first visit to a machine may take, which brings it a program of a megabyte."""
 
 api = Api[Center]("Hosts")
+
+
+class ShownLoad(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The load of a machine, and the room on its disk.
+
+    Attributes:
+        load: processes that want a processor, on the average of the last minute.
+        processors: how many it has.
+        disk_free: bytes that may still be written where the data of Command Center lie there.
+        disk_size: bytes of that disk.
+    """
+
+    load: float
+    processors: int
+    disk_free: int
+    disk_size: int
 
 
 class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -39,7 +85,15 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         kind: how it is reached: `local` is the server's own machine.
         address: where it is; null for the server's own, and for one that dials out.
-        link: whether it is reached itself; null for the server's own.
+        link: whether it is reached itself; null for the server's own. Of one that is `refused`
+            nothing changes until a person does something.
+        next_try_at: when it is reached for again.
+        last_seen_at: when it was there last; null if it never was.
+        draining: no run begins there; those that work there go on.
+        labels: words by which runs choose it.
+        max_sessions: how many sessions may work there at once; null if only `slots` counts.
+        load: how busy it is; null if it does not say.
+        account: who is signed in to its agent; null if that is not known.
         status: whether its agent is reached; `disabled` where the runner needs none to be there.
         message: what to do where something is to be done.
         agent_version: of the agent that is connected, if it says one.
@@ -54,7 +108,14 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     kind: Literal["local", "dial", "ssh"]
     address: str | None
-    link: Literal["connected", "away"] | None
+    link: Literal["connected", "away", "refused"] | None
+    next_try_at: Timestamp | None
+    last_seen_at: Timestamp | None
+    draining: bool
+    labels: list[str]
+    max_sessions: int | None
+    load: ShownLoad | None
+    account: AgentAccount | None
     status: Literal["connected", "disabled", "unavailable"]
     message: str
     agent_version: str | None
@@ -94,14 +155,22 @@ class NewEnrolment(
     requested_by: Name = "api"
 
 
+class HostOrder(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """An order about a machine.
+
+    Attributes:
+        requested_by: who wants it, in the caller's own words.
+    """
+
+    requested_by: Name = "api"
+
+
 @api.operation("GET", "/api/hosts")
 async def list_hosts(center: Center, query: PageQuery) -> Page[ShownHost]:
     """List the machines that repositories lie on, by name."""
-    bridges = await bridges_of(center)
-    names = sorted(host.name for host in center.hosts)
-    return cut_page(
-        [await _shown(center, name, bridges.get(name)) for name in names], query, "hosts"
-    )
+    return cut_page(await shown_hosts(center), query, "hosts")
 
 
 @api.operation(
@@ -121,7 +190,7 @@ async def add_host(center: Center, body: NewHost) -> AddedHost:
     `hostKey`.
     """
     added = await center.ask(FLEET, AddHost(body), timeout=ADD_SECONDS)
-    shown = await _shown(center, added.name, None)
+    shown = await _one(center, added.name)
     enrolment = None
     if added.kind == "dial":
         enrolment = await _enrolment(center, added.name, body.requested_by)
@@ -150,12 +219,44 @@ async def _enrolment(center: Center, name: str, requested_by: str) -> HostEnrolm
     return HostEnrolment(code=made.code, expires_at=made.expires_at, command=command)
 
 
+@api.operation("PATCH", "/api/hosts/<host_name>", scope="admin")
+async def patch_host(center: Center, host_name: str, body: HostChanges) -> ShownHost:
+    """Change the labels of a machine, or how many sessions may work there at once."""
+    _require(center, host_name)
+    await center.ask(FLEET, PatchHost(host_name, body))
+    return await _one(center, host_name)
+
+
+@api.operation("POST", "/api/hosts/<host_name>/drain", scope="operate", is_done_once=False)
+async def drain_host(center: Center, host_name: str, body: HostOrder) -> ShownHost:
+    """Begin no more runs on a machine; those that work there go on to their end.
+
+    Runs that are asked for wait until it is resumed.
+    """
+    return await _drain(center, host_name, body, is_draining=True)
+
+
+@api.operation("POST", "/api/hosts/<host_name>/resume", scope="operate", is_done_once=False)
+async def resume_host(center: Center, host_name: str, body: HostOrder) -> ShownHost:
+    """Begin runs again on a machine that was draining."""
+    return await _drain(center, host_name, body, is_draining=False)
+
+
+@api.operation(
+    "POST", "/api/hosts/<host_name>/retry", refuses=(409,), scope="operate", is_done_once=False
+)
+async def retry_host(center: Center, host_name: str, body: HostOrder) -> ShownHost:
+    """Reach for a machine at once that is away, or that refused."""
+    del body
+    _require(center, host_name)
+    await center.ask(FLEET, RetryHost(host_name))
+    return await _one(center, host_name)
+
+
 @api.operation("DELETE", "/api/hosts/<host_name>", refuses=(409,), scope="admin")
 async def remove_host(center: Center, host_name: str, query: RequesterQuery) -> ShownHost:
     """Have a machine as a host no longer; what lies on it stays there."""
-    if host_name not in center.hosts:
-        raise NotFound("Host", host_name)
-    shown = await _shown(center, host_name, None)
+    shown = await _one(center, host_name)
     await center.ask(FLEET, RemoveHost(host_name, query.requested_by), timeout=ADD_SECONDS)
     return shown
 
@@ -163,22 +264,22 @@ async def remove_host(center: Center, host_name: str, query: RequesterQuery) -> 
 @api.operation("GET", "/api/hosts/<host_name>")
 async def get_host(center: Center, host_name: str) -> ShownHost:
     """Show a machine that repositories lie on."""
-    if host_name not in center.hosts:
-        raise NotFound("Host", host_name)
-    return await _shown(center, host_name, (await bridges_of(center)).get(host_name))
+    return await _one(center, host_name)
+
+
+async def shown_hosts(center: Center) -> list[ShownHost]:
+    """Return how each host is, by name; all of them are asked at once."""
+    return await _shown(center, sorted(host.name for host in center.hosts))
 
 
 async def bridges_of(center: Center) -> dict[str, BridgeHealth | None]:
     """Ask how the bridge of each host is; empty if the runner needs none, None for no answer."""
-    found: dict[str, BridgeHealth | None] = {}
     if not RUNNERS[center.settings.runner].has_threads:
-        return found
+        return {}
+    found: dict[str, BridgeHealth | None] = {}
 
     async def probe(host: Host) -> None:
-        found[host.name] = None
-        # Whatever goes wrong, the answer is that the bridge is not well.
-        with contextlib.suppress(Exception), trio.fail_after(PROBE_SECONDS):
-            found[host.name] = await center.ask(bridge_of(host.name), ProbeHealth())
+        found[host.name] = await _in_time(_bridge(center, host.name))
 
     async with trio.open_nursery() as nursery:
         for host in center.hosts:
@@ -186,17 +287,101 @@ async def bridges_of(center: Center) -> dict[str, BridgeHealth | None]:
     return found
 
 
-async def _shown(center: Center, name: str, bridge: BridgeHealth | None) -> ShownHost:
-    def read(db: Database) -> tuple[StoredHost | None, int, int, int]:
-        return (
-            stored_hosts.find(db, {"name": name}),
-            repositories.count(db, {"host": name}),
-            sessions.count(db, {"host": name, "status": tuple(ACTIVE)}),
-            sessions.count(db, {"host": name, "status": "queued"}),
-        )
+async def _drain(center: Center, name: str, order: HostOrder, *, is_draining: bool) -> ShownHost:
+    _require(center, name)
+    await center.ask(FLEET, DrainHost(name, is_draining, order.requested_by))
+    return await _one(center, name)
 
-    added, lying, active, queued = await center.storage.read(read)
-    away = None if added is None else center.hosts.named(name).absence
+
+def _require(center: Center, name: str) -> None:
+    if name not in center.hosts:
+        raise NotFound("Host", name)
+
+
+async def _one(center: Center, name: str) -> ShownHost:
+    _require(center, name)
+    (shown,) = await _shown(center, [name])
+    return shown
+
+
+async def _in_time(answer: Awaitable[T]) -> T | None:
+    """Wait for an answer, for a short while; None for whatever goes wrong: it is not well."""
+    with contextlib.suppress(Exception), trio.fail_after(PROBE_SECONDS):
+        return await answer
+    return None
+
+
+async def _bridge(center: Center, name: str) -> BridgeHealth:
+    return await center.ask(bridge_of(name), ProbeHealth())
+
+
+async def _account(center: Center, name: str) -> AgentAccount:
+    return await center.ask(account_on(name), ReadAccount())
+
+
+class _Look(NamedTuple):
+    """The answers of a machine and of its agent."""
+
+    bridge: BridgeHealth | None
+    load: ShownLoad | None
+    account: AgentAccount | None
+
+
+async def _look(center: Center, name: str, found: dict[str, _Look]) -> None:
+    """Ask a machine and its agent, both at once."""
+    host = center.hosts.named(name)
+    bridge: BridgeHealth | None = None
+    load: ShownLoad | None = None
+    account: AgentAccount | None = None
+
+    async def ask_agent() -> None:
+        nonlocal bridge, account
+        if RUNNERS[center.settings.runner].has_threads:
+            bridge = await _in_time(_bridge(center, name))
+            if bridge is not None and bridge.status is BridgeStatus.CONNECTED:
+                account = await _in_time(_account(center, name))
+
+    async def ask_machine() -> None:
+        nonlocal load
+        if host.absence is None:
+            said = await _in_time(host.folders.machine_load())
+            load = None if said is None else ShownLoad(**attrs.asdict(said))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask_agent)
+        nursery.start_soon(ask_machine)
+    found[name] = _Look(bridge, load, account)
+
+
+async def _shown(center: Center, names: Sequence[str]) -> list[ShownHost]:
+    looks: dict[str, _Look] = {}
+    async with trio.open_nursery() as nursery:
+        for name in names:
+            nursery.start_soon(_look, center, name, looks)
+
+    def read(db: Database) -> list[ShownHost]:
+        states = states_of(db)
+        return [
+            _told(center, db, name, looks[name], states.get(name))
+            for name in names
+            if name in center.hosts
+        ]
+
+    return await center.storage.read(read)
+
+
+def _told(
+    center: Center, db: Database, name: str, look: _Look, state: HostState | None
+) -> ShownHost:
+    host = center.hosts.named(name)
+    added = stored_hosts.find(db, {"name": name})
+    away, standing, bridge = host.absence, host.standing, look.bridge
+    link: Literal["connected", "away", "refused"] | None = None
+    if standing is not None:
+        link = "connected" if away is None else "refused" if standing.is_refused else "away"
+    seen = None if standing is None else standing.seen_at
+    if seen is None and state is not None:
+        seen = state.last_seen_at
     is_needed = RUNNERS[center.settings.runner].has_threads
     status: Literal["disabled", "unavailable"] = "unavailable" if is_needed else "disabled"
     told = "The bridge does not answer." if is_needed else "The runner needs no app-server."
@@ -206,14 +391,21 @@ async def _shown(center: Center, name: str, bridge: BridgeHealth | None) -> Show
         name=name,
         kind="local" if added is None else cast("HostKind", added.kind),
         address=None if added is None else added.address or None,
-        link=None if added is None else ("connected" if away is None else "away"),
+        link=link,
+        next_try_at=None if standing is None else standing.next_try_at,
+        last_seen_at=now_timestamp() if away is None else seen,
+        draining=state is not None and state.is_draining,
+        labels=[] if state is None else state.labels,
+        max_sessions=None if state is None else state.max_sessions,
+        load=look.load,
+        account=look.account,
         status=status if bridge is None else bridge.status.value,
         message=told if bridge is None or away is not None else bridge.message,
         agent_version=None if bridge is None else bridge.version,
         warning=None if bridge is None else bridge.warning,
         app_server=None if bridge is None else bridge.app_server,
-        repositories=lying,
-        active=active,
-        queued=queued,
+        repositories=repositories.count(db, {"host": name}),
+        active=sessions.count(db, {"host": name, "status": tuple(ACTIVE)}),
+        queued=sessions.count(db, {"host": name, "status": "queued"}),
         slots=center.settings.max_sessions,
     )

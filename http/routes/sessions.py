@@ -20,6 +20,7 @@ from command_center.actors.contracts.sessions import (
     SteerSession,
     StopSession,
 )
+from command_center.actors.ledger.hosts import states_of
 from command_center.actors.ledger.left_commands import lingering_sessions
 from command_center.actors.ledger.usage_limits import why_it_waits
 from command_center.actors.sessions.slots import live_sessions, waiting_for
@@ -247,6 +248,7 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
         return list(shown)
     live = live_sessions(db)
     limits_on = cache(partial(usage_limits.known, db))
+    states = states_of(db)
     left_in = cache(lambda host, cwd: lingering_sessions(db, host, cwd=cwd))
 
     def explain(session: Session) -> Session:
@@ -258,7 +260,8 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
         if session.status != "queued":
             return session
         left = left_in(session.host, session.cwd)
-        wait = waiting_for(session, live, left, limit=limit)
+        state = states.get(session.host)
+        wait = waiting_for(session, live, left, limit=limit, state=state)
         return msgspec.structs.replace(session, wait_reason=wait.reason, waits_for=wait.session_id)
 
     return [explain(session) for session in shown]

@@ -69,6 +69,7 @@ _FIELD_FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTAL
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _TOO_LONG = re.compile(r"Expected `str` of length <= (?P<most>\d+)")
+_FORM = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
 _ENUM = re.compile(r"Invalid (enum|value) .*", re.DOTALL)
 
 
@@ -436,6 +437,8 @@ def _invalid_field(text: str, kind: type[msgspec.Struct], noun: str = "field") -
         )
     if _ENUM.fullmatch(fault) and (allowed := _allowed_at(kind, path)):
         fault = f"must be one of {', '.join(allowed)}"
+    elif _FORM.fullmatch(fault) and (form := _form_at(kind, path)):
+        fault = f"expected {form}"
     elif too_long := _TOO_LONG.fullmatch(fault):
         fault = f"expected at most {too_long['most']} characters"
     else:
@@ -471,6 +474,10 @@ def _fields(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Field]:
 
 def _at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Type]:
     """Yield the types that may stand at a path of the wire."""
+    return (choice for found in _reached(kind, path) for choice in _choices(found))
+
+
+def _reached(kind: type[msgspec.Struct], path: str) -> list[msgspec.inspect.Type]:
     here = [msgspec.inspect.type_info(kind)]
     for step in re.findall(r"\[[^\]]*\]|[^.\[]+", path):
         if step.startswith("["):
@@ -482,7 +489,21 @@ def _at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Type]
             here = [found for found in inner if found is not None]
         else:
             here = [field.type for t in here for field in _fields(t) if field.encode_name == step]
-    return (choice for found in here for choice in _choices(found))
+    return here
+
+
+def _form_at(kind: type[msgspec.Struct], path: str) -> str | None:
+    """Return the words of a declaration on the form that a text has to have there."""
+    here = _reached(kind, path)
+    while here:
+        found = here.pop(0)
+        if isinstance(found, msgspec.inspect.UnionType):
+            here += found.types
+        elif isinstance(found, msgspec.inspect.Metadata):
+            if isinstance(found.type, msgspec.inspect.StrType) and found.extra_json_schema:
+                return found.extra_json_schema.get("description")
+            here.append(found.type)
+    return None
 
 
 def _fields_at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Field]:

@@ -23,7 +23,12 @@ from command_center.store import event_cut, events
 LAST_EVENT_ID = "Last-Event-ID"
 
 EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-LogId: TypeAlias = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^[0-9a-f]{16}$(?!\n)")]
+LogId: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=16, pattern=r"^[0-9a-f]{16}$(?!\n)", description="16 hexadecimal digits"
+    ),
+]
 
 _POSITION = re.compile(rf"(?:([0-9a-f]{{16}}):)?([0-9]{{1,{len(str(LARGEST))}}})")
 

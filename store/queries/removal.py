@@ -78,8 +78,11 @@ def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
 
 
 def remove_host(tx: Transaction, host_id: int) -> None:
-    """Remove the row of a host, and what it signs in by."""
+    """Remove the rows of a host, and what it signs in by."""
     host_keys.remove(tx, host_id)
+    tx.db.execute(
+        "DELETE FROM host_states WHERE name = (SELECT name FROM hosts WHERE id = ?)", [host_id]
+    )
     tx.db.execute("DELETE FROM hosts WHERE id = ?", [host_id])
 
 

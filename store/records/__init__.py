@@ -45,7 +45,7 @@ from command_center.store.records.devices import (
     Passkey,
     Scope,
 )
-from command_center.store.records.hosts import StoredHost
+from command_center.store.records.hosts import HostState, StoredHost
 from command_center.store.records.landing import (
     ChecksState,
     PullRequest,
@@ -119,6 +119,7 @@ __all__ = [
     "Device",
     "DiscardedWork",
     "Followup",
+    "HostState",
     "Item",
     "MergeWhen",
     "NewsAnswer",

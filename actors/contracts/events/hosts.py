@@ -40,7 +40,27 @@ class HostEnrolled(EventData, frozen=True, kw_only=True, tag="host.enrolled"):
 
 
 class HostRefused(EventData, frozen=True, kw_only=True, tag="host.refused"):
-    """A machine was not let in, such as one that was restored from an old image; told once."""
+    """A machine refuses, or is refused, until a person does something; told once."""
 
     name: str
     reason: str
+
+
+class HostDraining(EventData, frozen=True, kw_only=True, tag="host.draining"):
+    """A machine begins no more runs; those that work there go on to their end."""
+
+    name: str
+
+
+class HostResumed(EventData, frozen=True, kw_only=True, tag="host.resumed"):
+    """A machine that was draining begins runs again."""
+
+    name: str
+
+
+class HostChanged(EventData, frozen=True, kw_only=True, tag="host.changed"):
+    """A machine has other labels, or another number of sessions at once."""
+
+    name: str
+    labels: list[str]
+    max_sessions: int | None

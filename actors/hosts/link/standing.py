@@ -9,6 +9,7 @@ import trio
 
 from command_center.actors.hosts.link.calling import Away
 from command_center.actors.hosts.link.channels import Channels
+from command_center.store.timestamps import Timestamp, now_timestamp
 
 FIRST_SECONDS: Final = 10.0
 """Seconds in which what needs the host waits for the first attempt, as just after the start."""
@@ -22,11 +23,17 @@ class Standing:
         name: the host's.
         reason: why there is no link, in a sentence.
         link: the one that is up now.
+        is_refused: nothing changes until a person does something.
+        next_try_at: when it is reached for again; None if there is a link, or it is tried now.
+        seen_at: when there was a link last; None if there was none in this life.
     """
 
     name: str
     reason: str = "It was not reached yet."
     link: Channels | None = None
+    is_refused: bool = False
+    next_try_at: Timestamp | None = None
+    seen_at: Timestamp | None = None
     _tried: trio.Event = attrs.field(factory=trio.Event)
 
     async def get(self) -> Channels:
@@ -54,10 +61,16 @@ class Standing:
     def connected(self, link: Channels) -> None:
         """Take note of a link."""
         self.link = link
+        self.is_refused = False
+        self.next_try_at = None
+        self.seen_at = now_timestamp()
         self._tried.set()
 
-    def lost(self, reason: str) -> None:
-        """Take note that there is none."""
+    def lost(self, reason: str, *, is_refused: bool = False) -> None:
+        """Take note that there is none; refused if that stays so until a person does something."""
+        if self.link is not None:
+            self.seen_at = now_timestamp()
         self.link = None
+        self.is_refused = is_refused
         self.reason = reason
         self._tried.set()

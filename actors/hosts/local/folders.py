@@ -6,6 +6,7 @@ Whatever touches the disk does so in a worker thread.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final
 import attrs
 import trio
 
-from command_center.actors.contracts.hosts import FolderLook
+from command_center.actors.contracts.hosts import FolderLook, MachineLoad
 from command_center.actors.hosts.local.finding import find_repositories
 from command_center.actors.rules.errors import Invalid, Unavailable
 from command_center.actors.rules.paths import CONTROL, check_path
@@ -186,6 +187,13 @@ class LocalFolders:
         """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""
         return await CHECKOUTS.run(_size_of, path)
 
+    async def machine_load(self) -> MachineLoad:
+        """Measure how busy the machine is, and how full the disk that has our data."""
+        try:
+            return await CHECKOUTS.run(lambda: _load_of(self.data_dir))
+        except OSError as error:
+            raise Unavailable(f"This machine cannot be measured: {error.strerror}.") from None
+
 
 def _entries(folder: Path, but: Collection[str]) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.name not in but)
@@ -201,6 +209,17 @@ async def same_file(left: Path, right: Path) -> bool:
             return False
 
     return await CHECKOUTS.run(look)
+
+
+def _load_of(folder: Path) -> MachineLoad:
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415 - needed on one system
+
+        load = psutil.getloadavg()[0]
+    else:
+        load = os.getloadavg()[0]
+    disk = shutil.disk_usage(folder)
+    return MachineLoad(round(load, 2), os.cpu_count() or 1, disk.free, disk.total)
 
 
 async def _within(path: Path, roots: Sequence[Path]) -> bool:

@@ -28,6 +28,7 @@ class LocalHost:
     name: str = LOCAL
     actors: tuple[ChildSpec, ...] = ()
     absence: str | None = None
+    standing: None = None
 
     @property
     def agent_files(self) -> LocalCodex:

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.contracts.fleet import ADDRESS
+from command_center.actors.contracts.fleet import ADDRESS, ADDRESS_FORM
 from command_center.actors.rules.errors import Invalid
 
 _PARTS: Final = re.compile(r"(?:ssh://)?(?P<place>[^\[\]:]*(?:\[[^\]]*\])?)(?::(?P<port>\d+))?")
@@ -26,10 +26,7 @@ class SshAddress:
         found = _PARTS.fullmatch(text) if re.match(ADDRESS, text) else None
         port = None if found is None or found["port"] is None else int(found["port"])
         if found is None or (port is not None and not 0 < port < 65536):  # noqa: PLR2004 - a port
-            raise Invalid.field(
-                "address",
-                "An address is a name of your ssh configuration, user@host, or user@host:port.",
-            )
+            raise Invalid.field("address", f"address: expected {ADDRESS_FORM}.")
         return cls(found["place"].replace("[", "").replace("]", ""), port)
 
     @property

@@ -1,30 +1,48 @@
-"""`/hosts/NAME/link`: keeps the link to a host up, and tells as events when it comes and goes."""
+"""`/hosts/NAME/link`: keeps the link to a host up, and tells as events when it comes and goes.
+
+A link that is lost is made again within half a minute. A machine that refuses it, such as one that
+shows another key, is left alone for minutes, up to an hour, or until a person has it tried again:
+asking more often changes nothing, and many machines lock out who asks too often.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 import structlog
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.contracts.events.hosts import HostAway, HostConnected
+from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
+from command_center.actors.contracts.fleet import RetryLink
 from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.ssh.client import SshClient, SshFailed
-from command_center.runtime import Actor, Backoff
-from command_center.store import EventData, Transaction
+from command_center.actors.ledger.hosts import keep_seen
+from command_center.runtime import Actor, Backoff, handles
+from command_center.store import EventData, Transaction, to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RECONNECT: Final = Backoff(initial=0.5, cap=30.0, jitter=0.5)
+REFUSED: Final = Backoff(initial=60.0, cap=3600.0, jitter=0.2)
+"""The wait where a machine refuses, and only a person can change that."""
+
 CALM_SECONDS: Final = 60.0
 """A link that lived so long resets the backoff."""
 
 _END_SECONDS: Final = 2.0
+
+
+class _Ended(NamedTuple):
+    """The end of an attempt or a link; refused where a person has to do something."""
+
+    reason: str
+    is_refused: bool = False
 
 
 class SshLink(Actor):
@@ -36,7 +54,8 @@ class SshLink(Actor):
         self._client = client
         self._standing = standing
         self._links = 0
-        self._told: str | None = None
+        self._told: type[HostAway | HostRefused] | None = None
+        self._retry = trio.Event()
 
     async def on_start(self) -> None:
         """Begin to connect, without waiting for it."""
@@ -46,23 +65,43 @@ class SshLink(Actor):
         """Show whether there is a link, and why not."""
         is_up = self._standing.link is not None
         return {"connected": is_up, "links": self._links} | (
-            {} if is_up else {"reason": self._standing.reason}
+            {}
+            if is_up
+            else {
+                "reason": self._standing.reason,
+                "refused": self._standing.is_refused,
+                "nextTryAt": self._standing.next_try_at,
+            }
         )
+
+    @handles(RetryLink)
+    async def retry(self, _message: RetryLink) -> None:
+        """Try at once, if it waits; else go on."""
+        self._retry.set()
 
     async def _keep(self) -> None:
         failures = 0
+        was_refused = False
         while True:
             began = trio.current_time()
+            self._retry = trio.Event()
             try:
-                reason = await self._hold()
+                ended = await self._hold()
             finally:
                 self._standing.lost("Its link was restarted.")
-            self._standing.lost(reason)
-            await self._tell_away(reason)
-            failures = 1 if trio.current_time() - began >= CALM_SECONDS else failures + 1
-            await trio.sleep(RECONNECT.delay(failures))
+            self._standing.lost(ended.reason, is_refused=ended.is_refused)
+            await self._tell_away(ended)
+            is_new = ended.is_refused != was_refused
+            was_refused = ended.is_refused
+            is_calm = trio.current_time() - began >= CALM_SECONDS
+            failures = 1 if is_calm or is_new else failures + 1
+            delay = (REFUSED if ended.is_refused else RECONNECT).delay(failures)
+            self._standing.next_try_at = to_timestamp(datetime.now(UTC) + timedelta(seconds=delay))
+            with trio.move_on_after(delay):
+                await self._retry.wait()
+            self._standing.next_try_at = None
 
-    async def _hold(self) -> str:
+    async def _hold(self) -> _Ended:
         """Hold one link until it is over; answers why."""
         reasons: list[str] = []
         async with trio.open_nursery() as nursery:
@@ -70,10 +109,11 @@ class SshLink(Actor):
                 link, child = await self._client.open(nursery)
             except (SshFailed, WireClosed) as failed:
                 nursery.cancel_scope.cancel()
-                return failed.reason
+                is_refused = isinstance(failed, SshFailed) and failed.is_lasting
+                return _Ended(failed.reason, is_refused)
             except OSError as error:  # such as a disk that is full
                 nursery.cancel_scope.cancel()
-                return f"Its link cannot be made here: {error.strerror or error}."
+                return _Ended(f"Its link cannot be made here: {error.strerror or error}.")
             try:
                 nursery.start_soon(self._greet, link)
                 await link.run()
@@ -83,7 +123,7 @@ class SshLink(Actor):
                 self._standing.lost("Its link was lost.")
                 await child.end(_END_SECONDS)
             nursery.cancel_scope.cancel()
-        return " ".join([*reasons, child.last_words()]).strip()
+        return _Ended(" ".join([*reasons, child.last_words()]).strip())
 
     async def _greet(self, link: Channels) -> None:
         """Use a link once the other end has said that it is there."""
@@ -94,14 +134,18 @@ class SshLink(Actor):
             self._told = None
             await self._tell(HostConnected(name=self._standing.name))
 
-    async def _tell_away(self, reason: str) -> None:
-        if self._told is None:
-            log.warning("host.away", host=self._standing.name, reason=reason)
-            await self._tell(HostAway(name=self._standing.name, reason=reason))
-        self._told = reason
+    async def _tell_away(self, ended: _Ended) -> None:
+        """Tell once that it is away, and once that it refuses, until there is a link again."""
+        if self._told is None or (ended.is_refused and self._told is not HostRefused):
+            self._told = HostRefused if ended.is_refused else HostAway
+            name = self._standing.name
+            log.warning("host.away", host=name, reason=ended.reason, refused=ended.is_refused)
+            await self._tell(self._told(name=name, reason=ended.reason))
 
     async def _tell(self, event: EventData) -> None:
         def record(tx: Transaction) -> None:
             tx.emit(event, actor=self.ctx.path)
+            if self._standing.seen_at is not None:
+                keep_seen(tx, self._standing.name, self._standing.seen_at)
 
         await self._storage.write(record)

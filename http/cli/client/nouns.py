@@ -61,7 +61,7 @@ NOUNS: Final[Mapping[str, Noun]] = {
     "hosts": Noun(
         "/api/hosts",
         "/api/hosts/{}",
-        ("name", "status", "agentVersion", "active", "queued", "slots", "repositories"),
+        ("name", "link", "status", "draining", "agentVersion", "active", "queued", "repositories"),
         frozenset(),
         identity="name",
         has_numbers=False,

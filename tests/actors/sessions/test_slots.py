@@ -17,7 +17,14 @@ from command_center.actors.contracts.sessions import GrantSlot, RequestSlot, Slo
 from command_center.actors.sessions import slots as slots_module
 from command_center.actors.sessions.slots import Slots, live_sessions, waiting_for
 from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
-from command_center.store import Session, StoreUnavailable, Transaction, sessions
+from command_center.store import (
+    HostState,
+    Session,
+    StoreUnavailable,
+    Transaction,
+    host_states,
+    sessions,
+)
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
 
 
@@ -67,6 +74,21 @@ async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
         found.append(made)
         await made.system.start_child("/", ChildSpec(id="slots", start=start_slots))
         yield made, Granted()
+
+
+async def on_host(made: Rig, name: str, **wanted: object) -> None:
+    """Want something else of a host."""
+
+    def unit(tx: Transaction) -> None:
+        known = host_states.find(tx.db, {"name": name})
+        if known is None:
+            host_states.insert(tx, name=name, **wanted)
+        else:
+            host_states.update(tx, known.id, **wanted)
+
+    await made.storage.write(unit)
+    await made.system.lookup(SLOTS).tell(SlotsChanged())
+    await settle(made)
 
 
 async def add(made: Rig, granted: Granted, **fields: object) -> Session:
@@ -275,3 +297,31 @@ async def test_a_slot_that_is_free_while_nothing_can_be_read_is_granted_when_it_
         with trio.fail_after(10):
             while granted.ids != [first.id, second.id]:  # noqa: ASYNC110 - it is granted without a word
                 await trio.sleep(0.01)
+
+
+async def test_a_host_has_slots_of_its_own_and_what_waits_for_it_holds_up_no_other(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", limit=3) as (made, granted):
+        await on_host(made, "box", max_sessions=1)
+        first, second = [
+            await add(made, granted, host="box", cwd=f"/srv/{letter}") for letter in "ab"
+        ]
+        other = await add(made, granted)
+        assert [first.id, other.id] == granted.ids
+
+        def why(state: HostState) -> str | None:
+            return waiting_for(second, live, limit=3, state=state).reason
+
+        live, (state,) = await made.storage.read(
+            lambda db: (live_sessions(db), host_states.every(db, {}))
+        )
+        assert "Number 1 in the queue: 1 of 1 slots of host box are in use." == why(state)
+
+        await on_host(made, "box", max_sessions=None, is_draining=True)
+        assert [first.id, other.id] == granted.ids, "nothing begins on a host that drains"
+        (state,) = await made.storage.read(lambda db: host_states.every(db, {}))
+        assert "host box is draining" in (why(state) or "")
+
+        await on_host(made, "box", is_draining=False)
+        assert [first.id, other.id, second.id] == granted.ids

@@ -6,6 +6,10 @@ standard library alone, so that it is small. `detached` starts it and says what 
 It goes by a lease, a file that each life of the server locks while it uses the app-server: a lock
 ends with its process, however that ends. Free for `grace` seconds, and with no turn that runs, the
 app-server is ended; with turns that run it is left to them, `limit` seconds at the most.
+
+On a machine that has only what was brought to it, it runs out of a folder that it keeps from being
+swept away. Where a person has taken that away, it asks by another program that lies beside it;
+where there is none, it cannot know of turns, and the limit counts.
 """
 
 from __future__ import annotations
@@ -33,9 +37,13 @@ TAIL_BYTES = 16 * 1024
 _ROOT = Path(__file__).parents[5]
 """The folder that has this program, where it is not among the packages of this Python."""
 
+_NAME = "[0-9a-f]" * 64
+"""The pattern of such folders' names."""
+
 
 def main(folder: str, grace: str, limit: str, *command: str) -> None:
     """Start the command apart, print its process id, and keep it until it ends."""
+    _hold_program()
     if os.fork():
         os._exit(0)  # whoever has started us need not bury us
     os.setsid()
@@ -105,15 +113,22 @@ def _take(lease: int) -> bool:
     return True
 
 
+def _hold_program() -> None:
+    """Hold the program's lock, if it is one that was brought here; no child inherits it."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(os.open(_ROOT / "in-use", os.O_RDONLY), fcntl.LOCK_SH)
+
+
 def _is_working(folder: Path) -> bool:
     """Return True if a turn runs, or if that cannot be found out."""
-    if (_ROOT / "command_center").is_dir():
-        sys.path.insert(0, str(_ROOT))
-    import trio  # noqa: PLC0415 - needed once, at the end
-
-    from command_center.actors.hosts.local.codex.detached import works_in  # noqa: PLC0415 - the same
-
+    there = [one for one in (_ROOT, *_ROOT.parent.glob(_NAME)) if (one / "command_center").is_dir()]
+    if there and str(there[0]) not in sys.path:
+        sys.path.insert(0, str(there[0]))
     try:
+        import trio  # noqa: PLC0415 - needed once, at the end
+
+        from command_center.actors.hosts.local.codex.detached import works_in  # noqa: PLC0415 - the same
+
         return trio.run(works_in, folder)
     except Exception:  # noqa: BLE001 - whatever it is, it says nothing of the turns
         return True

@@ -44,7 +44,7 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     assert r"Say \x1b[31mhello." in person.sees("ls", "tasks", "--status", "completed")
     assert "completed" in person.sees("show", number)
     assert "project" in person.sees("ls", "repos")
-    assert ["local", "disabled"] == person.sees("ls", "hosts").split("\t")[:2]
+    assert ["local", "", "disabled"] == person.sees("ls", "hosts").split("\t")[:3]
     assert "local\n" == person.sees("ls", "hosts", "--quiet")
     slots = json.loads(person.sees("show", "host", "local", "--json", "--fields", "slots"))
     assert {"slots": 4} == slots
@@ -295,6 +295,46 @@ def test_a_command_loads_nothing_of_the_server_and_ends_with_a_broken_pipe_quiet
     (loaded,) = done.stderr.splitlines()
     assert [] == [m for m in loaded.split() if m.startswith(SERVER_CODE) or m in SLOW]
     assert "command_center_client.connection" in loaded.split()
+
+
+def test_a_host_is_drained_resumed_and_changed(person: Person, repository: Path) -> None:
+    first = person.sees("run", "First.", "--detach", "--register", "--repo", str(repository))
+    assert person.sees("hosts") == person.sees("hosts", "list") == person.sees("ls", "hosts")
+    assert "local begins no more runs: " in person.sees("hosts", "drain", "local")
+    try:
+        second = person.sees("run", "Second.", "--detach", "--repo", str(repository)).strip()
+        shown = json.loads(person.sees("show", second, "--json"))
+        why = (
+            "Number 1 in the queue: host local is draining. Runs begin there again after "
+            "`command-center hosts resume local`."
+        )
+        assert ("queued", why) == (shown["status"], shown["waitReason"])
+        assert [True] == [
+            one["draining"] for one in json.loads(person.sees("hosts", "list", "--json"))
+        ]
+        assert "completed" in person.sees("tail", first.strip(), "-f"), "what began has to end"
+    finally:
+        assert "local begins runs again.\n" == person.sees("hosts", "resume", "local")
+    assert "completed" in person.sees("tail", second, "-f")
+
+    told = person.sees("hosts", "set", "local", "--label", "gpu", "--max-sessions", "1")
+    assert "local: labels gpu; sessions at once 1.\n" == told
+    changed = ("hosts", "set", "local", "--no-labels", "--max-sessions", "none", "--json")
+    shown = json.loads(person.sees(*changed))
+    assert ([], None) == (shown["labels"], shown["maxSessions"])
+    assert shown["load"]["processors"]
+    assert shown["load"]["diskFree"] < shown["load"]["diskSize"]
+    kinds = [json.loads(line)["type"] for line in person.sees("tail", "--json").splitlines()]
+    assert ["host.draining", "host.resumed", "host.changed", "host.changed"] == [
+        kind for kind in kinds if kind.startswith("host.")
+    ]
+    assert "stays" in person.is_told(1, "hosts", "remove", "local")
+    assert "no link" in person.is_told(1, "hosts", "retry", "local")
+    assert "not found" in person.is_told(1, "hosts", "drain", "elsewhere")
+    told = person.is_told(2, "hosts", "add", "box", "a b")
+    assert "expected a name of your ssh configuration, user@host, or user@host:port." in told
+    assert "expected a name of small letters" in person.is_told(2, "hosts", "add", "A box", "box")
+    assert "label of small letters" in person.is_told(2, "hosts", "set", "local", "--label", "A b")
 
 
 def completions(person: Person, line: str, shell: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -29,6 +31,8 @@ from tests.end_to_end.server import wait_for_no_process
 if os.name == "nt":
     pytest.skip("Windows has no detached app-server", allow_module_level=True)
 assert sys.platform != "win32"
+
+import fcntl  # noqa: E402 - there is none on Windows
 
 
 @pytest.fixture
@@ -179,6 +183,23 @@ def test_its_keeper_ends_one_that_no_record_names(tmp_path: Path) -> None:
     with subprocess.Popen(sleeps, stderr=subprocess.PIPE) as child:
         keeper.keep(child, tmp_path, 0.1, 0.2)
         assert child.returncode is not None
+
+
+def test_its_keeper_ends_it_though_the_program_was_taken_away(tmp_path: Path) -> None:
+    program = tmp_path / ("a" * 64)
+    place = program / Path(*keeper.__name__.split("."))
+    place.parent.mkdir(parents=True)
+    place.with_suffix(".py").write_text(inspect.getsource(keeper))
+    (program / "in-use").touch()
+    started = subprocess.run(
+        [sys.executable, "-IS", f"{place}.py", str(tmp_path), "0.2", "0.8", "sleep", "60"],
+        check=True,
+        capture_output=True,
+    )
+    with (program / "in-use").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody sweeps it away meanwhile
+    shutil.rmtree(program)
+    psutil.Process(int(started.stdout)).wait(10)
 
 
 async def test_its_keeper_leaves_it_to_a_server_that_uses_it(
