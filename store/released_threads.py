@@ -18,9 +18,11 @@ def note(tx: Transaction, repository_id: int) -> None:
     )
 
 
-def forget(tx: Transaction, thread_id: str) -> None:
-    """Forget a thread in which nothing goes on any more."""
-    tx.db.execute("DELETE FROM released_threads WHERE thread_id = ?", [thread_id])
+def forget(tx: Transaction, host: str, thread_id: str) -> None:
+    """Forget a host's thread in which nothing goes on any more."""
+    tx.db.execute(
+        "DELETE FROM released_threads WHERE host = ? AND thread_id = ?", [host, thread_id]
+    )
 
 
 def on_host(db: Database, host: str) -> list[tuple[str, int]]:

@@ -30,6 +30,7 @@ from command_center.actors.rules.policy import (
     same_place,
 )
 from command_center.store import (
+    Agent,
     Repository,
     Session,
     Transaction,
@@ -144,11 +145,19 @@ def command_of(turn: Mapping[str, Any]) -> str | None:
 
 def thread_of_session(db: Database, thread: Thread) -> Thread:
     """Return the thread of the session whose sub-agent works in this one; else this one itself."""
-    agent = agents.find(db, {"thread_id": thread.id}, newest_first=True)
+    agent = agent_in(db, thread)
     session = None if agent is None else sessions.get(db, agent.session_id)
-    if session is None or session.codex_thread_id is None or session.host != thread.host:
+    if session is None or session.codex_thread_id is None:
         return thread
     return thread if last_session(db, thread) else Thread(session.host, session.codex_thread_id)
+
+
+def agent_in(db: Database, thread: Thread) -> Agent | None:
+    """Return the newest sub-agent that worked in a host's thread; None where there was none."""
+    for agent in reversed(agents.every(db, {"thread_id": thread.id})):
+        if sessions.get(db, agent.session_id).host == thread.host:
+            return agent
+    return None
 
 
 def last_session(db: Database, thread: Thread) -> Session | None:
@@ -275,13 +284,13 @@ def refuse(tx: Transaction, session: Session, thread_id: str, turn_id: str, *, r
 
 
 def settle_released(
-    tx: Transaction, *, thread_id: str, repository_id: int, turn_id: str | None
+    tx: Transaction, *, thread: Thread, repository_id: int, turn_id: str | None
 ) -> None:
     """Forget the thread, and tell of the turn that was interrupted in it, if one was."""
-    released_threads.forget(tx, thread_id)
+    released_threads.forget(tx, thread.host, thread.id)
     if turn_id is not None:
         reason = f"Repository {repository_id} was deleted."
-        told = TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason)
+        told = TurnRefused(thread_id=thread.id, turn_id=turn_id, reason=reason)
         tx.emit(told, actor=ledger.SYSTEM, repository_id=repository_id)
 
 

@@ -26,7 +26,8 @@ def tokens_before(tx: Transaction, session: Session, usage: Mapping[str, Any]) -
     """
     if "last" in usage:
         return max(0, _total(usage) - int(usage["last"].get("totalTokens", 0)))
-    same_thread = sessions.every(tx.db, {"codex_thread_id": session.codex_thread_id}, texts=False)
+    same = {"codex_thread_id": session.codex_thread_id, "host": session.host}
+    same_thread = sessions.every(tx.db, same, texts=False)
     return max(_total(before.token_usage) for before in same_thread)
 
 

@@ -195,8 +195,8 @@ def live_session(tx: Transaction, automation: Automation) -> Session | None:
     before = _to_go_on_from(tx, automation)
     if live is not None or before is None:
         return live
-    thread_id = before.codex_thread_id
-    return sessions.find(tx.db, {"codex_thread_id": thread_id, "finished_at": None})
+    same = {"codex_thread_id": before.codex_thread_id, "host": before.host}
+    return sessions.find(tx.db, {**same, "finished_at": None})
 
 
 def _to_go_on_from(tx: Transaction, automation: Automation) -> Session | None:

@@ -26,6 +26,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.adoption import (
     Cause,
     Thread,
+    agent_in,
     command_of,
     last_session,
     message_of,
@@ -37,7 +38,6 @@ from command_center.store import (
     Agent,
     Session,
     Transaction,
-    agents,
     event_type,
     repositories,
     sessions,
@@ -167,7 +167,7 @@ def keep(
         known, last = known_turns(tx.db, root, thread), last_session(tx.db, root)
         if known is None or last is None or known.has(turn):
             continue
-        agent = agents.find(tx.db, {"thread_id": thread.id}, newest_first=True)
+        agent = agent_in(tx.db, thread)
         if root == thread:
             _keep_as_session(tx, last, opened, turn, instance=instance)
         elif agent is not None:

@@ -324,7 +324,7 @@ def prompt_thread(
         check_path(wanted.cwd, "cwd")
     repository = repositories.get(tx.db, wanted.repository_id)
     if wanted.resume:
-        check_unused(tx.db, thread_id)
+        check_unused(tx.db, repository.host, thread_id)
     task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)
     in_main = wanted.cwd is not None and same_place(wanted.cwd, repository.local_path)
     run = RunInput(
@@ -352,13 +352,14 @@ def prompt_thread(
     return _outcome(tx, *begun)
 
 
-def check_unused(db: Database, thread_id: str) -> None:
-    """See that no session works in the thread, or is going to: a turn of two would be neither's.
+def check_unused(db: Database, host: str, thread_id: str) -> None:
+    """See that no session works in a host's thread, or will: a turn of two would be neither's.
 
     Raises:
         Conflict: one does.
     """
-    live = sessions.find(db, {"codex_thread_id": thread_id, "finished_at": None})
+    same = {"codex_thread_id": thread_id, "host": host}
+    live = sessions.find(db, {**same, "finished_at": None})
     if live is not None:
         raise Conflict(
             f"Thread {thread_id} already has session {live.id}, which is {live.status}; "

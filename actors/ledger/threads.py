@@ -18,10 +18,10 @@ def check_free(db: Database, *, thread: Thread) -> None:
     Raises:
         Conflict: one does, or is going to, or commands of one that has completed go on.
     """
-    check_unused(db, thread.id)
+    check_unused(db, thread.host, thread.id)
     root = thread_of_session(db, thread)
     if root != thread:
-        check_unused(db, root.id)
+        check_unused(db, root.host, root.id)
     for session in lingering_sessions(db, root.host, codex_thread_id=root.id):
         raise Conflict(
             f"Commands of session {session.id} still run for thread {root.id}. Stop the session to "

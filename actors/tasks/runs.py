@@ -101,7 +101,7 @@ class Runs:
         try:
             thread = await self._threads.read_idle(host, message.thread_id)
         except ThreadBusy:
-            await self._name_session(message.thread_id)
+            await self._name_session(host, message.thread_id)
             raise
         thread_cwd = thread.cwd if wanted.resume else None
         branch: str | None = None
@@ -127,7 +127,7 @@ class Runs:
             )
         )
 
-    async def _name_session(self, thread_id: str) -> None:
+    async def _name_session(self, host: str, thread_id: str) -> None:
         """Name the session whose turn runs in the thread; one that another client began gets one.
 
         Raises:
@@ -135,8 +135,8 @@ class Runs:
         """
 
         def find(db: Database) -> bool:
-            check_unused(db, thread_id)
-            return sessions.find(db, {"codex_thread_id": thread_id}) is not None
+            check_unused(db, host, thread_id)
+            return sessions.find(db, {"codex_thread_id": thread_id, "host": host}) is not None
 
         with trio.move_on_after(ADOPT_SECONDS):
             while await self._services.storage.read(find):  # noqa: ASYNC110 - it is read

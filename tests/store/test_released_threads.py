@@ -16,5 +16,5 @@ def test_a_thread_is_released_on_the_host_that_has_it(writer: Writer) -> None:
     repository = run(writer, release)
     assert [("t", repository)] == run(writer, lambda tx: released_threads.on_host(tx.db, "far"))
     assert [] == run(writer, lambda tx: released_threads.on_host(tx.db, "local"))
-    run(writer, lambda tx: released_threads.forget(tx, "t"))
+    run(writer, lambda tx: released_threads.forget(tx, "far", "t"))
     assert [] == run(writer, lambda tx: released_threads.on_host(tx.db, "far"))

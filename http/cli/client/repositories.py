@@ -15,6 +15,9 @@ from command_center.http.cli.client.terminal import cleaned
 from command_center_client import calls
 from command_center_client.connection import CommandCenter
 
+LOCAL: Final = "local"
+"""The host of folders of the server's own machine: the same path on another is another folder."""
+
 LISTED: Final = "`command-center ls repos` has them."
 
 
@@ -42,7 +45,7 @@ def repository_of(
         )
     folder = _top_of(Path(named))
     for repository in known:
-        if Path(repository["localPath"]) == folder:
+        if repository["host"] == LOCAL and Path(repository["localPath"]) == folder:
             return repository
     if not register:
         if person is None:

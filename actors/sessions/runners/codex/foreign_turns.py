@@ -489,7 +489,7 @@ class ForeignTurns(BridgeWatcher):
             await self._storage.write(
                 partial(
                     settle_released,
-                    thread_id=thread_id,
+                    thread=self._thread(thread_id),
                     repository_id=repository_id,
                     turn_id=interrupted,
                 )

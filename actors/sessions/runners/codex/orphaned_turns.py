@@ -138,7 +138,9 @@ class OrphanedTurns(BridgeWatcher):
             else:
                 await pause_goal(ask, thread_id)
                 interrupted = await interrupt_active(ask, thread_id) is not None
-            if not await self._storage.read(partial(is_used, thread_id=thread_id)):
+            if not await self._storage.read(
+                partial(is_used, host=session.host, thread_id=thread_id)
+            ):
                 await end_what_is_left(ask, codex, session, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
@@ -146,9 +148,10 @@ class OrphanedTurns(BridgeWatcher):
         self._left -= 1
 
 
-def is_used(db: Database, *, thread_id: str) -> bool:
-    """Return whether a session that has not ended works in the thread, or is going to."""
-    return sessions.find(db, {"codex_thread_id": thread_id, "finished_at": None}) is not None
+def is_used(db: Database, *, host: str, thread_id: str) -> bool:
+    """Return whether a session that has not ended works in a host's thread, or is going to."""
+    same = {"codex_thread_id": thread_id, "host": host}
+    return sessions.find(db, {**same, "finished_at": None}) is not None
 
 
 def settle(tx: Transaction, *, session: Session, interrupted: bool) -> None:
