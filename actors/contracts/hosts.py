@@ -17,7 +17,6 @@ from command_center.actors.contracts.project_configuration import AgentFiles
 from command_center.actors.git.ports import Git
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import ChildSpec
-from command_center.store.timestamps import Timestamp
 
 
 @attrs.frozen
@@ -143,11 +142,11 @@ class HostStanding(Protocol):
         """Say whether nothing changes until a person does something."""
 
     @property
-    def next_try_at(self) -> Timestamp | None:
+    def next_try_at(self) -> str | None:
         """Return when it is reached for again; None if there is a link, or it is tried now."""
 
     @property
-    def seen_at(self) -> Timestamp | None:
+    def seen_at(self) -> str | None:
         """Return when a link began or ended last; None if there was none in this life."""
 
 

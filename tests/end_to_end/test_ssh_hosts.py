@@ -234,8 +234,9 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
     await client.post("/api/repos", wish, status=201)
     allowed.write_text("")
     our_ssh(box).kill()
-    shown = await until_host(client, link="away")
-    assert "The host is away:" in shown["message"]
+    shown = await until_host(client, link="refused")
+    assert "The host is away: It does not let" in shown["message"]
+    assert shown["nextTryAt"] > shown["lastSeenAt"]
     with trio.fail_after(2):  # at once, whatever ssh is waiting for
         answer = await client.post("/api/repos", {**wish, "localPath": "~"}, status=503)
     assert "Host box is away:" in answer["error"]["message"]
@@ -245,4 +246,12 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
     server.start()
     async with client_of(server) as again:
         with trio.fail_after(10):
-            assert "away" == (await until_host(again, link="away"))["link"]
+            shown = await until_host(again, link="refused")
+        assert shown["lastSeenAt"], "when it was seen is known after a restart"
+
+        # It is tried again when a person says so, long before its time.
+        allowed.write_text(keys)
+        await again.post("/api/hosts/box/retry", {})
+        with trio.fail_after(10):
+            shown = await until_host(again, link="connected")
+        assert shown["load"]["processors"]
