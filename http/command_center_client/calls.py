@@ -37,6 +37,11 @@ def offer_enrolment(host_name: str, /, **body: Unpack[shapes.NewEnrolment]) -> A
     return ApiCall("POST", at("/api/hosts/{}/enrolment", host_name), body=body)
 
 
+def patch_host(host_name: str, /, **body: Unpack[shapes.HostChanges]) -> ApiCall[shapes.ShownHost]:
+    """Change the labels of a machine, or how many sessions may work there at once: `PATCH /api/hosts/{hostName}`."""
+    return ApiCall("PATCH", at("/api/hosts/{}", host_name), body=body)
+
+
 def remove_host(host_name: str, /, **query: Unpack[shapes.RemoveHostQuery]) -> ApiCall[shapes.ShownHost]:
     """Have a machine as a host no longer; what lies on it stays there: `DELETE /api/hosts/{hostName}`."""
     return ApiCall("DELETE", at("/api/hosts/{}", host_name), query=query)
@@ -45,6 +50,21 @@ def remove_host(host_name: str, /, **query: Unpack[shapes.RemoveHostQuery]) -> A
 def get_host(host_name: str, /) -> ApiCall[shapes.ShownHost]:
     """Show a machine that repositories lie on: `GET /api/hosts/{hostName}`."""
     return ApiCall("GET", at("/api/hosts/{}", host_name))
+
+
+def drain_host(host_name: str, /, **body: Unpack[shapes.HostOrder]) -> ApiCall[shapes.ShownHost]:
+    """Begin no more runs on a machine; those that work there go on to their end: `POST /api/hosts/{hostName}/drain`."""
+    return ApiCall("POST", at("/api/hosts/{}/drain", host_name), body=body)
+
+
+def resume_host(host_name: str, /, **body: Unpack[shapes.HostOrder]) -> ApiCall[shapes.ShownHost]:
+    """Begin runs again on a machine that was draining: `POST /api/hosts/{hostName}/resume`."""
+    return ApiCall("POST", at("/api/hosts/{}/resume", host_name), body=body)
+
+
+def retry_host(host_name: str, /, **body: Unpack[shapes.HostOrder]) -> ApiCall[shapes.ShownHost]:
+    """Reach for a machine at once that is away, or that refused: `POST /api/hosts/{hostName}/retry`."""
+    return ApiCall("POST", at("/api/hosts/{}/retry", host_name), body=body)
 
 
 def enrol_host(**body: Unpack[shapes.EnrolHost]) -> ApiCall[shapes.EnrolledHost]:

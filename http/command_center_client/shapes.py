@@ -91,7 +91,14 @@ AddedHost = TypedDict(
         "name": 'str',
         "kind": 'Literal["dial", "local", "ssh"]',
         "address": 'str | None',
-        "link": 'Literal["away", "connected"] | None',
+        "link": 'Literal["away", "connected", "refused"] | None',
+        "nextTryAt": 'str | None',
+        "lastSeenAt": 'str | None',
+        "draining": 'bool',
+        "labels": 'list[str]',
+        "maxSessions": 'int | None',
+        "load": 'ShownLoad | None',
+        "account": 'AgentAccount | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
         "message": 'str',
         "agentVersion": 'str | None',
@@ -1081,6 +1088,16 @@ HookSecret = TypedDict(
     },
 )
 
+# Changes to a host; what is left out stays.
+HostChanges = TypedDict(
+    "HostChanges",
+    {
+        "labels": 'NotRequired[list[str]]',
+        "maxSessions": 'NotRequired[int | None]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # A code by which a machine becomes a host, once, and the command to run on it.
 HostEnrolment = TypedDict(
     "HostEnrolment",
@@ -1088,6 +1105,14 @@ HostEnrolment = TypedDict(
         "code": 'str',
         "expiresAt": 'str',
         "command": 'str',
+    },
+)
+
+# An order about a machine.
+HostOrder = TypedDict(
+    "HostOrder",
+    {
+        "requestedBy": 'NotRequired[str]',
     },
 )
 
@@ -2484,7 +2509,14 @@ ShownHost = TypedDict(
         "name": 'str',
         "kind": 'Literal["dial", "local", "ssh"]',
         "address": 'str | None',
-        "link": 'Literal["away", "connected"] | None',
+        "link": 'Literal["away", "connected", "refused"] | None',
+        "nextTryAt": 'str | None',
+        "lastSeenAt": 'str | None',
+        "draining": 'bool',
+        "labels": 'list[str]',
+        "maxSessions": 'int | None',
+        "load": 'ShownLoad | None',
+        "account": 'AgentAccount | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
         "message": 'str',
         "agentVersion": 'str | None',
@@ -2494,6 +2526,17 @@ ShownHost = TypedDict(
         "active": 'int',
         "queued": 'int',
         "slots": 'int',
+    },
+)
+
+# The load of a machine, and the room on its disk.
+ShownLoad = TypedDict(
+    "ShownLoad",
+    {
+        "load": 'float',
+        "processors": 'int',
+        "diskFree": 'int',
+        "diskSize": 'int',
     },
 )
 
@@ -3715,9 +3758,27 @@ HostAway = TypedDict(
     },
 )
 
+# A machine has other labels, or another number of sessions at once.
+HostChanged = TypedDict(
+    "HostChanged",
+    {
+        "name": 'str',
+        "labels": 'list[str]',
+        "maxSessions": 'int | None',
+    },
+)
+
 # A machine can be reached.
 HostConnected = TypedDict(
     "HostConnected",
+    {
+        "name": 'str',
+    },
+)
+
+# A machine begins no more runs; those that work there go on to their end.
+HostDraining = TypedDict(
+    "HostDraining",
     {
         "name": 'str',
     },
@@ -3731,7 +3792,7 @@ HostEnrolled = TypedDict(
     },
 )
 
-# A machine was not let in, such as one that was restored from an old image; told once.
+# A machine refuses, or is refused, until a person does something; told once.
 HostRefused = TypedDict(
     "HostRefused",
     {
@@ -3746,6 +3807,14 @@ HostRemoved = TypedDict(
     {
         "name": 'str',
         "address": 'str',
+    },
+)
+
+# A machine that was draining begins runs again.
+HostResumed = TypedDict(
+    "HostResumed",
+    {
+        "name": 'str',
     },
 )
 
@@ -5818,6 +5887,9 @@ EVENT_DATA = {
     "host.away": "HostAway",
     "host.enrolled": "HostEnrolled",
     "host.refused": "HostRefused",
+    "host.draining": "HostDraining",
+    "host.resumed": "HostResumed",
+    "host.changed": "HostChanged",
     "limits.changed": "LimitsChanged",
     "limits.near": "LimitNears",
     "limits.reached": "LimitReached",

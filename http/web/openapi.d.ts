@@ -51,7 +51,14 @@ export interface AddedHost {
   name: string;
   kind: "dial" | "local" | "ssh";
   address: string | null;
-  link: "away" | "connected" | null;
+  link: "away" | "connected" | "refused" | null;
+  nextTryAt: string | null;
+  lastSeenAt: string | null;
+  draining: boolean;
+  labels: string[];
+  maxSessions: number | null;
+  load: ShownLoad | null;
+  account: AgentAccount | null;
   status: "connected" | "disabled" | "unavailable";
   message: string;
   agentVersion: string | null;
@@ -830,11 +837,23 @@ export interface HookSecret {
   secret: string;
 }
 
+/** Changes to a host; what is left out stays. */
+export interface HostChanges {
+  labels?: string[];
+  maxSessions?: number | null;
+  requestedBy?: string;
+}
+
 /** A code by which a machine becomes a host, once, and the command to run on it. */
 export interface HostEnrolment {
   code: string;
   expiresAt: string;
   command: string;
+}
+
+/** An order about a machine. */
+export interface HostOrder {
+  requestedBy?: string;
 }
 
 /** The caller, and what they may do; `device` is null for who needs to be none. */
@@ -1904,7 +1923,14 @@ export interface ShownHost {
   name: string;
   kind: "dial" | "local" | "ssh";
   address: string | null;
-  link: "away" | "connected" | null;
+  link: "away" | "connected" | "refused" | null;
+  nextTryAt: string | null;
+  lastSeenAt: string | null;
+  draining: boolean;
+  labels: string[];
+  maxSessions: number | null;
+  load: ShownLoad | null;
+  account: AgentAccount | null;
   status: "connected" | "disabled" | "unavailable";
   message: string;
   agentVersion: string | null;
@@ -1914,6 +1940,14 @@ export interface ShownHost {
   active: number;
   queued: number;
   slots: number;
+}
+
+/** The load of a machine, and the room on its disk. */
+export interface ShownLoad {
+  load: number;
+  processors: number;
+  diskFree: number;
+  diskSize: number;
 }
 
 /** A passkey of a device. */
@@ -2392,6 +2426,15 @@ export interface Operations {
     body: NewEnrolment;
     answer: HostEnrolment;
   };
+  /** Change the labels of a machine, or how many sessions may work there at once */
+  patchHost: {
+    method: "PATCH";
+    path: `/api/hosts/${string}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: HostChanges;
+    answer: ShownHost;
+  };
   /** Have a machine as a host no longer; what lies on it stays there */
   removeHost: {
     method: "DELETE";
@@ -2408,6 +2451,33 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: undefined;
+    answer: ShownHost;
+  };
+  /** Begin no more runs on a machine; those that work there go on to their end */
+  drainHost: {
+    method: "POST";
+    path: `/api/hosts/${string}/drain`;
+    isExact: false;
+    query: Record<string, never>;
+    body: HostOrder;
+    answer: ShownHost;
+  };
+  /** Begin runs again on a machine that was draining */
+  resumeHost: {
+    method: "POST";
+    path: `/api/hosts/${string}/resume`;
+    isExact: false;
+    query: Record<string, never>;
+    body: HostOrder;
+    answer: ShownHost;
+  };
+  /** Reach for a machine at once that is away, or that refused */
+  retryHost: {
+    method: "POST";
+    path: `/api/hosts/${string}/retry`;
+    isExact: false;
+    query: Record<string, never>;
+    body: HostOrder;
     answer: ShownHost;
   };
   /** Give the machine that brings a code its key, which is shown this once */
@@ -4679,8 +4749,20 @@ export interface HostAway {
   reason: string;
 }
 
+/** A machine has other labels, or another number of sessions at once. */
+export interface HostChanged {
+  name: string;
+  labels: string[];
+  maxSessions: number | null;
+}
+
 /** A machine can be reached. */
 export interface HostConnected {
+  name: string;
+}
+
+/** A machine begins no more runs; those that work there go on to their end. */
+export interface HostDraining {
   name: string;
 }
 
@@ -4689,7 +4771,7 @@ export interface HostEnrolled {
   name: string;
 }
 
-/** A machine was not let in, such as one that was restored from an old image; told once. */
+/** A machine refuses, or is refused, until a person does something; told once. */
 export interface HostRefused {
   name: string;
   reason: string;
@@ -4699,6 +4781,11 @@ export interface HostRefused {
 export interface HostRemoved {
   name: string;
   address: string;
+}
+
+/** A machine that was draining begins runs again. */
+export interface HostResumed {
+  name: string;
 }
 
 /** Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it. */
@@ -5654,6 +5741,9 @@ export interface EventData {
   "host.away": HostAway;
   "host.enrolled": HostEnrolled;
   "host.refused": HostRefused;
+  "host.draining": HostDraining;
+  "host.resumed": HostResumed;
+  "host.changed": HostChanged;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;
