@@ -112,15 +112,16 @@ def _hold(folder: Any) -> bool:
 
     if sys.platform == "win32":
         return False
-    try:
-        lock = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o600)
-        with contextlib.suppress(OSError):  # a disk without locks, on which nothing is swept
-            fcntl.flock(lock, fcntl.LOCK_SH)
-        held, found = os.fstat(lock), (folder / "in-use").stat()
-    except OSError:
-        return False
-    # It may have been removed between the two, and brought again.
-    return (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino)
+    else:  # noqa: RET505 - mypy knows the platform only so
+        try:
+            lock = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o600)
+            with contextlib.suppress(OSError):  # a disk without locks, on which nothing is swept
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            held, found = os.fstat(lock), (folder / "in-use").stat()
+        except OSError:
+            return False
+        # It may have been removed between the two, and brought again.
+        return (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino)
 
 
 def _sweep(folder: Any) -> None:
@@ -132,22 +133,21 @@ def _sweep(folder: Any) -> None:
     import sys  # noqa: PLC0415 - the same
     import time  # noqa: PLC0415 - the same
 
-    if sys.platform == "win32":
-        return
-    for left in folder.parent.glob("*"):
-        name = left.name
-        is_old = name.startswith("tmp") and left.stat().st_mtime < time.time() - 3600
-        if name.endswith(".gone") or is_old:
-            shutil.rmtree(left, ignore_errors=True)
-    for other in folder.parent.glob("[0-9a-f]" * 64):
-        if other == folder:
-            continue
-        with contextlib.suppress(OSError):  # somebody holds it, or removes it too
-            lock = os.open(other / "in-use", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                gone = other.with_name(other.name + ".gone")
-                other.rename(gone)
-                shutil.rmtree(gone, ignore_errors=True)
-            finally:
-                os.close(lock)
+    if sys.platform != "win32":
+        for left in folder.parent.glob("*"):
+            name = left.name
+            is_old = name.startswith("tmp") and left.stat().st_mtime < time.time() - 3600
+            if name.endswith(".gone") or is_old:
+                shutil.rmtree(left, ignore_errors=True)
+        for other in folder.parent.glob("[0-9a-f]" * 64):
+            if other == folder:
+                continue
+            with contextlib.suppress(OSError):  # somebody holds it, or removes it too
+                lock = os.open(other / "in-use", os.O_RDWR | os.O_CREAT, 0o600)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    gone = other.with_name(other.name + ".gone")
+                    other.rename(gone)
+                    shutil.rmtree(gone, ignore_errors=True)
+                finally:
+                    os.close(lock)
