@@ -135,10 +135,11 @@ def _sweep(folder: Any) -> None:
 
     if sys.platform != "win32":
         for left in folder.parent.glob("*"):
-            name = left.name
-            is_old = name.startswith("tmp") and left.stat().st_mtime < time.time() - 3600
-            if name.endswith(".gone") or is_old:
-                shutil.rmtree(left, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another one removes it just now
+                name, hour = left.name, 3600
+                is_old = name.startswith("tmp") and left.stat().st_mtime < time.time() - hour
+                if name.endswith(".gone") or is_old:
+                    shutil.rmtree(left, ignore_errors=True)
         for other in folder.parent.glob("[0-9a-f]" * 64):
             if other == folder:
                 continue
