@@ -167,7 +167,7 @@ def release(subject: Subject) -> Sequence[Symptom]:
             error(
                 f"An update from {record.before} to {record.after} was cut off.",
                 f"Take it back: command-center rollback. If that does not start: "
-                f"{shlex.quote(str(kept_python(home)))} -m command_center.http rollback",
+                f"{shlex.quote(str(kept_python(home)))} -P -m command_center.http rollback",
             )
         ]
     installed = version("command-center")

@@ -329,7 +329,7 @@ def _hand_over(
     folder: UpdateFolder, act: str, *, as_json: bool, facts: dict[str, Any], record: UpdateRecord
 ) -> NoReturn:
     """Have the kept environment do the rest, and tell how it ended."""
-    words = [str(kept_python(folder.data_dir)), "-m", DRIVER, str(folder.data_dir), act]
+    words = [str(kept_python(folder.data_dir)), "-P", "-m", DRIVER, str(folder.data_dir), act]
     apart: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
         if number is not None:

@@ -67,7 +67,7 @@ def install_aside(installation: Installation, requirement: str, folder: Path) ->
         }
     else:
         python = str(installation.base_python)
-        InstallerCommand((python, "-m", "venv", "--without-pip", str(prefix))).run()
+        InstallerCommand((python, "-P", "-m", "venv", "--without-pip", str(prefix))).run()
     InstallerCommand(_words(installation, requirement, prefix), places).run()
     return prefix
 
@@ -93,7 +93,18 @@ def _words(installation: Installation, requirement: str, prefix: Path) -> tuple[
     if installation.installer == "uv pip":
         return (_program("uv"), "pip", "install", "--python", target, *options, requirement)
     own = str(python_in(installation.prefix))
-    return (own, "-m", "pip", "--python", target, "install", "--no-input", *options, requirement)
+    return (
+        own,
+        "-P",
+        "-m",
+        "pip",
+        "--python",
+        target,
+        "install",
+        "--no-input",
+        *options,
+        requirement,
+    )
 
 
 def _pipx() -> tuple[str, ...]:

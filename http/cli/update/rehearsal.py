@@ -36,7 +36,7 @@ def rehearse_update(
         UpdateFailed: it takes the settings not, does not start, or cannot migrate the database.
         OSError, sqlite3.Error: the database cannot be copied.
     """
-    program: list[str | Path] = [python_in(prefix), "-m", "command_center.http"]
+    program: list[str | Path] = [python_in(prefix), "-P", "-m", "command_center.http"]
     config = [] if config_file is None else ["--config", str(config_file)]
     _attempt(
         "The new version does not take the settings",
@@ -54,7 +54,7 @@ def rehearse_update(
     module = "command_center.store.database.rehearsal"
     _attempt(
         "The new version cannot migrate the database",
-        [python_in(prefix), "-m", module, copy],
+        [python_in(prefix), "-P", "-m", module, copy],
         MIGRATION_SECONDS,
     )
     return time.monotonic() - begun

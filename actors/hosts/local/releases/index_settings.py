@@ -143,7 +143,7 @@ def _pip_settings(
     program = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     try:
         done = subprocess.run(  # noqa: S603 - the environment's own Python
-            [installation.prefix / program, "-m", "pip", "config", "list"],
+            [installation.prefix / program, "-P", "-m", "pip", "config", "list"],
             capture_output=True,
             check=False,
             encoding="utf-8",

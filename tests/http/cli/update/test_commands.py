@@ -153,7 +153,7 @@ def test_each_installer_has_its_words(scene: Scene, monkeypatch: pytest.MonkeyPa
     assert uv == words(options=(), further=("idna<4",))
     uv = ["/bin/uv", "pip", "install", "--python", python, "-i", "http://i", wanted]
     assert uv == words(installer="uv pip", options=("-i", "http://i"))
-    pip = [python, "-m", "pip", "--python", python, "install", "--no-input", wanted]
+    pip = [python, "-P", "-m", "pip", "--python", python, "install", "--no-input", wanted]
     assert pip == words(installer="pip", options=())
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     pipx = ["/bin/pipx", "install", "--force", "--python", base, "--pip-args", "-i 'a b'", wanted]

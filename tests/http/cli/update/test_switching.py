@@ -238,7 +238,7 @@ async def test_the_doctor_tells_of_an_update_that_was_cut_off(scene: Scene) -> N
         assert "ok" == (await look_for_one("release", here))[0]
     level, message, mend = await look_for_one("release", here)
     assert ("error", "An update from 0.1.0 to 0.2.0 was cut off.") == (level, message)
-    assert f"{scene.folder.kept}/bin/python -m command_center.http rollback" in mend
+    assert f"{scene.folder.kept}/bin/python -P -m command_center.http rollback" in mend
 
 
 def test_a_place_that_is_empty_is_filled_again(scene: Scene) -> None:
