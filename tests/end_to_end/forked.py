@@ -2,24 +2,28 @@
 
 Python loads what the server imports once for all tests of a process; each start is then a fork of
 it, and takes a twelfth of the time. All else is as after `python -m command_center.http`: a process
-with its own environment, folder, output, signals and end. What Python or the loader reads when an
-interpreter starts (`LD_PRELOAD`) has no say in it.
+with its own environment, folder, output, signals and end. What Python reads when an interpreter
+starts has no say in it; a library in front of libc (`LD_PRELOAD`) has, as it gets forks of its own.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from multiprocessing import get_context
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TextIO
 
 import attrs
+import pytest
 
 from command_center.http.cli.main import main
 
@@ -73,11 +77,29 @@ def fork(environment: Mapping[str, str], cwd: Path, log: Path, *words: str) -> F
     context: Any = get_context("forkserver")
     context.set_forkserver_preload([*LOADED])
     reads, writes = context.Pipe(duplex=False)
-    with writes:
+    with writes, _forks_behind(environment.get("LD_PRELOAD")):
         process = context.Process(target=_serve, args=(dict(environment), cwd, writes, log, words))
         process.start()
     with reads:
         return Forked(process, os.fdopen(os.dup(reads.fileno())))
+
+
+@contextmanager
+def _forks_behind(library: str | None) -> Iterator[None]:
+    """Have processes forked from one that was started behind the library, if there is one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if library is not None:
+            patch.setenv("LD_PRELOAD", library)  # read once, as its process begins
+            connect = _server_behind(library).connect_to_new_process
+            patch.setattr(forkserver, "connect_to_new_process", connect)
+        yield
+
+
+@cache
+def _server_behind(_library: str) -> forkserver.ForkServer:
+    server = forkserver.ForkServer()
+    server.set_forkserver_preload([*LOADED])
+    return server
 
 
 def _serve(
@@ -90,6 +112,8 @@ def _serve(
     """Be the program, from its first line."""
     os.environ.clear()
     os.environ.update(environment)
+    if library := environment.get("LD_PRELOAD"):
+        ctypes.CDLL(library).begin()  # it was loaded before its orders were there
     os.chdir(cwd)
     os.dup2(stdout.fileno(), sys.stdout.fileno())
     stdout.close()

@@ -36,8 +36,8 @@ DATABASE = "command-center.sqlite3"
 MIGRATION = "0023_events_of_kept_answers"
 """The one that a life begins with."""
 NEVER = 10**8
-ALLOCATIONS_APART = 12
-"""There are some thousand: every twelfth is tried."""
+OF_REQUESTS = frozenset({Call.WRITE, Call.SYNC, Call.OPEN, Call.ALLOCATE})
+"""The kinds of calls that answers to requests need; a life has all of them."""
 
 
 @attrs.define
@@ -95,6 +95,7 @@ class Disk:
 
     Attributes:
         is_whole_life: the calls of the start and of the end may fail, too.
+        allocations_apart: one in so many is made to fail: they are some ten thousand.
         log_id: the log's, which stays whatever fails.
         before: what was acknowledged in the former life.
     """
@@ -102,6 +103,7 @@ class Disk:
     template: Path
     folder: Path
     is_whole_life: bool = False
+    allocations_apart: int = 11
     log_id: str = ""
     before: Account = attrs.field(factory=Account)
 
@@ -119,7 +121,7 @@ class Disk:
         """Return how many calls of each kind the script makes."""
         data = self.fresh()
         faults = Faults.beneath(data)
-        server = Server(data, {**STUB, **faults.environment}, is_fresh=True)
+        server = Server(data, {**STUB, **faults.environment})
         order = partial(faults.fail, Call.ALLOCATE, errno.ENOMEM, after=NEVER)
         try:
             account = await self.carry_out(server, faults, order)
@@ -150,7 +152,7 @@ class Disk:
         """Fail that call, kill and start the server, and compare; say whether a call failed."""
         data = self.fresh()
         faults = Faults.beneath(data)
-        server = Server(data, {**STUB, **faults.environment}, is_fresh=True)
+        server = Server(data, {**STUB, **faults.environment})
         order = partial(faults.fail, call, error, after=after, times=1)
         try:
             account = await self.carry_out(server, faults, order)
@@ -160,7 +162,6 @@ class Disk:
             assert "Traceback" not in server.log.read_text()
             with closing(sqlite3.connect(data / DATABASE)) as db:
                 assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
-            server.is_fresh = False
             server.settings = STUB
             server.start()
             async with client_of(server) as client:
@@ -209,7 +210,7 @@ async def old_disk(disk: Disk) -> Disk:
     folder = disk.template / "backups"
     for number in range(COPIES_KEPT):
         (folder / f"{Path(DATABASE).stem}-before-000{number}.db").write_text("old")
-    return attrs.evolve(disk, is_whole_life=True)
+    return attrs.evolve(disk, is_whole_life=True, allocations_apart=61)
 
 
 @pytest.mark.timeout(600)
@@ -232,32 +233,40 @@ async def fail_some(disk: Disk) -> None:
         await disk.survives(*chance.choice([case for case in cases if case[0] is kind]))
 
 
-@pytest.mark.chaos
-@pytest.mark.timeout(7200)
-async def test_of_the_calls_that_answer_requests_each_may_fail(disk: Disk) -> None:
-    await fail_each(disk)
+KINDS = [(call, error) for call, errors in ERRORS.items() for error in errors]
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(7200)
-async def test_of_the_calls_of_a_life_each_may_fail(old_disk: Disk) -> None:
-    await fail_each(old_disk)
+@pytest.mark.parametrize(("call", "error"), [kind for kind in KINDS if kind[0] in OF_REQUESTS])
+async def test_of_the_calls_that_answer_requests_each_may_fail(
+    disk: Disk, call: Call, error: int
+) -> None:
+    await fail_each(disk, call, error)
 
 
-async def fail_each(disk: Disk) -> None:
-    """Fail them one after the other, and print what came of each kind; all are tried."""
+@pytest.mark.chaos
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(("call", "error"), KINDS)
+async def test_of_the_calls_of_a_life_each_may_fail(old_disk: Disk, call: Call, error: int) -> None:
+    await fail_each(old_disk, call, error)
+
+
+async def fail_each(disk: Disk, call: Call, error: int) -> None:
+    """Fail those of one kind, one after the other, and print what came of them; all are tried."""
+    cases = [case for case in await cases_of(disk) if case[:2] == (call, error)]
+    assert cases
     outcomes: Counter[str] = Counter()
     lost: list[str] = []
-    for call, error, after in await cases_of(disk):
-        kind = f"{call.name} {errno.errorcode.get(error, 'cut short')}"
+    for _, _, after in cases:
         try:
             outcome = "failed" if await disk.survives(call, error, after) else "not reached"
         except (AssertionError, pytest.fail.Exception) as loss:
             outcome = "LOST"
-            lost.append(f"{kind} after {after}: {loss}")
-        outcomes[f"{kind}: {outcome}"] += 1
-        print(outcomes.total(), kind, after, outcome, flush=True)  # noqa: T201 - for a long run
-    print(dict(outcomes))  # noqa: T201 - figures for who asks for them
+            lost.append(f"after {after}: {loss}")
+        outcomes[outcome] += 1
+    kind = f"{call.name} {errno.errorcode.get(error, 'cut short')}"
+    print(kind, dict(outcomes), flush=True)  # noqa: T201 - figures for who asks for them
     assert [] == lost
 
 
@@ -270,5 +279,5 @@ async def cases_of(disk: Disk) -> list[tuple[Call, int, int]]:
         (call, error, after)
         for call, count in sorted(calls.items())
         for error in ERRORS[call]
-        for after in range(0, count, ALLOCATIONS_APART if call is Call.ALLOCATE else 1)
+        for after in range(0, count, disk.allocations_apart if call is Call.ALLOCATE else 1)
     ]

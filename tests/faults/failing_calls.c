@@ -46,7 +46,8 @@ struct change {
     int64_t size;  /* of the data; of a rename, of the new path */
 };
 
-__attribute__((constructor)) static void begin(void) {
+/* Read the environment: as the library is loaded, and again in a fork that got its own. */
+__attribute__((constructor)) void begin(void) {
     const char *shared = getenv("FAULT_ORDER"), *beneath = getenv("FAULT_FOLDER");
     if (!shared || !beneath || !realpath(beneath, folder)) return;
     folder_length = strlen(folder);
