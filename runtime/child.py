@@ -201,7 +201,7 @@ class Child(abc.ABC):
         self.next_start = None
         self.running_since = self.system.clock()
         self.started_at = time.time()
-        self.began.set()
+        self._set_began()
         self.system.emit(Started(self.path))
 
     @property
@@ -227,8 +227,13 @@ class Child(abc.ABC):
             self.retire(end.kind.value)
         elif self.intent is Intent.DECIDE:
             parent.child_ended(self, end)
-        self.began.set()
+        self._set_began()
         self.ended.set()
+
+    def _set_began(self) -> None:
+        self.began.set()
+        if self.parent is not None:
+            self.parent.child_began()
 
     def retire(self, reason: str) -> None:
         """Be dead: close, tell the monitors and, if nothing can bring it back, leave the tree."""

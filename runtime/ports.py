@@ -98,6 +98,9 @@ class Parent(Protocol[ChildT_contra]):
     def is_serving(self) -> bool:
         """Return whether children may be started."""
 
+    def child_began(self) -> None:
+        """Take note that a start has succeeded or failed."""
+
     def child_ended(self, child: ChildT_contra, end: Exit) -> None:
         """Take note of an end that calls for a decision."""
 

@@ -153,6 +153,11 @@ class Supervisor(Child):
             del self.children[child.spec.id]
             self.system.unregister(child)
 
+    def child_began(self) -> None:
+        """Take note that a start has succeeded or failed."""
+        if self._phase is Phase.STARTING:
+            self._parked.unpark_all()
+
     def child_ended(self, child: Child, end: Exit) -> None:
         """Take note of an end that calls for a decision."""
         self._ends.append((child, end))
@@ -223,13 +228,41 @@ class Supervisor(Child):
         for child in tuple(self.children.values()):
             child.forgive()
             child.spawn(Intent.TRIAL)
-            await child.began.wait()
+            await self._until_begun(child)
             end = child.exit
             if end is None or end.kind is not ExitKind.START_FAILED:
                 continue  # one that has crashed since its start is decided on as any other
             if not self._spec.quarantine:
                 raise StartFailed(child.path, end.error)
             self.child_ended(child, end)
+
+    async def _until_begun(self, child: Child) -> None:
+        """Wait for a start; a checkpoint in any case.
+
+        At an edge, those that end meanwhile are started anew: the start may wait for one of them.
+        """
+        began = child.began
+        while not began.is_set():
+            if self._spec.quarantine and await self._restart_ended():
+                await trio.lowlevel.checkpoint()
+            else:
+                await self._parked.park()
+        await trio.lowlevel.checkpoint()
+
+    async def _restart_ended(self) -> bool:
+        """Decide on the children that come back, and return whether there were any.
+
+        The ends of others may end this supervisor, and wait until all have started.
+        """
+        ends, self._ends = self._ends, deque()
+        has_decided = False
+        for child, end in ends:
+            if comes_back(child.spec.restart, end.kind):
+                await self._decide(child, end)
+                has_decided = True
+            else:
+                self._ends.append((child, end))
+        return has_decided
 
     async def _supervise(self) -> None:
         decided = 0

@@ -13,6 +13,8 @@ import re
 import shutil
 import sqlite3
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -36,6 +38,8 @@ DATABASE = "command-center.sqlite3"
 MIGRATION = "0023_events_of_kept_answers"
 """The one that a life begins with."""
 NEVER = 10**8
+SECONDS = 10.0
+"""The longest that a start, a request, or an end may take: nothing waits for a failed call."""
 OF_REQUESTS = frozenset({Call.WRITE, Call.SYNC, Call.OPEN, Call.ALLOCATE})
 """The kinds of calls that answers to requests need; a life has all of them."""
 
@@ -65,6 +69,8 @@ class Account:
                     assert settled.status_code in {200, 503}, settled.text
                     if settled.status_code == 200:
                         self.settled.add(title)
+            except httpx.TimeoutException as error:
+                raise AssertionError(f"no answer within {SECONDS} s on {title}") from error
             except httpx.TransportError:  # it ended, and says nothing of what was under way
                 self.ended = True
                 return
@@ -134,18 +140,26 @@ class Disk:
         """Let the server live, failing as ordered; what it has acknowledged."""
         account = Account()
         if not self.is_whole_life:
-            server.start()
+            start_soon(server)
         faults.begin()
         order()
         if self.is_whole_life:
             try:
-                server.start()
-            except pytest.fail.Exception:  # it says why, and is started again
+                start_soon(server)
+            except pytest.fail.Exception:  # it is started again
+                assert server.log.read_text(), "it does not say why it cannot start"
                 return account
         async with client_of(server) as client:
+            client.http.timeout = httpx.Timeout(SECONDS)
             await account.ask(client)
-        if self.is_whole_life and not account.ended:
+        if account.ended:
+            assert server.process is not None
+            server.process.wait(timeout=SECONDS)
+            assert server.log.read_text(), "it does not say why it ended"
+        elif self.is_whole_life:
+            began = time.monotonic()
             assert server.stop() == 0
+            assert time.monotonic() - began < SECONDS
         return account
 
     async def survives(self, call: Call, error: int, after: int) -> bool:
@@ -163,7 +177,7 @@ class Disk:
             with closing(sqlite3.connect(data / DATABASE)) as db:
                 assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
             server.settings = STUB
-            server.start()
+            start_soon(server)
             async with client_of(server) as client:
                 await account.check(client, self.before)
                 assert self.log_id == (await client.get("/health"))["logId"]
@@ -186,6 +200,23 @@ class Disk:
             assert self.before.acknowledged <= kept
         # One that could not be removed goes with the next migration.
         assert len(copies) <= COPIES_KEPT + 1
+
+
+def start_soon(server: Server) -> None:
+    """Start it within some seconds; one that hangs is killed."""
+
+    def kill() -> None:
+        assert server.process is not None
+        server.process.kill()
+
+    began = time.monotonic()
+    limit = threading.Timer(2 * SECONDS, kill)
+    limit.start()
+    try:
+        server.start()
+    finally:
+        limit.cancel()
+        assert time.monotonic() - began < SECONDS, "it hangs as it starts"
 
 
 @pytest.fixture
@@ -261,9 +292,10 @@ async def fail_each(disk: Disk, call: Call, error: int) -> None:
     for _, _, after in cases:
         try:
             outcome = "failed" if await disk.survives(call, error, after) else "not reached"
-        except (AssertionError, pytest.fail.Exception) as loss:
+        except (Exception, pytest.fail.Exception) as loss:  # noqa: BLE001 - whatever it is, it is told at the end
             outcome = "LOST"
-            lost.append(f"after {after}: {loss}")
+            lost.append(f"after {after}: {loss!r}")
+            print(call.name, error, lost[-1], flush=True)  # noqa: T201 - seen while it runs
         outcomes[outcome] += 1
     kind = f"{call.name} {errno.errorcode.get(error, 'cut short')}"
     print(kind, dict(outcomes), flush=True)  # noqa: T201 - figures for who asks for them
