@@ -23,7 +23,7 @@ from sqlite_utils import Database
 from command_center.store import event_cut, event_notes, events
 from command_center.store.database.checksums import damage_of_tables, damaged_rows
 from command_center.store.database.opening import open_for_reading
-from command_center.store.database.sqlite_errors import is_corruption, words_of
+from command_center.store.database.sqlite_errors import is_corruption, raise_unread, words_of
 from command_center.store.errors import CorruptDatabase
 from command_center.store.log_identity import FormerLife
 
@@ -126,6 +126,7 @@ class FileCheck:
 
         Raises:
             sqlite3.Error: the machine fails, or somebody closes the check.
+            MemoryError: there is no memory left.
         """
         with self._lock:
             if self._is_closed:
@@ -183,6 +184,8 @@ class FileCheck:
         try:
             with closing(self._db.execute(f'PRAGMA quick_check("{quoted}")')) as found:
                 told = [line for (line,) in found.fetchmany(MOST) if line != "ok"]
+            for line in told:
+                raise_unread(line)
         except sqlite3.DatabaseError as error:
             if not is_corruption(error):
                 raise

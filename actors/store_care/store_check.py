@@ -8,7 +8,6 @@ that is noted beside it at once.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from command_center.actors.contracts.events.backups import StoreDamaged
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, Refusal
 from command_center.store import DatabaseClaim
+from command_center.store.database.sqlite_errors import FAULTS, words_of
 from command_center.store.integrity import CheckedPiece, FileCheck
 from command_center.store.timestamps import now_timestamp
 
@@ -102,9 +102,9 @@ class StoreCheck(Actor):
         while True:
             try:
                 await self._check()
-            except sqlite3.Error as error:  # the machine fails
+            except FAULTS as error:  # the machine fails
                 self._state = "unreadable"
-                log.warning("store.check_failed", reason=str(error))
+                log.warning("store.check_failed", reason=words_of(error))
                 await trio.sleep(AGAIN_SECONDS)
                 continue
             if not self._findings.is_clean:

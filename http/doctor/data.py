@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import sqlite3
 import stat
 import sys
 import time
@@ -42,6 +41,7 @@ from command_center.store.backups.contents import DATABASE, KEPT
 from command_center.store.backups.restoring import READY, UNPACKED
 from command_center.store.database.copies import files_beside
 from command_center.store.database.opening import look_through, open_for_reading, opening_error
+from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -141,7 +141,7 @@ def growth(subject: Subject) -> Sequence[Symptom]:
     try:
         with contextlib.closing(open_for_reading(file)) as db:
             used = used_bytes(db)
-    except sqlite3.Error as fault:
+    except FAULTS as fault:
         return [
             warning(f"{opening_error(file, fault)}", "See what the check of the database says.")
         ]
@@ -204,7 +204,7 @@ def _is_log_whole(file: Path, deadline: float) -> bool:
                     raise CorruptDatabase(file, f"{piece.damaged[0]} is not as it was written")
                 if time.monotonic() > deadline:
                     return False
-    except sqlite3.Error as fault:
+    except FAULTS as fault:
         raise opening_error(file, fault) from fault
     return True
 

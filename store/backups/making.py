@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sqlite3
 import stat
 import tempfile
 import zipfile
@@ -38,6 +37,7 @@ from command_center.store.backups.places import make_folder
 from command_center.store.database.checksums import damaged_rows
 from command_center.store.database.copies import copy_database
 from command_center.store.database.opening import BACKUPS, open_for_reading
+from command_center.store.database.sqlite_errors import FAULTS, words_of
 from command_center.store.errors import DataFolderInUse, DataFolderUnusable
 from command_center.store.ownership.lock import DataFolderLock
 from command_center.store.private_files import new_private_file, sync_folder
@@ -102,8 +102,8 @@ def make_backup(
             work = Path(name)
             with DataFolderLock(work):
                 return _Making(folder, database, work, check).make(target, passphrase)
-    except (OSError, sqlite3.Error, DataFolderUnusable) as error:
-        raise BackupFailed(target, f"the backup could not be made: {error}.") from error
+    except (OSError, *FAULTS, DataFolderUnusable) as error:
+        raise BackupFailed(target, f"the backup could not be made: {words_of(error)}.") from error
 
 
 def clear_left_work(folder: Path) -> None:

@@ -42,6 +42,7 @@ from command_center.store.backups.errors import (
 from command_center.store.backups.places import make_folder
 from command_center.store.database.copies import files_beside
 from command_center.store.database.opening import BACKUPS, check_database
+from command_center.store.database.sqlite_errors import FAULTS, words_of
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -111,8 +112,8 @@ def restore_backup(
                 _clear(work)
             sync_folder(folder)
             finish_restore(folder)
-        except (OSError, sqlite3.Error) as error:
-            raise BackupFailed(file, f"it could not be put back: {error}.") from error
+        except (OSError, *FAULTS) as error:
+            raise BackupFailed(file, f"it could not be put back: {words_of(error)}.") from error
     return RestoredBackup(manifest, replaced)
 
 
@@ -254,7 +255,7 @@ def _take_log_in(database: Path) -> None:
 
     Nobody else has it open. A database that cannot be read is kept with its log.
     """
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database, isolation_level=None)) as conn:
+    with suppress(*FAULTS), closing(sqlite3.connect(database, isolation_level=None)) as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 

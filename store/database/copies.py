@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from command_center.store.database.sqlite_errors import FAULTS, raise_unread
+
 
 def copy_database(db: Database, target: Path) -> None:
     """Copy the whole database, its WAL included, to a file for its owner alone.
@@ -17,6 +19,7 @@ def copy_database(db: Database, target: Path) -> None:
     Raises:
         OSError: the system refuses.
         sqlite3.Error: the database cannot be read, or the copy is damaged.
+        MemoryError: there is no memory left.
     """
     partial = target.with_suffix(".partial")
     try:
@@ -32,7 +35,7 @@ def copy_database(db: Database, target: Path) -> None:
         with partial.open("rb+") as whole:
             os.fsync(whole.fileno())
         partial.replace(target)
-    except (OSError, sqlite3.Error):
+    except (OSError, *FAULTS):
         with suppress(OSError):
             _remove(partial, *files_beside(partial))
         raise
@@ -57,8 +60,10 @@ def _check_copy(copy: sqlite3.Connection) -> None:
     """Do nothing if the copy can be relied on.
 
     Raises:
-        sqlite3.DatabaseError: it is damaged.
+        sqlite3.DatabaseError: it is damaged, or cannot be read.
+        MemoryError: there is no memory left.
     """
     (damage,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    raise_unread(damage)
     if damage != "ok":
         raise sqlite3.DatabaseError(f"it is damaged: {damage}")

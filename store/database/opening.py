@@ -20,6 +20,7 @@ from command_center.store.database.sqlite_errors import (
     FAULTS,
     is_corruption,
     is_interruption,
+    raise_unread,
     words_of,
 )
 from command_center.store.database.text_match import teach_words
@@ -266,6 +267,7 @@ def _refuse_what_is_not_ours(
 ) -> None:
     if not is_sound or migrations.pending(db):
         damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        raise_unread(damage)
         if damage != "ok":
             raise CorruptDatabase(path, damage)
     applied = {migration.name for migration in migrations.applied(db)}
@@ -303,7 +305,7 @@ def _apply(migrations: Migrations, db: Database, path: Path, backup: Path | None
         migrations.apply(db)
     except Exception as error:
         failed = migrations.pending(db)[0].name
-        raise MigrationFailed(path, failed, backup, str(error)) from error
+        raise MigrationFailed(path, failed, backup, words_of(error)) from error
 
 
 _new_databases: dict[Migrations, Database] = {}
@@ -333,8 +335,8 @@ def _copy(db: Database, path: Path, *, before: str) -> Path:
     target = path.parent / BACKUPS / f"{path.stem}-before-{before}.db"
     try:
         copy_database(db, target)
-    except (OSError, sqlite3.Error) as error:
-        reason = f"the copy before the migration {before} could not be made: {error}"
+    except (OSError, *FAULTS) as error:
+        reason = f"the copy before the migration {before} could not be made: {words_of(error)}"
         raise CannotOpenDatabase(path, reason) from error
     return target
 

@@ -3,6 +3,7 @@
 The codes are those of https://www.sqlite.org/rescode.html; the low byte is the primary one.
 """
 
+import re
 import sqlite3
 
 FAULTS = (sqlite3.Error, MemoryError)
@@ -32,6 +33,7 @@ _REFUSED_WHOLE = frozenset(
     }
 )
 _OF_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNREAD = re.compile(r"unable to get the page\. error code=(\d+)")
 
 
 def is_of_the_machine(error: BaseException) -> bool:
@@ -67,6 +69,27 @@ def is_corruption(error: BaseException) -> bool:
     """Tell whether the file is damaged or is no database; a text that is none says so, too."""
     is_no_text = isinstance(error, UnicodeError) or "Could not decode to UTF-8" in str(error)
     return is_no_text or _primary_code(error) in _OF_DAMAGE
+
+
+def raise_unread(line: str) -> None:
+    """Raise the machine's fault that a check of a file tells in this line as if it were damage.
+
+    A check calls a page wrong, too, that it had no memory for, or that the disk did not give.
+
+    Raises:
+        MemoryError: there is no memory left.
+        sqlite3.OperationalError: the system does not let a page be read.
+    """
+    found = _UNREAD.search(line)
+    if found is None:
+        return
+    code = int(found[1])
+    if code & 0xFF == sqlite3.SQLITE_NOMEM:
+        raise MemoryError
+    if code & 0xFF in _OF_THE_MACHINE - _OF_DAMAGE:
+        fault = sqlite3.OperationalError(f"a page cannot be read (SQLite's error {code})")
+        fault.sqlite_errorcode = code
+        raise fault
 
 
 def words_of(error: BaseException) -> str:

@@ -230,14 +230,14 @@ def is_open_elsewhere(database: Path) -> bool:
     Raises:
         CannotOpenDatabase: the machine does not tell.
     """
-    with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as conn:
-        try:
+    try:
+        with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as conn:
             conn.execute("PRAGMA locking_mode = EXCLUSIVE")
             conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except FAULTS as error:
-            if is_held(error):
-                return True
-            _refuse_without_answer(database, error)
+    except FAULTS as error:
+        if is_held(error):
+            return True
+        _refuse_without_answer(database, error)
     return False
 
 

@@ -21,6 +21,7 @@ from sqlite_utils import Database
 from command_center.store import events
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.opening import open_database
+from command_center.store.database.sqlite_errors import FAULTS, words_of
 from command_center.store.errors import DatabaseClaimed
 from command_center.store.events import Event
 from command_center.store.long_texts import whole_values
@@ -117,8 +118,8 @@ def import_file(
                         "acted on, or delete or turn off who does not act, then import."
                     )
                 db.execute("ROLLBACK" if dry else "COMMIT")
-            except (sqlite3.Error, msgspec.MsgspecError, LookupError, *_WRONG) as error:
-                raise BadExport(f"{file} does not fit together: {error}.") from error
+            except (*FAULTS, msgspec.MsgspecError, LookupError, *_WRONG) as error:
+                raise BadExport(f"{file} does not fit together: {words_of(error)}.") from error
             finally:
                 if db.conn.in_transaction:
                     db.execute("ROLLBACK")

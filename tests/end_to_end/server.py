@@ -21,9 +21,10 @@ import attrs
 import httpx
 import pytest
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
+from command_center.actors.codex.websocket import WatchedStream, open_over
 from command_center.actors.core.cancellable import cancellable
 from command_center.actors.hosts.local.codex import detached
 from command_center.store import Failed, Unit, Writer
@@ -229,30 +230,39 @@ class Client:
 
     @asynccontextmanager
     async def websocket(self, path: str, **query: Any) -> AsyncIterator[WebSocketConnection]:
-        """A WebSocket, whose socket is closed at the end whoever closed the WebSocket."""
-        url = httpx.URL(self.server.url.replace("http", "ws") + path, params=query)
+        """A WebSocket, whose socket is closed at the end whoever ended the WebSocket, and when.
+
+        Raises `HandshakeFailed` where the server ends first.
+        """
+        url = httpx.URL(self.server.url + path, params=query)
         token = self.http.headers.get("Authorization")
-        headers = [] if token is None else [(b"Authorization", token.encode())]
-        is_closing = False
         failure: BaseException | None = None
         try:
-            async with open_websocket_url(str(url), extra_headers=headers) as connection:
+            async with (
+                await trio.open_tcp_stream(url.host, url.port or 80) as socket,
+                trio.open_nursery() as nursery,
+            ):
                 try:
+                    connection = await open_over(
+                        WatchedStream(socket, socket),
+                        nursery,
+                        host=url.netloc.decode(),
+                        resource=url.raw_path.decode(),
+                        headers=[] if token is None else [(b"Authorization", token.encode())],
+                    )
                     yield connection
                 except BaseException as error:
                     failure = error
                     raise
-                finally:
-                    is_closing = True
-                    with trio.move_on_after(1):
-                        await connection.aclose()
-                    await connection._stream.aclose()
-        except LocalProtocolError:
-            # A ping crossed the close, and trio-websocket tried to answer it all the same.
-            if not is_closing:
+                with trio.move_on_after(1):
+                    await connection.aclose()
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            # A ping may cross the close, and trio-websocket tries to answer it all the same.
+            if failure is None and group.split(LocalProtocolError)[1] is not None:
                 raise
-            if failure is not None:
-                raise failure from None
+        if failure is not None:
+            raise failure
 
 
 @attrs.define

@@ -22,8 +22,9 @@ import attrs
 import httpx
 import pytest
 import trio
-from trio_websocket import ConnectionClosed, HandshakeError
+from trio_websocket import ConnectionClosed
 
+from command_center.actors.codex.websocket import HandshakeFailed
 from command_center.actors.hosts.local.codex.orphans import kill_all, left_in
 from tests.codex.script import Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
@@ -153,7 +154,7 @@ async def until_cut_off(client: Client, session: Any) -> None:
 
     A client that is not cancelled closes what it has opened.
     """
-    with contextlib.suppress(httpx.TransportError, ConnectionClosed, HandshakeError):
+    with contextlib.suppress(httpx.TransportError, ConnectionClosed, HandshakeFailed, OSError):
         await until_ended(client, session)
 
 
