@@ -5,7 +5,9 @@ import sqlite3
 import stat
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database, Migrations
@@ -22,6 +24,7 @@ from command_center.store import (
 from command_center.store.database import copies
 from command_center.store.database import opening as opening_module
 from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.sqlite_errors import raise_unread
 
 
 def pragma(db: Database, name: str) -> object:
@@ -171,6 +174,15 @@ def test_no_copy_is_made_when_nothing_is_pending(path: Path) -> None:
     assert not (path.parent / "backups").exists()
 
 
+def test_a_migration_for_which_there_is_no_memory_says_so(path: Path) -> None:
+    def fail(_: Database) -> None:
+        raise MemoryError
+
+    open_database(path, migrations=two_steps(None)).close()
+    with pytest.raises(MigrationFailed, match="second: there is no memory left"):
+        open_database(path, migrations=two_steps(fail))
+
+
 def test_a_migration_that_fails_is_undone_and_the_copy_named(path: Path) -> None:
     def breaks(db: Database) -> None:
         add_author(db)
@@ -240,6 +252,25 @@ def test_a_copy_that_is_damaged_is_no_copy_and_nothing_is_migrated(
     assert [] == list((path.parent / "backups").iterdir())
     with open_database(path, migrations=two_steps(None)) as db:
         assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR_READ])
+def test_a_page_that_the_machine_does_not_give_is_no_damage(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    told = f"Tree 87 page 87: unable to get the page. error code={code}"
+
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+            if "quick_check" in sql:
+                return super().execute("SELECT ?", [told])
+            return super().execute(sql, *arguments)
+
+    open_database(path).close()
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
+    with pytest.raises(CannotOpenDatabase, match=r"no memory left|a page cannot be read"):
+        open_database(path)
+    raise_unread(told.replace(str(code), str(sqlite3.SQLITE_CORRUPT)))
 
 
 def test_a_copy_whose_index_lacks_a_row_is_found_to_be_damaged(path: Path) -> None:

@@ -117,15 +117,23 @@ def test_what_a_killed_holder_had_is_free(path: Path, *, is_lock_kept: bool) -> 
         take_claim(path, lock)
 
 
-@pytest.mark.parametrize("question", ["sqlite_schema", "FROM claim"])
+@pytest.mark.parametrize("question", ["connect", "sqlite_schema", "FROM claim"])
 @pytest.mark.parametrize("code", [None, sqlite3.SQLITE_IOERR])
 def test_who_cannot_find_out_whether_another_has_the_database_does_not_take_it(
     path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, question: str
 ) -> None:
     class Failing(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            self.fail_at("connect")
+            super().__init__(*arguments, **more)
+
         def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-            if question not in sql:
-                return super().execute(sql, *arguments)
+            self.fail_at(sql)
+            return super().execute(sql, *arguments)
+
+        def fail_at(self, step: str) -> None:
+            if question not in step:
+                return
             if code is None:
                 raise MemoryError
             error = sqlite3.OperationalError("disk I/O error")
