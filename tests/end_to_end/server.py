@@ -258,11 +258,14 @@ class Client:
                     await connection.aclose()
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
-            # A ping may cross the close, and trio-websocket tries to answer it all the same.
-            if failure is None and group.split(LocalProtocolError)[1] is not None:
+            if failure is None:
+                # A ping may cross the close, and trio-websocket tries to answer it all the same.
+                if group.split(LocalProtocolError)[1] is not None:
+                    raise
+            elif group.subgroup(lambda one: one is failure) is None:  # the reader's own
                 raise
-        if failure is not None:
-            raise failure
+            else:
+                raise failure from None
 
 
 @attrs.define

@@ -376,6 +376,52 @@ async def test_at_an_edge_a_start_may_wait_for_one_before_it_that_has_failed(
         assert [1, 0] == [system.snapshot_of(path).restarts for path in ("/a", "/b")]
 
 
+async def test_at_an_edge_one_is_quarantined_while_a_start_waits_for_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class AsksLong(Probe):
+        async def on_start(self) -> None:
+            with pytest.raises(ActorStopped):
+                await self.ctx.lookup("/a").ask(Echo("hello"), timeout=60.0)
+            await super().on_start()
+
+    log: list[str] = []
+    spec = tree(
+        ChildSpec("a", lambda: FailsToStart([Boom()] * 9, log, "a"), backoff=Backoff(0.1)),
+        ChildSpec("b", lambda: AsksLong(log, "b")),
+        quarantine=True,
+        intensity=Intensity(2, 10.0),
+    )
+    began = trio.current_time()
+    async with open_system(spec) as system:
+        assert trio.current_time() - began < 1.0
+        assert ["a start", "a start", "a start", "b start"] == log
+        wanted = [Status.QUARANTINED, Status.IDLE]
+        assert wanted == [system.snapshot_of(path).status for path in ("/a", "/b")]
+
+
+async def test_a_start_that_is_cut_short_at_an_edge_ends_what_is_being_restarted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class NeverStarts(Probe):
+        async def on_start(self) -> None:
+            await super().on_start()
+            await trio.sleep_forever()
+
+    log: list[str] = []
+    failing = ChildSpec(
+        "a", lambda: FailsToStart([Boom()] * 9, log, "a"), backoff=Backoff(2.0, jitter=0.0)
+    )
+    spec = tree(failing, ChildSpec("b", lambda: NeverStarts(log, "b")), quarantine=True)
+    began = trio.current_time()
+    with trio.move_on_after(3.0) as scope:
+        async with open_system(spec):
+            pytest.fail("it has started")
+    assert scope.cancelled_caught
+    assert trio.current_time() - began == pytest.approx(3.0)
+    assert ["a start", "a start", "b start"] == sorted(log)
+
+
 async def test_over_the_limit_at_an_edge_the_child_alone_is_quarantined() -> None:
     signals: list[Signal] = []
     spec = tree(probe("a"), probe("b"), quarantine=True, intensity=Intensity(1, 10.0))
