@@ -197,6 +197,8 @@ class NatsConnection:
             case NatsDelivery():
                 take(operation)
             case Ping():
+                if len(self._waiting) > MAX_WAITING:
+                    return "the server asks, and does not read our answers"
                 self.send_now(b"PONG\r\n")
             case Pong():
                 if not self._pongs:

@@ -6,6 +6,7 @@ from the last message on that was received. The server numbers what it delivers 
 was lost on the way shows itself.
 """
 
+import re
 import secrets
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ _PAUSE: Final = 0.2
 _ACK_WORDS: Final = 9
 _HEARTBEAT: Final = 100
 _ENDED: Final = (404, 408)
+_NUMBER: Final = re.compile("[0-9]{1,20}")
 
 
 class StreamFollower:
@@ -189,7 +191,7 @@ class StreamFollower:
         if (
             len(words) != _ACK_WORDS
             or words[3] != self._name
-            or not all(number.isdigit() for number in numbers)
+            or not all(_NUMBER.fullmatch(number) for number in numbers)
         ):
             raise NatsProtocolError("a message came that nobody had asked for")
         _, sequence, delivered, _, pending = map(int, numbers)

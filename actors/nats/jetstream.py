@@ -8,7 +8,6 @@ it refers to.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeVar
 
@@ -331,7 +330,7 @@ class JetStream:
             head, payload = (
                 base64.b64decode(text, validate=True) for text in (found.hdrs, found.data)
             )
-        except binascii.Error as error:
+        except ValueError as error:  # also of letters beyond ASCII
             raise NatsProtocolError("JetStream answered with a message that is none.") from error
         return StreamMessage(
             found.subject, found.seq, payload, decode_headers(head) if head else NO_HEADERS
@@ -349,7 +348,7 @@ def _decode(payload: bytes, kind: type[T]) -> T:
         fault = msgspec.json.decode(payload, type=_Answer).error
         if fault is None:
             return msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NatsProtocolError("JetStream answered what is no answer.") from error
     if fault.err_code in _WRONG_LAST_SEQUENCE:
         raise WrongLastSequence(fault.description)

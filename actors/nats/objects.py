@@ -162,7 +162,7 @@ class ObjectStore:
         try:
             found = msgspec.json.decode(message.payload, type=StoredObject)
             check_subject(found.nuid)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ObjectDamaged(name, "what tells of it is none") from error
         return None if found.deleted else found
 

@@ -173,7 +173,7 @@ class WireParser:
             case b"INFO":
                 try:
                     return msgspec.json.decode(rest, type=Info)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     raise NatsProtocolError("The server's INFO is none.") from error
             case _:
                 raise NatsProtocolError(f"The server sent a line of another kind: {line[:40]!r}")

@@ -168,6 +168,20 @@ async def test_a_server_that_answers_no_ping_is_lost() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_a_server_that_asks_and_reads_no_answer_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "MAX_WAITING", 100)
+
+    async with trio.open_nursery() as nursery:
+        address = await serving(nursery, saying(INFO, b"PONG\r\n", b"PING\r\n" * 100))
+        found = await connected(address)
+        found.send_now(b"x" * 10_000_000)
+        with trio.fail_after(5):
+            assert "does not read our answers" in await found.run(60, lambda _: None)
+        nursery.cancel_scope.cancel()
+
+
 async def test_who_sends_more_than_may_wait_waits_and_is_let_go_by_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,9 +8,10 @@ import trio
 import trio.testing
 
 from command_center.actors.nats.client import NatsSubscription
-from command_center.actors.nats.errors import JetStreamRefused
+from command_center.actors.nats.errors import JetStreamRefused, NatsProtocolError
 from command_center.actors.nats.follower import BATCH, StreamFollower
 from command_center.actors.nats.jetstream import JetStream
+from command_center.actors.nats.wire import NatsMessage
 from tests.nats_servers import ON_LINUX, client_of, one_server, stream_of
 
 pytestmark = ON_LINUX
@@ -74,6 +75,15 @@ async def test_a_message_that_was_lost_on_the_way_is_read_again(jetstream: JetSt
     del inbox._held[3]
     assert [*range(3, 11)] == await received(follower, 8)
     assert inbox is not follower._inbox
+
+
+@pytest.mark.parametrize("number", ["²", "-1", "", "9" * 5000])  # noqa: RUF001 - a digit, and none
+async def test_a_number_that_is_none_is_no_message(jetstream: JetStream, number: str) -> None:
+    follower = StreamFollower(jetstream, "any")
+    follower._name = "mine"
+    reply = f"$JS.ACK.any.mine.1.{number}.1.0.0"
+    with pytest.raises(NatsProtocolError):
+        follower._in_order(NatsMessage("a", b"", reply))
 
 
 async def test_a_last_message_that_was_lost_is_found_by_the_next_heartbeat(

@@ -1,9 +1,12 @@
 """Streams of a real server: what is expected, what is acknowledged, what is refused."""
 
+import msgspec
 import pytest
 import trio
 
+from command_center.actors.nats.addresses import NatsAddress
 from command_center.actors.nats.client import NatsClient
+from command_center.actors.nats.connection import NatsOptions
 from command_center.actors.nats.errors import (
     JetStreamRefused,
     NatsProtocolError,
@@ -17,6 +20,7 @@ from command_center.actors.nats.jetstream import (
     JetStream,
     StreamConfig,
 )
+from command_center.actors.nats.wire import NatsMessage
 from tests.nats_servers import ON_LINUX, stream_of
 
 pytestmark = ON_LINUX
@@ -110,7 +114,7 @@ async def test_a_stream_is_made_once_changed_and_removed(jetstream: JetStream) -
         await jetstream.publish("made.a")
 
 
-@pytest.mark.parametrize("answer", [b"", b"[]", b'{"stream": 1}', b"\xff", b'{"error": 5}'])
+@pytest.mark.parametrize("answer", [b"", b"[]", b'{"stream": 1}', b"\xff", b'{"error": 5}', b'{"x":' + b"[" * 60_000])
 async def test_an_answer_that_is_none_is_no_acknowledgement(
     client: NatsClient, answer: bytes, nursery: trio.Nursery
 ) -> None:
@@ -122,3 +126,18 @@ async def test_an_answer_that_is_none_is_no_acknowledgement(
     nursery.start_soon(lie)
     with pytest.raises(NatsProtocolError):
         await JetStream(client).publish("fake")
+
+
+@pytest.mark.parametrize("data", ["é", "a", "a=b="])
+async def test_a_stored_message_that_is_none_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    client = NatsClient(NatsOptions(addresses=(NatsAddress("unused"),)))
+
+    async def lie(*_: object, **__: object) -> NatsMessage:
+        stored = {"message": {"subject": "a", "seq": 1, "data": data}}
+        return NatsMessage("a", msgspec.json.encode(stored))
+
+    monkeypatch.setattr(client, "request", lie)
+    with pytest.raises(NatsProtocolError):
+        await JetStream(client).get_message("any", 1)

@@ -69,6 +69,7 @@ def test_what_waits_for_its_rest_is_not_empty() -> None:
         b"\r\n",
         b"INFO\r\n",
         b"INFO [1]\r\n",
+        b'INFO {"x":' + b"[" * 60_000 + b"\r\n",
         b'INFO {"max_payload": "many"}\r\n',
         b'INFO {"server_name": "\xff"}\r\n',
         b"MSG a 1\r\n",
