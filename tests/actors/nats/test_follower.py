@@ -77,7 +77,7 @@ async def test_a_message_that_was_lost_on_the_way_is_read_again(jetstream: JetSt
     assert inbox is not follower._inbox
 
 
-@pytest.mark.parametrize("number", ["²", "-1", "", "9" * 5000])  # noqa: RUF001 - a digit, and none
+@pytest.mark.parametrize("number", ["²", "-1", "", "9" * 5000])
 async def test_a_number_that_is_none_is_no_message(jetstream: JetStream, number: str) -> None:
     follower = StreamFollower(jetstream, "any")
     follower._name = "mine"

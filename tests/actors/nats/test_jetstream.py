@@ -114,7 +114,9 @@ async def test_a_stream_is_made_once_changed_and_removed(jetstream: JetStream) -
         await jetstream.publish("made.a")
 
 
-@pytest.mark.parametrize("answer", [b"", b"[]", b'{"stream": 1}', b"\xff", b'{"error": 5}', b'{"x":' + b"[" * 60_000])
+@pytest.mark.parametrize(
+    "answer", [b"", b"[]", b'{"stream": 1}', b"\xff", b'{"error": 5}', b'{"x":' + b"[" * 60_000]
+)
 async def test_an_answer_that_is_none_is_no_acknowledgement(
     client: NatsClient, answer: bytes, nursery: trio.Nursery
 ) -> None:
