@@ -9,7 +9,14 @@ from command_center.actors.codex.errors import BridgeUnavailable, CodexError, Co
 from command_center.actors.rules.errors import HostUnreachable, TooBusy
 from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout
 
-UNCERTAIN: Final = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
+UNCERTAIN: Final = (
+    BridgeUnavailable,
+    HostUnreachable,
+    CodexTimeout,
+    ActorStopped,
+    ActorCrashed,
+    AskTimeout,
+)
 """Errors after which the request may still have taken effect."""
 
 SLOW: Final = (CodexTimeout, AskTimeout, TooBusy)
@@ -28,4 +35,4 @@ NOT_OPENED: Final = "thread not found"
 def may_pass(error: Exception) -> bool:
     """Return whether what failed so may succeed when it is tried again."""
     is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
-    return is_elsewhere or isinstance(error, (*UNCERTAIN, HostUnreachable))
+    return is_elsewhere or isinstance(error, UNCERTAIN)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trio
 
 from command_center.actors.contracts.runners import RUNNERS, WITHOUT
 from command_center.actors.contracts.sessions import GoalChanges
-from command_center.actors.contracts.turns import LaunchFailed
+from command_center.actors.contracts.turns import LaunchFailed, TurnLost
+from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
@@ -87,3 +89,30 @@ async def test_a_runner_that_is_not_here_refuses_all_for_that_reason(tmp_path: P
         await runner.launch(session)
         await trio.testing.wait_all_tasks_blocked()
         assert [LaunchFailed] == [type(message) for message in hearer.heard]
+
+
+class Refusing:
+    """Stands for a bridge that refuses whatever is asked, and a session's actor that hears all."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    async def tell(self, message: object) -> None:
+        self.told.append(message)
+
+    async def ask(self, *_: object, **__: object) -> object:
+        raise Conflict("No.")
+
+
+async def test_a_turn_is_not_given_up_whose_host_goes_away_as_it_is_joined(tmp_path: Path) -> None:
+    session = await a_session(tmp_path / "db.sqlite3", "app-server")
+    session = msgspec.structs.replace(session, codex_thread_id="thread", codex_turn_id="turn")
+    reasons: list[Exception] = [Conflict("No."), Standing("box").away("It has ended.")]
+
+    async def confine(_: Session) -> Any:
+        raise reasons.pop()
+
+    stub: Any = Refusing()
+    runner = AppServerRunner(stub, stub, stub, stub, confine, attach=stub, survives_restart=True)
+    await runner.recover(session)
+    assert TurnLost(reason="No.", leaves_turn=True) == stub.told[-1]
