@@ -35,6 +35,9 @@ class MessageStream(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Give what has come, of one message at most."""
         self._check()
+        if self._left:  # a long message lets others have their turn between its parts
+            await trio.lowlevel.checkpoint()
+            self._check()
         while not self._left:
             came = b""
             with trio.CancelScope() as self._receiving:
