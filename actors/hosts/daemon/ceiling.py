@@ -58,20 +58,45 @@ class Ceiling:
     def check_path(self, path: str | Path) -> None:
         """Raise `BeyondCeiling` unless a path leads to below a root, or to a worktree.
 
-        Links are followed. It looks at the disk: to be called in a thread.
+        Links are followed. A root that has the home folder in it has neither that folder itself nor
+        what is hidden there, and none has the data of this host: who writes there has programs run
+        outside of any sandbox. It looks at the disk: to be called in a thread.
         """
         found = Path(path)
-        places = (*self.roots, self.own / "worktrees")
-        if not found.is_absolute() or not any(
-            found.resolve().is_relative_to(place.resolve()) for place in places
-        ):
+        if not found.is_absolute() or not self._has(found.resolve()):
             raise BeyondCeiling(f"work in {str(path)[:200]}")
+
+    def _has(self, found: Path) -> bool:
+        own = self.own.resolve()
+        if found.is_relative_to(own):
+            return found.is_relative_to(own / "worktrees")
+        if own.is_relative_to(found):
+            return False
+        home = Path.home().resolve()
+        return any(
+            found.is_relative_to(root) and (not home.is_relative_to(root) or _is_open(found, home))
+            for root in (root.resolve() for root in self.roots)
+        )
 
     def told(self) -> str:
         """Return it as a line for people."""
         roots = ", ".join(map(str, self.roots))
         allows = ", ".join(one for one in ALLOWANCES if one in self.allows) or "reading alone"
         return f"in {roots}: {allows}"
+
+
+_STARTED: Final = frozenset({"bin", "library", "appdata"})
+"""Folders of a home folder from which programs are started, hidden ones aside."""
+
+
+def _is_open(found: Path, home: Path) -> bool:
+    """Say whether nothing of a user's own setting up is in a folder."""
+    if home.is_relative_to(found):
+        return False
+    if not found.is_relative_to(home):
+        return True
+    first = found.relative_to(home).parts[0]
+    return not first.startswith(".") and first.lower() not in _STARTED
 
 
 def make_ceiling(

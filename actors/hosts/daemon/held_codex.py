@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.codex.versions import UNKNOWN_METHOD
 from command_center.actors.contracts.project_configuration import ProjectConfiguration, ProjectFiles
 from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+from command_center.actors.hosts.local.codex.places import codex_home
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -75,6 +77,14 @@ _MODES: Final = {
     "danger-full-access": "dangerFullAccess",
 }
 _PROFILE: Final = re.compile(r"command-center-[0-9a-f]{16}")
+_TOOLS: Final = frozenset(
+    {
+        *("features.apps", "features.hooks", "features.image_generation", "features.multi_agent"),
+        *("features.plugins", "features.shell_tool", "features.sleep_tool"),
+        *("features.unified_exec", "tools.view_image"),
+    }
+)
+"""Settings that take a tool away; another feature may be what holds a sandbox."""
 _DECLINES: Final = frozenset({"decline", "cancel"})
 
 
@@ -99,7 +109,8 @@ class HeldCodex:
         way = await self.codex.connect(nursery)
         if self._is_free:
             return way
-        return attrs.evolve(way, wire=HeldWire.over(way.wire, self.ceiling, nursery))
+        rules = WireRules(self.ceiling, codex_home(self.settings))
+        return attrs.evolve(way, wire=HeldWire.over(way.wire, rules, nursery))
 
     async def start(
         self, arguments: Sequence[str], nursery: trio.Nursery, *, cwd: str
@@ -170,10 +181,10 @@ class HeldWire:
     _add: trio.MemorySendChannel[bytes | str | Exception]
 
     @classmethod
-    def over(cls, wire: Wire, ceiling: Ceiling, nursery: trio.Nursery) -> HeldWire:
+    def over(cls, wire: Wire, rules: WireRules, nursery: trio.Nursery) -> HeldWire:
         """Hold a wire, whose messages are read in the nursery."""
         add, come = trio.open_memory_channel[bytes | str | Exception](1)
-        held = cls(wire, WireRules(ceiling), come, add)
+        held = cls(wire, rules, come, add)
         nursery.start_soon(held._read)
         return held
 
@@ -209,7 +220,10 @@ class HeldWire:
         while True:
             try:
                 came: bytes | str | Exception = await self.wire.receive()
-                self.rules.incoming(came)
+                if self.rules.is_opening:  # then its folder is looked at
+                    await trio.to_thread.run_sync(self.rules.incoming, came)
+                else:
+                    self.rules.incoming(came)
             except WireClosed as closed:
                 await self._add.send(closed)
                 return
@@ -220,17 +234,27 @@ class HeldWire:
 
 @attrs.define(eq=False)
 class WireRules:
-    """Rules by which a server speaks to an app-server of a host that has a ceiling."""
+    """Rules by which a server speaks to an app-server of a host that has a ceiling.
+
+    Attributes:
+        home: the folder of Codex's own settings.
+    """
 
     ceiling: Ceiling
+    home: Path
     _confined: set[object] = attrs.field(factory=set)
     _opening: dict[Any, str] = attrs.field(factory=dict)
     _asked: dict[Any, str] = attrs.field(factory=dict)
 
+    @property
+    def is_opening(self) -> bool:
+        """Return whether the answer to a request that opens a thread is to come."""
+        return bool(self._opening)
+
     def outgoing(self, message: bytes) -> bytes:
         """Return a message as it may go to Codex; raises `BeyondCeiling`."""
         try:
-            return self._checked(json.loads(message), message)
+            return self._checked(json.loads(message))
         except (
             ArithmeticError,
             AttributeError,
@@ -241,11 +265,14 @@ class WireRules:
         ):
             raise BeyondCeiling("what cannot be read") from None
 
-    def _checked(self, said: Any, message: bytes) -> bytes:
+    def _checked(self, said: Any) -> bytes:
         if not isinstance(said, dict):
             raise BeyondCeiling("what is no message")
         if "method" not in said:
-            return self._answer(said, message)
+            return self._answer(said)
+        strange = said.keys() - {"jsonrpc", "id", "method", "params"}
+        if strange:
+            raise BeyondCeiling(f"a request with {min(strange)[:60]}")
         method, params = said["method"], said.get("params") or {}
         if not isinstance(method, str) or not isinstance(params, dict):
             raise BeyondCeiling("what is no request")
@@ -254,6 +281,7 @@ class WireRules:
         elif method in OPENS | OF_A_THREAD:
             self._check_params(method, params)
             if method in OPENS:
+                said["params"] = self._distrusted(params)
                 self._opening[_key(said.get("id"))] = method
         elif method not in PLAIN:
             raise BeyondCeiling(f"Codex's {method[:60]}")
@@ -273,7 +301,7 @@ class WireRules:
         if "method" in said and "id" in said:
             while len(self._asked) >= ASKED:
                 del self._asked[next(iter(self._asked))]
-            self._asked[_key(said["id"])] = str(said["method"])
+            self._asked[_key(said["id"])] = _name_of(said)
         elif "id" in said and self._opening.pop(_key(said["id"]), None) is not None:
             self._note_opened(said.get("result") or {})
 
@@ -282,10 +310,26 @@ class WireRules:
         thread_id = str((result.get("thread") or {}).get("id"))
         try:
             self._check_policy(result.get("sandbox") or {})
-        except BeyondCeiling:
+            for path in (result.get("cwd"), *(result.get("runtimeWorkspaceRoots") or ())):
+                self.ceiling.check_path(str(path))
+        except (BeyondCeiling, OSError, ValueError):
             self._confined.discard(thread_id)
         else:
             self._confined.add(thread_id)
+
+    def _distrusted(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return parameters by which no file of a project is obeyed: some start programs."""
+        folders = {*_trusted(self.home)}
+        if params.get("cwd") is not None:
+            cwd = Path(str(params["cwd"]))
+            for one in (cwd, cwd.resolve()):
+                folders |= {str(one), *map(str, one.parents)}
+        projects = (params.get("config") or {}).get("projects") or {}
+        for folder in sorted(folders):
+            projects[folder] = {"trust_level": "untrusted"}
+        if not projects:
+            return params
+        return {**params, "config": {**(params.get("config") or {}), "projects": projects}}
 
     def _check_params(self, method: str, params: dict[str, Any]) -> None:
         strange = params.keys() - _PARAMETERS
@@ -362,28 +406,33 @@ class WireRules:
 
     def _check_rules_file(self, path: str) -> None:
         """Let Codex's own rules be read, which say what is let out of the sandbox unasked."""
-        found = Path(path)
-        if "rules" not in found.parts[-2:] or ".." in found.parts:
+        found = Path(path).resolve()
+        if self.home.resolve() not in found.parents or "rules" not in found.parts[-2:]:
             raise BeyondCeiling(f"reading {path[:200]}")
 
-    def _answer(self, said: dict[str, Any], message: bytes) -> bytes:
-        """Return an answer to what Codex asked: an approval becomes a refusal."""
+    def _answer(self, said: dict[str, Any]) -> bytes:
+        """Return an answer to what Codex asked: an approval becomes a refusal.
+
+        It is made anew: where an error and a result stand side by side, Codex takes the result.
+        """
         method = self._asked.pop(_key(said.get("id")), None)
         if method is None:
             raise BeyondCeiling("an answer to what was not asked")
+        answer: dict[str, Any] = {"id": said["id"]}
         result = said.get("result")
         if "error" in said or result is None:
-            return message
-        if method.endswith("/requestApproval") or "Approval" in method:
+            error = said.get("error")
+            answer["error"] = error if isinstance(error, dict) else {"code": REFUSED, "message": ""}
+        elif method.endswith("/requestApproval") or "Approval" in method:
             decision = result.get("decision") if isinstance(result, dict) else None
-            if not isinstance(decision, str) or decision not in _DECLINES:
+            if isinstance(decision, str) and decision in _DECLINES:
+                answer["result"] = {"decision": decision}
+            else:
                 log.warning("host.beyond_ceiling", reason=f"{method} was declined by the ceiling.")
-                if method == "item/permissions/requestApproval":
-                    told = str(BeyondCeiling("more permissions"))
-                    error = {"code": REFUSED, "message": told}
-                    return json.dumps({"id": said["id"], "error": error}).encode()
-                return json.dumps({"id": said["id"], "result": {"decision": "decline"}}).encode()
-        return json.dumps({"id": said["id"], "result": result}).encode()
+                answer |= _declined(method)
+        else:
+            answer["result"] = result
+        return json.dumps(answer).encode()
 
 
 def _is_harmless(name: str, value: Any) -> bool:
@@ -395,9 +444,45 @@ def _is_harmless(name: str, value: Any) -> bool:
             return all(one == {"enabled": False} for one in value.values())
         case "features.goals" | "sandbox_workspace_write.network_access":
             return isinstance(value, bool)
+        case "web_search":
+            return bool(value == "disabled")
         case _:
-            is_switch = name.startswith(("features.", "tools.")) or name == "web_search"
-            return is_switch and (value is False or value == "disabled")
+            return name in _TOOLS and value is False
+
+
+def _name_of(question: Mapping[str, Any]) -> str:
+    """Return the name of what Codex asks; that of an approval says so."""
+    method, params = str(question["method"]), question.get("params") or {}
+    if "codex_approval_kind" in (params.get("_meta") or {}) or any(
+        str(one.get("id")).startswith("mcp_tool_call_approval")
+        for one in params.get("questions") or ()
+    ):
+        return f"{method}#toolApproval"
+    return method
+
+
+def _declined(method: str) -> dict[str, Any]:
+    """Return what Codex is answered in the place of an approval."""
+    match method.partition("#")[0]:
+        case "mcpServer/elicitation/request":
+            return {"result": {"action": "decline"}}
+        case "item/tool/requestUserInput" | "item/permissions/requestApproval":
+            told = str(BeyondCeiling("what a person approves there"))
+            return {"error": {"code": REFUSED, "message": told}}
+        case _:
+            return {"result": {"decision": "decline"}}
+
+
+def _trusted(home: Path) -> list[str]:
+    """Name the folders of which the user has let Codex obey the files; raises `BeyondCeiling`."""
+    try:
+        told = tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError):
+        raise BeyondCeiling("a thread while Codex's config.toml cannot be read") from None
+    projects = told.get("projects")
+    return [*projects] if isinstance(projects, dict) else []
 
 
 def _key(value: Any) -> str:

@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
 from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+from command_center.actors.rules.paths import CONTROL
 
 OPENED: Final = 512
 """Checkouts that are remembered; the oldest are forgotten first."""
@@ -34,24 +35,41 @@ VARIABLES: Final = frozenset(
 READS: Final = frozenset(
     {
         *("cat-file", "check-attr", "check-ignore", "check-ref-format", "count-objects", "diff"),
-        *("diff-files", "diff-index", "diff-tree", "for-each-ref", "grep", "hash-object", "log"),
-        *("ls-files", "ls-tree", "merge-base", "merge-tree", "rev-list", "rev-parse", "show"),
-        *("show-ref", "status", "var", "version", "write-tree", "commit-tree", "mktree"),
-        *("read-tree", "update-index", "name-rev", "shortlog", "symbolic-ref"),
+        *("diff-tree", "for-each-ref", "grep", "log", "ls-files", "ls-tree", "merge-base"),
+        *("merge-tree", "read-tree", "rev-list", "rev-parse", "status", "symbolic-ref"),
+        *("update-index", "var", "write-tree", "commit-tree"),
     }
 )
-"""Commands that change no branch; what they write of the work tree is told by `Writes`."""
+"""Commands that change no branch; what they write of the work tree is told by `-u` or `Writes`."""
 
-CHANGES: Final = frozenset({"add", "checkout-index", "update-ref", "worktree", "reset", "rm"})
-COMMITS: Final = frozenset({"commit"})
+CHANGES: Final = frozenset({"update-ref", "worktree"})
 REACHES: Final = frozenset({"push", "ls-remote"})
 
-_PROGRAMS: Final = (
-    *("--exec", "--upload-pack", "--receive-pack", "--ext-diff", "--textconv", "--output"),
-    *("--open-files-in-pager", "-O", "--no-index", "--filters", "--pager", "--editor"),
-    *("--index-output", "--prefix", "--temp"),
+OPTIONS: Final = frozenset(
+    {
+        *("--add", "--branch", "--cached", "--count", "--deleted", "--diff-filter", "--disk-usage"),
+        *("--dry-run", "--dst-prefix", "--encoding", "--exclude", "--exclude-standard"),
+        *("--files-with-matches", "--find-renames", "--first-parent", "--fixed-strings"),
+        *("--force-with-lease", "--format", "--full-index", "--full-name", "--full-tree"),
+        *("--gpg-sign", "--grep", "--heads", "--ignore-all-space", "--ignore-missing"),
+        *("--ignore-submodules", "--ignored", "--is-ancestor", "--max-count", "--max-parents"),
+        *("--min-parents", "--missing-ok", "--name-only", "--no-abbrev", "--no-checkout"),
+        *("--no-color", "--no-commit-header", "--no-deref", "--no-ext-diff", "--no-follow-tags"),
+        *("--no-gpg-sign", "--no-guess-remote", "--no-index", "--no-mailmap", "--no-messages"),
+        *("--no-notes", "--no-patch", "--no-recurse-submodules", "--no-relative", "--no-renames"),
+        *("--no-show-signature", "--no-signed", "--no-textconv", "--no-track", "--no-verify"),
+        *("--no-walk", "--numstat", "--objects", "--others", "--patch", "--porcelain", "--quiet"),
+        *("--raw", "--recurse-submodules", "--refresh", "--remove", "--replace", "--reset"),
+        *("--src-prefix", "--stage", "--stdin", "--submodule", "--unified", "--untracked-files"),
+        *("--verify", "--write-tree", "-I", "-b", "-d", "-e", "-l", "-m", "-p", "-q", "-r", "-t"),
+        *("-u", "-v", "-z"),
+    }
 )
-"""Options by which git runs a program, or writes or reads elsewhere."""
+"""Options that a command may have, whole: git takes a beginning of one for it, and several letters
+behind one dash. None of them runs a program, or names a file to read or to write."""
+
+_OWN: Final = "refs/command-center/"
+"""The beginning of the refs that are nobody's branch."""
 
 _BRANCHES: Final = ("refs/heads/", "refs/tags/", "refs/remotes/")
 
@@ -117,17 +135,18 @@ class HeldGit:
         strange = command.extra.keys() - VARIABLES
         if strange:
             raise BeyondCeiling(f"git with {min(strange)[:60]}")
-        if name not in READS | CHANGES | COMMITS | REACHES:
+        if name not in READS | CHANGES | REACHES:
             raise BeyondCeiling(f"git {name[:60]}")
-        for word in rest:
-            if word == "--":
-                break
-            if word.startswith(_PROGRAMS):
-                raise BeyondCeiling(f"git {name} {word[:60]}")
-        if command.writes & (Writes.TREE | Writes.WORKTREES) or name in {"add", "reset", "rm"}:
+        for word in (command.index_of, command.branch):
+            if word is not None and (word.startswith("-") or CONTROL.search(word)):
+                raise BeyondCeiling(f"git for {word[:60]}")
+        _check_options(name, rest)
+        if _changes_files(name, rest) or command.writes & (Writes.TREE | Writes.WORKTREES):
             self.ceiling.check("write", "changing files")
-        if command.signs or name in COMMITS or _moves_branch(name, rest):
+        if command.signs or _moves_branch(name, rest):
             self.ceiling.check("commit", "commits")
+            if command.signs and name != "commit-tree":
+                raise BeyondCeiling(f"git {name} that signs")
         if command.reaches or name in REACHES:
             self.ceiling.check("push", "pushes")
             if name not in REACHES or any("::" in one for one in rest):
@@ -145,23 +164,43 @@ _WRITES_FILES: Final = frozenset(
 )
 
 
+def _check_options(name: str, words: Sequence[str]) -> None:
+    """Raise `BeyondCeiling` for an option that is not known."""
+    for word in words:
+        if word in {"--", "--end-of-options"}:
+            return
+        is_known = word[:1] != "-" or word.partition("=")[0] in OPTIONS
+        if not is_known or (word == "--no-index" and name != "check-ignore"):
+            raise BeyondCeiling(f"git {name} {word[:60]}")
+
+
+def _changes_files(name: str, words: Sequence[str]) -> bool:
+    """Say whether a command changes files, or makes a worktree; raises `BeyondCeiling`."""
+    if name == "worktree":
+        if words[:1] not in (["add"], ["list"]):
+            raise BeyondCeiling("git worktree for that")
+        return words[0] == "add"
+    return name == "read-tree" and "-u" in words
+
+
 def _moves_branch(name: str, words: Sequence[str]) -> bool:
     """Say whether a command has a branch, or HEAD, be at another commit."""
     plain = [word for word in words if not word.startswith("-")]
     if name == "update-ref":
-        return "--stdin" in words or any(
-            word == "HEAD" or word.startswith(_BRANCHES) for word in plain
+        return (
+            "--stdin" in words
+            or not any(word.startswith(_OWN) for word in plain)
+            or any(word.endswith("HEAD") or word.startswith(_BRANCHES) for word in plain)
         )
-    return name == "symbolic-ref" and len(plain) > 1
+    return name == "symbolic-ref" and (len(plain) > 1 or "-d" in words)
 
 
 def _places_in(words: Sequence[str]) -> list[Path]:
     """Return each path of a command that need not lie in the work tree; raises `BeyondCeiling`."""
     found = []
     for word in words:
-        place = _PLACE.match(word)
-        if place is not None:
-            found.append(Path(place[1]))
+        if word.startswith("/") or Path(word).is_absolute():
+            found.append(Path(word))
         elif _UPWARDS.search(word) is not None:
             raise BeyondCeiling(f"git with {word[:60]}")
     if words[0] == "worktree" and not found and "add" in words:
@@ -169,8 +208,5 @@ def _places_in(words: Sequence[str]) -> list[Path]:
     return found
 
 
-_PLACE: Final = re.compile(r"(?:-\w|--[\w-]+=)?(/.*)", re.DOTALL)
-"""An absolute path, alone or as the value of an option."""
-
-_UPWARDS: Final = re.compile(r"(?:^|[/=])\.\.(?:/|$)|^~")
+_UPWARDS: Final = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
 """A path that leads out of where it begins."""

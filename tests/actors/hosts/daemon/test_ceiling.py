@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,7 +28,7 @@ from command_center.actors.hosts.daemon.ceiling import (
     read_ceiling,
 )
 from command_center.actors.hosts.daemon.held_codex import HeldCodex, WireRules
-from command_center.actors.hosts.daemon.held_git import HeldGit
+from command_center.actors.hosts.daemon.held_git import OPTIONS, HeldGit
 from command_center.actors.hosts.link.calling import parts_of
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.hosts.link.serving import Served
@@ -37,6 +39,7 @@ from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.rules.errors import Conflict, Invalid
 from tests.actors.git.repository import make_repository
+from tests.checkout import ROOT
 
 REFUSED = "The host does not allow"
 
@@ -102,18 +105,28 @@ async def linked(ceiling: Ceiling, wire: FakeWire | None = None) -> AsyncIterato
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The root of the host, with a repository; another lies beside it."""
-    make_repository(tmp_path / "root" / "project")
-    make_repository(tmp_path / "elsewhere")
+    """The root of the host, with a project; another lies beside it."""
+    (tmp_path / "root" / "project").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
     (tmp_path / "root" / "link").symlink_to(tmp_path / "elsewhere")
     return tmp_path / "root"
+
+
+@pytest.fixture
+def repositories(root: Path) -> Path:
+    """The same, where both projects are repositories."""
+    for project in (root / "project", root.parent / "elsewhere"):
+        project.rmdir()
+        make_repository(project)
+    return root
 
 
 def ceiling_of(root: Path, *allows: str) -> Ceiling:
     return make_ceiling(root.parent / "own", [root], allows)
 
 
-async def test_what_lies_outside_of_the_roots_is_refused(root: Path) -> None:
+async def test_what_lies_outside_of_the_roots_is_refused(repositories: Path) -> None:
+    root = repositories
     async with linked(ceiling_of(root, "write", "commit")) as (folders, git, codex):
         outside = [root.parent / "elsewhere", root / "link", root / ".." / "elsewhere"]
         for path in outside:
@@ -126,10 +139,11 @@ async def test_what_lies_outside_of_the_roots_is_refused(root: Path) -> None:
             with pytest.raises(Conflict, match=REFUSED):
                 await git.make_folder(path / "new")
         opened = await git.open(root / "project")
-        assert "main" == (await opened.run("rev-parse", "--abbrev-ref", "HEAD")).text
+        assert 40 == len((await opened.run("rev-parse", "--verify", "HEAD")).text)
 
 
-async def test_a_checkout_that_the_server_makes_up_runs_nothing(root: Path) -> None:
+async def test_a_checkout_that_the_server_makes_up_runs_nothing(repositories: Path) -> None:
+    root = repositories
     async with linked(ceiling_of(root, "write", "commit", "push")) as (_, git, _codex):
         opened = await git.open(root / "project")
         for made_up in (
@@ -150,11 +164,15 @@ def _command(*words: str, **more: Any) -> Any:
 @pytest.mark.parametrize(
     ("allows", "command"),
     [
-        ((), _command("commit", "-m", "x")),
+        ((), _command("commit-tree", "HEAD", signs=True)),
+        (("write",), _command("update-ref", "HEAD", "0" * 40, writes=Writes.REFS)),
+        (("write",), _command("update-ref", "main-worktree/HEAD", "0" * 40)),
+        (("write",), _command("symbolic-ref", "-d", "refs/remotes/origin/HEAD")),
+        ((), _command("worktree", "add", "--", "/x")),
+        ((), _command("read-tree", "--reset", "-u", "HEAD")),
         ((), _command("update-ref", "refs/heads/main", "0" * 40, writes=Writes.REFS)),
         ((), _command("update-ref", "--stdin", sent=b"x", writes=Writes.REFS)),
         ((), _command("symbolic-ref", "HEAD", "refs/heads/x")),
-        ((), _command("commit-tree", "HEAD", signs=True)),
         ((), _command("worktree", "add", "x", writes=Writes.WORKTREES)),
         ((), _command("read-tree", "-u", "HEAD", writes=Writes.TREE)),
         (("write", "commit"), _command("push", "origin", reaches=True)),
@@ -175,6 +193,20 @@ def _command(*words: str, **more: Any) -> Any:
         (("write", "commit", "push"), _command("hash-object", "-w", "/etc/passwd")),
         (("write", "commit", "push"), _command("hash-object", "-w", "a/../../passwd")),
         (("write", "commit", "push"), _command("alias")),
+        # git takes a beginning of an option for it, and letters behind one dash
+        (("write", "commit", "push"), _command("push", "--receive-p=x", "ssh://a/b", reaches=True)),
+        (("write", "commit", "push"), _command("ls-remote", "--upload-p=x", "ssh://a/b")),
+        (("write", "commit", "push"), _command("push", "--exe=x", "ssh://a/b", reaches=True)),
+        (("write", "commit", "push"), _command("diff", "--outp=x")),
+        (("write", "commit", "push"), _command("diff", "--no-ind", "link/a", "link/b")),
+        (("write", "commit", "push"), _command("grep", "-nf/etc/passwd")),
+        (("write", "commit", "push"), _command("log", signs=True)),
+        (("write", "commit", "push"), _command("hash-object", "--stdin-paths", sent=b"/etc/x")),
+        (("write", "commit", "push"), _command("commit", "-qF/etc/passwd")),
+        (("write", "commit", "push"), _command("reset", "--hard", "HEAD~1")),
+        (("write", "commit", "push"), _command("worktree", "move", "a", "b")),
+        (("write", "commit", "push"), _command("diff", index_of="--index-output=x")),
+        (("write", "commit", "push"), _command("status", branch="x\nref: refs/heads/y")),
         (("write", "commit", "push"), _command("status", also=(Path("/etc"),))),
     ],
 )
@@ -184,6 +216,34 @@ async def test_a_command_of_git_beyond_the_ceiling_is_refused(
     git: Git = HeldGit(LocalGit(GitProgram(root.parent / "work")), ceiling_of(root, *allows))
     with pytest.raises(BeyondCeiling):
         await git.run(object(), command)  # type: ignore[arg-type]  # it is not come to
+
+
+async def test_what_the_server_asks_of_git_is_known_to_a_host(repositories: Path) -> None:
+    root = repositories
+    git = HeldGit(LocalGit(GitProgram(root.parent / "work")), ceiling_of(root, "write", "commit"))
+    opened = await git.open(root / "project")
+    (root / "project" / ".env").write_text("x")
+    (root / "project" / "~$notes").write_text("x")
+    found = await opened.run(
+        "ls-files", "-z", "--others", "--ignored", "--exclude=/.env", "--exclude=~*"
+    )
+    assert ".env\0~$notes\0" == found.text
+    await opened.run(
+        *("check-ignore", "-z", "--stdin", "--no-index"),
+        extra={"GIT_LITERAL_PATHSPECS": "0"},
+        sent=b".env\0",
+        accepted=(0, 1),
+    )
+    await opened.run("diff", "--", "~$notes")
+    sha = (await opened.run("rev-parse", "HEAD")).text
+    await opened.run("update-ref", "refs/heads/new", sha, writes=Writes.REFS)
+    options = {
+        str(node.value).partition("=")[0]
+        for file in (ROOT / "actors" / "git").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and re.match(r"--?[\w-]", str(node.value))
+    }
+    assert options <= OPTIONS | {"-?[0-9]{1,9}[kmg]?", "--end-of-options", "--"}
 
 
 def sandbox(kind: str, **more: Any) -> dict[str, Any]:
@@ -251,6 +311,11 @@ HOSTILE: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("write",), turn(**READ_ONLY, cwd="/a\0b")),
     (("write",), start(sandbox=["read-only"], config=[])),
     (("write",), {"id": 77, "result": {"decision": "accept"}}),
+    (("write",), {**turn(**READ_ONLY), "params": {**READ_ONLY, "threadId": "elsewhere"}}),
+    (("write",), {"method": "thread/list", "id": 1, "result": {"decision": "accept"}}),
+    (("write",), start(config={"features.exec_policy": False})),
+    (("write",), start(config={"tools.web_search": True})),
+    (("write",), {"method": "fs/readFile", "id": 1, "params": {"path": "/x/rules/auth.json"}}),
 ]
 
 
@@ -261,11 +326,15 @@ def ask(rules: WireRules, message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def confined(root: Path, *allows: str) -> WireRules:
-    """The rules once thread `t` is open as it may be, and `loose` may do anything."""
-    rules = WireRules(ceiling_of(root, *allows))
-    for thread, kind in (("t", "readOnly"), ("loose", "dangerFullAccess")):
+    """The rules once three threads are open, of which only `t` is as it may be."""
+    rules = WireRules(ceiling_of(root, *allows), root.parent / "codex")
+    for thread, kind, cwd in (
+        ("t", "readOnly", root),
+        ("loose", "dangerFullAccess", root),
+        ("elsewhere", "readOnly", root.parent),
+    ):
         ask(rules, {"method": "thread/resume", "id": thread, "params": {"threadId": thread}})
-        opened = {"thread": {"id": thread}, "sandbox": {"type": kind}}
+        opened = {"thread": {"id": thread}, "sandbox": {"type": kind}, "cwd": str(cwd)}
         rules.incoming(json.dumps({"id": thread, "result": opened}))
     return rules
 
@@ -285,13 +354,60 @@ def test_what_is_within_the_ceiling_reaches_codex_as_it_was_read(root: Path) -> 
     for message in (
         {"method": "initialized"},
         {"method": "thread/list", "id": 3, "params": {"limit": 1}},
-        start(cwd=project, sandbox="workspace-write", approvalPolicy="on-request"),
         turn(**sandbox("workspaceWrite", networkAccess=True, writableRoots=[project])),
         {"method": "turn/steer", "id": 4, "params": {"threadId": "t", "input": []}},
     ):
         assert message == ask(rules, message)
     twice = b'{"id": 1, "method": "command/exec", "method": "thread/list"}'
     assert {"id": 1, "method": "thread/list"} == json.loads(rules.outgoing(twice))
+
+
+def test_no_file_of_a_project_is_obeyed(root: Path) -> None:
+    """Codex starts programs of one that is trusted, and trusts one in which it may write."""
+    rules = confined(root, "write")
+    (root.parent / "codex").mkdir()
+    config = root.parent / "codex" / "config.toml"
+    config.write_text('[projects."/trusted"]\ntrust_level = "trusted"\n')
+    never = {"trust_level": "untrusted"}
+    link = root / "inner"
+    link.symlink_to(root / "project")
+    sent = ask(
+        rules, start(cwd=str(link), sandbox="workspace-write", config={"features.goals": True})
+    )
+    config_sent = sent["params"]["config"]
+    assert config_sent["features.goals"] is True
+    for folder in ("/trusted", link, root / "project", root, root.parent):
+        assert never == config_sent["projects"][str(folder)], folder
+    joined = {"method": "thread/resume", "id": 1, "params": {"threadId": "t"}}
+    assert {"/trusted": never} == ask(rules, joined)["params"]["config"]["projects"]
+    config.write_text("[")
+    with pytest.raises(BeyondCeiling, match="cannot be read"):
+        ask(rules, joined)
+
+
+def test_an_approval_beside_an_error_is_no_approval(root: Path) -> None:
+    rules = confined(root, "write")
+    method = "item/commandExecution/requestApproval"
+    rules.incoming(json.dumps({"method": method, "id": 1, "params": {}}))
+    error = {"code": 1, "message": "x"}
+    both = {"id": 1, "error": error, "result": {"decision": "accept"}}
+    assert {"id": 1, "error": error} == ask(rules, both)
+
+
+def test_no_tool_outside_of_the_sandbox_is_approved_without_escalation(root: Path) -> None:
+    rules = confined(root, "write")
+    method = "mcpServer/elicitation/request"
+    accepted = {"action": "accept", "content": {}}
+    for meta, expected in (
+        ({"codex_approval_kind": "mcp_tool_call"}, {"action": "decline"}),
+        ({}, accepted),
+    ):
+        rules.incoming(json.dumps({"method": method, "id": 1, "params": {"_meta": meta}}))
+        assert {"id": 1, "result": expected} == ask(rules, {"id": 1, "result": accepted})
+    params = {"questions": [{"id": "mcp_tool_call_approval_1"}]}
+    asked = {"method": "item/tool/requestUserInput", "id": 2, "params": params}
+    rules.incoming(json.dumps(asked))
+    assert "error" in ask(rules, {"id": 2, "result": {"answers": {}}})
 
 
 def test_no_approval_leaves_the_sandbox_without_escalation(root: Path) -> None:
@@ -342,6 +458,28 @@ async def test_a_hostile_server_is_answered_and_codex_hears_nothing(root: Path) 
         assert [{"method": "thread/list", "id": 2}] == wire.sent
         await way.wire.aclose()
         n.cancel_scope.cancel()
+
+
+def test_a_home_folder_as_root_has_not_what_its_user_is_set_up_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    own = home / ".local" / "share" / "host"
+    (home / "project").mkdir(parents=True)
+    (home / "way").symlink_to(home / ".ssh")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    kept = ("", "..", ".ssh", "way/keys", ".config/systemd/user", "bin/x", "Library", own)
+    for roots in ([], [home], [tmp_path]):
+        ceiling = make_ceiling(own, roots)
+        for place in kept:
+            with pytest.raises(BeyondCeiling):
+                ceiling.check_path(home / place)
+        for place in ("project", "project/.git", own / "worktrees" / "1"):
+            ceiling.check_path(home / place)
+    make_ceiling(own, [home / ".dotfiles"]).check_path(home / ".dotfiles" / "x")
+    with pytest.raises(BeyondCeiling):
+        make_ceiling(own, [home / ".local"]).check_path(own / "host.json")
 
 
 def test_a_ceiling_is_read_of_a_file_of_its_user(tmp_path: Path) -> None:
