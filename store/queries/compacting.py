@@ -6,9 +6,8 @@ one (`queries.file_size`). SQLite does it in one transaction, so a kill leaves t
 
 from __future__ import annotations
 
-import os
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +43,12 @@ def compact_database(folder: Path, database: Path) -> tuple[int, int]:
             needed, free = int(used_bytes(db) * ROOM), shutil.disk_usage(folder).free
             if free < needed:
                 raise NoRoomToCompact(folder, needed, free)
-            # Its copy may be larger than the memory, or than the disk of temporary files.
-            os.environ["SQLITE_TMPDIR"] = str(folder)
+            # Its copy may be larger than the memory, or than the disk of temporary files. SQLite
+            # has read its environment when Python loaded it, so that is not the way to tell it.
+            quoted = str(folder.resolve()).replace("'", "''")
             try:
                 for sql in (
+                    f"PRAGMA temp_store_directory = '{quoted}'",
                     "PRAGMA temp_store = FILE",
                     "PRAGMA auto_vacuum = INCREMENTAL",
                     "VACUUM",
@@ -56,4 +57,7 @@ def compact_database(folder: Path, database: Path) -> tuple[int, int]:
                     db.execute(sql).fetchall()
             except FAULTS as error:
                 raise opening_error(database, error) from error
+            finally:
+                with suppress(*FAULTS):  # it is the whole process's
+                    db.execute("PRAGMA temp_store_directory = ''").fetchall()
         return before, database.stat().st_size

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from sqlite_utils import Database
 
 from command_center.store import event_cut, event_segments, events
+from command_center.store.errors import DamagedRecord
 from command_center.store.queries import days_told
 from command_center.store.queries.causes import cause_of
 from command_center.store.timestamps import to_timestamp
@@ -175,7 +176,12 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
     """Remove the rows of the next events below the cut, a hundred or a megabyte at most.
 
     Of those of the types `of_turns` is kept which turns they told of.
+
+    Raises:
+        DamagedRecord: the cut is not as it was written.
     """
+    if not event_cut.is_sound(db):
+        raise DamagedRecord("Cut", 1)
     up_to = event_cut.removed_up_to(db)
     last = count = taken = 0
     for id_, size in db.execute(
@@ -235,10 +241,12 @@ def shorten_history(db: Database, repository_id: int, up_to: int) -> int | None:
 def forget_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
     """Remove the next events of repositories whose history is to go, of one segment at most.
 
-    Of those of the types `of_turns` is kept which turns they told of.
+    Of those of the types `of_turns` is kept which turns they told of. Where it is damaged which
+    repository's are to go, or how many, none go.
     """
     for repository_id, up_to in db.execute(
-        "SELECT repository_id, up_to FROM removed_histories"
+        "SELECT repository_id, up_to FROM removed_histories "
+        "WHERE checksum IS row_checksum(repository_id, up_to)"
     ).fetchall():
         ids: list[int] = []
         taken, end = 0, up_to

@@ -16,8 +16,11 @@ from command_center.store.errors import DamagedRecord
 from command_center.store.queries import days_told
 from command_center.store.queries.event_removal import ROW_BYTES, SAMPLES, STEP, STEP_BYTES
 from command_center.store.records import Session
-from command_center.store.tables import sessions
+from command_center.store.tables import repositories, sessions
 from command_center.store.transaction import Transaction
+
+MOST_TRIED: Final = 1000 * SAMPLES
+"""Most numbers of items that are tried, as few of them may be left."""
 
 _LONG_TEXTS: Final = """ifnull((
     SELECT sum(length(text)) FROM whole_values
@@ -56,28 +59,28 @@ _ITEMS: Final = f"""
 
 def own_bounds(db: Database) -> list[str]:
     """Return the bounds that repositories have of their own, each once."""
-    sql = """
-        SELECT DISTINCT keep_transcripts FROM repositories
-        WHERE keep_transcripts IS NOT NULL ORDER BY 1
-    """
-    return [bound for (bound,) in db.execute(sql)]
+    found, _ = repositories.sound(db, {})
+    return sorted({one.keep_transcripts for one in found if one.keep_transcripts is not None})
 
 
 def old_sessions(db: Database, kept: str | None, days: int, now: datetime) -> Iterator[int]:
     """Yield the sessions that ended so many days ago and have their transcripts, oldest first.
 
     The last that one told is as far back in the log, whatever a clock said when it ended. One that
-    is damaged keeps what it has, and holds nothing up. They are of repositories whose own bound is
-    `kept`; None for those that have none.
+    is damaged keeps what it has, and holds nothing up; so do those of a repository that is damaged.
+    They are of repositories whose own bound is `kept`; None for those that have none.
     """
     last_event = "SELECT ifnull(max(id), 0) FROM events WHERE session_id = ?"
     before = days_told.old_before(db, days, now)
+    sound = {one.id for one in repositories.sound(db, {})[0]}
     for (session_id,) in db.execute(_OLD, [before, kept]):
         last = db.execute(last_event, [session_id]).fetchone()[0]
         if last and not days_told.is_told_behind(db, last, days, now):
             continue
         with suppress(DamagedRecord):
-            yield sessions.get(db, session_id).id
+            session = sessions.get(db, session_id)
+            if session.repository_id in sound:
+                yield session.id
 
 
 def bytes_of(db: Database, session_id: int) -> int:
@@ -89,20 +92,23 @@ def bytes_of(db: Database, session_id: int) -> int:
 def all_bytes(db: Database) -> int:
     """Estimate the bytes of all transcripts whose repositories have no bound of their own.
 
-    Some are looked at, spread over all of them.
+    Some are looked at, spread over all of them. Numbers that are no more are passed over: the item
+    behind many of those would count for all of them.
     """
     first, last, count = db.execute("SELECT min(id), max(id), count(*) FROM items").fetchone()
     if not count:
         return 0
+    numbers = last - first + 1
+    tried = min(numbers, SAMPLES * numbers // count, MOST_TRIED)
     of_one = db.execute(
         f"""
         WITH RECURSIVE sample(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM sample WHERE n < ?),
             at(id) AS (SELECT ? + n * 2654435761 % ? FROM sample)
-        SELECT avg(CASE WHEN {_KEPT} THEN {_BYTES} ELSE 0 END)
-        FROM at JOIN items ON items.id = (SELECT min(id) FROM items WHERE id >= at.id)
+        SELECT ifnull(avg(CASE WHEN {_KEPT} THEN {_BYTES} ELSE 0 END), 0)
+        FROM at CROSS JOIN items ON items.id = at.id
         JOIN sessions ON sessions.id = items.session_id
         """,  # noqa: S608 - constants
-        [SAMPLES, first, last - first + 1, None],
+        [tried - 1, first, numbers, None],
     ).fetchone()[0]
     return int(count * of_one)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 import trio
 from click.testing import CliRunner
+from sqlite_utils import Database
 
 from command_center.actors.store_care import file_shrinking
 from command_center.actors.store_care.file_shrinking import FileShrinking
@@ -16,7 +18,7 @@ from command_center.http.cli.main import main
 from command_center.runtime import ChildSpec
 from command_center.store import Transaction, Writer, events, open_database
 from command_center.store.backups.contents import DATABASE
-from command_center.store.queries import file_size
+from command_center.store.queries import compacting, file_size
 from tests.actors.rows import Rig, insert_repository, rig, settle
 from tests.made_up import made_up
 from tests.store.test_integrity import checked
@@ -145,3 +147,27 @@ def test_an_older_file_is_written_anew_by_a_command(old_file: Path) -> None:
         assert file_size.can_shrink(db)
         assert events_there == events.after(db, 0, limit=500)[0]
     assert ([], []) == checked(old_file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells no open files in a folder")
+def test_the_copy_is_made_beside_the_database_whatever_room_other_disks_have(
+    old_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[Path] = set()
+
+    def look() -> int:
+        for file in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                seen.add(file.readlink())
+        return 0
+
+    def opened(path: Path) -> Database:
+        db = open_database(path)
+        db.conn.set_progress_handler(look, 50)
+        return db
+
+    with closing(Writer(old_file)) as writer:
+        run(writer, fill)  # more than SQLite keeps in memory
+    monkeypatch.setattr(compacting, "open_database", opened)
+    compacting.compact_database(old_file.parent, old_file)
+    assert {old_file.parent} == {file.parent for file in seen if "etilqs" in file.name}

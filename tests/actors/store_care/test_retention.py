@@ -294,10 +294,12 @@ async def test_open_work_of_a_repository_keeps_its_events(tmp_path: Path) -> Non
 
 async def test_the_bound_of_a_repository_wins_for_its_transcripts(tmp_path: Path) -> None:
     def fill(tx: Transaction) -> None:
-        for number, bound in enumerate((None, "all", "9d", "20d")):
+        for number, bound in enumerate((None, "all", "9d", "20d", "9d", "9?d")):
             place = insert_repository(tx, local_path=f"/srv/{number}", keep_transcripts=bound)
             task = insert_task(tx, place)
             say(tx, insert_session(tx, task, status="completed", finished_at=tx.now), "word", 3)
+        # A bound that the disk has changed is nobody's.
+        tx.db.execute("UPDATE repositories SET checksum = 1 WHERE id > 4")
 
     async with rig(tmp_path / DATABASE) as made:
         await made.storage.write(fill)
@@ -305,13 +307,13 @@ async def test_the_bound_of_a_repository_wins_for_its_transcripts(tmp_path: Path
         later = timedelta(days=14, minutes=1)
         await start(made, NOTHING, later)
         await removed(made, 3)
-        assert {1, 2, 4} == {
+        assert {1, 2, 4, 5, 6} == {
             item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))
         }
         await made.system.stop_child("/retention", reason="to begin anew")
         await start(made, NOTHING, later, transcripts=Keeping(days=7))
         await removed(made, 3)
-        assert {2, 4} == {
+        assert {2, 4, 5, 6} == {
             item.session_id for item in await made.storage.read(lambda db: items.every(db, {}))
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from os import urandom
 from pathlib import Path
@@ -16,10 +17,12 @@ from command_center.store import (
     Transaction,
     Writer,
     approvals,
+    event_cut,
     event_notes,
     events,
     sessions,
 )
+from command_center.store.errors import DamagedRecord
 from command_center.store.queries import event_removal, transcript_removal
 from command_center.store.queries.summaries import finished_worktrees
 from command_center.store.queries.turns import turns_of_items
@@ -259,3 +262,23 @@ def test_the_history_of_a_repository_goes_from_within_the_log_and_ids_keep_no_ga
     assert ([], []) == checked(path)
     with pytest.raises(sqlite3.IntegrityError, match="never removed"):
         run(writer, lambda tx: tx.db.execute("DELETE FROM events WHERE id = 5"))
+
+
+@pytest.mark.parametrize("table", ["removed_events", "removed_histories"])
+def test_nothing_goes_by_a_bound_that_is_damaged(writer: Writer, table: str) -> None:
+    def prepare(tx: Transaction) -> None:
+        tell(tx, 1200)
+        event_removal.forget_history(tx.db, 1, 1100)
+        event_cut.move(tx.db, 1000)
+
+    def damage(tx: Transaction) -> None:
+        tx.db.execute(f"UPDATE {table} SET checksum = checksum + 1")  # noqa: S608 - of this test
+
+    run(writer, prepare)
+    run(writer, damage)
+    step = event_removal.remove_next if table == "removed_events" else event_removal.forget_next
+    with suppress(DamagedRecord):
+        while run(writer, lambda tx: step(tx.db, OF_TURNS)).has_more:
+            pass
+    left = "SELECT count(*) FROM events WHERE repository_id = 1"
+    assert 1200 == run(writer, lambda tx: tx.db.execute(left).fetchone()[0])
