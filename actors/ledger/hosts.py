@@ -30,6 +30,7 @@ from command_center.store import (
 )
 from command_center.store.host_keys import HostLife
 from command_center.store.queries.removal import remove_host as remove_row
+from command_center.store.records import LOCAL
 
 
 def add_host(tx: Transaction, wanted: NewHost, *, host_key: str, data_dir: str) -> StoredHost:
@@ -182,7 +183,14 @@ def keep_seen(tx: Transaction, name: str, at: Timestamp) -> None:
 
 
 def _put(tx: Transaction, name: str, fields: dict[str, Any]) -> tuple[HostState, HostState]:
-    """Return the state before and after."""
+    """Return the state before and after.
+
+    Raises:
+        NotFound: there is no such host, such as one that is being removed: another of that name
+            must not find the state of this one.
+    """
+    if name != LOCAL and stored_hosts.find(tx.db, {"name": name}) is None:
+        raise NotFound("Host", name)
     known = host_states.find(tx.db, {"name": name})
     before = host_states.insert(tx, name=name) if known is None else known
     changed = {field: one for field, one in fields.items() if getattr(before, field) != one}

@@ -44,6 +44,7 @@ from command_center.http.wire.operation import Api
 from command_center.store import (
     HostState,
     Page,
+    StoredHost,
     Timestamp,
     now_timestamp,
     repositories,
@@ -269,7 +270,7 @@ async def get_host(center: Center, host_name: str) -> ShownHost:
 
 async def shown_hosts(center: Center) -> list[ShownHost]:
     """Return how each host is, by name; all of them are asked at once."""
-    return await _shown(center, sorted(host.name for host in center.hosts))
+    return await _shown(center, sorted(center.hosts, key=lambda host: host.name))
 
 
 async def bridges_of(center: Center) -> dict[str, BridgeHealth | None]:
@@ -300,8 +301,10 @@ def _require(center: Center, name: str) -> None:
 
 async def _one(center: Center, name: str) -> ShownHost:
     _require(center, name)
-    (shown,) = await _shown(center, [name])
-    return shown
+    shown = await _shown(center, [center.hosts.named(name)])
+    if not shown:  # it was removed meanwhile
+        raise NotFound("Host", name)
+    return shown[0]
 
 
 async def _in_time(answer: Awaitable[T]) -> T | None:
@@ -327,9 +330,8 @@ class _Look(NamedTuple):
     account: AgentAccount | None
 
 
-async def _look(center: Center, name: str, found: dict[str, _Look]) -> None:
+async def _look(center: Center, host: Host, found: dict[str, _Look]) -> None:
     """Ask a machine and its agent, both at once."""
-    host = center.hosts.named(name)
     bridge: BridgeHealth | None = None
     load: ShownLoad | None = None
     account: AgentAccount | None = None
@@ -337,9 +339,9 @@ async def _look(center: Center, name: str, found: dict[str, _Look]) -> None:
     async def ask_agent() -> None:
         nonlocal bridge, account
         if RUNNERS[center.settings.runner].has_threads:
-            bridge = await _in_time(_bridge(center, name))
+            bridge = await _in_time(_bridge(center, host.name))
             if bridge is not None and bridge.status is BridgeStatus.CONNECTED:
-                account = await _in_time(_account(center, name))
+                account = await _in_time(_account(center, host.name))
 
     async def ask_machine() -> None:
         nonlocal load
@@ -350,31 +352,45 @@ async def _look(center: Center, name: str, found: dict[str, _Look]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask_agent)
         nursery.start_soon(ask_machine)
-    found[name] = _Look(bridge, load, account)
+    found[host.name] = _Look(bridge, load, account)
 
 
-async def _shown(center: Center, names: Sequence[str]) -> list[ShownHost]:
+async def _shown(center: Center, hosts: Sequence[Host]) -> list[ShownHost]:
+    """Show hosts; one that is being removed is left out."""
     looks: dict[str, _Look] = {}
     async with trio.open_nursery() as nursery:
-        for name in names:
-            nursery.start_soon(_look, center, name, looks)
+        for host in hosts:
+            nursery.start_soon(_look, center, host, looks)
 
     def read(db: Database) -> list[ShownHost]:
         states = states_of(db)
+        added = {record.name: record for record in stored_hosts.every(db, {})}
         return [
-            _told(center, db, name, looks[name], states.get(name))
-            for name in names
-            if name in center.hosts
+            _told(
+                center,
+                db,
+                host,
+                looks[host.name],
+                added=added.get(host.name),
+                state=states.get(host.name),
+            )
+            for host in hosts
+            if host.standing is None or host.name in added
         ]
 
     return await center.storage.read(read)
 
 
 def _told(
-    center: Center, db: Database, name: str, look: _Look, state: HostState | None
+    center: Center,
+    db: Database,
+    host: Host,
+    look: _Look,
+    *,
+    added: StoredHost | None,
+    state: HostState | None,
 ) -> ShownHost:
-    host = center.hosts.named(name)
-    added = stored_hosts.find(db, {"name": name})
+    name = host.name
     away, standing, bridge = host.absence, host.standing, look.bridge
     link: Literal["connected", "away", "refused"] | None = None
     if standing is not None:

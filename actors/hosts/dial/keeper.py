@@ -161,5 +161,7 @@ class DialLink(Actor):
     async def _tell(self, event: EventData) -> None:
         def record(tx: Transaction) -> None:
             tx.emit(event, actor=self.ctx.path)
+            if self._standing.seen_at is not None:
+                ledger.keep_seen(tx, self._standing.name, self._standing.seen_at)
 
         await self._storage.write(record)

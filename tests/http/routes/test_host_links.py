@@ -6,6 +6,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
-from command_center.store import open_database
+from command_center.runtime import ActorRef
+from command_center.runtime.context import Context
+from command_center.store import host_states, open_database
 from command_center.store.host_keys import HostLife
 from tests.http.live import NO_AUTHORITIES, served
 
@@ -222,3 +225,70 @@ async def test_keys_are_guessed_no_faster_than_tokens(centre: Centre) -> None:
         assert UNKNOWN in await centre.refused(f"cch_{secrets.token_hex(8)}", life(1))
     assert "Too many wrong" in await centre.refused(key, life(1))
     assert 429 == (await centre.enrol("AAAA-AAAA-AAAA-AAAA")).status_code
+
+
+async def test_a_host_is_drained_and_changed_and_each_change_told_once(centre: Centre) -> None:
+    await centre.add()
+
+    async def send(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = await centre.client.request(method, path, json=body, headers=OWNER)
+        assert 200 == answer.status_code, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    for _ in range(2):
+        assert (await send("POST", "/api/hosts/box/drain", {}))["draining"]
+    for _ in range(2):
+        changed = await send("PATCH", "/api/hosts/box", {"labels": ["gpu", "a", "gpu"]})
+        assert (["a", "gpu"], None, True) == tuple(
+            changed[field] for field in ("labels", "maxSessions", "draining")
+        )
+    await send("PATCH", "/api/hosts/box", {"maxSessions": 2})
+    for _ in range(2):
+        shown = await send("POST", "/api/hosts/box/resume", {})
+        assert (False, 2) == (shown["draining"], shown["maxSessions"])
+    assert {"name": "box"} == await centre.until("host.draining")
+    assert [{"name": "box"}] == await centre.told("host.resumed")
+    assert [None, 2] == [one["maxSessions"] for one in await centre.told("host.changed")]
+    await send("DELETE", "/api/hosts/box")
+    await centre.add()
+    anew = await send("GET", "/api/hosts/box")
+    assert ([], None, False) == (anew["labels"], anew["maxSessions"], anew["draining"])
+
+
+async def test_a_host_that_is_being_removed_is_there_no_more(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await centre.add()
+    removed, goes_on = trio.Event(), trio.Event()
+    stop_child = Context.stop_child
+
+    async def stop_late(context: Context, ref: ActorRef[Any]) -> None:
+        removed.set()
+        await goes_on.wait()
+        await stop_child(context, ref)
+
+    monkeypatch.setattr(Context, "stop_child", stop_late)
+    async with trio.open_nursery() as nursery:
+        path = "/api/hosts/box"
+        nursery.start_soon(partial(centre.client.delete, path, headers=OWNER, timeout=60))
+        await removed.wait()
+        for asked in (
+            centre.client.get(path, headers=OWNER),
+            centre.client.patch(path, json={"maxSessions": 1}, headers=OWNER),
+            centre.client.post(f"{path}/drain", json={}, headers=OWNER),
+        ):
+            assert 404 == (await asked).status_code
+        listed = await centre.client.get("/api/hosts", headers=OWNER)
+        assert ["local"] == [host["name"] for host in listed.json()["items"]]
+        goes_on.set()
+    assert [] == await centre.center.storage.read(lambda db: host_states.every(db, {}))
+
+
+async def test_it_is_kept_when_a_host_that_dials_out_was_there_last(centre: Centre) -> None:
+    async with centre.link(await centre.key(), life(1)) as connection, serving(connection):
+        await centre.until("host.connected")
+    await centre.until("host.away")
+    (kept,) = await centre.center.storage.read(lambda db: host_states.every(db, {}))
+    shown = (await centre.client.get("/api/hosts/box", headers=OWNER)).json()
+    assert kept.last_seen_at == shown["lastSeenAt"] is not None
