@@ -239,29 +239,30 @@ class Supervisor(Child):
     async def _until_begun(self, child: Child) -> None:
         """Wait for a start; a checkpoint in any case.
 
-        At an edge, those that end meanwhile are started anew: the start may wait for one of them.
+        At an edge, those that end meanwhile are decided on: the start may wait for one of them.
         """
         began = child.began
         while not began.is_set():
-            if self._spec.quarantine and await self._restart_ended():
+            if self._spec.quarantine and await self._decide_on_ended():
                 await trio.lowlevel.checkpoint()
             else:
                 await self._parked.park()
         await trio.lowlevel.checkpoint()
 
-    async def _restart_ended(self) -> bool:
-        """Decide on the children that come back, and return whether there were any.
+    async def _decide_on_ended(self) -> bool:
+        """Decide on the children that have ended, and return whether there were any.
 
-        The ends of others may end this supervisor, and wait until all have started.
+        Who does not come back is closed at once, so that a start that asks it hears of that. An end
+        that may end this supervisor waits until all have started.
         """
         ends, self._ends = self._ends, deque()
         has_decided = False
         for child, end in ends:
-            if comes_back(child.spec.restart, end.kind):
+            if child.spec.significant and not comes_back(child.spec.restart, end.kind):
+                self._ends.append((child, end))
+            else:
                 await self._decide(child, end)
                 has_decided = True
-            else:
-                self._ends.append((child, end))
         return has_decided
 
     async def _supervise(self) -> None:

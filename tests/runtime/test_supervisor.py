@@ -7,6 +7,7 @@ import trio
 import trio.testing
 
 from command_center.runtime import (
+    ActorNotFound,
     ActorStopped,
     Backoff,
     ChildSpec,
@@ -398,6 +399,28 @@ async def test_at_an_edge_one_is_quarantined_while_a_start_waits_for_it(
         assert ["a start", "a start", "a start", "b start"] == log
         wanted = [Status.QUARANTINED, Status.IDLE]
         assert wanted == [system.snapshot_of(path).status for path in ("/a", "/b")]
+
+
+@pytest.mark.parametrize("in_start", [True, False])
+async def test_at_an_edge_a_start_hears_that_one_before_it_will_not_come_back(
+    autojump_clock: trio.testing.MockClock, *, in_start: bool
+) -> None:
+    class AsksTheDead(Probe):
+        async def on_start(self) -> None:
+            with pytest.raises((ActorStopped, ActorNotFound)):
+                await self.ctx.lookup("/a").ask(Echo("hello"), timeout=60.0)
+            await super().on_start()
+
+    log: list[str] = []
+    spec = tree(
+        ChildSpec("a", lambda: FailsOnce(log, in_start=in_start), restart=Restart.TEMPORARY),
+        ChildSpec("b", lambda: AsksTheDead(log, "b")),
+        quarantine=True,
+    )
+    began = trio.current_time()
+    async with open_system(spec):
+        assert trio.current_time() - began < 1.0
+        assert ["a start", "b start"] == [word for word in log if word != "a stop"]
 
 
 async def test_a_start_that_is_cut_short_at_an_edge_ends_what_is_being_restarted(
