@@ -19,6 +19,18 @@ VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 
+OF_THE_MACHINE = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
+"""Variables that outrank what a test's user has configured."""
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """The environment of a user who has that home."""
+    return {**_inherited(), "HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_THE_MACHINE}
+
 
 def plain_git(
     directory: Path,
@@ -31,7 +43,7 @@ def plain_git(
     done = subprocess.run(
         ["git", *arguments],  # noqa: S607 - the user's own git
         cwd=directory,
-        env={**os.environ, **VARIABLES, **(variables or {})},
+        env={**_inherited(), **VARIABLES, **(variables or {})},
         input=sent if sent is not None else b"",
         capture_output=True,
         check=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -55,14 +54,12 @@ from command_center.store import (
     tasks,
     trusted_configurations,
 )
+from tests.actors.git.repository import environment_of
 from tests.actors.rows import insert_session, insert_task
 
 R = TypeVar("R")
 
 DEFAULTS = RunInput()
-
-OF_THE_MACHINE = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
-"""Variables that outrank what a test's user has configured."""
 
 
 @attrs.define
@@ -200,11 +197,7 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
         data_dir,
         BridgeSettings(),
         roots=repo_roots,
-        environment={
-            **{name: value for name, value in os.environ.items() if name not in OF_THE_MACHINE},
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home),
-        },
+        environment=environment_of(home),
     )
     found: list[System] = []
 

@@ -1,13 +1,12 @@
 """Fixtures of the tests of git."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
-from tests.actors.git.repository import make_repository
+from tests.actors.git.repository import environment_of, make_repository
 
 
 @pytest.fixture
@@ -15,10 +14,7 @@ def program(tmp_path: Path) -> GitProgram:
     """The git of a user who has configured nothing."""
     home = tmp_path / "home"
     home.mkdir()
-    return GitProgram(
-        tmp_path / "data" / "git",
-        inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
-    )
+    return GitProgram(tmp_path / "data" / "git", inherited=environment_of(home))
 
 
 @pytest.fixture

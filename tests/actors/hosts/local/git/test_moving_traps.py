@@ -6,6 +6,7 @@ The system's own hold on git is left out here, so that it hides no fault of the 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from command_center.actors.git.facts import read_status, read_worktrees
 from command_center.actors.git.including import include_files, list_included, read_patterns
 from command_center.actors.git.marked_merges import find_unresolved
 from command_center.actors.git.merging import merge_branch
+from command_center.actors.git.pushing import push_commit, read_missing
+from command_center.actors.git.remotes import push_address, read_heads
 from command_center.actors.git.trees import (
     add_worktree,
     prunable,
@@ -26,7 +29,9 @@ from command_center.actors.git.trees import (
     remove_worktree,
 )
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
+from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.runtime import Refusal
+from tests.actors.git.remote import TOKEN, Remote, serve_remote, trust
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.hosts.local.git.moving import State, a_second_common_directory, moving, state_of
 from tests.actors.hosts.local.git.test_hostile_repositories import (
@@ -34,7 +39,7 @@ from tests.actors.hosts.local.git.test_hostile_repositories import (
     look_around,
     look_at_changes,
 )
-from tests.actors.hosts.local.git.traps import Trap, traps
+from tests.actors.hosts.local.git.traps import Trap, push_traps, traps
 
 SECONDS = 0.3
 """Seconds that a trap is moved in the usual run, and at least until two of its steps were done."""
@@ -43,6 +48,9 @@ CHAOS_SECONDS = 10.0
 """Seconds that it is moved in a chaos run."""
 
 AUTHOR = Author(name="One", email="one@example.org")
+
+LATE = {"hook before a push", "hook before a push in another folder", "signature of a push"}
+"""The traps for a push that are reached only by who is let in."""
 
 EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
 
@@ -167,6 +175,94 @@ async def test_a_trap_that_moves_for_long_does_not_go_off(
 ) -> None:
     moves, done = await move_and_work(trap, repository, git, canary, CHAOS_SECONDS, whole=True)
     print(f"{trap.name}: moved {moves} times during {done} steps")  # noqa: T201 - figures
+
+    assert not canary.exists()
+
+
+@pytest.fixture
+def remote(repository: Path, program: GitProgram, tmp_path: Path) -> Iterator[Remote]:
+    """The `origin` of the repository, which the user of the git under test may push to."""
+    with serve_remote(tmp_path / "remote", token=TOKEN) as remote:
+        plain_git(remote.folder, "config", "receive.certNonceSeed", "seed")
+        plain_git(repository, "remote", "add", "origin", remote.url)
+        trust(remote, tmp_path / "home", token=TOKEN)
+        yield remote
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("trap", push_traps(), ids=lambda trap: trap.name)
+def test_a_trap_for_a_push_goes_off_in_an_unwary_git(
+    trap: Trap, repository: Path, canary: Path, remote: Remote
+) -> None:
+    trap.plant(repository, canary)
+    plain_git(repository, "config", "http.sslCAInfo", str(remote.cert))
+    if trap.name in LATE:
+        helper = canary.parent / "home" / "helper"
+        plain_git(repository, "config", "credential.helper", str(helper))
+
+    trap.fire(repository)
+
+    assert canary.exists()
+
+
+async def push(git: Git, repository: Path, remote: Remote, branch: str) -> None:
+    """Do all that a push does, to a branch that is not there yet."""
+    checkout = await git.open(repository)
+    address = push_address(checkout, "origin")
+    assert remote.url == address
+    heads = await read_heads(checkout, address)
+    sha = (await read_status(checkout)).head
+    assert sha is not None
+    await read_missing(checkout, sha, [*heads.values()])
+    await push_commit(checkout, address, sha, branch)
+    assert sha == remote.head(branch)
+
+
+async def move_and_push(
+    chosen: Sequence[Trap],
+    repository: Path,
+    git: Git,
+    canary: Path,
+    *,
+    remote: Remote,
+    seconds: float,
+) -> tuple[int, int]:
+    """Push, twice at least, while traps are moved; returns how often they and it were."""
+    before = state_of(repository)
+    for trap in chosen:
+        trap.plant(repository, canary)
+    done = rounds = 0
+    with moving(before, state_of(repository)) as mover:
+        end = time.monotonic() + seconds
+        while not canary.exists() and (done < 2 or time.monotonic() < end):
+            rounds += 1
+            with suppress(Refusal):
+                await push(git, repository, remote, f"side-{rounds}")
+                done += 1
+    return mover.moves, done
+
+
+async def test_traps_that_move_beneath_a_push_do_not_go_off(
+    repository: Path, git: Git, canary: Path, remote: Remote
+) -> None:
+    moves, _ = await move_and_push(
+        push_traps(), repository, git, canary, remote=remote, seconds=SECONDS
+    )
+
+    assert not canary.exists()
+    assert moves > 1
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("trap", push_traps(), ids=lambda trap: trap.name)
+async def test_a_trap_that_moves_beneath_a_push_for_long_does_not_go_off(
+    trap: Trap, repository: Path, git: Git, canary: Path, remote: Remote
+) -> None:
+    counts = await move_and_push(
+        [trap], repository, git, canary, remote=remote, seconds=CHAOS_SECONDS
+    )
+    print("{}: moved {} times during {} pushes".format(trap.name, *counts))  # noqa: T201 - figures
 
     assert not canary.exists()
 

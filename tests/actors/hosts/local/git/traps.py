@@ -69,6 +69,22 @@ def traps() -> tuple[Trap, ...]:
     )
 
 
+def push_traps() -> tuple[Trap, ...]:
+    """Those that a push to `origin` sets off, which is at an https address and wants a password."""
+    push = (("push", "origin", "main"),)
+    return (
+        Trap("hook before a push", _push_hook, push),
+        Trap("hook before a push in another folder", _push_hook_elsewhere, push),
+        Trap("credential helper", _credential_helper, push),
+        Trap("program that asks for a password", _ask_pass, push),
+        Trap("address over ext", _pushed_over_ext, push),
+        Trap("address over ext by insteadOf", _instead_over_ext, push),
+        Trap("ssh command", _ssh_command, push),
+        Trap("program of the other side", _receive_pack, push),
+        Trap("signature of a push", _signed_push, push),
+    )
+
+
 def _script(path: Path, canary: Path, then: str = "") -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n: > '{canary.as_posix()}'\n{then}\n", encoding="utf-8")
@@ -240,6 +256,56 @@ def _smudge_in_worktrees(repository: Path, canary: Path) -> None:
         f'[filter "evil"]\n\tsmudge = {program}\n', encoding="utf-8"
     )
     plain_git(repository, "config", "includeIf.gitdir:**/worktrees/**.path", "more.cfg")
+
+
+def _push_hook(repository: Path, canary: Path) -> None:
+    for name in ("pre-push", "reference-transaction"):
+        _script(repository / ".git" / "hooks" / name, canary)
+
+
+def _push_hook_elsewhere(repository: Path, canary: Path) -> None:
+    _script(repository / "hooks" / "pre-push", canary)
+    plain_git(repository, "config", "core.hooksPath", "hooks")
+
+
+def _credential_helper(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "credential.helper", f"!{_program(repository, canary)}")
+
+
+def _ask_pass(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "core.askPass", _program(repository, canary))
+
+
+def _pushed_over_ext(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "protocol.ext.allow", "always")
+    address = f"ext::sh {_program(repository, canary)}"
+    plain_git(repository, "config", "remote.origin.pushurl", address)
+
+
+def _instead(repository: Path, address: str) -> None:
+    """Have git push elsewhere than its `origin` says."""
+    for kind in ("insteadOf", "pushInsteadOf"):
+        plain_git(repository, "config", f"url.{address}.{kind}", "https:")
+
+
+def _instead_over_ext(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "protocol.ext.allow", "always")
+    _instead(repository, f"ext::sh {_program(repository, canary)} ")
+
+
+def _ssh_command(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "core.sshCommand", _program(repository, canary))
+    _instead(repository, "ssh:")
+
+
+def _receive_pack(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "remote.origin.receivepack", _program(repository, canary))
+    plain_git(repository, "config", "remote.origin.pushurl", repository.as_posix())
+
+
+def _signed_push(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "push.gpgSign", "true")
+    plain_git(repository, "config", "gpg.program", _program(repository, canary))
 
 
 def _diverge(repository: Path) -> None:
