@@ -12,4 +12,5 @@ def test_refs_are_written_in_one_place() -> None:
         for path in (ROOT / "actors").rglob("*.py")
         if '"update-ref"' in path.read_text(encoding="utf-8")
     }
-    assert {"actors/git/refs.py"} == writing
+    judging = {"actors/hosts/daemon/held_git.py"}  # it runs what it is sent, or refuses it
+    assert {"actors/git/refs.py"} == writing - judging
