@@ -77,7 +77,7 @@ def run_demo(port: int) -> int:
             "data_dir": str(data),
             "codex_runner_mode": "app-server",
             "codex_command": shlex.join(
-                (sys.executable, "-m", "command_center.http.demo.fake_codex")
+                (sys.executable, "-P", "-m", "command_center.http.demo.fake_codex")
             ),
             "codex_transport": "spawn",
             "log_level": "warning",

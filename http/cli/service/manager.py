@@ -101,7 +101,9 @@ def own_program() -> tuple[str, ...]:
     """Return the words that start the program that runs now."""
     typed = Path(sys.argv[0])
     is_script = typed.stem == "command-center" and typed.is_file() and os.access(typed, os.X_OK)
-    return (str(typed.resolve()),) if is_script else (sys.executable, "-m", "command_center.http")
+    if is_script:
+        return (str(typed.resolve()),)
+    return (sys.executable, "-P", "-m", "command_center.http")
 
 
 def run(*command: str) -> str:

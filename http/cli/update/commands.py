@@ -25,7 +25,11 @@ from command_center.actors.hosts.local.releases.installation import (
     Installation,
     find_installation,
 )
-from command_center.actors.hosts.local.releases.record import UpdateRecord, kept_python
+from command_center.actors.hosts.local.releases.record import (
+    UpdateRecord,
+    is_at_work,
+    kept_python,
+)
 from command_center.actors.hosts.local.releases.simple_index import (
     Choice,
     IndexFailed,
@@ -41,6 +45,7 @@ from command_center.http.cli.update.folder import (
     UpdateFailed,
     UpdateFolder,
     clear,
+    shown_words,
 )
 from command_center.http.cli.update.installers import install_aside, switch_command
 from command_center.http.cli.update.rehearsal import rehearse_update
@@ -68,7 +73,10 @@ FAILED: Final = 1
 SHOWN: Final = 10
 """Events that a rollback names one by one."""
 
-CUT_OFF: Final = "It was cut off. Take it back: command-center rollback"
+CUT_OFF: Final = (
+    "It was cut off. Take it back: command-center rollback\n"
+    "If that does not start: {python} -P -m command_center.http rollback"
+)
 
 DRIVER: Final = "command_center.http.cli.update.switching"
 
@@ -131,9 +139,11 @@ def update(
         if installation.by_hand is not None:
             raise UpdateFailed(installation.by_hand)
         folder = UpdateFolder(resolved.settings.data_dir)
+        _refuse_half_done(installation, folder)
         _show(installation, wanted, folder, resolved.settings)
         _ask("Go on?", yes=yes)
         with folder.alone():
+            _refuse_half_done(installation, folder)
             record = _prepare(installation, wanted, folder, resolved)
             _hand_over(folder, "update", as_json=as_json, facts=facts, record=record)
 
@@ -211,6 +221,20 @@ def _in_wheel(wheel: Path) -> Wanted:
     return Wanted(str(version), wheel)
 
 
+def _refuse_half_done(installation: Installation, folder: UpdateFolder) -> None:
+    """Refuse where the kept environment is the only whole one: an update replaces it."""
+    if installation.prefix.resolve() == folder.kept.resolve():
+        raise UpdateFailed("This is the kept copy. Put it back first: rollback instead of update")
+    record = folder.record()
+    if record is None or record.state != "switching" or is_at_work(folder.data_dir):
+        return
+    python = kept_python(folder.data_dir)
+    if python.exists():
+        raise UpdateFailed(
+            f"The update to {record.after} did not end. {CUT_OFF.format(python=python)}"
+        )
+
+
 def _show(
     installation: Installation, wanted: Wanted, folder: UpdateFolder, settings: Settings
 ) -> None:
@@ -224,7 +248,7 @@ def _show(
         f"{installation.version} → {wanted.version}, in {installation.prefix}",
         f"1. Back up {settings.data_dir}, and try {wanted.version} aside, on a copy.",
         f"2. {serves}" if runs else "2. No server runs here.",
-        f"3. {' '.join(command.words)}",
+        f"3. {shown_words(command.words)}",
         "If anything fails, all is put back. command-center rollback goes back later.",
     ):
         say(line)
@@ -337,7 +361,7 @@ def _hand_over(
     code = subprocess.call(words, stdin=subprocess.DEVNULL, **apart)  # noqa: S603 - ours
     ended = folder.record() or record
     if ended.state == "switching" and not ended.message:
-        ended = msgspec.structs.replace(ended, message=CUT_OFF)
+        ended = msgspec.structs.replace(ended, message=CUT_OFF.format(python=words[0]))
     if not as_json:
         say(ended.message)
     told = {"state": ended.state, "before": ended.before, "after": ended.after}

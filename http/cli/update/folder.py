@@ -18,6 +18,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from command_center.actors.hosts.local.releases.index_settings import without_secrets
 from command_center.actors.hosts.local.releases.last_look import FOLDER
 from command_center.actors.hosts.local.releases.record import (
     AT_WORK,
@@ -101,18 +102,25 @@ class UpdateFolder:
     def keep(self, prefix: Path) -> None:
         """Copy the environment, for the way back.
 
+        The record of the update before goes first: its copy makes room for this one.
+
         Raises:
             UpdateFailed: there is too little room.
             OSError: the system refuses.
         """
+        (self.path / RECORD).unlink(missing_ok=True)
+        sync_folder(self.path)
         clear(self.kept)
         size = sum(file.lstat().st_size for file in prefix.rglob("*"))
         if shutil.disk_usage(self.path).free < ROOM * size:
             raise UpdateFailed(f"There is too little room for a copy of {prefix} ({size:,} bytes).")
         part = self.kept.with_suffix(".part")
         clear(part)
-        shutil.copytree(prefix, part, symlinks=True)
-        part.rename(self.kept)
+        try:
+            shutil.copytree(prefix, part, symlinks=True)
+            part.rename(self.kept)
+        finally:
+            clear(part)
 
     def put_back(self, prefix: Path) -> None:
         """Put the kept environment in the place of what is there, which may be half of one.
@@ -126,11 +134,14 @@ class UpdateFolder:
         fresh = prefix.with_name(f".{prefix.name}.back")
         old = prefix.with_name(f".{prefix.name}.gone")
         clear(fresh)
-        shutil.copytree(self.kept, fresh, symlinks=True)
-        clear(old)
-        if prefix.exists():
-            prefix.rename(old)
-        fresh.rename(prefix)
+        try:
+            shutil.copytree(self.kept, fresh, symlinks=True)
+            clear(old)
+            if prefix.exists():
+                prefix.rename(old)
+            fresh.rename(prefix)
+        finally:
+            clear(fresh)
         clear(old)
 
 
@@ -140,6 +151,11 @@ def clear(path: Path) -> None:
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)
+
+
+def shown_words(words: Sequence[str | Path]) -> str:
+    """Return a command to be shown, without the passwords of the indexes that it names."""
+    return without_secrets(" ".join(map(str, words)))
 
 
 def call(
@@ -152,9 +168,10 @@ def call(
     """Run a program to its end, and return what it says.
 
     Raises:
-        UpdateFailed: it is not there, takes too long, or fails; with its last words.
+        UpdateFailed: it is not there, takes too long, or fails; with its last words, and without
+            the passwords of URLs.
     """
-    shown = " ".join(map(str, words))
+    shown = shown_words(words)
     try:
         done = subprocess.run(  # noqa: S603 - an installer, or a Python of ours
             [*map(str, words)],
@@ -169,7 +186,8 @@ def call(
             timeout=seconds,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UpdateFailed(f"{shown}: {error}") from error
+        raise UpdateFailed(without_secrets(f"{shown}: {error}")) from error
     if done.returncode != 0:
-        raise UpdateFailed(f"{shown}\n{done.stdout[-MOST_SAID:].strip()}")
+        said = without_secrets(done.stdout)[-MOST_SAID:].strip()
+        raise UpdateFailed(f"{shown}\n{said}")
     return done.stdout

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +30,17 @@ class InstallerCommand:
     variables: dict[str, str] = attrs.field(factory=dict)
 
     def run(self) -> None:
-        """Run it.
+        """Run it in the environment of this program: uv takes settings of the current folder.
 
         Raises:
             UpdateFailed: it fails.
         """
-        call(self.words, {**os.environ, **self.variables}, seconds=INSTALL_SECONDS)
+        call(
+            self.words,
+            {**os.environ, **self.variables},
+            seconds=INSTALL_SECONDS,
+            cwd=Path(sys.prefix),
+        )
 
 
 def switch_command(installation: Installation, requirement: str) -> InstallerCommand:

@@ -1,9 +1,10 @@
 """The part of an update that touches what is there, and the way back.
 
-It runs in the kept copy of the environment, as `python -m command_center.http.cli.update.switching
-DATA_FOLDER update`, in a session of its own. So neither a terminal that closes, nor Ctrl-C, nor the
-files that an installer replaces can stop it half-way. A server must have ended before: its files
-and its page are never of two versions. Whatever fails, the version of before is put back.
+It runs in the kept copy of the environment, in a session of its own, as
+`python -P -m command_center.http.cli.update.switching DATA_FOLDER update`. So neither a terminal
+that closes, nor Ctrl-C, nor the files that an installer replaces can stop it half-way. A server
+must have ended before: its files and its page are never of two versions. Whatever fails, the
+version of before is put back.
 
 A cut of power may leave it undone. The record then says so, and a rollback mends it.
 """
@@ -31,6 +32,7 @@ from command_center.http.cli.update.folder import (
     UpdateFailed,
     UpdateFolder,
     call,
+    shown_words,
 )
 from command_center.http.cli.update.health import await_version
 from command_center.http.cli.update.installers import InstallerCommand
@@ -59,6 +61,9 @@ HEALTH_SECONDS: Final = 180.0
 QUIET_SECONDS: Final = 60.0
 VERSION_SECONDS: Final = 60.0
 FAILED: Final = 1
+
+MADE_BACKUP: Final = "database-of-before.zip"
+"""The backup that is made of the copy from before a migration, and removed after its use."""
 
 _RESTORING: Final = (
     BackupFailed,
@@ -138,10 +143,11 @@ class Switching:
         )
 
     def _install(self, record: UpdateRecord) -> None:
-        say(f"Installing {record.after}: {' '.join(record.words)}")
+        say(f"Installing {record.after}: {shown_words(record.words)}")
         InstallerCommand(tuple(record.words)).run()
         program: list[str | Path] = [
             python_in(Path(record.prefix)),
+            "-P",
             "-m",
             "command_center.http",
             "--version",
@@ -180,7 +186,10 @@ class Switching:
         backup = self._backup(record)
         if backup is None:
             return " The database is newer, and there is no backup of it."
-        restored = restore_backup(backup, self.folder.data_dir, takes_damaged=True)
+        try:
+            restored = restore_backup(backup, self.folder.data_dir, takes_damaged=True)
+        finally:
+            (self.folder.path / MADE_BACKUP).unlink(missing_ok=True)
         return (
             f" The database is as it was at event {restored.manifest.last_event_id};"
             f" the newer one is kept in {restored.replaced}."
@@ -195,7 +204,7 @@ class Switching:
         copy = migration_copy(self.folder.data_dir, record)
         if copy is None:
             return None if record.backup is None else Path(record.backup)
-        backup = self.folder.path / "database-of-before.zip"
+        backup = self.folder.path / MADE_BACKUP
         make_backup(self.folder.data_dir, backup, database=copy)
         return backup
 
@@ -274,7 +283,7 @@ def is_service_of(manager: ServiceManager, prefix: Path) -> bool:
     except OSError:
         return False
     text = told.decode("utf-16" if told[:1] == b"\xff" else "utf-8", "replace")
-    return any(str(place) in text for place in (prefix, prefix.resolve()))
+    return any(f"{place}{os.sep}" in text for place in (prefix, prefix.resolve()))
 
 
 def migration_copy(data_dir: Path, record: UpdateRecord) -> Path | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
@@ -26,6 +26,9 @@ DEFAULT: Final = "https://pypi.org/simple"
 """The index that pip and uv ask unless they are told of another."""
 
 SECONDS: Final = 20.0
+
+_NAMED: Final = re.compile(r"(?<=://)[^/\s]*@")
+"""The name and the password in a URL, also of one that nobody can read."""
 
 
 @attrs.frozen
@@ -56,10 +59,9 @@ class _Told:
         return PackageIndexes(tuple(dict.fromkeys([*self.further, default])), are_equal)
 
 
-def without_secrets(url: str) -> str:
-    """Return a URL without name and password, to be shown."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def without_secrets(text: str) -> str:
+    """Return a text, to be shown, without the names and passwords of the URLs in it."""
+    return _NAMED.sub("", text)
 
 
 def indexes_of(

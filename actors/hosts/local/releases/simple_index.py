@@ -44,7 +44,7 @@ class IndexFailed(Exception):
     """An index gave no answer that can be used; the message says which, and why."""
 
     def __init__(self, url: str, reason: object) -> None:
-        super().__init__(f"{without_secrets(url)}: {reason}")
+        super().__init__(without_secrets(f"{url}: {reason}"))
 
 
 class NoIndex(Exception):
@@ -135,7 +135,7 @@ def offered(indexes: PackageIndexes) -> list[Release]:
 def releases_of(files: Sequence[OfferedFile]) -> Iterator[Release]:
     """Yield the releases that files make: wheels of this program that are not yanked."""
     for file in files:
-        if file.yanked is not False:
+        if file.yanked is not False or not (file.requires_python or "").isprintable():
             continue
         try:
             name, version, _, _ = parse_wheel_filename(file.filename)
@@ -162,8 +162,7 @@ def _page(index: str) -> list[OfferedFile] | None:
                         return parsed(index, _kind(answer), _body(index, answer, deadline))
                     url = _followed(index, url, answer.next_request.url)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        told = str(error).replace(index, without_secrets(index))
-        raise IndexFailed(index, told or type(error).__name__) from error
+        raise IndexFailed(index, str(error) or type(error).__name__) from error
     raise IndexFailed(index, "it leads from one place to the next without an end.")
 
 

@@ -16,8 +16,10 @@ from command_center.actors.hosts.local.releases.simple_index import (
     MOST_BYTES,
     IndexFailed,
     NoIndex,
+    OfferedFile,
     choose,
     offered,
+    releases_of,
 )
 from tests.installing.releases import PackageIndex, serving_index
 
@@ -137,3 +139,20 @@ def test_no_secret_of_an_index_is_told() -> None:
             offered(PackageIndexes((url,), are_equal=False))
         assert "Authorization" in index.asked[0][1]
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("index", ["http://me:hidden@[::1", "http://me:hi@dden@127.0.0.1:9"])
+def test_an_index_that_nobody_can_ask_is_told_without_its_password(index: str) -> None:
+    with pytest.raises(IndexFailed) as refused:
+        offered(PackageIndexes((index,), are_equal=False))
+    assert "dden" not in str(refused.value)
+
+
+def test_a_place_that_an_index_leads_to_is_told_without_the_password() -> None:
+    told = str(IndexFailed("http://me:hidden@i.test/", "401 for 'http://me:hidden@i.test/b/'"))
+    assert "http://i.test/: 401 for 'http://i.test/b/'" == told
+
+
+def test_a_wish_for_a_python_writes_nothing_to_a_terminal() -> None:
+    name = str(wheel("0.2.0"))
+    assert [] == [*releases_of([OfferedFile(name, "===\x1b[2J")])]

@@ -15,11 +15,21 @@ from click.testing import CliRunner, Result
 from packaging.version import Version
 
 from command_center.actors.hosts.local.releases.installation import Installation
-from command_center.actors.hosts.local.releases.record import python_in
+from command_center.actors.hosts.local.releases.record import (
+    UpdateRecord,
+    kept_python,
+    python_in,
+)
 from command_center.http.cli.main import main
+from command_center.http.cli.service.manager import own_program
 from command_center.http.cli.update import commands
 from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
-from command_center.http.cli.update.installers import install_aside, switch_command
+from command_center.http.cli.update.installers import (
+    InstallerCommand,
+    install_aside,
+    switch_command,
+)
+from command_center.store.timestamps import now_timestamp
 from tests.installing.releases import PackageIndex, serving_index
 from tests.store.backups.test_backups import installation
 
@@ -162,3 +172,47 @@ def test_each_installer_has_its_words(scene: Scene, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("UV")
     with pytest.raises(UpdateFailed, match="uv has installed Command Center, and is not found"):
         install_aside(scene.installed, wanted, scene.data)
+
+
+def test_what_is_kept_of_an_update_that_was_cut_off_is_not_replaced(scene: Scene) -> None:
+    folder = UpdateFolder(scene.data)
+    kept = kept_python(scene.data)
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    folder.write(
+        UpdateRecord(
+            state="switching",
+            before="0.1.0",
+            after="0.2.0",
+            begun_at=now_timestamp(),
+            prefix=str(scene.installed.prefix),
+            known=[],
+            backup=None,
+            last_event_id=0,
+            words=[],
+            health_url=None,
+            seconds=0.0,
+        )
+    )
+    scene.index.offers(WHEEL)
+    refused = scene.types("update", "--yes")
+    assert (1, True) == (refused.exit_code, f"{kept} -P -m command_center.http" in refused.stderr)
+    record = folder.record()
+    assert record is not None
+    folder.write(record, state="done")
+    scene.is_given(prefix=folder.kept)
+    assert "This is the kept copy." in scene.types("update", "--yes").stderr
+    assert kept.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")
+def test_an_installer_takes_no_settings_of_the_current_folder() -> None:
+    place = Path(sys.prefix).resolve()
+    InstallerCommand(("sh", "-c", f'test "$(pwd -P)" = "{place}"')).run()
+
+
+def test_the_program_is_never_taken_from_the_current_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["pytest"])
+    assert (sys.executable, "-P", "-m", "command_center.http") == own_program()

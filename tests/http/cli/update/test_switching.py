@@ -37,7 +37,7 @@ LATER(name="9000_later")(lambda db: db.execute("CREATE TABLE later (id INTEGER) 
 FAULTY = _found()
 FAULTY(name="9000_later")(lambda db: db.execute("DROP TABLE never_there"))
 
-PROGRAM = '#!/bin/sh\necho "command-center, version $(cat {version})"\n'
+PROGRAM = '#!/bin/sh\n[ "$1" = -P ] || exit 9\necho "command-center, version $(cat {version})"\n'
 
 
 @attrs.define
@@ -191,6 +191,7 @@ def test_a_rollback_goes_back_to_the_moment_of_the_migration(scene: Scene) -> No
     ended = scene.switching().go_back(record)
     assert ("rolled-back", "0.1.0") == (ended.state, scene.version())
     assert record.last_event_id + 1 == state_of(scene.data)[0]
+    assert not [*scene.folder.path.glob("*.zip")]
     open_database(scene.data / DATABASE).close()
 
 
@@ -210,6 +211,8 @@ def test_a_server_that_does_not_end_is_left_alone(scene: Scene) -> None:
     ):
         scene.switching().update(scene.record())
     assert "0.1.0" == scene.version()
+    assert not is_service_of(scene.manager, scene.prefix)
+    scene.manager.file.write_text(f"{scene.prefix}-2/bin/command-center serve")
     assert not is_service_of(scene.manager, scene.prefix)
 
 
@@ -254,6 +257,32 @@ def test_too_little_room_is_told_before_anything_is_kept(
     with pytest.raises(UpdateFailed, match="too little room"):
         scene.folder.keep(scene.prefix)
     assert not scene.folder.kept.exists()
+
+
+def test_a_record_goes_before_the_copy_that_it_tells_of(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.record(state="done")
+    monkeypatch.setattr("shutil.copytree", _cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        scene.folder.keep(scene.prefix)
+    assert read_record(scene.data) is None
+    assert not scene.folder.kept.with_suffix(".part").exists()
+
+
+def _cut_off(_: Path, target: Path, *, symlinks: bool) -> None:
+    assert symlinks
+    target.mkdir()
+    raise KeyboardInterrupt
+
+
+def test_a_password_of_an_index_is_told_by_nobody(
+    scene: Scene, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record = scene.record("echo of https://me:hidden@i.test/simple; exit 1")
+    ended = scene.switching().update(record)
+    told = f"{ended.message}{capfd.readouterr()}"
+    assert ("failed", True, False) == (ended.state, "https://i.test" in told, "hidden" in told)
 
 
 class _Full:
