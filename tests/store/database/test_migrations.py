@@ -58,7 +58,7 @@ def test_migrations_are_numbered_in_their_order() -> None:
     with Database(memory=True) as db:
         names = [migration.name for migration in MIGRATIONS.pending(db)]
     numbers = [int(name.split("_")[0]) for name in names]
-    assert sorted(set(numbers)) == numbers
+    assert [*range(1, len(names) + 1)] == numbers
 
 
 def test_of_keys_that_were_claimed_before_notes_nothing_is_noted(path: Path) -> None:
