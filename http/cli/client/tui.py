@@ -36,6 +36,8 @@ from command_center_client.errors import ClientError, LogChanged, NotReachable, 
 from command_center_client.place import LogPlace
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from command_center_client.connection import CommandCenter
 
 WORKING: Final = ("running", "waiting_approval", "starting")
@@ -134,6 +136,13 @@ class TerminalDesk(App[None]):
         self._news.set()
         for work in (self._follow, self._look):
             Thread(target=self._guarded, args=(work,), daemon=True).start()
+
+    def exit(
+        self, result: None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Show no more, also of what is on its way, and end."""
+        self._is_over.set()
+        super().exit(result, return_code, message)
 
     def on_unmount(self) -> None:
         """Look no more."""
@@ -313,8 +322,13 @@ class TerminalDesk(App[None]):
     def _tell(self, show: Callable[..., Any], *arguments: Any) -> None:
         if self._is_over.is_set():
             return
+
+        def show_if_any() -> None:  # what it is shown in may have gone meanwhile
+            if not self._is_over.is_set():
+                show(*arguments)
+
         try:
-            self.call_from_thread(show, *arguments)
+            self.call_from_thread(show_if_any)
         except RuntimeError:
             if self.is_running:
                 raise
