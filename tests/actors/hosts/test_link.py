@@ -21,6 +21,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import FolderLook, Folders
+from command_center.actors.core.message_stream import MessageStream
 from command_center.actors.git.errors import GitFailed, NotAWorkTree
 from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
 from command_center.actors.hosts.far.stand_ins import msgspec as plain_msgspec
@@ -371,3 +372,26 @@ def test_the_stand_ins_do_what_the_packages_do() -> None:
 def test_a_run_whose_host_goes_away_as_it_starts_waits_for_it() -> None:
     assert may_pass(Standing("far").away("It has ended."))
     assert not may_pass(Conflict("No."))
+
+
+async def test_a_long_message_of_a_host_lets_others_have_their_turn() -> None:
+    size = 1024 * 1024
+    turns = 0
+
+    async def message() -> bytes:
+        return bytes(size)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    stream = MessageStream(trio.sleep_forever, message)  # type: ignore[arg-type]  # nothing is sent
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(others)
+        taken = 0
+        while taken < size:
+            taken += len(await stream.receive_some(size // 16))
+        assert turns >= 15
+        nursery.cancel_scope.cancel()
