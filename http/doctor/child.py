@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -78,9 +79,17 @@ def said_by(command: Sequence[str], subject: Subject, cwd: Path | None = None) -
 
 
 def _end(pid: int) -> None:
-    """End a program with all that it has started, which may hold its pipes."""
-    try:
-        whole = [*descendants_of(pid), psutil.Process(pid)]
-    except psutil.NoSuchProcess:
-        return
+    """End a program with all that it has started, which may hold its pipes.
+
+    Each is held first: one that is at work may start another one while the others are looked for.
+    """
+    whole: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        found = [psutil.Process(pid)]
+        while found:
+            for process in found:
+                with suppress(psutil.Error):
+                    process.suspend()
+            whole += found
+            found = [one for one in descendants_of(pid) if one not in whole]
     kill_all(whole)

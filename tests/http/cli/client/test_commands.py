@@ -298,8 +298,8 @@ def test_a_command_loads_nothing_of_the_server_and_ends_with_a_broken_pipe_quiet
 
 
 def test_a_host_is_drained_resumed_and_changed(person: Person, repository: Path) -> None:
-    first = person.sees("run", "First.", "--detach", "--register", "--repo", str(repository))
     assert person.sees("hosts") == person.sees("hosts", "list") == person.sees("ls", "hosts")
+    first = person.sees("run", "First.", "--detach", "--register", "--repo", str(repository))
     assert "local begins no more runs: " in person.sees("hosts", "drain", "local")
     try:
         second = person.sees("run", "Second.", "--detach", "--repo", str(repository)).strip()
