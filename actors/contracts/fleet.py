@@ -89,7 +89,7 @@ class HostChanges(
     """Changes to a host; what is left out stays.
 
     Attributes:
-        labels: words by which runs choose it, instead of those that it has.
+        labels: words that say what it is good for, instead of those that it has.
         max_sessions: how many sessions work there at once; null if only the server's limit counts.
     """
 

@@ -91,7 +91,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         next_try_at: when it is reached for again.
         last_seen_at: when it was there last; null if it never was.
         draining: no run begins there; those that work there go on.
-        labels: words by which runs choose it.
+        labels: words that say what it is good for.
         max_sessions: how many sessions may work there at once; null if only `slots` counts.
         load: how busy it is; null if it does not say.
         account: who is signed in to its agent; null if that is not known.

@@ -30,7 +30,7 @@ class HostState(Record, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         name: the host's, which may be `local`.
         is_draining: no run begins there.
-        labels: words by which runs choose it.
+        labels: words that say what it is good for.
         max_sessions: how many sessions work there at once; None if only the server's limit counts.
         last_seen_at: when there was a link last; None for the server's own machine.
     """

@@ -78,6 +78,12 @@ CUT_OFF: Final = (
     "If that does not start: {python} -P -m command_center.http rollback"
 )
 
+KEPT_BY_WINDOWS: Final = (
+    "Windows keeps the files of a program that runs. End the server, make a backup "
+    "(command-center backup), and type: uv tool upgrade command-center, or "
+    "pipx upgrade command-center"
+)
+
 DRIVER: Final = "command_center.http.cli.update.switching"
 
 _yes = click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -138,6 +144,7 @@ def update(
             _end(facts | {"state": "none" if wanted is None else "offered"}, as_json=as_json)
         if installation.by_hand is not None:
             raise UpdateFailed(installation.by_hand)
+        _refuse_windows()
         folder = UpdateFolder(resolved.settings.data_dir)
         _refuse_half_done(installation, folder)
         _show(installation, wanted, folder, resolved.settings)
@@ -171,6 +178,11 @@ def rollback(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
         _ask("Go back?", yes=yes)
         with folder.alone():
             _hand_over(folder, "rollback", as_json=as_json, facts={}, record=record)
+
+
+def _refuse_windows() -> None:
+    if sys.platform == "win32":
+        raise UpdateFailed(KEPT_BY_WINDOWS)
 
 
 def _wanted(

@@ -31,6 +31,8 @@ from command_center.actors.hosts.local.releases.installation import NAME
 
 SECONDS: Final = 20.0
 MOST_BYTES: Final = 4 << 20
+MOST_HTML_BYTES: Final = 256 << 10
+"""The parser of HTML takes four times as long for twice as much of what is no HTML."""
 MOST_FILES: Final = 20_000
 MOST_REDIRECTS: Final = 3
 
@@ -205,6 +207,8 @@ def parsed(index: str, kind: str, body: bytes) -> list[OfferedFile]:
             raise IndexFailed(index, f"it speaks version {page.meta.api_version[:20]!r}.")
         files = page.files
     elif kind in HTML_PAGES:
+        if len(body) > MOST_HTML_BYTES:
+            raise IndexFailed(index, f"its answer has more than {MOST_HTML_BYTES:,} bytes of HTML.")
         reader = _Links()
         reader.feed(body.decode("utf-8", "replace"))
         files = reader.files

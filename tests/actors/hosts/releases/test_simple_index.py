@@ -102,6 +102,7 @@ LONG = json.dumps(
         ((200, JSON, b'{"meta": {"api-version": "2.0"}, "files": []}'), "'2.0'"),
         ((200, JSON, b'{"meta": {"api-version": "1.0"}, "files": [{"filename": 7}]}'), "no page"),
         ((200, JSON, b" " * (MOST_BYTES + 1)), "more than"),
+        ((200, {"Content-Type": "text/html"}, b"<a " * 87_500), "more than 262,144 bytes of HTML"),
         ((200, {**JSON, "Content-Encoding": "gzip"}, b"\x1f\x8b"), "packs"),
         ((302, {"Location": "/command-center/"}, b""), "without an end"),
         ((302, {"Location": "file:///etc/passwd"}, b""), "protocol"),

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -104,6 +105,14 @@ def test_what_cannot_be_done_is_one_line_and_touches_nothing(
     scene.is_given(**told)
     refused = scene.types("update", *words)
     assert (1, True) == (refused.exit_code, says in refused.stderr), refused.output
+    assert not (scene.data / "updates").exists()
+
+
+def test_windows_is_told_how_and_nothing_is_touched(scene: Scene) -> None:
+    scene.index.offers(WHEEL)
+    scene.patch.setattr(commands, "sys", SimpleNamespace(**{**vars(sys), "platform": "win32"}))
+    refused = scene.types("update", "--yes")
+    assert (1, True) == (refused.exit_code, "uv tool upgrade" in refused.stderr), refused.output
     assert not (scene.data / "updates").exists()
 
 
