@@ -9,7 +9,15 @@ import pytest
 from command_center.actors.ledger.admission import admit, yield_folder
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied
-from command_center.store import Session, Transaction, Writer, repositories, sessions, tasks
+from command_center.store import (
+    Session,
+    Transaction,
+    Writer,
+    host_states,
+    repositories,
+    sessions,
+    tasks,
+)
 from tests.actors.rows import insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, writer
 
@@ -38,6 +46,18 @@ def test_over_the_limit_a_session_stays_queued(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
         begin(tx, queued(tx, cwd="/srv/a"), limit=1)
         assert "queued" == begin(tx, queued(tx, cwd="/srv/b"), limit=1).status
+
+    done(writer, unit)
+
+
+def test_a_host_that_was_drained_meanwhile_or_is_full_begins_none(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        state = host_states.insert(tx, name="local", is_draining=True)
+        assert "queued" == begin(tx, queued(tx, cwd="/srv/a")).status
+        assert "starting" == begin(tx, queued(tx, cwd="/srv/a", host="far")).status
+        host_states.update(tx, state.id, is_draining=False, max_sessions=1)
+        assert "starting" == begin(tx, queued(tx, cwd="/srv/b")).status
+        assert "queued" == begin(tx, queued(tx, cwd="/srv/c")).status
 
     done(writer, unit)
 
