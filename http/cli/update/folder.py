@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,8 +118,9 @@ class UpdateFolder:
         part = self.kept.with_suffix(".part")
         clear(part)
         try:
-            shutil.copytree(prefix, part, symlinks=True)
+            _copy(prefix, part)
             part.rename(self.kept)
+            sync_folder(self.path)
         finally:
             clear(part)
 
@@ -135,14 +137,22 @@ class UpdateFolder:
         old = prefix.with_name(f".{prefix.name}.gone")
         clear(fresh)
         try:
-            shutil.copytree(self.kept, fresh, symlinks=True)
+            _copy(self.kept, fresh)
             clear(old)
             if prefix.exists():
                 prefix.rename(old)
             fresh.rename(prefix)
+            sync_folder(prefix.parent)
         finally:
             clear(fresh)
         clear(old)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder, and have the copy on the disk before anything is said of it."""
+    shutil.copytree(source, target, symlinks=True)
+    if sys.platform != "win32":
+        os.sync()
 
 
 def clear(path: Path) -> None:

@@ -250,6 +250,20 @@ def test_a_place_that_is_empty_is_filled_again(scene: Scene) -> None:
     assert "0.1.0" == scene.version()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no call for this")
+def test_a_copy_is_on_the_disk_before_it_has_its_name(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss of power else leaves the name, and files without their content."""
+    named = []
+    monkeypatch.setattr("os.sync", lambda: named.append(scene.folder.kept.exists()))
+    scene.folder.keep(scene.prefix)
+    scene.prefix.rename(scene.prefix.with_name("lost"))
+    monkeypatch.setattr("os.sync", lambda: named.append(scene.prefix.exists()))
+    scene.folder.put_back(scene.prefix)
+    assert [False, False] == named
+
+
 def test_too_little_room_is_told_before_anything_is_kept(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
