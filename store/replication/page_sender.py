@@ -7,7 +7,7 @@ away has nothing that the others have not.
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -18,20 +18,6 @@ from command_center.store.replication.wal import WalReader
 
 FOLD_BYTES: Final = 4 * 1024 * 1024
 """Bytes of SQLite's log from which on it is folded into the database."""
-
-
-class Replica(Protocol):
-    """Whoever must have a commit before it is acknowledged. The writer's thread calls it."""
-
-    def opened(self, db: Database) -> None:
-        """Take the connection that writes from now on."""
-
-    def committed(self) -> None:
-        """Return once the others have what was committed since the last call.
-
-        Raises:
-            NotReplicated: they may not have it. Nothing may be acknowledged any more.
-        """
 
 
 class PageSender:

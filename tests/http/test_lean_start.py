@@ -26,9 +26,14 @@ main(sys.argv[1:])
 
 HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
+    "command_center.actors.cluster": "a cluster",
+    "command_center.actors.hosts.daemon": "a machine that is a host itself",
+    "command_center.actors.hosts.dial": "other hosts",
     "command_center.actors.hosts.link": "other hosts",
     "command_center.actors.hosts.ssh": "other hosts",
     "command_center.actors.nats": "a cluster",
+    "command_center.store.replication": "a cluster",
+    "command_center.http.cli.update": "`update`",
     "httpx": "Telegram",
     "httpcore": "pushes that are sent",
     "apprise": "places that are told",
