@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -32,6 +33,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 REFUSED_SECONDS: Final = 3600.0
 """Seconds after which the same refusal is told once more."""
 
+MOST_LINKS: Final = 30
+LINKS_SECONDS: Final = 600.0
+"""So many links of a host may begin in so many seconds: each is told as two events."""
+
 _ANEW: Final = "The host has connected anew."
 
 
@@ -43,6 +48,7 @@ class DialLink(Actor):
         self._storage = storage
         self._standing = standing
         self._links = 0
+        self._begun: deque[float] = deque()
         self._admitted: HostLife | None = None
         self._held = trio.Lock()
         self._holding: trio.CancelScope | None = None
@@ -97,9 +103,11 @@ class DialLink(Actor):
             return "Another start of the host's program was let in meanwhile."
         self._newest = message
         self._end(_ANEW)
+        await self._pace()
         async with self._held:
             if self._newest is not message:
                 return _ANEW
+            self._begun.append(self.ctx.now())
             with trio.CancelScope() as self._holding:
                 reason = await self._carry(message.stream)
             if self._holding.cancelled_caught:
@@ -109,6 +117,17 @@ class DialLink(Actor):
         if self._newest is message:  # else another connection takes its place
             await self._tell_away(reason)
         return reason
+
+    async def _pace(self) -> None:
+        """Let a host that connects again and again wait, so that it fills no log."""
+        while self._begun and self._begun[0] + LINKS_SECONDS <= self.ctx.now():
+            self._begun.popleft()
+        if len(self._begun) >= MOST_LINKS:
+            wait = self._begun[0] + LINKS_SECONDS - self.ctx.now()
+            reason = f"It connects too often. It is let in again in {math.ceil(wait)} s."
+            self._standing.lost(reason)
+            await self._tell_away(reason)
+            await trio.sleep(wait)
 
     async def _carry(self, stream: trio.abc.Stream) -> str:
         """Carry one link until it is over; answer why."""

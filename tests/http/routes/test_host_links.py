@@ -19,6 +19,7 @@ from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
 from command_center.actors.hosts.daemon.identity import HostIdentity
+from command_center.actors.hosts.dial import keeper
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
@@ -184,6 +185,22 @@ async def test_a_later_start_takes_the_place_of_an_earlier_one(centre: Centre) -
             assert "The host has connected anew." == await goodbye(first)
             await centre.until("host.connected", 2)
             assert [] == await centre.told("host.away")
+
+
+async def test_a_host_that_connects_again_and_again_is_let_wait(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "MOST_LINKS", 2)
+    monkeypatch.setattr(keeper, "LINKS_SECONDS", 1.5)
+    key, begun = await centre.key(), trio.current_time()
+    for count in (1, 2):
+        async with centre.link(key, life(count)) as connection, serving(connection):
+            await centre.until("host.connected", count)
+    async with centre.link(key, life(3)) as connection, serving(connection):
+        shown = await centre.client.get("/api/hosts", headers=OWNER)
+        assert "It connects too often. It is let in again in " in shown.text
+        await centre.until("host.connected", 3)
+    assert trio.current_time() - begun > 1.5
 
 
 async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Centre) -> None:
