@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import psutil
 import trio
 
 from command_center.actors.contracts.hosts import FolderLook, MachineLoad
@@ -212,14 +213,8 @@ async def same_file(left: Path, right: Path) -> bool:
 
 
 def _load_of(folder: Path) -> MachineLoad:
-    if sys.platform == "win32":
-        import psutil  # noqa: PLC0415 - needed on one system
-
-        load = psutil.getloadavg()[0]
-    else:
-        load = os.getloadavg()[0]
     disk = shutil.disk_usage(folder)
-    return MachineLoad(round(load, 2), os.cpu_count() or 1, disk.free, disk.total)
+    return MachineLoad(round(psutil.getloadavg()[0], 2), os.cpu_count() or 1, disk.free, disk.total)
 
 
 async def _within(path: Path, roots: Sequence[Path]) -> bool:

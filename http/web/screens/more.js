@@ -118,7 +118,8 @@ export const More = () => {
               ${health.version}
               ${
                 health.newVersion &&
-                html` · <a href="/docs/upgrading.html" target="_blank">${health.newVersion} is out</a>`
+                html` ·
+                  <a href="/docs/upgrading.html" target="_blank">${health.newVersion} is out</a>`
               }
             </dd>
             <dt>Runner</dt>

@@ -393,5 +393,5 @@ async def test_a_long_message_of_a_host_lets_others_have_their_turn() -> None:
         taken = 0
         while taken < size:
             taken += len(await stream.receive_some(size // 16))
-        assert turns >= 15
+        assert turns >= 14, "one between any two parts, of which the last may be to come"
         nursery.cancel_scope.cancel()

@@ -158,6 +158,14 @@ def wait_procs(processes: Iterable[_Process], *, timeout: float) -> None:
         left = [process for process in left if process.is_running()]
 
 
+def getloadavg() -> tuple[float, float, float]:
+    """Return how many processes wanted a processor in the last 1, 5 and 15 minutes."""
+    if sys.platform == "win32":
+        return (0.0, 0.0, 0.0)
+    else:  # noqa: RET505 - mypy knows the platform only so
+        return os.getloadavg()
+
+
 def _ticks() -> int:
     """Return how many units of its clock Linux counts in a second."""
     if sys.platform == "win32":
