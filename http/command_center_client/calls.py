@@ -68,8 +68,8 @@ def retry_host(host_name: str, /, **body: Unpack[shapes.HostOrder]) -> ApiCall[s
 
 
 def enrol_host(**body: Unpack[shapes.EnrolHost]) -> ApiCall[shapes.EnrolledHost]:
-    """Give the machine that brings a code its key, which is shown this once: `POST /api/hosts/enrol`."""
-    return ApiCall("POST", "/api/hosts/enrol", body=body)
+    """Give the machine that brings a code its key, which is shown this once: `POST /api/enrolments`."""
+    return ApiCall("POST", "/api/enrolments", body=body)
 
 
 def list_repositories(**query: Unpack[shapes.ListRepositoriesQuery]) -> ApiCall[ListPage[shapes.Repository]]:

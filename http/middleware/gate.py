@@ -81,7 +81,7 @@ PASSKEY_CHALLENGE = "/api/passkeys/challenge"
 PASSKEY_SIGN_IN = "/api/passkeys/signin"
 """The paths by which a passkey signs in."""
 
-HOST_ENROLMENT = "/api/hosts/enrol"
+HOST_ENROLMENT = "/api/enrolments"
 """The path that the code of a host opens."""
 HOST_LINK = "/api/hosts/link"
 """The path of the connections of hosts, each of which brings its own key."""

@@ -1,4 +1,4 @@
-"""/api/hosts/enrol and /api/hosts/link: the ways in for machines that dial out.
+"""/api/enrolments and /api/hosts/link: the ways in for machines that dial out.
 
 A machine brings its code once, and gets a key for it. With the key it opens a WebSocket, whose
 binary frames are the bytes of the link to a host (`hosts.link`). The key is all that it has here:

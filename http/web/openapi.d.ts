@@ -2483,7 +2483,7 @@ export interface Operations {
   /** Give the machine that brings a code its key, which is shown this once */
   enrolHost: {
     method: "POST";
-    path: "/api/hosts/enrol";
+    path: "/api/enrolments";
     isExact: true;
     query: Record<string, never>;
     body: EnrolHost;

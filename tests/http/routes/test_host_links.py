@@ -50,7 +50,7 @@ class Centre:
 
     async def enrol(self, code: str) -> httpx.Response:
         """The answer to a machine that brings a code, and nothing else."""
-        return await self.client.post("/api/hosts/enrol", json={"code": code})
+        return await self.client.post("/api/enrolments", json={"code": code})
 
     async def key(self, name: str = "box") -> str:
         """The key of a new host."""
