@@ -118,6 +118,7 @@ async def test_draining_lets_what_is_under_way_arrive_and_takes_nothing_new(
     await nursery.start(live)
     hears, heard = leaving.subscribe("in"), client.subscribe("out")
     await leaving.flush()
+    await client.flush()  # else what is said at once may come before the server knows who hears it
     for _ in range(50):
         await client.publish("in")
         await leaving.publish("out")
