@@ -3,8 +3,6 @@
 A code is good once, until it expires; the host that brings it gets a key, and no earlier key of it
 counts any more. Keys have 256 random bits and codes 80, so that a plain SHA-256 of them cannot be
 guessed backwards. A row that is not as it was written lets nobody in.
-
-Each start of the program of a host is a life, with a number that only grows and a random id.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from command_center.store.host_life import HostLife
 from command_center.store.transaction import Transaction
 
 _COLUMNS = "host_id, enrolment_hash, enrolment_expires_at, key_hash, life, life_id"
@@ -20,13 +19,6 @@ _WHOLE = (
     f"k.checksum = row_checksum({', '.join(f'k.{one}' for one in sorted(_COLUMNS.split(', ')))})"
 )
 """A condition: the row is as it was written."""
-
-
-class HostLife(NamedTuple):
-    """A life of a host's program; of two with one number and different ids, one is a copy."""
-
-    number: int
-    id: str
 
 
 class HostSignIn(NamedTuple):

@@ -10,7 +10,7 @@ import trio
 
 from command_center.runtime import Address, Request
 from command_center.store import Timestamp
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -28,7 +28,7 @@ from command_center.store import (
     repositories,
     stored_hosts,
 )
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 from command_center.store.queries.removal import remove_host as remove_row
 from command_center.store.records import LOCAL
 

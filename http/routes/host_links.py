@@ -33,7 +33,7 @@ from command_center.http.wire.asgi import Scope
 from command_center.http.wire.operation import Api
 from command_center.runtime import ActorCrashed, ActorNotFound, ActorStopped
 from command_center.store import host_keys, log_identity
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 
 LIFE: Final = "CC-Host-Life"
 """The header in which a host says which start of its program it is: a number, and a random id."""

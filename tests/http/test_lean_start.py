@@ -73,3 +73,10 @@ def test_a_server_that_talks_to_telegram_loads_what_that_needs(tmp_path: Path) -
 
 def test_garbage_is_collected_from_when_requests_are_answered(tmp_path: Path) -> None:
     assert started(tmp_path)[0]
+
+
+def test_the_program_of_a_host_loads_no_database() -> None:
+    code = "import sys, command_center.http.cli.host; print(*sys.modules)"
+    there = {*run(sys.executable, "-c", code).stdout.split()}
+    assert "command_center.actors.hosts.daemon.program" in there
+    assert not {"sqlite3", "sqlite_utils", "command_center.store.database", "quart"} & there

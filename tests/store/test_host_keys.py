@@ -1,7 +1,7 @@
 """The sign-in of a host, as it is stored."""
 
 from command_center.store import StoredHost, Transaction, Writer, host_keys, stored_hosts
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 from tests.store.units import run
 
 

@@ -13,7 +13,7 @@ from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity,
 from command_center.actors.hosts.link.channels import LinkEnded
 from command_center.actors.hosts.link.serving import Served
 from command_center.runtime import Actor, Backoff
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -22,7 +22,7 @@ import trio_websocket
 from command_center.actors.codex.websocket import HandshakeFailed, WatchedStream, open_over
 from command_center.actors.core.message_stream import MessageStream
 from command_center.actors.hosts.daemon.identity import CentreNumber, HostIdentity
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 
 CONNECT_SECONDS: Final = 20.0
 """Seconds until a server that does not answer is given up."""

@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 import msgspec
 
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 from command_center.store.private_files import new_private_file, sync_folder
 
 LOGS: Final = 20

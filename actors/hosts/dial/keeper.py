@@ -26,7 +26,7 @@ from command_center.actors.ledger import hosts as ledger
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime import Actor, Deferred, handles
 from command_center.store import EventData, Transaction
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

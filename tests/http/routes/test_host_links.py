@@ -27,7 +27,7 @@ from command_center.http.middleware.gate import Policy
 from command_center.runtime import ActorRef
 from command_center.runtime.context import Context
 from command_center.store import host_states, open_database
-from command_center.store.host_keys import HostLife
+from command_center.store.host_life import HostLife
 from tests.http.live import NO_AUTHORITIES, served
 
 TOKEN = "the-token-of-the-server"
