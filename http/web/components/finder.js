@@ -16,6 +16,11 @@ const TYPING_MS = 250;
 const AT_ONCE = 4; // patches that are read at the same time
 const KEPT = 8_000_000; // characters of patches that are kept while a text is typed
 const OPENED = 3; // files with the text that open by themselves
+const NOTHING = {
+  hits: /** @type {Hit[]} */ ([]),
+  first: /** @type {string[]} */ ([]),
+  left: 0,
+};
 // in two columns a line that stays is there twice
 const PLACES = "tr:is(.same, .hunk) > td:last-child mark, tr:not(.same, .hunk, .said) > td mark";
 
@@ -30,9 +35,8 @@ export const Finder = ({ files, of, load, onFind, onOpen }) => {
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const going = useRef(/** @type {{path: string, nth: number} | null} */ (null));
   const wanted = useSettled(text.trim().length > 1 ? text.toLowerCase() : "");
-  const { hits, left } = useHits(files, of, load, wanted);
+  const { hits, first, left } = useHits(files, of, load, wanted);
   const total = hits.reduce((sum, { count }) => sum + count, 0);
-  const first = hits.slice(0, OPENED).map(({ path }) => path);
   useEffect(() => onFind(wanted), [wanted]);
   useEffect(() => setAt(-1), [wanted, of]);
   useEffect(() => {
@@ -102,27 +106,34 @@ function useSettled(value) {
 }
 
 /**
- * The files that have a text, in their order, and how many are still to be read.
+ * The files that have a text, in their order, the first of them once no earlier one can come, and
+ * how many are still to be read.
  * @param {ChangedFile[]} files @param {unknown} of
  * @param {(file: ChangedFile) => AsyncGenerator<Patch>} load @param {string} wanted
- * @returns {{hits: Hit[], left: number}}
+ * @returns {{hits: Hit[], first: string[], left: number}}
  */
 function useHits(files, of, load, wanted) {
-  const [found, setFound] = useState({ hits: /** @type {Hit[]} */ ([]), left: 0 });
+  const [found, setFound] = useState(NOTHING);
   const kept = useRef({ of, texts: /** @type {Map<string, string[]>} */ (new Map()), size: 0 });
   useEffect(() => {
-    setFound({ hits: [], left: 0 });
+    setFound(NOTHING);
     if (!wanted) return;
     if (kept.current.of !== of) kept.current = { of, texts: new Map(), size: 0 };
     const { current: memory } = kept;
     const waiting = files.filter(({ path, isBinary }) => !isBinary && !path.endsWith("/"));
     const order = new Map(files.map(({ path }, index) => [path, index]));
+    const place = (/** @type {string} */ path) => order.get(path) || 0;
+    const unread = new Set(waiting.map(({ path }) => path)); // in the files' order
     const hits = /** @type {Hit[]} */ ([]);
+    let first = /** @type {string[]} */ ([]);
     let left = waiting.length;
     let isOver = false;
     const tell = () => {
-      hits.sort((one, other) => (order.get(one.path) || 0) - (order.get(other.path) || 0));
-      setFound({ hits: [...hits], left });
+      hits.sort((one, other) => place(one.path) - place(other.path));
+      const [next = ""] = unread;
+      const end = unread.size ? place(next) : files.length;
+      first = hits.slice(0, OPENED).flatMap(({ path }) => (place(path) < end ? [path] : []));
+      setFound({ hits: [...hits], first, left });
     };
     const search = async () => {
       for (let file = waiting.shift(); file && !isOver; file = waiting.shift()) {
@@ -143,8 +154,9 @@ function useHits(files, of, load, wanted) {
           memory.size += lengthOf(read);
         }
         left -= 1;
+        unread.delete(file.path);
         if (hit.count) hits.push(hit);
-        if (hit.count || !left) tell();
+        if (hit.count || !left || first.length < Math.min(hits.length, OPENED)) tell();
       }
     };
     for (let worker = 0; worker < AT_ONCE; worker += 1) search();
