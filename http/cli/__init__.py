@@ -9,5 +9,5 @@ for what would keep the server from working. `backups` makes a backup and puts o
 `portable` writes the history as JSON Lines and takes one in. `host` has this machine be a host of a
 server elsewhere. `service` has the machine start the server, and shows what it says. `update` puts
 another version in the place of this one. `mcp` serves an agent over standard input and output, by
-the `stdio_bridge` to a server.
+the `stdio_bridge` to a server. `signals` has a command end in order, or go on to its end.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from command_center.http.cli.local import config_flag, refuse, resolve
+from command_center.http.cli.signals import ending_in_order
 from command_center.http.config.parsers import revealed
 
 if TYPE_CHECKING:
     from command_center.http.config.settings import Settings
 
 FAILED = 1
-TERMINATED = 143
 
 
 def _passphrase_file(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,9 +63,9 @@ def backup(
         is_scheduled=False,
         is_encrypted=passphrase is not None,
     )
-    _end_in_order()
     try:
-        made = make_backup(settings.data_dir, target, passphrase=passphrase)
+        with ending_in_order():
+            made = make_backup(settings.data_dir, target, passphrase=passphrase)
     except BackupFailed as error:
         _fail(error)
     if made.manifest.damaged:
@@ -93,10 +92,12 @@ def restore(
     from command_center.store.backups.restoring import RestoredBackup, restore_backup  # noqa: PLC0415 - the same
 
     passphrase = _passphrase(settings, passphrase_file)
-    _end_in_order()
 
     def put_back(passphrase: str | None) -> RestoredBackup:
-        return restore_backup(file, settings.data_dir, passphrase=passphrase, takes_damaged=damaged)
+        with ending_in_order():
+            return restore_backup(
+                file, settings.data_dir, passphrase=passphrase, takes_damaged=damaged
+            )
 
     try:
         try:
@@ -166,15 +167,6 @@ def _passphrase(settings: Settings, file: Path | None) -> str | None:
             refuse(f"{file} has no passphrase in its first line.")
         return passphrase
     return revealed(settings.backup_passphrase)
-
-
-def _end_in_order() -> None:
-    """Have SIGTERM end the work as Ctrl-C does, so that nothing is left of it."""
-
-    def end(*_: object) -> NoReturn:
-        sys.exit(TERMINATED)
-
-    signal.signal(signal.SIGTERM, end)
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -10,6 +10,7 @@ identity that a passphrase protects, and `content.age`. Without Command Center:
 from __future__ import annotations
 
 import zipfile
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,15 +67,7 @@ def decrypt(archive: zipfile.ZipFile, target: Path, passphrase: str, *, named: P
     """
     pyrage = _pyrage(named)
     try:
-        with archive.open(KEY) as part:
-            key = part.read(MOST_KEY_BYTES)
-        try:
-            opened = pyrage.passphrase.decrypt(key, passphrase)
-        except pyrage.DecryptError as error:
-            raise WrongPassphrase(
-                named, "the passphrase is not the one of this file, or the file is damaged."
-            ) from error
-        identity = pyrage.x25519.Identity.from_str(opened.decode())
+        identity = pyrage.x25519.Identity.from_str(_open_key(archive, passphrase, named))
         with archive.open(CONTENT) as content, new_private_file(target) as plain:
             pyrage.decrypt_io(content, plain, [identity])
     except OSError as error:
@@ -83,6 +76,37 @@ def decrypt(archive: zipfile.ZipFile, target: Path, passphrase: str, *, named: P
         raise
     except (KeyError, pyrage.DecryptError, pyrage.IdentityError, ValueError) as error:
         raise BadBackup(named, f"this is not a whole backup ({error}).") from error
+
+
+def check_passphrase(file: Path, passphrase: str | None) -> None:
+    """Do nothing if the file can be opened by the passphrase, or needs none.
+
+    A file that is no zip is left to who unpacks it.
+
+    Raises:
+        EncryptionNotInstalled: it is encrypted, and the extra `backup` is not installed.
+        WrongPassphrase: it is encrypted, and not by this passphrase.
+        OSError: the system refuses.
+    """
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        if not is_encrypted(archive):
+            return
+        if passphrase is None:
+            raise WrongPassphrase(file, "this backup is encrypted: give its passphrase.")
+        _open_key(archive, passphrase, file)
+
+
+def _open_key(archive: zipfile.ZipFile, passphrase: str, named: Path) -> str:
+    pyrage = _pyrage(named)
+    with archive.open(KEY) as part:
+        key = part.read(MOST_KEY_BYTES)
+    try:
+        opened: bytes = pyrage.passphrase.decrypt(key, passphrase)
+    except pyrage.DecryptError as error:
+        raise WrongPassphrase(
+            named, "the passphrase is not the one of this file, or the file is damaged."
+        ) from error
+    return opened.decode()
 
 
 def _pyrage(file: Path) -> ModuleType:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from xml.parsers.expat import ExpatError
 
 from command_center.http.cli.service.manager import (
     SECONDS,
@@ -52,6 +53,14 @@ class Launchd:
                 "StandardErrorPath": str(service.folder / LOG),
             }
         )
+
+    def program(self) -> Path | None:
+        """Return the program that the property list names; None where nobody can tell."""
+        try:
+            listed = plistlib.loads(self.file.read_bytes())
+            return Path(listed["ProgramArguments"][0])
+        except (OSError, ExpatError, LookupError, TypeError, ValueError):
+            return None
 
     def install(self, service: Service) -> list[str]:
         """Write the property list, and have launchd take it anew."""

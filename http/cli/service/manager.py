@@ -57,6 +57,9 @@ class ServiceManager(Protocol):
     def definition(self, service: Service) -> bytes:
         """Return what the file has."""
 
+    def program(self) -> Path | None:
+        """Return the program that the installed file starts; None where nobody can tell."""
+
     def install(self, service: Service) -> list[str]:
         """Put the file in its place and start the service; return what the user should know.
 
@@ -100,6 +103,9 @@ def server_command(config_file: Path | None) -> tuple[str, ...]:
 def own_program() -> tuple[str, ...]:
     """Return the words that start the program that runs now."""
     typed = Path(sys.argv[0])
+    if sys.platform == "win32" and typed.stem == "command-center":
+        # What was typed may be a copy that uv or pipx has put on the PATH.
+        typed = Path(sys.prefix) / "Scripts" / "command-center.exe"
     is_script = typed.stem == "command-center" and typed.is_file() and os.access(typed, os.X_OK)
     if is_script:
         return (str(typed.resolve()),)

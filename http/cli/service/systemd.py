@@ -12,6 +12,8 @@ its turns.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from getpass import getuser
 from pathlib import Path
@@ -70,6 +72,15 @@ class Systemd:
             command=" ".join([_program(service.command[0]), *map(_word, service.command[1:])]),
             path=_word(f"PATH={service.path}", is_command=False),
         ).encode()
+
+    def program(self) -> Path | None:
+        """Return the program that the unit names; None where nobody can tell."""
+        try:
+            told = re.search(r"^ExecStart=(.+)$", self.file.read_text("utf-8"), re.MULTILINE)
+            words = [] if told is None else shlex.split(told[1])
+        except (OSError, ValueError):
+            return None
+        return Path(words[0].replace("%%", "%")) if words else None
 
     def install(self, service: Service) -> list[str]:
         """Write the unit, enable it and start it anew."""

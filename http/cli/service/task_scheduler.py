@@ -8,15 +8,18 @@ from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from command_center.http.cli.service.manager import SERVER, Service, ServiceFailed, ServiceName, run
 
 FILE: Final = "service.xml"
 
+_SPACE: Final = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+
 _TASK: Final = """\
 <?xml version="1.0" encoding="UTF-16"?>
-<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+<Task version="1.2" xmlns="{space}">
   <RegistrationInfo><Description>{title}</Description></RegistrationInfo>
   <Triggers><LogonTrigger><Enabled>true</Enabled><UserId>{user}</UserId></LogonTrigger></Triggers>
   <Principals>
@@ -57,11 +60,21 @@ class TaskScheduler:
         """Return the definition."""
         program, *arguments = service.command
         return _TASK.format(
+            space=_SPACE,
             title=self._title,
             user=escape(getuser()),
             program=escape(program),
             arguments=escape(subprocess.list2cmdline(arguments)),
         ).encode("utf-16")
+
+    def program(self) -> Path | None:
+        """Return the program that the definition names; None where nobody can tell."""
+        try:
+            task = ET.parse(self.file)  # noqa: S314 - a file of the user's own
+        except (OSError, ET.ParseError, ValueError):
+            return None
+        found = task.findtext("task:Actions/task:Exec/task:Command", namespaces={"task": _SPACE})
+        return None if not found else Path(found)
 
     def install(self, service: Service) -> list[str]:
         """Write the definition, and have the scheduler take it and run it."""

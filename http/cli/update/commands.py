@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import attrs
 import click
 import msgspec
+import trio
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
@@ -23,9 +23,11 @@ from command_center.actors.hosts.local.releases.index_settings import indexes_of
 from command_center.actors.hosts.local.releases.installation import (
     NAME,
     Installation,
+    InstallationUnclear,
     find_installation,
 )
 from command_center.actors.hosts.local.releases.record import (
+    RECORD,
     UpdateRecord,
     is_at_work,
     kept_python,
@@ -41,25 +43,24 @@ from command_center.actors.hosts.local.releases.simple_index import (
 from command_center.http.cli.local import config_flag, resolve
 from command_center.http.cli.service.manager import SERVER
 from command_center.http.cli.service.managers import manager_of
-from command_center.http.cli.update.folder import (
-    UpdateFailed,
-    UpdateFolder,
-    clear,
-    shown_words,
-)
+from command_center.http.cli.signals import ending_in_order, ignoring_ends
+from command_center.http.cli.update.folder import UpdateFolder, clear, shown_words
+from command_center.http.cli.update.in_use import IS_KEPT
 from command_center.http.cli.update.installers import install_aside, switch_command
 from command_center.http.cli.update.rehearsal import rehearse_update
 from command_center.http.cli.update.switching import (
+    backup_of,
     is_served,
     is_service_of,
     migration_copy,
-    say,
 )
+from command_center.http.cli.update.telling import UpdateFailed, say
 from command_center.http.config.parsers import revealed
 from command_center.http.config.urls import url_of
 from command_center.store import errors, events
 from command_center.store.backups.contents import DATABASE
-from command_center.store.backups.errors import BackupFailed
+from command_center.store.backups.encryption import check_passphrase
+from command_center.store.backups.errors import BackupFailed, WrongPassphrase
 from command_center.store.backups.making import Backup, make_backup
 from command_center.store.backups.places import make_folder, place_of
 from command_center.store.database.opening import open_for_reading, registered_names
@@ -78,10 +79,9 @@ CUT_OFF: Final = (
     "If that does not start: {python} -P -m command_center.http rollback"
 )
 
-KEPT_BY_WINDOWS: Final = (
-    "Windows keeps the files of a program that runs. End the server, make a backup "
-    "(command-center backup), and type: uv tool upgrade command-center, or "
-    "pipx upgrade command-center"
+IN_A_WINDOW: Final = (
+    "Windows keeps the files of a program that runs. So the rest is done in a window of its own, "
+    "once this command has ended. It says there how it went; {record} has it, too."
 )
 
 DRIVER: Final = "command_center.http.cli.update.switching"
@@ -125,8 +125,8 @@ def update(
     taken back. `command-center rollback` goes back later.
     """
     resolved = resolve(config_file, {})
-    installation = find_installation()
     with _told(as_json=as_json):
+        installation = find_installation()
         wanted, notes = _wanted(installation, version, wheel)
         for note in notes:
             say(note)
@@ -144,15 +144,22 @@ def update(
             _end(facts | {"state": "none" if wanted is None else "offered"}, as_json=as_json)
         if installation.by_hand is not None:
             raise UpdateFailed(installation.by_hand)
-        _refuse_windows()
         folder = UpdateFolder(resolved.settings.data_dir)
         _refuse_half_done(installation, folder)
         _show(installation, wanted, folder, resolved.settings)
         _ask("Go on?", yes=yes)
         with folder.alone():
             _refuse_half_done(installation, folder)
-            record = _prepare(installation, wanted, folder, resolved)
-            _hand_over(folder, "update", as_json=as_json, facts=facts, record=record)
+            with ending_in_order():
+                record = _prepare(installation, wanted, folder, resolved)
+            _hand_over(
+                folder,
+                "update",
+                as_json=as_json,
+                facts=facts,
+                record=record,
+                passphrase=revealed(resolved.settings.backup_passphrase),
+            )
 
 
 @click.command()
@@ -165,7 +172,8 @@ def rollback(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
     Where the database has been migrated since, it becomes that of before, too: what was written
     since is lost, and the newer database is kept beside it.
     """
-    folder = UpdateFolder(resolve(config_file, {}).settings.data_dir)
+    settings = resolve(config_file, {}).settings
+    folder = UpdateFolder(settings.data_dir)
     record = folder.record()
     with _told(as_json=as_json):
         if record is None or record.state not in {"done", "switching"}:
@@ -176,13 +184,16 @@ def rollback(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
         for line in _lost(folder.data_dir, record):
             say(line)
         _ask("Go back?", yes=yes)
+        passphrase = _passphrase(folder.data_dir, record, settings)
         with folder.alone():
-            _hand_over(folder, "rollback", as_json=as_json, facts={}, record=record)
-
-
-def _refuse_windows() -> None:
-    if sys.platform == "win32":
-        raise UpdateFailed(KEPT_BY_WINDOWS)
+            _hand_over(
+                folder,
+                "rollback",
+                as_json=as_json,
+                facts={},
+                record=record,
+                passphrase=passphrase,
+            )
 
 
 def _wanted(
@@ -199,7 +210,7 @@ def _wanted(
         )
     try:
         wish = None if version is None else Version(version)
-        releases = offered(indexes_of(installation))
+        releases = trio.run(offered, indexes_of(installation))
     except InvalidVersion:
         raise UpdateFailed(f"{version!r} is no version.") from None
     except (IndexFailed, NoIndex) as error:
@@ -272,7 +283,6 @@ def _prepare(
     """Back up, rehearse, and keep the environment; return the record of what is to be done."""
     settings, begun = resolved.settings, now_timestamp()
     requirement = installation.requirement(wanted.version, wheel=wanted.wheel)
-    _end_in_order()
     backup = _back_up(settings)
     try:
         clear(folder.aside)
@@ -361,16 +371,56 @@ def _ask(question: str, *, yes: bool) -> None:
         raise UpdateFailed("Nothing was changed.")
 
 
+def _passphrase(data_dir: Path, record: UpdateRecord, settings: Settings) -> str | None:
+    """Return the passphrase of the backup that a rollback puts back, if it needs one.
+
+    It is tried before anything changes.
+    """
+    passphrase = revealed(settings.backup_passphrase)
+    database, backup = data_dir / DATABASE, backup_of(record)
+    if backup is None or not backup.is_file() or not database.is_file():
+        return passphrase
+    if not steps_beyond(database, record.known) or migration_copy(data_dir, record) is not None:
+        return passphrase
+    try:
+        try:
+            check_passphrase(backup, passphrase)
+        except WrongPassphrase:
+            if not sys.stdin.isatty():
+                raise
+            passphrase = click.prompt(f"Passphrase of {backup}", hide_input=True, err=True)
+            check_passphrase(backup, passphrase)
+    except WrongPassphrase as error:
+        raise UpdateFailed(f"{error} It is what CC_BACKUP_PASSPHRASE was then.") from error
+    except BackupFailed as error:
+        raise UpdateFailed(str(error)) from error
+    return passphrase
+
+
 def _hand_over(
-    folder: UpdateFolder, act: str, *, as_json: bool, facts: dict[str, Any], record: UpdateRecord
+    folder: UpdateFolder,
+    act: str,
+    *,
+    as_json: bool,
+    facts: dict[str, Any],
+    record: UpdateRecord,
+    passphrase: str | None,
 ) -> NoReturn:
     """Have the kept environment do the rest, and tell how it ended."""
     words = [str(kept_python(folder.data_dir)), "-P", "-m", DRIVER, str(folder.data_dir), act]
-    apart: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-        if number is not None:
-            signal.signal(number, signal.SIG_IGN)  # the rest is done in any case
-    code = subprocess.call(words, stdin=subprocess.DEVNULL, **apart)  # noqa: S603 - ours
+    apart: dict[str, Any] = {"start_new_session": True}
+    if IS_KEPT:
+        apart = {"creationflags": getattr(subprocess, "CREATE_NEW_CONSOLE", 0)}
+    with ignoring_ends():  # the rest is done in any case
+        driver = subprocess.Popen(words, stdin=subprocess.PIPE, text=True, **apart)  # noqa: S603 - ours
+        if driver.stdin is not None:
+            with suppress(OSError), driver.stdin as told_it:  # an older one does not ask for it
+                told_it.write(f"{passphrase or ''}\n")
+        if IS_KEPT:
+            message = IN_A_WINDOW.format(record=folder.path / RECORD)
+            say(message)
+            _end(facts | {"state": "switching", "message": message}, as_json=as_json)
+        code = driver.wait()
     ended = folder.record() or record
     if ended.state == "switching" and not ended.message:
         ended = msgspec.structs.replace(ended, message=CUT_OFF.format(python=words[0]))
@@ -391,7 +441,13 @@ def _told(*, as_json: bool) -> Iterator[None]:
         yield
     except errors.DataFolderInUse:
         _fail("Another update is at work here.", as_json=as_json)
-    except (UpdateFailed, errors.DataFolderUnusable, OSError, sqlite3.Error) as error:
+    except (
+        UpdateFailed,
+        InstallationUnclear,
+        errors.DataFolderUnusable,
+        OSError,
+        sqlite3.Error,
+    ) as error:
         _fail(str(error), as_json=as_json)
 
 
@@ -405,12 +461,3 @@ def _end(facts: dict[str, Any], *, as_json: bool, code: int = 0) -> NoReturn:
         sys.stdout.write(f"{json.dumps(facts)}\n")
         sys.stdout.flush()
     sys.exit(code)
-
-
-def _end_in_order() -> None:
-    """Have SIGTERM end the work as Ctrl-C does, so that nothing is left of it."""
-
-    def end(*_: object) -> NoReturn:
-        sys.exit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)

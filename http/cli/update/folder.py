@@ -28,6 +28,8 @@ from command_center.actors.hosts.local.releases.record import (
     UpdateRecord,
     read_record,
 )
+from command_center.http.cli.update.in_use import patiently
+from command_center.http.cli.update.telling import UpdateFailed
 from command_center.store.ownership.lock import DataFolderLock
 from command_center.store.private_files import new_private_file, sync_folder
 
@@ -36,10 +38,6 @@ ROOM: Final = 2
 
 MOST_SAID: Final = 4000
 """Letters of an installer's words that are told: the last ones."""
-
-
-class UpdateFailed(Exception):
-    """The update goes no further; the message says why, and how things are now."""
 
 
 @attrs.frozen
@@ -119,7 +117,7 @@ class UpdateFolder:
         clear(part)
         try:
             _copy(prefix, part)
-            part.rename(self.kept)
+            patiently(lambda: part.rename(self.kept))
             sync_folder(self.path)
         finally:
             clear(part)
@@ -140,8 +138,8 @@ class UpdateFolder:
             _copy(self.kept, fresh)
             clear(old)
             if prefix.exists():
-                prefix.rename(old)
-            fresh.rename(prefix)
+                patiently(lambda: prefix.rename(old))
+            patiently(lambda: fresh.rename(prefix))
             sync_folder(prefix.parent)
         finally:
             clear(fresh)
@@ -160,7 +158,7 @@ def clear(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
-        shutil.rmtree(path)
+        patiently(lambda: shutil.rmtree(path))
 
 
 def shown_words(words: Sequence[str | Path]) -> str:

@@ -16,7 +16,8 @@ import attrs
 
 from command_center.actors.hosts.local.releases.installation import Installation
 from command_center.actors.hosts.local.releases.record import python_in
-from command_center.http.cli.update.folder import UpdateFailed, call
+from command_center.http.cli.update.folder import call
+from command_center.http.cli.update.telling import UpdateFailed
 
 INSTALL_SECONDS: Final = 900.0
 """Seconds that an installer may take."""

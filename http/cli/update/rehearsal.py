@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from command_center.actors.hosts.local.releases.record import python_in
-from command_center.http.cli.update.folder import UpdateFailed, call
+from command_center.http.cli.update.folder import call
 from command_center.http.cli.update.health import await_version
+from command_center.http.cli.update.telling import UpdateFailed
 from command_center.store.backups.contents import DATABASE
 from command_center.store.database.copies import copy_database
 from command_center.store.database.opening import open_for_reading

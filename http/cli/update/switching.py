@@ -6,18 +6,20 @@ that closes, nor Ctrl-C, nor the files that an installer replaces can stop it ha
 must have ended before: its files and its page are never of two versions. Whatever fails, the
 version of before is put back.
 
+Its input tells by which passphrase the backup is closed, in a line that may be empty. On Windows it
+has a window of its own, and waits until the command that began it has ended.
+
 A cut of power may leave it undone. The record then says so, and a rollback mends it.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,14 +30,12 @@ import attrs
 from command_center.actors.hosts.local.releases.record import UpdateRecord, python_in
 from command_center.http.cli.service.manager import SERVER, ServiceFailed, ServiceManager
 from command_center.http.cli.service.managers import manager_of
-from command_center.http.cli.update.folder import (
-    UpdateFailed,
-    UpdateFolder,
-    call,
-    shown_words,
-)
+from command_center.http.cli.signals import ignoring_ends
+from command_center.http.cli.update.folder import UpdateFolder, call, shown_words
 from command_center.http.cli.update.health import await_version
+from command_center.http.cli.update.in_use import IS_KEPT, await_unused
 from command_center.http.cli.update.installers import InstallerCommand
+from command_center.http.cli.update.telling import UpdateFailed, say
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.errors import BackupFailed
 from command_center.store.backups.making import make_backup
@@ -76,13 +76,6 @@ _RESTORING: Final = (
 )
 
 
-def say(text: str) -> None:
-    """Tell the user; one whose terminal has closed is not told."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-
-
 @attrs.define
 class _Seen:
     """The moment at which a server was seen last."""
@@ -100,6 +93,8 @@ class Switching:
         end_seconds: for which a server without a service is waited for.
         health_seconds: in which the next one must answer.
         quiet_seconds: after which a server that has not taken the data folder has ended.
+        passphrase: of the backup, where it is encrypted.
+        keeps_files: the system keeps the files of programs that run.
     """
 
     folder: UpdateFolder
@@ -107,6 +102,8 @@ class Switching:
     end_seconds: float = END_SECONDS
     health_seconds: float = HEALTH_SECONDS
     quiet_seconds: float = QUIET_SECONDS
+    passphrase: str | None = None
+    keeps_files: bool = IS_KEPT
 
     def update(self, record: UpdateRecord) -> UpdateRecord:
         """Switch to the new version, and take that back where it fails.
@@ -115,9 +112,9 @@ class Switching:
             The record, as it is written: `done` or `failed`, with how it ended.
 
         Raises:
-            UpdateFailed: the server does not end. Nothing was touched.
+            UpdateFailed: the server, or another program of it, does not end. Nothing was touched.
         """
-        has_service = self._end_server()
+        has_service = self._end_all(record)
         try:
             self._while_nobody_serves(lambda: self._install(record))
             if has_service:
@@ -132,9 +129,10 @@ class Switching:
         """Put the version of before back, with the database of then where it must be.
 
         Raises:
-            UpdateFailed: the server does not end, or something cannot be put back.
+            UpdateFailed: the server, or another program of it, does not end, or something cannot
+                be put back.
         """
-        has_service = self._end_server()
+        has_service = self._end_all(record)
         told = self._restore(record)
         if has_service:
             self._start_before(record)
@@ -173,6 +171,7 @@ class Switching:
     def _restore(self, record: UpdateRecord) -> str:
         """Put back the program, and the database where it has steps that it does not know."""
         say(f"Putting {record.before} back")
+        self._await_unused(record)
         try:
             self._while_nobody_serves(lambda: self.folder.put_back(Path(record.prefix)))
             database = self.folder.data_dir / DATABASE
@@ -187,7 +186,9 @@ class Switching:
         if backup is None:
             return " The database is newer, and there is no backup of it."
         try:
-            restored = restore_backup(backup, self.folder.data_dir, takes_damaged=True)
+            restored = restore_backup(
+                backup, self.folder.data_dir, passphrase=self.passphrase, takes_damaged=True
+            )
         finally:
             (self.folder.path / MADE_BACKUP).unlink(missing_ok=True)
         return (
@@ -203,7 +204,7 @@ class Switching:
         """
         copy = migration_copy(self.folder.data_dir, record)
         if copy is None:
-            return None if record.backup is None else Path(record.backup)
+            return backup_of(record)
         backup = self.folder.path / MADE_BACKUP
         make_backup(self.folder.data_dir, backup, database=copy)
         return backup
@@ -229,6 +230,22 @@ class Switching:
             self._start(record, record.before)
         except ServiceFailed as error:
             raise UpdateFailed(str(error)) from error
+
+    def _end_all(self, record: UpdateRecord) -> bool:
+        """End the server, and have each other program end; return True if a service ran."""
+        has_service = self._end_server()
+        try:
+            self._await_unused(record)
+        except UpdateFailed:
+            if has_service:
+                with suppress(ServiceFailed):
+                    self.manager.start()
+            raise
+        return has_service
+
+    def _await_unused(self, record: UpdateRecord) -> None:
+        if self.keeps_files:
+            await_unused(Path(record.prefix), self.end_seconds)
 
     def _end_server(self) -> bool:
         """End the server of the data folder; return True if it is a service that runs."""
@@ -278,12 +295,10 @@ def is_served(data_dir: Path) -> bool:
 
 def is_service_of(manager: ServiceManager, prefix: Path) -> bool:
     """Return True if the service that is installed starts the program of that environment."""
-    try:
-        told = manager.file.read_bytes()
-    except OSError:
+    program = manager.program()
+    if program is None:
         return False
-    text = told.decode("utf-16" if told[:1] == b"\xff" else "utf-8", "replace")
-    return any(f"{place}{os.sep}" in text for place in (prefix, prefix.resolve()))
+    return any(program.is_relative_to(place) for place in (prefix, prefix.resolve()))
 
 
 def migration_copy(data_dir: Path, record: UpdateRecord) -> Path | None:
@@ -297,27 +312,49 @@ def migration_copy(data_dir: Path, record: UpdateRecord) -> Path | None:
     return copy
 
 
+def backup_of(record: UpdateRecord) -> Path | None:
+    """Return the backup that was made before the update; None where there was nothing to keep."""
+    return None if record.backup is None else Path(record.backup)
+
+
 def main() -> None:
     """Do what is asked with the update that the data folder's record tells of."""
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-        if number is not None:
-            signal.signal(number, signal.SIG_IGN)
     data_dir = Path(sys.argv[1])
     act: Literal["update", "rollback"] = "update" if sys.argv[2] == "update" else "rollback"
     folder = UpdateFolder(data_dir)
     record = folder.record()
     if record is None:
         raise SystemExit(FAILED)
-    switching = Switching(folder, manager_of(data_dir, SERVER))
-    try:
-        with folder.switching():
-            record = switching.update(record) if act == "update" else switching.go_back(record)
-    except UpdateFailed as error:
-        # An update that is refused has changed nothing. A rollback can be tried again.
-        state = "failed" if act == "update" else record.state
-        folder.write(record, state=state, message=str(error))
-        raise SystemExit(FAILED) from error
+    passphrase = sys.stdin.readline().rstrip("\n") or None
+    switching = Switching(folder, manager_of(data_dir, SERVER), passphrase=passphrase)
+    with ignoring_ends(), _window():
+        try:
+            with folder.switching():
+                record = switching.update(record) if act == "update" else switching.go_back(record)
+        except UpdateFailed as error:
+            # An update that is refused has changed nothing. A rollback can be tried again.
+            state = "failed" if act == "update" else record.state
+            record = folder.write(record, state=state, message=str(error))
+            raise SystemExit(FAILED) from error
+        finally:
+            if IS_KEPT:  # nobody else can tell it: the command has ended
+                say(record.message)
     raise SystemExit(0 if record.state in {"done", "rolled-back"} else FAILED)
+
+
+@contextmanager
+def _window() -> Iterator[None]:
+    """Speak in the window that Windows gives, and leave it open until the user has read it."""
+    if not IS_KEPT:
+        yield
+        return
+    with open("CONOUT$", "w", encoding="utf-8") as out, redirect_stderr(out):  # noqa: PTH123 - it is no file
+        try:
+            yield
+        finally:
+            say("Press Enter to close this window.")
+            with open("CONIN$", encoding="utf-8") as keys:  # noqa: PTH123 - the same
+                keys.readline()
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
+import msgspec
 
 from command_center.actors.hosts.local.releases.installation import Installation
 
@@ -42,6 +42,21 @@ class PackageIndexes:
 
     urls: tuple[str, ...]
     are_equal: bool
+
+
+class _UvIndex(msgspec.Struct, frozen=True):
+    url: str
+    default: bool = False
+    explicit: bool = False
+
+
+class _UvSettings(msgspec.Struct, frozen=True, rename="kebab"):
+    """`uv.toml`, as far as it names indexes."""
+
+    no_index: bool = False
+    index: tuple[_UvIndex, ...] = ()
+    index_url: str | None = None
+    extra_index_url: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -123,19 +138,19 @@ def _uv_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _take_uv_file(told: _Told, file: Path) -> None:
     try:
-        settings: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none, or one that uv itself complains of
+        settings = msgspec.toml.decode(file.read_bytes(), type=_UvSettings)
+    except (OSError, ValueError, msgspec.MsgspecError):  # none, or one that uv complains of
         return
-    told.is_off = told.is_off or bool(settings.get("no-index"))
-    for index in settings.get("index", []):
-        if index.get("explicit"):
+    told.is_off = told.is_off or settings.no_index
+    for index in settings.index:
+        if index.explicit:
             continue  # it is asked for packages alone that name it
-        if index.get("default"):
-            told.default = told.default or index["url"]
+        if index.default:
+            told.default = told.default or index.url
         else:
-            told.further.append(index["url"])
-    told.default = told.default or settings.get("index-url")
-    told.further += settings.get("extra-index-url", [])
+            told.further.append(index.url)
+    told.default = told.default or settings.index_url
+    told.further += settings.extra_index_url
 
 
 def _pip_settings(

@@ -9,17 +9,16 @@ PEP 668.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import sysconfig
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import attrs
+import msgspec
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -30,6 +29,68 @@ IMAGE: Final = "COMMAND_CENTER_IMAGE"
 """The variable by which the container image names itself."""
 
 Installer: TypeAlias = Literal["uv tool", "pipx", "pip", "uv pip"]
+
+_T = TypeVar("_T")
+
+
+class InstallationUnclear(Exception):
+    """A file that an installer left cannot be read; the message names it, and says what to do."""
+
+    def __init__(self, file: str, reason: object) -> None:
+        super().__init__(
+            f"{file} cannot be read ({reason}), so it is not known what installed Command Center. "
+            "Install it again, as you did the first time."
+        )
+
+
+class _Folder(msgspec.Struct, frozen=True):
+    editable: bool = False
+
+
+class _Direct(msgspec.Struct, frozen=True):
+    """`direct_url.json`, of what came from no index."""
+
+    url: str | None = None
+    dir_info: _Folder | None = None
+
+
+class _Index(msgspec.Struct, frozen=True):
+    url: str
+    default: bool = False
+
+
+class _Options(msgspec.Struct, frozen=True, rename="kebab"):
+    index: tuple[_Index, ...] = ()
+    index_url: str | None = None
+    extra_index_url: tuple[str, ...] = ()
+
+
+class _Requirement(msgspec.Struct, frozen=True):
+    name: str
+    extras: tuple[str, ...] = ()
+    specifier: str = ""
+
+
+class _Tool(msgspec.Struct, frozen=True):
+    requirements: tuple[_Requirement, ...] = ()
+    options: _Options = _Options()
+
+
+class _UvReceipt(msgspec.Struct, frozen=True):
+    """`uv-receipt.toml`, of `uv tool`."""
+
+    tool: _Tool = _Tool()
+
+
+class _MainPackage(msgspec.Struct, frozen=True):
+    pip_args: tuple[str, ...] | None = None
+
+
+class _PipxMetadata(msgspec.Struct, frozen=True):
+    """`pipx_metadata.json`."""
+
+    main_package: _MainPackage = _MainPackage()
+    backend: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -75,23 +136,28 @@ def find_installation(
     environ: Mapping[str, str] = os.environ,
     package: Distribution | None = None,
 ) -> Installation:
-    """Return how the program that runs was installed."""
+    """Return how the program that runs was installed.
+
+    Raises:
+        InstallationUnclear: a file that its installer left cannot be read.
+    """
     package = package or distribution(NAME)
+    direct = _direct(package)
     known = Installation(
         version=Version(package.version),
         prefix=prefix,
         base_python=Path(getattr(sys, "_base_executable", None) or sys.executable),
-        source=_source(package),
+        source=None if direct.url is None else direct.url.removeprefix("file://"),
         extras=_extras(package),
     )
     writer = (package.read_text("INSTALLER") or "").strip()
     by_hand = next(_by_hand(known, package, writer, base_prefix, environ), None)
     if by_hand is not None:
         return attrs.evolve(known, by_hand=by_hand)
-    if (receipt := _toml(prefix / "uv-receipt.toml")) is not None:
-        return _uv_tool(known, receipt)
-    if (metadata := _json(prefix / "pipx_metadata.json")) is not None:
-        return _pipx(known, metadata)
+    if (receipt := prefix / "uv-receipt.toml").exists():
+        return _uv_tool(known, _read(receipt, msgspec.toml.decode, _UvReceipt).tool)
+    if (metadata := prefix / "pipx_metadata.json").exists():
+        return _pipx(known, _read(metadata, msgspec.json.decode, _PipxMetadata))
     is_uv = writer == "uv"
     return attrs.evolve(known, installer="uv pip" if is_uv else "pip", is_uv=is_uv)
 
@@ -105,10 +171,10 @@ def _by_hand(
 ) -> Iterator[str]:
     """Yield what to do where no installer may replace the program; nothing where one may."""
     prefix, parts = known.prefix, {*known.prefix.parts}
-    folder = _direct(package).get("dir_info")
+    folder = _direct(package).dir_info
     if environ.get(IMAGE):
         yield "It runs in a container: pull the newer image, and start the container from it."
-    if folder is not None and folder.get("editable"):
+    if folder is not None and folder.editable:
         yield f"It runs from the checkout {known.source}: pull there, then type: uv sync"
     if folder is not None:
         yield f"It was built of the folder {known.source}: bring it up to date, and install again."
@@ -129,48 +195,53 @@ def _by_hand(
         )
 
 
-def _uv_tool(known: Installation, receipt: Mapping[str, Any]) -> Installation:
-    told = receipt.get("tool", {})
-    options = told.get("options", {})
+def _uv_tool(known: Installation, tool: _Tool) -> Installation:
     words: list[str] = []
-    for index in options.get("index", []):
-        words += ["--default-index" if index.get("default") else "--index", index["url"]]
-    if url := options.get("index-url"):
+    for index in tool.options.index:
+        words += ["--default-index" if index.default else "--index", index.url]
+    if url := tool.options.index_url:
         words += ["--default-index", url]
-    for url in options.get("extra-index-url", []):
+    for url in tool.options.extra_index_url:
         words += ["--index", url]
     further = [
-        f"{one['name']}{_brackets(one.get('extras', []))}{one.get('specifier', '')}"
-        for one in told.get("requirements", [])
-        if one["name"] != NAME
+        f"{one.name}{_brackets(one.extras)}{one.specifier}"
+        for one in tool.requirements
+        if one.name != NAME
     ]
     return attrs.evolve(
         known, installer="uv tool", further=tuple(further), options=tuple(words), is_uv=True
     )
 
 
-def _pipx(known: Installation, metadata: Mapping[str, Any]) -> Installation:
+def _pipx(known: Installation, metadata: _PipxMetadata) -> Installation:
     return attrs.evolve(
         known,
         installer="pipx",
-        options=tuple(metadata.get("main_package", {}).get("pip_args") or ()),
-        is_uv=metadata.get("backend") == "uv",
+        options=metadata.main_package.pip_args or (),
+        is_uv=metadata.backend == "uv",
     )
 
 
-def _brackets(extras: list[str]) -> str:
+def _brackets(extras: tuple[str, ...]) -> str:
     return f"[{','.join(extras)}]" if extras else ""
 
 
-def _direct(package: Distribution) -> Mapping[str, Any]:
+def _direct(package: Distribution) -> _Direct:
     text = package.read_text("direct_url.json")
-    told: Mapping[str, Any] = json.loads(text) if text else {}
-    return told
+    if not text:
+        return _Direct()
+    try:
+        return msgspec.json.decode(text, type=_Direct)
+    except msgspec.MsgspecError as error:
+        raise InstallationUnclear("direct_url.json", error) from error
 
 
-def _source(package: Distribution) -> str | None:
-    url: str | None = _direct(package).get("url")
-    return None if url is None else url.removeprefix("file://")
+def _read(file: Path, decode: Callable[..., Any], wanted: type[_T]) -> _T:
+    try:
+        found: _T = decode(file.read_bytes(), type=wanted)
+    except (OSError, msgspec.MsgspecError, UnicodeError) as error:
+        raise InstallationUnclear(str(file), error) from error
+    return found
 
 
 def _extras(package: Distribution) -> tuple[str, ...]:
@@ -192,14 +263,3 @@ def _is_there(name: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
-
-
-def _toml(file: Path) -> Mapping[str, Any] | None:
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _json(file: Path) -> Mapping[str, Any] | None:
-    told: Mapping[str, Any] | None = None
-    if file.exists():
-        told = json.loads(file.read_text(encoding="utf-8"))
-    return told

@@ -9,7 +9,10 @@ import trio
 from packaging.version import Version
 
 from command_center.actors.hosts.local.releases.index_settings import indexes_of
-from command_center.actors.hosts.local.releases.installation import find_installation
+from command_center.actors.hosts.local.releases.installation import (
+    InstallationUnclear,
+    find_installation,
+)
 from command_center.actors.hosts.local.releases.simple_index import (
     IndexFailed,
     NoIndex,
@@ -43,20 +46,20 @@ async def find_newest() -> str | None:
 
     Raises:
         InstalledFromFile: there is no index to ask.
-        LookFailed: an index gave no answer that can be used.
+        LookFailed: an index gave no answer that can be used, or what installed it is unclear.
     """
-    installed = await trio.to_thread.run_sync(find_installation)
-    if installed.source is not None:
-        raise InstalledFromFile(installed.source)
     try:
+        installed = await trio.to_thread.run_sync(find_installation)
+        if installed.source is not None:
+            raise InstalledFromFile(installed.source)
         indexes = await trio.to_thread.run_sync(indexes_of, installed)
         with trio.fail_after(SECONDS):
-            releases = await trio.to_thread.run_sync(offered, indexes, abandon_on_cancel=True)
-        found = choose(releases, installed.version).newest
+            releases = await offered(indexes)
     except trio.TooSlowError:
         raise LookFailed(f"No index answered within {SECONDS:g} s.") from None
-    except (IndexFailed, NoIndex) as error:
+    except (IndexFailed, InstallationUnclear, NoIndex) as error:
         raise LookFailed(str(error)) from error
+    found = choose(releases, installed.version).newest
     return None if found is None else str(found.version)
 
 

@@ -10,7 +10,6 @@ Source: "Simple repository API" of the Python packaging specifications (PEP 503,
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Final
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 import httpx
 import msgspec
+import trio
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -30,6 +30,8 @@ from command_center.actors.hosts.local.releases.index_settings import (
 from command_center.actors.hosts.local.releases.installation import NAME
 
 SECONDS: Final = 20.0
+"""Seconds for an index, from the question to the last byte of what it answers."""
+
 MOST_BYTES: Final = 4 << 20
 MOST_HTML_BYTES: Final = 256 << 10
 """The parser of HTML takes four times as long for twice as much of what is no HTML."""
@@ -114,8 +116,8 @@ def choose(
     return found
 
 
-def offered(indexes: PackageIndexes) -> list[Release]:
-    """Ask the indexes, and return what they offer. To be called in a thread.
+async def offered(indexes: PackageIndexes) -> list[Release]:
+    """Ask the indexes, and return what they offer.
 
     Raises:
         IndexFailed: one that counts gave no answer that can be used.
@@ -125,7 +127,7 @@ def offered(indexes: PackageIndexes) -> list[Release]:
         raise NoIndex
     found: list[Release] = []
     for url in indexes.urls:
-        page = _page(url)
+        page = await _page(url)
         if page is None:
             continue
         found += releases_of(page)
@@ -148,23 +150,34 @@ def releases_of(files: Sequence[OfferedFile]) -> Iterator[Release]:
             yield Release(version, file.requires_python or "")
 
 
-def _page(index: str) -> list[OfferedFile] | None:
+async def _page(index: str) -> list[OfferedFile] | None:
     """Return the files of the project's page; None where the index does not know the project."""
-    url = f"{index.rstrip('/')}/{NAME}/"
-    headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": NAME}
-    deadline = time.monotonic() + SECONDS
     try:
-        with httpx.Client(headers=headers, timeout=SECONDS) as client:
-            for _ in range(MOST_REDIRECTS + 1):
-                with client.stream("GET", url) as answer:
-                    if answer.status_code in UNKNOWN:
-                        return None
-                    if answer.next_request is None:
-                        answer.raise_for_status()
-                        return parsed(index, _kind(answer), _body(index, answer, deadline))
-                    url = _followed(index, url, answer.next_request.url)
+        with trio.fail_after(SECONDS):
+            answer = await _asked(index)
+    except trio.TooSlowError:
+        raise IndexFailed(index, f"its answer takes more than {SECONDS:g} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise IndexFailed(index, str(error) or type(error).__name__) from error
+    if answer is None:
+        return None
+    return await trio.to_thread.run_sync(parsed, index, *answer)
+
+
+async def _asked(index: str) -> tuple[str, bytes] | None:
+    """Return what kind of page the index answers, and the page."""
+    url = f"{index.rstrip('/')}/{NAME}/"
+    headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": NAME}
+    context = await trio.to_thread.run_sync(httpx.create_ssl_context)
+    async with httpx.AsyncClient(headers=headers, timeout=None, verify=context) as client:  # noqa: S113 - all of it has one
+        for _ in range(MOST_REDIRECTS + 1):
+            async with client.stream("GET", url) as answer:
+                if answer.status_code in UNKNOWN:
+                    return None
+                if answer.next_request is None:
+                    answer.raise_for_status()
+                    return _kind(answer), await _body(index, answer)
+                url = _followed(index, url, answer.next_request.url)
     raise IndexFailed(index, "it leads from one place to the next without an end.")
 
 
@@ -179,16 +192,17 @@ def _kind(answer: httpx.Response) -> str:
     return kind.partition(";")[0].strip().lower()
 
 
-def _body(index: str, answer: httpx.Response, deadline: float) -> bytes:
+async def _body(index: str, answer: httpx.Response) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise IndexFailed(index, "it packs its answer, which was not asked for.")
     body = bytearray()
-    for piece in answer.iter_raw():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise IndexFailed(index, f"its answer has more than {MOST_BYTES:,} bytes.")
-        if time.monotonic() > deadline:
-            raise IndexFailed(index, f"its answer takes more than {SECONDS:g} s.")
+    with trio.CancelScope() as reading:
+        async for piece in answer.aiter_raw():
+            body += piece
+            if len(body) > MOST_BYTES:
+                reading.cancel()  # to break off here would leave httpx's generators open
+    if len(body) > MOST_BYTES:
+        raise IndexFailed(index, f"its answer has more than {MOST_BYTES:,} bytes.")
     return bytes(body)
 
 

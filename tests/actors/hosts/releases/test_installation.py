@@ -12,6 +12,7 @@ from packaging.version import Version
 from command_center.actors.hosts.local.releases.installation import (
     IMAGE,
     Installation,
+    InstallationUnclear,
     find_installation,
 )
 
@@ -146,3 +147,25 @@ def test_a_cache_and_homebrew_are_known_by_their_folders(
         (tmp_path / "uv" / "CACHEDIR.TAG").touch()
     made = Made(tmp_path / folder)
     assert says in (made.found().by_hand or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv-receipt.toml", "[tool"),
+        ("uv-receipt.toml", "[tool]\nrequirements = [{ extras = [] }]"),
+        ("uv-receipt.toml", "\udcff"),
+        ("pipx_metadata.json", '{"main_package": {"pip_args": 7}}'),
+        ("pipx_metadata.json", ""),
+    ],
+)
+def test_a_broken_file_of_an_installer_is_named(made: Made, name: str, text: str) -> None:
+    (made.prefix / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InstallationUnclear, match=f"{name} cannot be read .* Install it again"):
+        made.found()
+
+
+def test_a_broken_note_of_where_it_came_from_is_named(made: Made) -> None:
+    made.has("direct_url.json", '{"url": []}')
+    with pytest.raises(InstallationUnclear, match=r"direct_url\.json cannot be read"):
+        made.found()

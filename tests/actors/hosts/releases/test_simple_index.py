@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trio
 from packaging.version import Version
 
 from command_center.actors.hosts.local.releases import simple_index
@@ -32,7 +33,11 @@ def wheel(version: str) -> Path:
 
 def ask(*indexes: PackageIndex, are_equal: bool = False) -> list[str]:
     urls = tuple(index.url for index in indexes)
-    return [str(one.version) for one in offered(PackageIndexes(urls, are_equal))]
+    return [str(one.version) for one in trio.run(offered, PackageIndexes(urls, are_equal))]
+
+
+def ask_at(url: str) -> None:
+    trio.run(offered, PackageIndexes((url,), are_equal=False))
 
 
 def fill(index: PackageIndex) -> None:
@@ -50,7 +55,7 @@ def test_the_newest_release_that_this_python_runs_is_chosen(form: str) -> None:
     with serving_index() as index:
         index.form = form
         fill(index)
-        releases = offered(PackageIndexes((index.url,), are_equal=False))
+        releases = trio.run(offered, PackageIndexes((index.url,), are_equal=False))
     assert {"0.1.0", "0.2.0", "0.3.0rc1", "0.5.0"} == {str(one.version) for one in releases}
     choice = choose(releases, HERE, python="3.12.1")
     assert choice.newest is not None
@@ -124,12 +129,31 @@ def test_a_version_that_cannot_be_one_is_passed_over() -> None:
         assert [] == ask(index)
 
 
-def test_an_index_that_never_answers_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simple_index, "SECONDS", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        with pytest.raises(IndexFailed, match="timed out"):
-            offered(PackageIndexes((f"http://127.0.0.1:{port}",), are_equal=False))
+SLOW = (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+
+
+@pytest.mark.parametrize("begun", SLOW)
+async def test_an_index_has_one_deadline_from_the_question_to_the_last_byte(
+    begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends a letter now and then, in the headers or behind them, so that no read waits long."""
+    monkeypatch.setattr(simple_index, "SECONDS", 0.2)
+
+    async def drip(stream: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError):
+            await stream.send_all(begun)
+            while begun:
+                await stream.send_all(b"x")
+                await trio.sleep(0.01)
+            await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, drip, [listener])
+        address = f"http://127.0.0.1:{listener.socket.getsockname()[1]}"
+        with trio.fail_after(10), pytest.raises(IndexFailed, match=r"more than 0\.2 s"):
+            await offered(PackageIndexes((address,), are_equal=False))
+        nursery.cancel_scope.cancel()
 
 
 def test_no_secret_of_an_index_is_told() -> None:
@@ -137,7 +161,7 @@ def test_no_secret_of_an_index_is_told() -> None:
         index.answer = (401, {}, b"")
         url = index.url.replace("://", "://me:secret-of-mine@")
         with pytest.raises(IndexFailed, match="401") as told:
-            offered(PackageIndexes((url,), are_equal=False))
+            ask_at(url)
         assert "Authorization" in index.asked[0][1]
     assert "secret" not in str(told.value)
 
@@ -145,7 +169,7 @@ def test_no_secret_of_an_index_is_told() -> None:
 @pytest.mark.parametrize("index", ["http://me:hidden@[::1", "http://me:hi@dden@127.0.0.1:9"])
 def test_an_index_that_nobody_can_ask_is_told_without_its_password(index: str) -> None:
     with pytest.raises(IndexFailed) as refused:
-        offered(PackageIndexes((index,), are_equal=False))
+        ask_at(index)
     assert "dden" not in str(refused.value)
 
 

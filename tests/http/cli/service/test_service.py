@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 
 from command_center.http.cli.main import main
 from command_center.http.cli.service import commands
 from command_center.http.cli.service.launchd import Launchd
-from command_center.http.cli.service.manager import Service, ServiceFailed
+from command_center.http.cli.service.manager import Service, ServiceFailed, ServiceManager
 from command_center.http.cli.service.systemd import NAME, Systemd
 from command_center.http.cli.service.task_scheduler import TaskScheduler
 
@@ -183,6 +184,26 @@ def test_launchd_and_windows_read_each_word_as_it_was() -> None:
     assert exec_ is not None
     assert ODD.command[0] == exec_.findtext(f"{space}Command")
     assert subprocess.list2cmdline(ODD.command[1:]) == exec_.findtext(f"{space}Arguments")
+
+
+SPECIAL = attrs.evolve(ODD, command=("/opt/a & <b> 50% é/command-center", *ODD.command[1:]))
+
+
+@posix
+@pytest.mark.parametrize("manager", [Systemd(), Launchd(), None])
+def test_a_manager_tells_which_program_its_file_starts(
+    manager: ServiceManager | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "c")}.items():
+        monkeypatch.setenv(name, value)
+    manager = manager or TaskScheduler(tmp_path)
+    assert manager.program() is None
+    manager.file.parent.mkdir(parents=True, exist_ok=True)
+    manager.file.write_bytes(manager.definition(SPECIAL))
+    assert Path(SPECIAL.command[0]) == manager.program()
+    for broken in (b"", b"\xff\xfe<", b"<plist><dict/></plist>", b'ExecStart="'):
+        manager.file.write_bytes(broken)
+        assert manager.program() is None
 
 
 def asked_of(machine: Machine, programs: Mapping[str, str]) -> list[str]:

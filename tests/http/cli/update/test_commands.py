@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -15,7 +17,10 @@ import pytest
 from click.testing import CliRunner, Result
 from packaging.version import Version
 
-from command_center.actors.hosts.local.releases.installation import Installation
+from command_center.actors.hosts.local.releases.installation import (
+    Installation,
+    InstallationUnclear,
+)
 from command_center.actors.hosts.local.releases.record import (
     UpdateRecord,
     kept_python,
@@ -24,12 +29,14 @@ from command_center.actors.hosts.local.releases.record import (
 from command_center.http.cli.main import main
 from command_center.http.cli.service.manager import own_program
 from command_center.http.cli.update import commands
-from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
+from command_center.http.cli.update.folder import UpdateFolder
 from command_center.http.cli.update.installers import (
     InstallerCommand,
     install_aside,
     switch_command,
 )
+from command_center.http.cli.update.telling import UpdateFailed
+from command_center.store.backups.making import make_backup
 from command_center.store.timestamps import now_timestamp
 from tests.installing.releases import PackageIndex, serving_index
 from tests.store.backups.test_backups import installation
@@ -108,12 +115,111 @@ def test_what_cannot_be_done_is_one_line_and_touches_nothing(
     assert not (scene.data / "updates").exists()
 
 
-def test_windows_is_told_how_and_nothing_is_touched(scene: Scene) -> None:
+def update_record(scene: Scene, **changes: Any) -> UpdateRecord:
+    """Write down an update of this scene, which is not done."""
+    record = UpdateRecord(
+        state="switching",
+        before="0.1.0",
+        after="0.2.0",
+        begun_at=now_timestamp(),
+        prefix=str(scene.installed.prefix),
+        known=[],
+        backup=None,
+        last_event_id=0,
+        words=[],
+        health_url=None,
+        seconds=0.0,
+    )
+    folder = UpdateFolder(scene.data)
+    folder.path.mkdir(exist_ok=True)
+    return folder.write(record, **changes)
+
+
+DRIVER = """#!/bin/sh
+read -r passphrase
+echo "$5 $passphrase" > {told}.part
+mv {told}.part {told}
+until [ -e {goes_on} ]; do sleep 0.05; done
+"""
+
+
+def with_driver(scene: Scene, *, waits: bool = False) -> Path:
+    """Keep a program that notes what it is told; it may wait until a file beside that is there."""
+    told = scene.data.parent / "told"
+    goes_on = told.with_name("goes-on")
+    if not waits:
+        goes_on.touch()
+    python = kept_python(scene.data)
+    python.parent.mkdir(parents=True)
+    python.write_text(DRIVER.format(told=told, goes_on=goes_on))
+    python.chmod(0o755)
+    return told
+
+
+def begin(
+    kind: type[subprocess.Popen[str]],
+    started: list[subprocess.Popen[str]],
+    words: list[str],
+    **options: Any,
+) -> subprocess.Popen[str]:
+    """Start a program as it is asked, and note it."""
+    started.append(kind(words, **options))
+    return started[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")
+def test_a_command_whose_files_are_kept_ends_before_the_rest_is_done(scene: Scene) -> None:
     scene.index.offers(WHEEL)
-    scene.patch.setattr(commands, "sys", SimpleNamespace(**{**vars(sys), "platform": "win32"}))
-    refused = scene.types("update", "--yes")
-    assert (1, True) == (refused.exit_code, "uv tool upgrade" in refused.stderr), refused.output
-    assert not (scene.data / "updates").exists()
+    told = with_driver(scene, waits=True)
+    scene.patch.setattr(commands, "IS_KEPT", True)
+    scene.patch.setattr(commands, "_prepare", lambda *_: update_record(scene))
+    started: list[subprocess.Popen[str]] = []
+    scene.patch.setattr(subprocess, "Popen", partial(begin, subprocess.Popen, started))
+    ended = scene.types("update", "--yes", "--json")
+    assert 0 == ended.exit_code, ended.output
+    said = json.loads(ended.stdout)
+    assert ("switching", True) == (said["state"], "a window of its own" in said["message"])
+    assert not told.with_name("goes-on").exists()
+    while not told.exists():
+        time.sleep(0.01)
+    told.with_name("goes-on").touch()
+    assert (0, "update \n") == (started[0].wait(), told.read_text())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")
+@pytest.mark.parametrize(
+    ("given", "code"), [("a long word of mine", 0), ("another word of mine", 1), (None, 1)]
+)
+def test_a_rollback_asks_for_the_passphrase_before_anything_changes(
+    scene: Scene, given: str | None, code: int
+) -> None:
+    told = with_driver(scene)
+    made = make_backup(
+        scene.data, scene.data / "backups" / "closed.zip", passphrase="a long word of mine"
+    )
+    record = update_record(scene, state="done", backup=str(made.path))
+    scene.patch.setattr(commands, "steps_beyond", lambda *_: {"9000_later"})
+    scene.patch.setattr(commands, "_lost", lambda *_: [])
+    if given is not None:
+        scene.patch.setenv("CC_BACKUP_PASSPHRASE", given)
+    ended = scene.types("rollback", "--yes")
+    assert code == ended.exit_code
+    assert record == UpdateFolder(scene.data).record()
+    if given == "a long word of mine":
+        assert "rollback a long word of mine\n" == told.read_text()
+    else:
+        assert "CC_BACKUP_PASSPHRASE" in ended.stderr
+        assert not told.exists()
+
+
+def test_what_cannot_be_read_of_the_installer_is_one_line(scene: Scene) -> None:
+    def unclear() -> Installation:
+        raise InstallationUnclear("/w/uv-receipt.toml", "it ends early")
+
+    scene.patch.setattr(commands, "find_installation", unclear)
+    ended = CliRunner().invoke(main, ["update"], env={"CC_DATA_DIR": str(scene.data)})
+    assert (1, 1) == (ended.exit_code, ended.stderr.count("\n")), ended.output
+    assert "uv-receipt.toml cannot be read (it ends early)" in ended.stderr
 
 
 def test_a_disk_that_is_full_at_the_backup_ends_it_before_anything(scene: Scene) -> None:
@@ -188,26 +294,10 @@ def test_what_is_kept_of_an_update_that_was_cut_off_is_not_replaced(scene: Scene
     kept = kept_python(scene.data)
     kept.parent.mkdir(parents=True)
     kept.touch()
-    folder.write(
-        UpdateRecord(
-            state="switching",
-            before="0.1.0",
-            after="0.2.0",
-            begun_at=now_timestamp(),
-            prefix=str(scene.installed.prefix),
-            known=[],
-            backup=None,
-            last_event_id=0,
-            words=[],
-            health_url=None,
-            seconds=0.0,
-        )
-    )
+    record = update_record(scene)
     scene.index.offers(WHEEL)
     refused = scene.types("update", "--yes")
     assert (1, True) == (refused.exit_code, f"{kept} -P -m command_center.http" in refused.stderr)
-    record = folder.record()
-    assert record is not None
     folder.write(record, state="done")
     scene.is_given(prefix=folder.kept)
     assert "This is the kept copy." in scene.types("update", "--yes").stderr

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -13,8 +16,9 @@ import pytest
 
 from command_center.actors.hosts.local.releases.record import UpdateRecord, is_at_work, read_record
 from command_center.http.cli.service.manager import Service, ServiceFailed
-from command_center.http.cli.update.folder import UpdateFailed, UpdateFolder
+from command_center.http.cli.update.folder import UpdateFolder
 from command_center.http.cli.update.switching import Switching, is_service_of, main
+from command_center.http.cli.update.telling import UpdateFailed
 from command_center.store import DataFolderInUse, DataFolderLock, Writer, open_database
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.making import make_backup
@@ -54,6 +58,9 @@ class Manager:
     def definition(self, service: Service) -> bytes:  # noqa: ARG002 - the name is the protocol's
         return b""
 
+    def program(self) -> Path:
+        return Path(self.file.read_text().removeprefix("ExecStart=").split()[0])
+
     def install(self, service: Service) -> list[str]:  # noqa: ARG002 - the same
         return []
 
@@ -87,9 +94,11 @@ class Scene:
     def version(self) -> str:
         return (self.prefix / "version").read_text()
 
-    def record(self, does: str = "", **changes: object) -> UpdateRecord:
+    def record(
+        self, does: str = "", *, passphrase: str | None = None, **changes: object
+    ) -> UpdateRecord:
         """Write down what an update would have, with an installer that does this."""
-        backup = make_backup(self.data, self.data / "backups" / "before.zip")
+        backup = make_backup(self.data, self.data / "backups" / "before.zip", passphrase=passphrase)
         install = f"printf 0.2.0 > {self.prefix}/version; {does}"
         return self.folder.write(
             UpdateRecord(
@@ -193,6 +202,37 @@ def test_a_rollback_goes_back_to_the_moment_of_the_migration(scene: Scene) -> No
     assert record.last_event_id + 1 == state_of(scene.data)[0]
     assert not [*scene.folder.path.glob("*.zip")]
     open_database(scene.data / DATABASE).close()
+
+
+def test_an_encrypted_backup_is_put_back_by_its_passphrase(scene: Scene) -> None:
+    record = scene.record(passphrase="a word")
+    scene.manager.start()
+    scene.switching().update(record)
+    scene.manager.stop()
+    for copy in (scene.data / "backups").glob("*-before-*"):
+        copy.unlink()
+    with pytest.raises(UpdateFailed, match="encrypted"):
+        scene.switching().go_back(record)
+    ended = attrs.evolve(scene.switching(), passphrase="a word").go_back(record)
+    assert ("rolled-back", record.last_event_id) == (ended.state, state_of(scene.data)[0])
+    open_database(scene.data / DATABASE).close()
+
+
+def test_a_service_goes_on_where_another_program_has_the_files(scene: Scene) -> None:
+    scene.manager.start()
+    record = scene.record()
+    switching = attrs.evolve(scene.switching(), keeps_files=True)
+    shutil.copy("/bin/sleep", scene.prefix / "bin" / "sleep")
+    with (
+        subprocess.Popen([scene.prefix / "bin" / "sleep", "60"]) as program,
+        pytest.raises(UpdateFailed, match=rf"in use by sleep \(process {program.pid}\)"),
+    ):
+        try:
+            switching.update(record)
+        finally:
+            program.kill()
+    assert (["0.1.0", "0.1.0"], "0.1.0") == (scene.manager.starts, scene.version())
+    assert "done" == switching.update(record).state
 
 
 def test_a_rollback_without_a_migration_leaves_the_database(scene: Scene) -> None:
@@ -318,7 +358,7 @@ def test_the_part_apart_writes_down_how_it_ended(
 ) -> None:
     module = "command_center.http.cli.update.switching"
     monkeypatch.setattr(f"{module}.manager_of", lambda *_: scene.manager)
-    monkeypatch.setattr(f"{module}.signal.signal", lambda *_: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.setattr("sys.argv", ["switching", str(scene.data), "update"])
     scene.record("exit 1")
     with pytest.raises(SystemExit, match="1"):
