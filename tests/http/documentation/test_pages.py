@@ -18,7 +18,7 @@ from tests.actors.automations.rig import opened
 from tests.browser.conftest import make_repository
 from tests.checkout import ROOT, source_files
 from tests.end_to_end.server import Server
-from tests.http.documentation.drawing import PICTURE, drawn
+from tests.http.documentation.drawing import IMAGES, checks_of_the_gate, pictures
 
 
 def text_of(name: str) -> str:
@@ -67,9 +67,13 @@ def test_what_is_to_be_pressed_stands_in_the_page(name: str) -> None:
     assert [] == [label for label in shown if label not in page and label not in others]
 
 
-def test_the_picture_of_the_parts_is_drawn_of_its_text() -> None:
-    """If not, `python -m tests.http.documentation.drawing` draws it."""
-    assert PICTURE.read_text(encoding="utf-8") == drawn()
+async def test_the_pictures_are_drawn_of_what_the_program_declares() -> None:
+    """If not, `python -m tests.http.documentation.drawing` draws them."""
+    drawn = await pictures()
+    assert drawn == {path.name: path.read_text(encoding="utf-8") for path in IMAGES.glob("*.svg")}
+    shown = "".join(text_of(name) for name in ("architecture.md", "policy.md", "security.md"))
+    assert [] == [name for name in drawn if f"](images/{name})" not in shown]
+    assert len(checks_of_the_gate()) > 5
 
 
 async def test_the_tree_has_what_the_architecture_shows(tmp_path: Path) -> None:
