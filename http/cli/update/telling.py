@@ -1,4 +1,4 @@
-"""What the user is told: each step, and why an update goes no further."""
+"""Words to the user of an update: each step, and why it goes no further."""
 
 from __future__ import annotations
 
