@@ -30,7 +30,11 @@ def prefix(tmp_path: Path) -> Path:
 @pytest.fixture
 def stub(prefix: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The stub, which has started the program and waits for it."""
-    words = [prefix.with_name("command-center"), "-c", f"{prefix}/python 60; exit"]
+    words: list[str | Path] = [
+        prefix.with_name("command-center"),
+        "-c",
+        f"{prefix}/python 60; exit",
+    ]
     with subprocess.Popen(words) as process:
         yield process
 
