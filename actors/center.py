@@ -20,6 +20,7 @@ from command_center.actors.core.writer import STORE
 from command_center.actors.devices.roster import Roster
 from command_center.actors.hosts.registry import make_added, make_hosts
 from command_center.actors.ledger.automations import Terms
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
@@ -105,6 +106,7 @@ async def open_center(
     storage = Storage(Readers(settings.database), at(STORE), at(EVENTS), secrets=settings.secrets)
     hosts = hosts or make_hosts(host_settings(settings))
     workshop = Workshop(hosts=hosts, lookup=lookup, uploads=uploads_folder(settings))
+    places = RunPlaces(hosts, settings.max_sessions)
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,
@@ -112,6 +114,7 @@ async def open_center(
         stall_seconds=settings.stall_seconds,
         setup_seconds=settings.setup_seconds,
         max_sessions=settings.max_sessions,
+        places=places,
         make_runner=partial(make_runner, workshop, settings.runner),
     )
     schedules = AutomationServices(
@@ -119,6 +122,7 @@ async def open_center(
         fanout=fanout,
         clock=clock or SystemClock(),
         terms=Terms(
+            places=places,
             runner=settings.runner,
             approval_seconds=settings.approval_seconds,
             zone=machine_zone() if settings.timezone is None else find_zone(settings.timezone),

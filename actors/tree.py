@@ -246,6 +246,7 @@ def build_tree(
                 settings.telegram,
                 storage,
                 fanout,
+                places=services.places,
                 runner=settings.runner,
                 approval_seconds=settings.approval_seconds,
             ),

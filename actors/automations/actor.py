@@ -44,6 +44,7 @@ from command_center.actors.ledger.automations import (
 from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.rules.event_triggers import OnEvent
+from command_center.actors.rules.placement import NowhereToRun
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import (
@@ -283,11 +284,14 @@ class AutomationActor(Actor):
 
 
 def outcome_of(refused: Refusal) -> AutomationOutcome:
-    """Return what became of a run that could not be made. A cap that is reached is no failure."""
+    """Return what became of a run that could not be made.
+
+    A cap that is reached, or that no host can be chosen now, is no failure.
+    """
     match refused:
         case PolicyDenied():
             return "denied"
-        case CapIsReached():
+        case CapIsReached() | NowhereToRun():
             return "skipped"
         case _:
             return "invalid"

@@ -9,17 +9,10 @@ import msgspec
 
 from command_center.actors.contracts.host_links import EnrolHost, OfferEnrolment
 from command_center.actors.rules.lengths import Name
+from command_center.actors.rules.placement import HostLabels, HostName
 from command_center.runtime import Address, Request
 from command_center.store import StoredHost
 
-HostName = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=32,
-        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$(?!\n)",
-        description="a name of small letters, digits and -, such as box-2",
-    ),
-]
 ADDRESS = (
     r"^(?:ssh://)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?"
     r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?$(?!\n)"
@@ -70,17 +63,6 @@ class RemoveHost(Request[StoredHost]):
 
     name: str
     requested_by: str
-
-
-HostLabel = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=32,
-        pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$(?!\n)",
-        description="a label of small letters, digits and ._-, such as gpu",
-    ),
-]
-HostLabels = Annotated[list[HostLabel], msgspec.Meta(max_length=20)]
 
 
 class HostChanges(

@@ -52,6 +52,19 @@ class MachineLoad:
     disk_free: int
     disk_size: int
 
+    @property
+    def per_processor(self) -> float:
+        """Return how many processes want each of its processors."""
+        return self.load / max(self.processors, 1)
+
+
+@attrs.frozen
+class HostVitals:
+    """A look at a machine: its load, and the seconds until it had answered."""
+
+    load: MachineLoad
+    latency: float
+
 
 class Folders(Protocol):
     """The folders of a host: where paths lead to, and what may lie where.
@@ -213,6 +226,7 @@ class Hosts(Generic[H_co]):
     """
 
     _known: dict[str, H_co]
+    _vitals: dict[str, HostVitals] = attrs.field(factory=dict)
 
     def of(self, record: OnHost) -> H_co:
         """Give the host of a repository or session.
@@ -246,6 +260,18 @@ class Hosts(Generic[H_co]):
     def remove(self, name: str) -> None:
         """Have one no longer."""
         del self._known[name]
+        self._vitals.pop(name, None)
+
+    def vitals(self, name: str) -> HostVitals | None:
+        """Return the last look at a machine; None where it is away or was not looked at yet."""
+        return self._vitals.get(name)
+
+    def keep_vitals(self, name: str, vitals: HostVitals | None) -> None:
+        """Keep what a look at a machine has shown; None where it did not answer."""
+        if vitals is None or name not in self._known:
+            self._vitals.pop(name, None)
+        else:
+            self._vitals[name] = vitals
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is one of that name."""

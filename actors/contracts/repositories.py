@@ -43,6 +43,14 @@ ServerName: TypeAlias = Annotated[
     ),
 ]
 ServerNames: TypeAlias = Annotated[list[ServerName], msgspec.Meta(max_length=100)]
+Project: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=64,
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$(?!\n)",
+        description="a word of letters, digits and ._-, such as payments",
+    ),
+]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -114,6 +122,7 @@ class CreateRepository(
     allow_terminal: bool = False
     keep_events: Age | None = None
     keep_transcripts: AgeOrAll | None = None
+    project: Project | None = None
     run_defaults: Choices = Choices()
     caps: Caps = Caps()
     requested_by: Name = "api"
@@ -149,6 +158,7 @@ class RepositoryChanges(
     allow_terminal: bool | msgspec.UnsetType = msgspec.UNSET
     keep_events: Age | msgspec.UnsetType | None = msgspec.UNSET
     keep_transcripts: AgeOrAll | msgspec.UnsetType | None = msgspec.UNSET
+    project: Project | msgspec.UnsetType | None = msgspec.UNSET
     run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
     caps: Caps | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"

@@ -12,6 +12,7 @@ from command_center.actors.contracts.uploads import Attachments
 from command_center.actors.rules.choices import Choices
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name, PathText
+from command_center.actors.rules.placement import Placement
 from command_center.actors.rules.policy import GoalInput, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
@@ -50,6 +51,7 @@ class CreateTask(
     forge_followups: Followups | None = None
     merge_when: MergeWhen | None = None
     run_defaults: Choices = Choices()
+    placement: Placement | None = None
     requested_by: Name = "api"
 
 
@@ -77,6 +79,7 @@ class TaskChanges(
     forge_followups: Followups | msgspec.UnsetType | None = msgspec.UNSET
     merge_when: MergeWhen | msgspec.UnsetType | None = msgspec.UNSET
     run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
+    placement: Placement | msgspec.UnsetType | None = msgspec.UNSET
     status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 

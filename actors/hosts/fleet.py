@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
+import trio
+
 from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.addresses import ORPHANED_TURNS, SLOTS
 from command_center.actors.contracts.fleet import (
@@ -32,7 +34,7 @@ from command_center.actors.contracts.host_links import (
     OfferEnrolment,
     link_of,
 )
-from command_center.actors.contracts.hosts import Hosts
+from command_center.actors.contracts.hosts import Hosts, HostVitals
 from command_center.actors.contracts.sessions import HostJoined, SlotsChanged
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
@@ -47,6 +49,7 @@ from command_center.runtime import (
     ChildExists,
     ChildSpec,
     Deferred,
+    Refusal,
     SupervisorSpec,
     handles,
 )
@@ -61,6 +64,12 @@ ENROLMENT_SECONDS: Final = 3600.0
 
 HOST_KEY_PREFIX: Final = "cch_"
 """The beginning of a host's key, by which one is known in a log."""
+
+LOOK_SECONDS: Final = 15.0
+"""Seconds between two looks at each machine."""
+
+ANSWER_SECONDS: Final = 5.0
+"""Seconds that a machine may take to say how busy it is."""
 
 Children: TypeAlias = Callable[[CodexHost], Sequence[tuple[str, ChildSpec | SupervisorSpec]]]
 """Returns the path of each supervisor with its child for a host, in the order of starting."""
@@ -81,6 +90,8 @@ class Fleet(Actor):
         self._hosts = hosts
         self._settings = settings
         self._children = children
+
+        self._watches = False
 
     async def on_start(self) -> None:
         """Start what works on each host that was added; none of it waits for the host."""
@@ -203,6 +214,26 @@ class Fleet(Actor):
             with contextlib.suppress(ChildExists):  # a former life of this actor has started it
                 await self.ctx.start_child(supervisor, spec)
         await self.ctx.lookup(ORPHANED_TURNS).tell(HostJoined(record.name))
+        if not self._watches:
+            self._watches = True
+            self.ctx.start_task(self._watch)
+
+    async def _watch(self) -> None:
+        """Look at every machine again and again: a run goes to one that is not busy."""
+        while True:
+            async with trio.open_nursery() as nursery:
+                for host in self._hosts:
+                    nursery.start_soon(self._look, host)
+            await trio.sleep(LOOK_SECONDS)
+
+    async def _look(self, host: CodexHost) -> None:
+        began = trio.current_time()
+        vitals = None
+        with contextlib.suppress(Refusal, OSError), trio.move_on_after(ANSWER_SECONDS):
+            if host.absence is None:
+                load = await host.folders.machine_load()
+                vitals = HostVitals(load, trio.current_time() - began)
+        self._hosts.keep_vitals(host.name, vitals)
 
     async def _remove(self, message: RemoveHost) -> StoredHost:
         if message.name == LOCAL:

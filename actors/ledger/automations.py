@@ -29,6 +29,7 @@ from command_center.actors.contracts.events.automations import (
 )
 from command_center.actors.contracts.events.catalogue import BEGINNING
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.ledger.templates import filled
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.event_triggers import OnEvent
@@ -56,6 +57,7 @@ from command_center.store.records import AutomationThread, Runner
 class Terms:
     """Terms that hold for all automations here."""
 
+    places: RunPlaces
     runner: Runner
     approval_seconds: float
     zone: ZoneInfo

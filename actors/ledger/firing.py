@@ -34,6 +34,7 @@ from command_center.actors.ledger.automations import (
     plan_of,
 )
 from command_center.actors.ledger.outcomes import count
+from command_center.actors.ledger.placing import choose_copy, placed_fields
 from command_center.actors.ledger.tasks import create_task, outcome_of_run
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import RunInput
@@ -281,10 +282,18 @@ def begin_run(
         correlation_id=correlation_id,
         causation_id=event_id,
     )
+    before = _to_go_on_from(tx, automation) if RUNNERS[terms.runner].has_threads else None
+    repository_id, placed = automation.repository_id, dict[str, Any]()
+    if before is not None:
+        repository_id = before.repository_id
+    elif payload.run_input.placement is not None:
+        own, wish = repositories.get(tx.db, repository_id), payload.run_input.placement
+        choice = choose_copy(tx.db, own, wish, terms.places)
+        repository_id, placed = choice.repository.id, placed_fields(wish, choice)
     task = create_task(
         tx,
         CreateTask(
-            repository_id=automation.repository_id,
+            repository_id=repository_id,
             title=payload.task_title or automation.title,
             prompt=payload.prompt if fields is None else filled(payload.prompt, fields),
             type=payload.task_type,
@@ -294,13 +303,13 @@ def begin_run(
             max_attempts=payload.max_attempts,
             turn_limit=payload.turn_limit,
             token_budget=payload.token_budget,
+            placement=payload.run_input.placement,
             requested_by=actor,
         ),
         automation_id=automation.id,
         correlation_id=correlation_id,
         causation_id=fired,
     )
-    before = _to_go_on_from(tx, automation) if RUNNERS[terms.runner].has_threads else None
     outcome = outcome_of_run(
         tx,
         task.id,
@@ -310,6 +319,7 @@ def begin_run(
         runner=terms.runner,
         approval_seconds=terms.approval_seconds,
         **_thread_of(before),
+        **placed,
     )
     fired_at = to_timestamp(now)
     run = automation_runs.insert(

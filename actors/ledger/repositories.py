@@ -29,6 +29,7 @@ from command_center.actors.ledger.rules import forget_rules
 from command_center.actors.rules.caps import stored_caps
 from command_center.actors.rules.choices import stored
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.placement import identity_of
 from command_center.store import (
     Repository,
     Transaction,
@@ -54,6 +55,7 @@ def create_repository(
     addresses: Sequence[str],
 ) -> Repository:
     """Add the repository and tell of it; `addresses` are those that it may be pushed to."""
+    columns = columns_of(seen, git_dir, worktrees)
     repository = repository_table.insert(
         tx,
         name=message.name or seen.name or os.fspath(git_dir),
@@ -80,7 +82,9 @@ def create_repository(
         keep_transcripts=message.keep_transcripts,
         run_defaults=stored(message.run_defaults),
         caps=stored_caps(message.caps),
-        **columns_of(seen, git_dir, worktrees),
+        project=message.project,
+        identity=identity_of(message.project, columns["facts"]["remotes"]),
+        **columns,
     )
     tx.emit(
         registered(repository),
@@ -116,6 +120,8 @@ def registered(repository: Repository) -> RepositoryRegistered:
         allow_terminal=repository.allow_terminal,
         keep_events=repository.keep_events,
         keep_transcripts=repository.keep_transcripts,
+        project=repository.project,
+        identity=repository.identity,
     )
 
 
@@ -128,6 +134,7 @@ def patch_repository(
         Conflict: the path is to change while a session is active.
     """
     before = repository_table.get(tx.db, repository_id)
+    fields = {**fields, "identity": _identity(before, fields)}
     changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
     if not changed:
         return before
@@ -158,7 +165,10 @@ def keep_scan(
     tx: Transaction, repository_id: int, columns: Mapping[str, Any], actor: str
 ) -> Repository:
     """Keep what a scan saw, and tell of it."""
-    repository = repository_table.update(tx, repository_id, scanned_at=tx.now, **columns)
+    before = repository_table.get(tx.db, repository_id)
+    repository = repository_table.update(
+        tx, repository_id, scanned_at=tx.now, identity=_identity(before, columns), **columns
+    )
     tx.emit(
         RepositoryScanned(
             current_branch=repository.current_branch,
@@ -229,6 +239,23 @@ def check_idle(db: Database, repository: Repository, what: str) -> None:
             f"so it cannot be {what}.",
             sessionIds=[session.id for session in active],
         )
+
+
+def note_identities(tx: Transaction, repository_ids: Sequence[int]) -> None:
+    """Keep what these are known to be copies of, without a word of it."""
+    for repository_id in repository_ids:
+        known = repository_table.get(tx.db, repository_id)
+        repository_table.update(tx, repository_id, identity=identity_as_kept(known))
+
+
+def identity_as_kept(repository: Repository) -> str | None:
+    """Return what a repository is known to be a copy of, by what is kept of it."""
+    return _identity(repository, {})
+
+
+def _identity(before: Repository, changes: Mapping[str, Any]) -> str | None:
+    facts = changes.get("facts", before.facts)
+    return identity_of(changes.get("project", before.project), facts.get("remotes", ()))
 
 
 def note_worktrees(tx: Transaction, folders: Mapping[int, Path]) -> None:

@@ -31,6 +31,7 @@ from command_center.actors.contracts.events.sessions import (
     SessionInterrupted,
     SessionItem,
     SessionMoved,
+    SessionPlaced,
     SessionQueued,
     SessionResult,
     SessionStarted,
@@ -214,6 +215,13 @@ def insert_session(
         created(session),
         actor=requested_by,
     )
+    if session.placement is not None:
+        placed = SessionPlaced(
+            host=session.host,
+            placement=session.placement,
+            reason=session.placement_reason or "",
+        )
+        tell(tx, session, placed)
     return session
 
 

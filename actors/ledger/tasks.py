@@ -25,11 +25,16 @@ from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, run_approvals
 from command_center.actors.ledger.budgets import check_limits
+from command_center.actors.ledger.placing import RunPlaces, place_run
 from command_center.actors.ledger.successors import cancel_followups
 from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import Choices, choices_of, stored
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
+from command_center.actors.rules.placement import (
+    check_placement,
+    stored_placement,
+)
 from command_center.actors.rules.policy import (
     PolicyDenied,
     PolicyResult,
@@ -64,6 +69,7 @@ def create_task(
         RecordNotFound: there is no such repository.
     """
     repositories.require(tx.db, wanted.repository_id)
+    check_placement(wanted.placement)
     task = tasks.insert(
         tx,
         repository_id=wanted.repository_id,
@@ -81,6 +87,7 @@ def create_task(
         forge_followups=wanted.forge_followups,
         merge_when=wanted.merge_when,
         run_defaults=stored(wanted.run_defaults),
+        placement=stored_placement(wanted.placement),
         requested_by=wanted.requested_by,
         automation_id=automation_id,
         correlation_id=correlation_id or tx.origin or uuid.uuid4().hex,
@@ -113,6 +120,9 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
     }
     if isinstance(changes.run_defaults, Choices):
         given["run_defaults"] = stored(changes.run_defaults)
+    if changes.placement is not msgspec.UNSET:
+        check_placement(changes.placement)
+        given["placement"] = stored_placement(changes.placement)
     live = running(tx, task)
     if given.get("status") == "open" and live is not None:
         raise Conflict(
@@ -279,14 +289,16 @@ def run_task(
     task_id: int,
     run: RunInput,
     *,
+    places: RunPlaces,
     runner: Runner,
     approval_seconds: float,
     attachments: Sequence[int] = (),
 ) -> RunOutcome:
-    """Make a session and take it as far as policy lets it.
+    """Make a session, on a host of `places` if one is to be chosen, as far as policy lets it.
 
     Raises:
         RecordNotFound, Conflict, PolicyDenied: as `create_session`.
+        NowhereToRun: no host can be chosen.
     """
     return outcome_of_run(
         tx,
@@ -295,6 +307,7 @@ def run_task(
         runner=runner,
         approval_seconds=approval_seconds,
         attachments=attached(tx, attachments),
+        **place_run(tx, task_id, run, places),
     )
 
 

@@ -169,6 +169,7 @@ class Repositories(Actor):
         self._tidying = Tidying(self.ctx, self._cleaning, self._discards, self._snapshots)
         try:
             await self._registrations.note_worktrees()
+            await self._registrations.note_identities()
         except Unavailable as error:
             log.warning("worktrees.unnoted", reason=str(error))
         self.ctx.start_task(self._tidy_all)

@@ -38,7 +38,9 @@ from command_center.actors.ledger.repositories import (
     columns_of,
     create_repository,
     delete_repository,
+    identity_as_kept,
     keep_scan,
+    note_identities,
     note_worktrees,
     patch_repository,
 )
@@ -85,6 +87,14 @@ class Registrations:
                     moved[repository.id] = folder
         if moved:
             await self._storage.write(lambda tx: note_worktrees(tx, moved))
+
+    async def note_identities(self) -> None:
+        """Have copies on other hosts known by what is kept of them, also from before they were."""
+        changed = [
+            known.id for known in await self.known() if identity_as_kept(known) != known.identity
+        ]
+        if changed:
+            await self._storage.write(lambda tx: note_identities(tx, changed))
 
     async def inspect(self, message: InspectRepository) -> Inspection:
         """Say what a folder is; nothing is saved."""

@@ -38,6 +38,7 @@ from command_center.actors.rules.choices import Choices, choices_of, settle
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import BranchName, Name, PathText
 from command_center.actors.rules.paths import check_path
+from command_center.actors.rules.placement import HostWish, Placement, check_placement
 from command_center.runtime import Refusal
 from command_center.store import Repository, Session, Task
 from command_center.store.records import Sandbox, Workplace
@@ -91,6 +92,7 @@ class RunInput(Choices, frozen=True, kw_only=True):
             elsewhere.
         token_budget: tokens that the run may use.
         goal: what to pursue in more turns than one; None for one turn.
+        placement: on which host, where the repository lies on several; None for where the task is.
         requested_by: who wants it; None for `api`.
     """
 
@@ -102,6 +104,7 @@ class RunInput(Choices, frozen=True, kw_only=True):
     allow_commit: bool | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
     goal: GoalInput | None = None
+    placement: Placement | None = None
     requested_by: Name | None = None
 
 
@@ -220,6 +223,10 @@ def check_run(run: RunInput) -> None:
         raise Invalid.field(
             "branchName", f"{run.branch_name!r} is not a branch name that git accepts."
         )
+    check_placement(run.placement)
+    is_named = isinstance(run.placement, HostWish) and run.placement.host is not None
+    if run.placement is not None and run.worktree_path is not None and not is_named:
+        raise Invalid.field("placement", "Name the host that worktreePath is on, as host.")
     if run.workplace == "main_checkout" and run.worktree_path is not None:
         raise Invalid.field(
             "workplace", "Name the main checkout by workplace or by worktreePath, not by both."

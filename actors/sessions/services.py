@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.store import Session
 
@@ -26,6 +27,8 @@ class SessionServices:
     """Seconds that the set-up script of a worktree may take."""
     max_sessions: int
     """Sessions that may work at once."""
+    places: RunPlaces
+    """The hosts among which one is chosen for a run."""
     make_runner: Callable[[Session, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""
     unconfirmed: set[int] = attrs.field(factory=set)

@@ -20,6 +20,7 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
+from command_center.actors.ledger.placing import choose_copy, place_run, wish_of
 from command_center.actors.ledger.tasks import check_unused, create_session, prompt_thread, run_task
 from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import OF_A_MODEL, check_choices, choices_of, settle
@@ -27,7 +28,7 @@ from command_center.actors.rules.policy import PolicyResult, RunInput, evaluate
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks.session_starts import SessionStarts
 from command_center.runtime import Context
-from command_center.store import Session, repositories, sessions, tasks
+from command_center.store import Repository, Session, Task, repositories, sessions, tasks
 from command_center.store.records import Runner
 
 ADOPT_SECONDS: Final = 3.0
@@ -56,14 +57,14 @@ class Runs:
         await self._check_choices(message.task_id, message.run)
 
         def judge(db: Database) -> PolicyResult:
-            task = tasks.get(db, message.task_id)
-            return evaluate(repositories.get(db, task.repository_id), task, message.run)
+            task, repository = self._where(db, message.task_id, message.run)
+            return evaluate(repository, task, message.run)
 
         return await self._services.storage.read(judge)
 
     async def create_session(self, message: CreateSession) -> Session:
         """Commit a session that waits to be begun, and start its actor."""
-        await self._check_codex(message.task_id)
+        await self._check_codex(message.task_id, message.run)
         await self._check_choices(message.task_id, message.run)
         session = await self._services.storage.write(
             lambda tx: create_session(
@@ -72,6 +73,7 @@ class Runs:
                 message.run,
                 runner=self._runner,
                 attachments=attached(tx, message.attachments),
+                **place_run(tx, message.task_id, message.run, self._services.places),
             )
         )
         await self._starts.start(session.id)
@@ -79,13 +81,14 @@ class Runs:
 
     async def run(self, message: RunTask) -> RunOutcome:
         """Commit a run, queued or blocked, and start its actor."""
-        await self._check_codex(message.task_id)
+        await self._check_codex(message.task_id, message.run)
         await self._check_choices(message.task_id, message.run)
         return await self._starts.begin(
             lambda tx: run_task(
                 tx,
                 message.task_id,
                 message.run,
+                places=self._services.places,
                 runner=self._runner,
                 approval_seconds=self._services.approval_seconds,
                 attachments=message.attachments,
@@ -142,13 +145,26 @@ class Runs:
             while await self._services.storage.read(find):  # noqa: ASYNC110 - it is read
                 await trio.sleep(LOOK_SECONDS)
 
-    async def _check_codex(self, task_id: int) -> None:
+    def _where(self, db: Database, task_id: int, run: RunInput) -> tuple[Task, Repository]:
+        """Return the task, and the copy of its repository that would be chosen now.
+
+        Raises:
+            Invalid, NowhereToRun: none can be chosen.
+        """
+        task = tasks.get(db, task_id)
+        repository = repositories.get(db, task.repository_id)
+        wish = wish_of(task, run)
+        if wish is not None:
+            repository = choose_copy(db, repository, wish, self._services.places).repository
+        return task, repository
+
+    async def _check_codex(self, task_id: int, run: RunInput) -> None:
         """Refuse what the agent of its host could not carry out; one that is away may come."""
         if RUNNERS[self._runner].has_threads:
-            host = await self._services.storage.read(
-                lambda db: repositories.get(db, tasks.get(db, task_id).repository_id).host
+            _, repository = await self._services.storage.read(
+                lambda db: self._where(db, task_id, run)
             )
-            await self._threads.check_version(host)
+            await self._threads.check_version(repository.host)
 
     async def _check_choices(self, task_id: int, run: RunInput) -> None:
         """Refuse choices that do not fit each other, by what the agent lists of its models.
@@ -160,8 +176,7 @@ class Runs:
             return
 
         def choose(db: Database) -> tuple[str, dict[str, Any]]:
-            task = tasks.get(db, task_id)
-            repository = repositories.get(db, task.repository_id)
+            task, repository = self._where(db, task_id, run)
             return repository.host, settle(run, task.run_defaults, repository.run_defaults)
 
         host, chosen = await self._services.storage.read(choose)

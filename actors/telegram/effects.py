@@ -19,6 +19,7 @@ from command_center.actors.contracts.addresses import TASKS, TasksMessage
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.ledger.successors import say_next
 from command_center.actors.ledger.tasks import create_task, run_task
 from command_center.actors.ledger.uploads import attached
@@ -105,6 +106,7 @@ class Desk:
 
     Attributes:
         find: gives the actor at a path.
+        places: the hosts among which one is chosen for a run.
         runner: what new sessions run on.
         approval_seconds: how long a person has to decide what policy asks.
     """
@@ -112,6 +114,7 @@ class Desk:
     storage: Storage
     find: Callable[[str], ActorRef[Any] | None]
     allowed: frozenset[int]
+    places: RunPlaces
     runner: Runner
     approval_seconds: float
     zone: tzinfo | None
@@ -161,6 +164,7 @@ class Desk:
                 tx,
                 task.id,
                 RunInput(requested_by=visit.who),
+                places=self.places,
                 runner=self.runner,
                 approval_seconds=self.approval_seconds,
                 attachments=visit.attachments,

@@ -24,6 +24,7 @@ from sqlite_utils import Database
 
 from command_center.actors.channels.outbox import wake
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.telegram import chats
 from command_center.actors.telegram.api import BotApi
 from command_center.actors.telegram.callbacks import give_back, press, read_text
@@ -84,12 +85,14 @@ class UpdateInbox(Actor):
         settings: TelegramSettings,
         storage: Storage,
         *,
+        places: RunPlaces,
         runner: Runner,
         approval_seconds: float,
     ) -> None:
         """Obey those whom `settings` allow; runs go to `runner`."""
         self._settings = settings
         self._storage = storage
+        self._places = places
         self._runner: Runner = runner
         self._approval_seconds = approval_seconds
         self._lines: dict[int, deque[TelegramUpdate]] = {}
@@ -107,6 +110,7 @@ class UpdateInbox(Actor):
             storage=self._storage,
             find=self.ctx.find,
             allowed=self._settings.allowed_ids,
+            places=self._places,
             runner=self._runner,
             approval_seconds=self._approval_seconds,
             zone=chats.zone_of(self._settings.timezone),

@@ -15,6 +15,7 @@ from command_center.actors.channels.follower import Follower
 from command_center.actors.channels.outbox import Outbox
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.telegram.carrier import TelegramCarrier
 from command_center.actors.telegram.channel import TelegramChannel
 from command_center.actors.telegram.inbox import UpdateInbox
@@ -29,6 +30,7 @@ def telegram_tree(
     storage: Storage,
     fanout: Fanout,
     *,
+    places: RunPlaces,
     runner: Runner,
     approval_seconds: float,
 ) -> SupervisorSpec:
@@ -40,7 +42,12 @@ def telegram_tree(
         ChildSpec(
             id="inbox",
             start=partial(
-                UpdateInbox, settings, storage, runner=runner, approval_seconds=approval_seconds
+                UpdateInbox,
+                settings,
+                storage,
+                places=places,
+                runner=runner,
+                approval_seconds=approval_seconds,
             ),
         ),
         ChildSpec(

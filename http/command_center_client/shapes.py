@@ -561,6 +561,7 @@ CreateRepository = TypedDict(
         "allowTerminal": 'NotRequired[bool]',
         "keepEvents": 'NotRequired[str | None]',
         "keepTranscripts": 'NotRequired[str | None]',
+        "project": 'NotRequired[str | None]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -586,6 +587,7 @@ CreateTask = TypedDict(
         "forgeFollowups": 'NotRequired[int | None]',
         "mergeWhen": 'NotRequired[Literal["asked", "checks_pass"] | None]',
         "runDefaults": 'NotRequired[Choices]',
+        "placement": 'NotRequired[Literal["any", "pool"] | HostWish | None]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -1113,6 +1115,15 @@ HostOrder = TypedDict(
     "HostOrder",
     {
         "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# A host that is named, or labels that it must have; one of the two.
+HostWish = TypedDict(
+    "HostWish",
+    {
+        "host": 'NotRequired[str | None]',
+        "labels": 'NotRequired[list[str]]',
     },
 )
 
@@ -2024,6 +2035,8 @@ Repository = TypedDict(
         "allowTerminal": 'bool',
         "keepEvents": 'str | None',
         "keepTranscripts": 'str | None',
+        "project": 'str | None',
+        "identity": 'str | None',
     },
 )
 
@@ -2052,6 +2065,7 @@ RepositoryChanges = TypedDict(
         "allowTerminal": 'NotRequired[bool]',
         "keepEvents": 'NotRequired[str | None]',
         "keepTranscripts": 'NotRequired[str | None]',
+        "project": 'NotRequired[str | None]',
         "runDefaults": 'NotRequired[Choices]',
         "caps": 'NotRequired[Caps]',
         "requestedBy": 'NotRequired[str]',
@@ -2232,6 +2246,7 @@ RunInput = TypedDict(
         "allowCommit": 'NotRequired[bool | None]',
         "tokenBudget": 'NotRequired[int | None]',
         "goal": 'NotRequired[GoalInput | None]',
+        "placement": 'NotRequired[Literal["any", "pool"] | HostWish | None]',
         "requestedBy": 'NotRequired[str | None]',
     },
 )
@@ -2266,6 +2281,7 @@ RunRequest = TypedDict(
         "allowCommit": 'NotRequired[bool | None]',
         "tokenBudget": 'NotRequired[int | None]',
         "goal": 'NotRequired[GoalInput | None]',
+        "placement": 'NotRequired[Literal["any", "pool"] | HostWish | None]',
         "requestedBy": 'NotRequired[str | None]',
         "attachments": 'NotRequired[list[int]]',
     },
@@ -2441,6 +2457,8 @@ Session = TypedDict(
         "attachments": 'list[Mapping[str, Any]]',
         "permissionProfile": 'str | None',
         "transcriptRemovedAt": 'str | None',
+        "placement": 'Mapping[str, Any] | str | None',
+        "placementReason": 'str | None',
     },
 )
 
@@ -2786,6 +2804,7 @@ Task = TypedDict(
         "forgeFollowups": 'int | None',
         "mergeWhen": 'Literal["asked", "checks_pass"] | None',
         "runDefaults": 'Mapping[str, Any]',
+        "placement": 'Mapping[str, Any] | str | None',
     },
 )
 
@@ -2807,6 +2826,7 @@ TaskChanges = TypedDict(
         "forgeFollowups": 'NotRequired[int | None]',
         "mergeWhen": 'NotRequired[Literal["asked", "checks_pass"] | None]',
         "runDefaults": 'NotRequired[Choices]',
+        "placement": 'NotRequired[Literal["any", "pool"] | HostWish | None]',
         "status": 'NotRequired[Literal["cancelled", "open"]]',
         "requestedBy": 'NotRequired[str]',
     },
@@ -4131,6 +4151,8 @@ RepositoryRegistered = TypedDict(
         "allowTerminal": 'NotRequired[bool]',
         "keepEvents": 'NotRequired[str | None]',
         "keepTranscripts": 'NotRequired[str | None]',
+        "project": 'NotRequired[str | None]',
+        "identity": 'NotRequired[str | None]',
     },
 )
 
@@ -4307,6 +4329,16 @@ SessionItem = TypedDict(
         "type": 'str',
         "item": 'Mapping[str, Any]',
         "agentId": 'NotRequired[int]',
+    },
+)
+
+# Its host was chosen: the one that has its repository and fits what its run asks for.
+SessionPlaced = TypedDict(
+    "SessionPlaced",
+    {
+        "host": 'str',
+        "placement": 'Mapping[str, Any] | str',
+        "reason": 'str',
     },
 )
 
@@ -5773,6 +5805,7 @@ EVENT_DATA = {
     "task.updated": "TaskUpdated",
     "task.cancelled": "TaskCancelled",
     "session.created": "SessionCreated",
+    "session.placed": "SessionPlaced",
     "session.queued": "SessionQueued",
     "session.waiting_limit": "SessionWaitingLimit",
     "session.starting": "SessionStarting",

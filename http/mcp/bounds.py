@@ -20,6 +20,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.ledger.placing import copies_of
 from command_center.actors.rules.agent_limits import AgentLimits, OutOfBounds, TooManyRuns
 from command_center.http.mcp.tools import Tool, is_number
 from command_center.http.wire.caller import Caller
@@ -29,6 +30,7 @@ from command_center.store import (
     approvals,
     automations,
     followups,
+    repositories,
     sessions,
     tasks,
 )
@@ -42,6 +44,11 @@ REPOSITORY: Final = "repositoryId"
 LISTS_REPOSITORIES: Final = "list_repositories"
 
 DECIDES: Final = "resolve_approval"
+
+RUNS: Final = "run_task"
+
+PLACES: Final = frozenset({RUNS, "create_task", "patch_task"})
+"""The tools that say on which host a run works."""
 
 STARTS: Final = frozenset(
     {"run_task", "run_automation", "queue_followup", "send_comments", "review_session", "say"}
@@ -101,7 +108,9 @@ class AgentBounds:
                     else "This tool is not limited to repositories, as this token is."
                 )
             given[REPOSITORY] = allowed[0]
-        found = await self._center.storage.read(lambda db: list(_repositories(db, named)))
+        found = await self._center.storage.read(
+            lambda db: _with_copies(db, name, given, list(_repositories(db, named)))
+        )
         for repository_id in found:
             check_repository(limits, repository_id)
         return given
@@ -211,6 +220,20 @@ def _repositories(db: Database, named: Mapping[str, int]) -> Iterator[int | None
         else:
             found = _OWNERS[name](db, key)
             yield None if found is None else found.repository_id
+
+
+def _with_copies(
+    db: Database, name: str, given: Mapping[str, Any], found: list[int | None]
+) -> list[int | None]:
+    """Add the copies on other hosts to which a placement may take the run."""
+    if name not in PLACES:
+        return found
+    task = tasks.find(db, {"id": given["taskId"]}) if is_number(given.get("taskId")) else None
+    kept = None if task is None else task.placement
+    if given.get("placement") is None and (name != RUNS or kept is None):
+        return found
+    known = [repositories.find(db, {"id": key}) for key in found]
+    return [*found, *(copy.id for one in known if one for copy in copies_of(db, one))]
 
 
 def _words(repositories: list[int]) -> str:

@@ -437,6 +437,7 @@ export interface CreateRepository {
   allowTerminal?: boolean;
   keepEvents?: string | null;
   keepTranscripts?: string | null;
+  project?: string | null;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -459,6 +460,7 @@ export interface CreateTask {
   forgeFollowups?: number | null;
   mergeWhen?: "asked" | "checks_pass" | null;
   runDefaults?: Choices;
+  placement?: "any" | "pool" | HostWish | null;
   requestedBy?: string;
 }
 
@@ -854,6 +856,12 @@ export interface HostEnrolment {
 /** An order about a machine. */
 export interface HostOrder {
   requestedBy?: string;
+}
+
+/** A host that is named, or labels that it must have; one of the two. */
+export interface HostWish {
+  host?: string | null;
+  labels?: string[];
 }
 
 /** The caller, and what they may do; `device` is null for who needs to be none. */
@@ -1543,6 +1551,8 @@ export interface Repository {
   allowTerminal: boolean;
   keepEvents: string | null;
   keepTranscripts: string | null;
+  project: string | null;
+  identity: string | null;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -1568,6 +1578,7 @@ export interface RepositoryChanges {
   allowTerminal?: boolean;
   keepEvents?: string | null;
   keepTranscripts?: string | null;
+  project?: string | null;
   runDefaults?: Choices;
   caps?: Caps;
   requestedBy?: string;
@@ -1703,6 +1714,7 @@ export interface RunInput {
   allowCommit?: boolean | null;
   tokenBudget?: number | null;
   goal?: GoalInput | null;
+  placement?: "any" | "pool" | HostWish | null;
   requestedBy?: string | null;
 }
 
@@ -1731,6 +1743,7 @@ export interface RunRequest {
   allowCommit?: boolean | null;
   tokenBudget?: number | null;
   goal?: GoalInput | null;
+  placement?: "any" | "pool" | HostWish | null;
   requestedBy?: string | null;
   attachments?: number[];
 }
@@ -1876,6 +1889,8 @@ export interface Session {
   attachments: (Record<string, any>)[];
   permissionProfile: string | null;
   transcriptRemovedAt: string | null;
+  placement: Record<string, any> | string | null;
+  placementReason: string | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -2143,6 +2158,7 @@ export interface Task {
   forgeFollowups: number | null;
   mergeWhen: "asked" | "checks_pass" | null;
   runDefaults: Record<string, any>;
+  placement: Record<string, any> | string | null;
 }
 
 /** Changes to a task; what is left out stays. `cancelled` stops what runs of it. */
@@ -2161,6 +2177,7 @@ export interface TaskChanges {
   forgeFollowups?: number | null;
   mergeWhen?: "asked" | "checks_pass" | null;
   runDefaults?: Choices;
+  placement?: "any" | "pool" | HostWish | null;
   status?: "cancelled" | "open";
   requestedBy?: string;
 }
@@ -5018,6 +5035,8 @@ export interface RepositoryRegistered {
   allowTerminal?: boolean;
   keepEvents?: string | null;
   keepTranscripts?: string | null;
+  project?: string | null;
+  identity?: string | null;
 }
 
 /** Git was asked again for its state. */
@@ -5143,6 +5162,13 @@ export interface SessionItem {
   type: string;
   item: Record<string, any>;
   agentId?: number;
+}
+
+/** Its host was chosen: the one that has its repository and fits what its run asks for. */
+export interface SessionPlaced {
+  host: string;
+  placement: Record<string, any> | string;
+  reason: string;
 }
 
 /** It waits for its turn. */
@@ -5627,6 +5653,7 @@ export interface EventData {
   "task.updated": TaskUpdated;
   "task.cancelled": TaskCancelled;
   "session.created": SessionCreated;
+  "session.placed": SessionPlaced;
   "session.queued": SessionQueued;
   "session.waiting_limit": SessionWaitingLimit;
   "session.starting": SessionStarting;

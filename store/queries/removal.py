@@ -13,9 +13,11 @@ _APPROVALS = """DELETE FROM approvals WHERE repository_id = ?1
 _AUTOMATION_RUNS = """DELETE FROM automation_runs WHERE automation_id IN
     (SELECT id FROM automations WHERE repository_id = ?)"""
 _FOLLOWUPS = """DELETE FROM followups WHERE task_id IN
-    (SELECT id FROM tasks WHERE repository_id = ?)"""
+    (SELECT id FROM tasks WHERE repository_id = ?1)
+    OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)"""
 _COMMENTS = """DELETE FROM comments WHERE task_id IN
-    (SELECT id FROM tasks WHERE repository_id = ?)"""
+    (SELECT id FROM tasks WHERE repository_id = ?1)
+    OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)"""
 _VIEWED_FILES = """DELETE FROM viewed_files WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
 _SNAPSHOTS = "DELETE FROM snapshots WHERE repository_id = ?"
@@ -24,7 +26,27 @@ _RULES = "DELETE FROM rules WHERE repository_id = ?"
 _PUSHES = "DELETE FROM pushes WHERE repository_id = ?"
 _PULL_REQUESTS = "DELETE FROM pull_requests WHERE repository_id = ?"
 _SAVED_PROMPTS = "DELETE FROM saved_prompts WHERE repository_id = ?"
-_LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
+_ELSEWHERE = """UPDATE tasks SET repository_id =
+    (SELECT s.repository_id FROM sessions s
+        WHERE s.task_id = tasks.id AND s.repository_id <> ?1 ORDER BY s.id DESC LIMIT 1)
+    WHERE repository_id = ?1 AND EXISTS
+    (SELECT 1 FROM sessions s WHERE s.task_id = tasks.id AND s.repository_id <> ?1)"""
+"""Gives the tasks that have also run in another copy of the repository to that one."""
+_UNLINKS = tuple(
+    f"UPDATE {table} SET {column} = NULL "  # noqa: S608 - constants
+    f"WHERE {column} IN (SELECT id FROM {of} WHERE repository_id = ?)"
+    for table, column, of in (
+        ("automations", "last_session_id", "sessions"),
+        ("automation_runs", "session_id", "sessions"),
+        ("automation_runs", "task_id", "tasks"),
+        ("comments", "sent_session_id", "sessions"),
+        ("comments", "review_session_id", "sessions"),
+        ("followups", "sent_session_id", "sessions"),
+        ("sessions", "previous_session_id", "sessions"),
+        ("tasks", "automation_id", "automations"),
+    )
+)
+"""Has nothing that stays refer to what goes."""
 _SESSIONS = "DELETE FROM sessions WHERE repository_id = ?"
 _TASKS = "DELETE FROM tasks WHERE repository_id = ?"
 _AUTOMATIONS = "DELETE FROM automations WHERE repository_id = ?"
@@ -52,6 +74,7 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
         return done
 
     # In the order that the references between the tables allow.
+    run(_ELSEWHERE)
     run(_ITEMS)
     approvals = run(_APPROVALS)
     run(_AUTOMATION_RUNS)
@@ -64,7 +87,8 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     run(_PUSHES)
     run(_PULL_REQUESTS)
     run(_SAVED_PROMPTS)
-    run(_LAST_SESSIONS)
+    for unlink in _UNLINKS:
+        run(unlink)
     sessions = run(_SESSIONS)
     tasks = run(_TASKS)
     automations = run(_AUTOMATIONS)

@@ -38,6 +38,9 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         keep_events: the age beyond which its events are removed, such as ``90d``.
         keep_transcripts: the age beyond which its transcripts are removed, or ``all``; None for
             what the server's setting says.
+        project: a word that says of which project it is, where its remote's address does not.
+        identity: that word, or else that address; on several hosts the same repository has the
+            same. None where nothing tells.
         run_defaults: choices about the model, for runs that say nothing else.
         caps: of what its runs may use in a day.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
@@ -77,3 +80,5 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     allow_terminal: bool = False
     keep_events: str | None = None
     keep_transcripts: str | None = None
+    project: str | None = None
+    identity: str | None = None

@@ -61,6 +61,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         attachments: the uploads that it was given, with its prompt or while it ran:
             ``{id, name, file, mediaType}`` of each.
         transcript_removed_at: when its transcript was removed; None while it is kept.
+        placement: what its run asked of its host, as a task's; None where none was chosen for it.
+        placement_reason: why its host was chosen.
     """
 
     task_id: int
@@ -118,3 +120,5 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     attachments: list[dict[str, Any]] = msgspec.field(default_factory=list)
     permission_profile: str | None = None
     transcript_removed_at: Timestamp | None = None
+    placement: dict[str, Any] | str | None = None
+    placement_reason: str | None = None

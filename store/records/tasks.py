@@ -39,6 +39,8 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
         on_checks_failed: as a repository's, and so ``on_review``, ``forge_followups`` and
             ``merge_when``; None where the repository's counts.
         run_defaults: as a repository's, and before it.
+        placement: on which host its runs work, ``{host}``, ``{labels}`` or ``any``, unless they say
+            otherwise; None for the host of its repository.
     """
 
     repository_id: int
@@ -62,3 +64,4 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
     forge_followups: int | None = None
     merge_when: MergeWhen | None = None
     run_defaults: dict[str, Any] = msgspec.field(default_factory=dict)
+    placement: dict[str, Any] | str | None = None

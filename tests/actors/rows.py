@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
 import trio.testing
 
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
 from command_center.store import (
@@ -28,6 +30,9 @@ from command_center.store import (
     sessions,
     tasks,
 )
+
+NO_PLACES: Final = RunPlaces(Hosts({}), limit=4)
+"""No host that could be chosen."""
 
 
 @attrs.frozen

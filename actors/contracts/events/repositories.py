@@ -40,6 +40,8 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     allow_terminal: bool | UnsetType = UNSET
     keep_events: str | UnsetType | None = UNSET
     keep_transcripts: str | UnsetType | None = UNSET
+    project: str | UnsetType | None = UNSET
+    identity: str | UnsetType | None = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

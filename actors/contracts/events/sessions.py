@@ -26,6 +26,14 @@ class SessionCreated(EventData, frozen=True, kw_only=True, tag="session.created"
     begin_after: str | None
 
 
+class SessionPlaced(EventData, frozen=True, kw_only=True, tag="session.placed"):
+    """Its host was chosen: the one that has its repository and fits what its run asks for."""
+
+    host: str
+    placement: dict[str, Any] | str
+    reason: str
+
+
 class SessionMoved(EventData, frozen=True, kw_only=True):
     """A session took another status: the one that it left, and the one that it has."""
 

@@ -16,6 +16,7 @@ from command_center.http.cli.client.console import console
 from command_center.http.cli.client.decisions import Asker, how_to_decide
 from command_center.http.cli.client.known import names
 from command_center.http.cli.client.outage import Outage
+from command_center.http.cli.client.placement import placement_of, placement_options
 from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import (
@@ -60,6 +61,7 @@ TITLE_LENGTH: Final = 72
     type=click.Choice(["read-only", "workspace-write", "danger-full-access"]),
     help="What commands may touch; else what the repository allows.",
 )
+@placement_options
 @click.option(
     "--image",
     "images",
@@ -121,6 +123,9 @@ def _begin(center: CommandCenter, repository: int, prompt: str, options: Any) ->
     }
     if options["worktree"] is not None:
         asked["workplace"] = "worktree" if options["worktree"] else "main_checkout"
+    asked |= placement_of(
+        host=options["host"], labels=options["labels"], any_host=options["any_host"]
+    )
     if uploads:
         asked["attachments"] = uploads
     run = calls.run_task(task["id"], requestedBy="command-center", **asked)

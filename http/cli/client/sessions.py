@@ -12,6 +12,7 @@ import click
 
 from command_center.http.cli.client.console import console
 from command_center.http.cli.client.known import ids, names
+from command_center.http.cli.client.placement import placement_of, placement_options
 from command_center.http.cli.client.repositories import repository_of
 from command_center.http.cli.client.server import asks_server
 from command_center.http.cli.client.terminal import diff_lines, echo, line_of, moment_of
@@ -228,6 +229,7 @@ def pr(center: CommandCenter, *, session: int, draft: bool, **given: str | None)
     default="new",
     help="A new thread for each run, or the same for all.",
 )
+@placement_options
 @asks_server
 def automate(
     center: CommandCenter,
@@ -238,9 +240,13 @@ def automate(
     register: bool,
     title: str | None,
     thread: Literal["new", "same"],
+    host: str | None,
+    labels: tuple[str, ...],
+    any_host: bool,
 ) -> None:
     """Have PROMPT (- reads it from stdin) run each time that a schedule is due."""
     text = _text(prompt)
+    placed = placement_of(host=host, labels=labels, any_host=any_host)
     repository = repository_of(center, repo, console(), register=register)
     made = center.send(
         calls.create_automation(
@@ -248,7 +254,7 @@ def automate(
             title=title or text.strip().splitlines()[0][:72],
             scheduleExpr=schedule,
             thread=thread,
-            payload={"prompt": text},
+            payload={"prompt": text, "runInput": placed},
             requestedBy=NAME,
         )
     )

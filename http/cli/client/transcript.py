@@ -78,6 +78,8 @@ def event_lines(event: Mapping[str, Any], *, verbose: bool = False) -> Iterator[
         yield from item_lines(data["item"], verbose=verbose)
     elif kind == "session.warning":
         yield painted(f"! {line_of(data.get('message', ''))}", "yellow")
+    elif kind == "session.placed":
+        yield painted(f"- {line_of(data.get('reason', ''))}", "dim")
     elif kind == "approval.resolved":
         yield painted(f"- {line_of(data.get('status', 'settled'))}", "dim")
     elif kind.startswith("session.") and kind.partition(".")[2] in ENDINGS:

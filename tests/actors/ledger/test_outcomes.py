@@ -28,10 +28,11 @@ from command_center.store import (
 )
 from command_center.store.records import SessionStatus
 from command_center.store.tables import approvals
+from tests.actors.rows import NO_PLACES
 
 T = TypeVar("T")
 
-TERMS = Terms(runner="stub", approval_seconds=60.0, zone=ZoneInfo("UTC"))
+TERMS = Terms(places=NO_PLACES, runner="stub", approval_seconds=60.0, zone=ZoneInfo("UTC"))
 NOW = datetime(2025, 6, 2, 8, 30, tzinfo=UTC)
 
 

@@ -13,7 +13,7 @@ from command_center.actors.ledger.tasks import create_session, prompt_thread, ru
 from command_center.actors.rules import policy
 from command_center.actors.rules.policy import RunInput
 from command_center.store import Transaction, Writer, repositories, sessions
-from tests.actors.rows import insert_repository, insert_session, insert_task
+from tests.actors.rows import NO_PLACES, insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, running, writer
 
 __all__ = ["writer"]
@@ -21,12 +21,14 @@ __all__ = ["writer"]
 
 def a_run(tx: Transaction) -> None:
     task = insert_task(tx, insert_repository(tx))
-    run_task(tx, task.id, RunInput(), runner="stub", approval_seconds=60)
+    run_task(tx, task.id, RunInput(), places=NO_PLACES, runner="stub", approval_seconds=60)
 
 
 def a_run_that_needs_an_approval(tx: Transaction) -> None:
     task = insert_task(tx, insert_repository(tx), approval_required=True)
-    assert run_task(tx, task.id, RunInput(), runner="stub", approval_seconds=60).blocked
+    assert run_task(
+        tx, task.id, RunInput(), places=NO_PLACES, runner="stub", approval_seconds=60
+    ).blocked
 
 
 def a_session_that_begins_later(tx: Transaction) -> None:
@@ -101,7 +103,7 @@ def test_a_run_is_blocked_by_what_policy_said_as_it_was_made(writer: Writer) -> 
         repositories.update(tx, repository.id, allow_network=True, allow_commit=True)
         task = insert_task(tx, repository)
         run = RunInput(sandbox="danger-full-access")
-        outcome = run_task(tx, task.id, run, runner="stub", approval_seconds=60)
+        outcome = run_task(tx, task.id, run, places=NO_PLACES, runner="stub", approval_seconds=60)
         codes = [reason.code for reason in outcome.policy.approvals]
         assert ["full_access_needs_approval"] == codes
         assert codes == [approval.details["code"] for approval in outcome.approvals]

@@ -42,7 +42,7 @@ from command_center.store import (
     usage_limits,
 )
 from command_center.store.usage_limits import KnownLimits
-from tests.actors.rows import insert_session
+from tests.actors.rows import NO_PLACES, insert_session
 from tests.actors.sessions.units import done, running, writer
 
 __all__ = ["writer"]
@@ -191,7 +191,7 @@ def skipping(tx: Transaction, repository_id: int) -> Automation:
 def test_an_automation_that_skips_passes_its_due_time_over_while_a_limit_is_reached(
     writer: Writer,
 ) -> None:
-    terms = Terms(runner="app-server", approval_seconds=9, zone=ZoneInfo("UTC"))
+    terms = Terms(places=NO_PLACES, runner="app-server", approval_seconds=9, zone=ZoneInfo("UTC"))
 
     def unit(tx: Transaction) -> None:
         task, session = running(tx)

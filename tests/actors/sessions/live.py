@@ -49,7 +49,15 @@ from command_center.runtime import (
 )
 from command_center.store import Session, Transaction, sessions
 from tests.actors.hosts.machines import this_machine
-from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
+from tests.actors.rows import (
+    NO_PLACES,
+    Rig,
+    insert_repository,
+    insert_session,
+    insert_task,
+    rig,
+    settle,
+)
 from tests.codex.confining import confined
 
 THREAD = "t"
@@ -321,6 +329,7 @@ async def live_session(
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
+            places=NO_PLACES,
             make_runner=make_runner,
         )
         spec = ChildSpec(

@@ -16,7 +16,7 @@ from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
-from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+from tests.actors.rows import NO_PLACES, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import live_session
 
 SAID = {"type": "agentMessage", "id": "i", "text": "Missed."}
@@ -66,6 +66,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
+            places=NO_PLACES,
             make_runner=lambda _name, ref: SlowRunner(ref),
         )
         actor = await made.system.start_child(

@@ -21,7 +21,7 @@ from command_center.store import (
     repositories,
     sessions,
 )
-from tests.actors.rows import insert_repository, insert_task
+from tests.actors.rows import NO_PLACES, insert_repository, insert_task
 from tests.actors.rules.test_policy import MAIN, runs
 from tests.actors.rules.test_policy import repositories as some_repositories
 from tests.actors.rules.test_policy import tasks as some_tasks
@@ -50,7 +50,7 @@ def test_a_run_is_denied_blocked_or_queued_as_policy_check_says(
         return evaluate(kept_repository, kept, run), kept  # what `policy-check` answers
 
     def begin(tx: Transaction) -> RunOutcome:
-        return run_task(tx, kept.id, run, runner="stub", approval_seconds=60)
+        return run_task(tx, kept.id, run, places=NO_PLACES, runner="stub", approval_seconds=60)
 
     checked, kept = done(writer, check)
     if checked.decision == "deny":

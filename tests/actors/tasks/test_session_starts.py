@@ -20,7 +20,7 @@ from command_center.actors.tasks import session_starts
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec
 from command_center.store import Session, Transaction
-from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.actors.rows import NO_PLACES, Rig, insert_repository, insert_session, insert_task, rig
 
 
 class Broken(Exception):
@@ -51,6 +51,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
+            places=NO_PLACES,
             make_runner=make_runner,
         )
         threads = CodexThreads(made.system.lookup)

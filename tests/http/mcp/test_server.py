@@ -366,6 +366,18 @@ async def stays_within(speaker: Speaker) -> None:
         assert elsewhere == await speaker.refusal(name, **{key: 99}), name
 
 
+async def is_not_placed_elsewhere(root: httpx.AsyncClient, speaker: Speaker, task_id: int) -> None:
+    """A copy on another host is another repository, and a placement might lead there."""
+    await root.patch("/api/repos/1", json={"project": "app"})
+    assert "any" == (await speaker.call("create_task", **TASK, placement="any"))["placement"]
+    await root.patch("/api/repos/2", json={"project": "app"})
+    _, said = await speaker.refusal("create_task", **TASK, placement="any")
+    assert "repository 1 alone" in said
+    await root.patch(f"/api/tasks/{task_id}", json={"placement": "any"})
+    _, said = await speaker.refusal("run_task", taskId=task_id)
+    assert "repository 1 alone" in said
+
+
 async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
     tmp_path: Path,
 ) -> None:
@@ -429,8 +441,8 @@ async def test_a_token_for_agents_reaches_its_repositories_so_deep_and_so_often(
             assert "number 2" in refused["content"][0]["text"]
             assert "isError" not in await begin("a", third["id"])
             fourth = await speaker.call("create_task", **TASK)
-            refused = await begin("a", fourth["id"])
-            assert "3 runs an hour" in refused["content"][0]["text"]
+            assert "3 runs an hour" in (await begin("a", fourth["id"]))["content"][0]["text"]
+            await is_not_placed_elsewhere(at.root, speaker, fourth["id"])
             await at.root.patch("/api/devices/1", json={"limits": None})
             assert 2 == len((await speaker.call("list_repositories"))["items"])
 

@@ -76,6 +76,15 @@ def test_a_task_is_run_listed_searched_shown_and_followed(  # noqa: PLR0915 - on
     (forgotten,) = json.loads(person.sees("api", "GET", "/api/events", *query))["items"]
     assert forgotten["data"]["historyRemoved"] is True
 
+    # On a host that is chosen, which tells of itself; and on none.
+    placed = person.sees("run", "Go.", "--any-host", *where)
+    assert "- local is the only host that can be chosen (0 of 4 slots taken" in placed
+    told = person.is_told(1, "run", "Go.", "--host", "box", *where)
+    assert "Repository 1 does not lie on host box, but on local." in told
+    assert "No host can be chosen" in person.is_told(1, "run", "Go.", "--label", "gpu", *where)
+    told = person.is_told(2, "run", "Go.", "--any-host", "--host", "local", *where)
+    assert "Give one of --host, --label and --any-host." in told
+
     # In a worktree of it, and by its name and id, it is the same repository.
     identity = person.sees("ls", "repos", "-q").split()[0]
     beside, within = repository.parent / "beside", repository / "docs"

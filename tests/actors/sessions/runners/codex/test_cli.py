@@ -19,7 +19,7 @@ from command_center.actors.sessions.runners.codex.cli import CliRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ActorRef, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
-from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+from tests.actors.rows import NO_PLACES, insert_repository, insert_session, insert_task, rig
 from tests.codex.confining import confined
 
 MUTE = """
@@ -83,6 +83,7 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
+            places=NO_PLACES,
             make_runner=make_runner,
         )
         await found.system.start_child(

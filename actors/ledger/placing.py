@@ -1,0 +1,126 @@
+"""Everything that is written when the host of a run is chosen, in the transaction that makes it.
+
+A task lies where it ran last: where another copy of its repository is chosen, the task goes there.
+So all that follows its session, such as a commit or a pull request, is about that copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import msgspec
+from sqlite_utils import Database
+
+from command_center.actors.contracts.events.tasks import TaskUpdated
+from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.ledger.hosts import states_of
+from command_center.actors.rules.placement import (
+    Candidate,
+    Placement,
+    PlacementChoice,
+    check_placement,
+    choose,
+    stored_placement,
+)
+from command_center.actors.rules.policy import RunInput
+from command_center.store import (
+    Repository,
+    Task,
+    Transaction,
+    repositories,
+    sessions,
+    tasks,
+    usage_limits,
+)
+from command_center.store.queries.causes import last_event
+from command_center.store.statuses import ACTIVE
+
+
+@attrs.frozen
+class RunPlaces:
+    """The hosts among which one is chosen, and how many sessions may work on all together."""
+
+    hosts: Hosts[Host]
+    limit: int
+
+
+def wish_of(task: Task, run: RunInput) -> Placement | None:
+    """Return what is asked of the host of a run: by the run itself, or else by its task."""
+    if run.placement is not None or task.placement is None:
+        return run.placement
+    kept: Placement = msgspec.convert(task.placement, Placement)
+    return kept
+
+
+def copies_of(db: Database, repository: Repository) -> list[Repository]:
+    """Return the repository with those on other hosts that are known to be the same."""
+    if repository.identity is None:
+        return [repository]
+    return repositories.every(db, {"identity": repository.identity})
+
+
+def choose_copy(
+    db: Database, own: Repository, wish: Placement, places: RunPlaces
+) -> PlacementChoice:
+    """Choose the copy in which a run works.
+
+    Raises:
+        Invalid: nothing can be meant by the wish.
+        NowhereToRun: no host can be chosen.
+    """
+    check_placement(wish)
+    hosts, limit, states = places.hosts, places.limit, states_of(db)
+    candidates = []
+    for copy in copies_of(db, own):
+        if copy.host not in hosts:
+            continue
+        state, vitals = states.get(copy.host), hosts.vitals(copy.host)
+        most = None if state is None else state.max_sessions
+        candidates.append(
+            Candidate(
+                repository=copy,
+                state=state,
+                absence=hosts.of(copy).absence,
+                wanted=sessions.count(
+                    db, {"host": copy.host, "status": ("queued", *sorted(ACTIVE))}
+                ),
+                slots=limit if most is None else min(most, limit),
+                load=None if vitals is None else vitals.load.per_processor,
+                is_held=usage_limits.known(db, copy.host).held_since is not None,
+            )
+        )
+    return choose(wish, own, candidates)
+
+
+def place_run(tx: Transaction, task_id: int, run: RunInput, places: RunPlaces) -> dict[str, Any]:
+    """Choose the copy in which a task runs now, and have it lie there.
+
+    Return the fields of its session that tell of it; none where nothing is asked of the host.
+
+    Raises:
+        Invalid, NowhereToRun: as `choose_copy`.
+    """
+    task = tasks.get(tx.db, task_id)
+    wish = wish_of(task, run)
+    if wish is None:
+        return {}
+    own = repositories.get(tx.db, task.repository_id)
+    choice = choose_copy(tx.db, own, wish, places)
+    if choice.repository.id != own.id:
+        tasks.update(tx, task.id, repository_id=choice.repository.id)
+        tx.emit(
+            TaskUpdated(changed=["repository_id"]),
+            actor=run.requested_by or "api",
+            repository_id=choice.repository.id,
+            task_id=task.id,
+            automation_id=task.automation_id,
+            correlation_id=task.correlation_id,
+            causation_id=last_event(tx.db, "task_id", task.id),
+        )
+    return placed_fields(wish, choice)
+
+
+def placed_fields(wish: Placement, choice: PlacementChoice) -> dict[str, Any]:
+    """Return the fields of a session that tell how its host was chosen."""
+    return {"placement": stored_placement(wish), "placement_reason": choice.reason}
