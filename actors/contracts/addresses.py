@@ -72,6 +72,7 @@ from command_center.actors.contracts.pull_requests import (
 )
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
+    CloneRepository,
     CreateRepository,
     DeleteRepository,
     GatherFacts,
@@ -193,6 +194,7 @@ AutomationMessage: TypeAlias = (
 
 RepositoriesMessage: TypeAlias = (
     InspectRepository
+    | CloneRepository
     | CreateRepository
     | PatchRepository
     | ScanRepository

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 import attrs
 
+from command_center.actors.contracts.pools import Pool
 from command_center.actors.contracts.project_configuration import AgentFiles
 from command_center.actors.git.ports import Git
 from command_center.actors.rules.errors import Conflict, Invalid
@@ -192,6 +193,10 @@ class Host(Protocol):
     @property
     def agent_files(self) -> AgentFiles:
         """Return the files by which projects there configure the agent."""
+
+    @property
+    def pool(self) -> Pool | None:
+        """Return its pool; None for one that clones nothing."""
 
     @property
     def actors(self) -> Sequence[ChildSpec]:

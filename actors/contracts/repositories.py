@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -52,6 +53,17 @@ Project: TypeAlias = Annotated[
     ),
 ]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Depth: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+RemoteText: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=2048,
+        pattern=r"^[!-~]+$(?!\n)",
+        description="an address of https or ssh, without a password",
+        examples=["https://github.com/acme/work.git"],
+    ),
+]
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -126,6 +138,47 @@ class CreateRepository(
     run_defaults: Choices = Choices()
     caps: Caps = Caps()
     requested_by: Name = "api"
+
+
+class CloneRepository(
+    msgspec.Struct,
+    Request[Repository],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Have a pool host clone a remote, and register that. What is left out is not allowed.
+
+    Attributes:
+        remote: its address.
+        host: the pool host.
+        depth: commits of the default branch; all of all branches without it.
+        name: that of the remote unless said.
+    """
+
+    remote: RemoteText
+    host: Name
+    depth: Depth | None = None
+    name: Name | None = None
+    allow_write: bool = False
+    allow_network: bool = False
+    allow_commit: bool = False
+    requested_by: Name = "api"
+
+    def registration(self, path: Path) -> CreateRepository:
+        """Return the registration of the clone: runs work in worktrees, and nowhere else."""
+        last = self.remote.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        return CreateRepository(
+            local_path=str(path),
+            host=self.host,
+            name=self.name or last.removesuffix(".git")[:200] or None,
+            allow_write=self.allow_write,
+            allow_network=self.allow_network,
+            allow_commit=self.allow_commit,
+            require_worktree=True,
+            requested_by=self.requested_by,
+        )
 
 
 class RepositoryChanges(

@@ -62,6 +62,7 @@ class Writes(enum.Flag):
     """Parts of a repository that a command changes; it only reads the others.
 
     `PACKED` goes with `REFS` where a ref is taken away, which may be in `packed-refs`, too.
+    `SHALLOW` says where the history ends that is there.
     """
 
     NOTHING = 0
@@ -71,6 +72,7 @@ class Writes(enum.Flag):
     TREE = enum.auto()
     INDEX = enum.auto()
     PACKED = enum.auto()
+    SHALLOW = enum.auto()
 
 
 class Staging(enum.Enum):

@@ -126,7 +126,19 @@ def push_address(checkout: Checkout, remote: str) -> str:
         Conflict: it is neither https nor ssh, or has a password in it.
     """
     configured = values(checkout.configuration, f"remote.{remote}.url")[0]
-    address = rewritten(configured, checkout.user)
+    return _checked(rewritten(configured, checkout.user), remote)
+
+
+def fetch_address(remote: str, user: Sequence[Setting]) -> str:
+    """Return an address to fetch from, as git is given it.
+
+    Raises:
+        Conflict: it is neither https nor ssh, or has a password in it.
+    """
+    return _checked(rewritten(remote, user, ("insteadof",)), "the remote")
+
+
+def _checked(address: str, remote: str) -> str:
     if re.match(r"[a-z+]+://[^/@]*:[^/@]*@", address):
         raise Conflict(
             f"The address of {remote} has a password in it, which does not count. Take it out "
@@ -135,8 +147,8 @@ def push_address(checkout: Checkout, remote: str) -> str:
         )
     if len(address) > _LONGEST or _ADDRESS.fullmatch(address) is None:
         raise Conflict(
-            f"{remote} is at {address[:200]!r}, which is neither https nor ssh. Nothing is sent "
-            "elsewhere.",
+            f"{remote} is at {address[:200]!r}, which is neither https nor ssh. Git speaks with "
+            "no other.",
             remote=remote,
         )
     return address
@@ -153,9 +165,11 @@ def push_addresses(checkout: Checkout) -> list[str]:
     return sorted(found)
 
 
-def rewritten(url: str, user: Sequence[Setting]) -> str:
+def rewritten(
+    url: str, user: Sequence[Setting], kinds: Sequence[str] = ("pushinsteadof", "insteadof")
+) -> str:
     """Return an address as the user's `pushInsteadOf` or else `insteadOf` has it."""
-    for kind in ("pushinsteadof", "insteadof"):
+    for kind in kinds:
         rules = [
             (value, key.removeprefix("url.").removesuffix(f".{kind}"))
             for key, value in user

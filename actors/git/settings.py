@@ -42,6 +42,7 @@ OURS: Final[tuple[Setting, ...]] = (
     ("core.quotePath", "false"),
     ("core.splitIndex", "false"),
     ("diff.ignoreSubmodules", "dirty"),
+    ("fetch.fsckObjects", "true"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("protocol.allow", "never"),

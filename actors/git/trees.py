@@ -95,7 +95,7 @@ async def add_worktree(
         )
         await main.git.claim_worktree(main, path)
         made = await main.git.open(path, common_dir=main.common_dir)
-        await _fill(made)
+        await fill(made)
         await include_files(main, made, include)
     except BaseException:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + REMOVAL_DEADLINE):
@@ -121,7 +121,7 @@ async def finish_worktree(found: Checkout) -> None:
         return  # its branch has no commit yet, and so no files
     if await found.git.is_being_filled(found) or not await _is_only_begun(found):
         raise WorktreeUnfinished(found.path)
-    await _fill(found)
+    await fill(found)
 
 
 async def take_up_worktree(main: Checkout, path: Path, *, also_full: bool) -> Checkout | None:
@@ -196,7 +196,8 @@ async def prune_worktrees(main: Checkout, found: Sequence[WorktreeEntry]) -> lis
     return [entry for entry in found if await main.git.forget_worktree(main, Path(entry.path))]
 
 
-async def _fill(made: Checkout) -> None:
+async def fill(made: Checkout) -> None:
+    """Write the files of HEAD into a work tree, in the place of what is there."""
     await made.run(
         "read-tree",
         "--reset",

@@ -40,6 +40,7 @@ from command_center.actors.contracts.prompts import (
 from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
+    CloneRepository,
     CreateRepository,
     DeleteRepository,
     GatherFacts,
@@ -205,6 +206,13 @@ class Repositories(Actor):
         if message.name is not None:
             check_name(message.name)
         return self.ctx.answer_later(self._registrations.create, message)
+
+    @handles(CloneRepository)
+    async def clone(self, message: CloneRepository) -> Deferred[Repository]:
+        """Have a pool clone a remote, and register that."""
+        if message.name is not None:
+            check_name(message.name)
+        return self.ctx.answer_later(self._registrations.clone, message)
 
     @handles(PatchRepository)
     async def patch(self, message: PatchRepository) -> Deferred[Repository]:

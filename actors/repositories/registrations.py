@@ -11,6 +11,7 @@ import structlog
 
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.repositories import (
+    CloneRepository,
     CreateRepository,
     DeleteRepository,
     Inspection,
@@ -126,6 +127,26 @@ class Registrations:
                     tx, message, seen, git_dir, worktrees, addresses=addresses
                 )
             )
+
+    async def clone(self, message: CloneRepository) -> Repository:
+        """Have a pool clone a remote, and register that; one that is known is fetched, and scanned.
+
+        Raises:
+            Invalid: the host has no pool.
+        """
+        host = self._hosts.named(message.host)
+        if host.pool is None:
+            raise Invalid.field(
+                "host",
+                f"Host {host.name} clones nothing. A machine that dials out does, if its own user "
+                "lets it: command-center host --pool REMOTE",
+            )
+        made = await host.pool.obtain(message.remote, message.depth)
+        place = {"host": host.name, "local_path": str(made.path)}
+        known = await self._storage.read(lambda db: repository_table.find(db, place))
+        if known is None:
+            return await self.create(message.registration(made.path))
+        return await self.scan(ScanRepository(known.id, requested_by=message.requested_by))
 
     async def patch(self, message: PatchRepository) -> Repository:
         """Change what is kept of a repository; a new path is examined as at first."""

@@ -13,7 +13,12 @@ import platformdirs
 import structlog
 import trio
 
-from command_center.actors.hosts.daemon.ceiling import ALLOWANCES, make_ceiling, read_ceiling
+from command_center.actors.hosts.daemon.ceiling import (
+    ALLOWANCES,
+    POOL_BYTES,
+    make_ceiling,
+    read_ceiling,
+)
 from command_center.actors.hosts.daemon.dialling import read_centre
 from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity, NotEnrolled
 from command_center.actors.hosts.daemon.program import HostProgramSettings, run_host
@@ -51,11 +56,27 @@ T = TypeVar("T")
     "is given. escalation lets what a person approves leave Codex's sandbox.",
 )
 @click.option(
+    "--pool",
+    "pool",
+    metavar="REMOTE",
+    multiple=True,
+    help="Let the server have this remote cloned here, or all below one: "
+    "https://forge.example/acme/*",
+)
+@click.option(
+    "--pool-gb",
+    metavar="GB",
+    type=click.IntRange(min=1),
+    default=POOL_BYTES // 10**9,
+    show_default=True,
+    help="Gigabytes that those clones may take.",
+)
+@click.option(
     "--ceiling",
     "ceiling_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="A TOML file with `roots` and `allow` in the place of both.",
+    help="A TOML file with `roots`, `allow`, `pool` and `pool_gb` in the place of all four.",
 )
 @click.option("--codex-command", metavar="COMMAND", default="codex", help="The program of Codex.")
 @click.pass_context
@@ -67,6 +88,8 @@ def host(
     data_dir: Path,
     roots: tuple[str, ...],
     allows: tuple[str, ...],
+    pool: tuple[str, ...],
+    pool_gb: int,
     ceiling_file: Path | None,
     codex_command: str,
 ) -> None:
@@ -81,9 +104,9 @@ def host(
     try:
         if ceiling_file is None:
             given = None if not allows else frozenset(allows) - {"nothing"}
-            ceiling = make_ceiling(folder, roots, given)
-        elif roots or allows:
-            raise click.UsageError("Give --ceiling, or --root and --allow.")
+            ceiling = make_ceiling(folder, roots, given, pool=pool, pool_bytes=pool_gb * 10**9)
+        elif roots or allows or pool:
+            raise click.UsageError("Give --ceiling, or --root, --allow and --pool.")
         else:
             ceiling = read_ceiling(ceiling_file, folder)
     except (OSError, ValueError) as error:
@@ -122,6 +145,10 @@ def install(settings: HostProgramSettings, *, only_print: bool) -> None:
         words += ["--root", str(root)]
     for allowance in sorted(settings.ceiling.allows) or ["nothing"]:
         words += ["--allow", allowance]
+    if settings.ceiling.pool is not None:
+        words += ["--pool-gb", str(settings.ceiling.pool.limit // 10**9)]
+        for remote in settings.ceiling.pool.remotes:
+            words += ["--pool", remote]
     service = Service(
         command=(*own_program(), *words),
         path=os.environ.get("PATH", os.defpath),

@@ -82,6 +82,11 @@ def create_repository(**body: Unpack[shapes.CreateRepository]) -> ApiCall[shapes
     return ApiCall("POST", "/api/repos", body=body, is_done_once=True)
 
 
+def clone_repository(**body: Unpack[shapes.CloneRepository]) -> ApiCall[shapes.Repository]:
+    """Have a pool host clone a remote, and register that: `POST /api/repos/clone`."""
+    return ApiCall("POST", "/api/repos/clone", body=body)
+
+
 def inspect_folder(**body: Unpack[shapes.InspectRepository]) -> ApiCall[shapes.Inspection]:
     """Look at a folder, and save nothing: `POST /api/repos/inspect`."""
     return ApiCall("POST", "/api/repos/inspect", body=body, is_done_once=True)

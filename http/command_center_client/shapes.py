@@ -98,6 +98,7 @@ AddedHost = TypedDict(
         "labels": 'list[str]',
         "maxSessions": 'int | None',
         "load": 'ShownLoad | None',
+        "pool": 'ShownPool | None',
         "account": 'AgentAccount | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
         "message": 'str',
@@ -420,6 +421,21 @@ Choices = TypedDict(
         "collaborationMode": 'NotRequired[Literal["default", "plan"] | None]',
         "personality": 'NotRequired[Literal["friendly", "none", "pragmatic"] | None]',
         "permissionProfile": 'NotRequired[str | None]',
+    },
+)
+
+# Have a pool host clone a remote, and register that. What is left out is not allowed.
+CloneRepository = TypedDict(
+    "CloneRepository",
+    {
+        "remote": 'str',
+        "host": 'str',
+        "depth": 'NotRequired[int | None]',
+        "name": 'NotRequired[str | None]',
+        "allowWrite": 'NotRequired[bool]',
+        "allowNetwork": 'NotRequired[bool]',
+        "allowCommit": 'NotRequired[bool]',
+        "requestedBy": 'NotRequired[str]',
     },
 )
 
@@ -2534,6 +2550,7 @@ ShownHost = TypedDict(
         "labels": 'list[str]',
         "maxSessions": 'int | None',
         "load": 'ShownLoad | None',
+        "pool": 'ShownPool | None',
         "account": 'AgentAccount | None',
         "status": 'Literal["connected", "disabled", "unavailable"]',
         "message": 'str',
@@ -2567,6 +2584,16 @@ ShownPasskey = TypedDict(
         "deviceId": 'int',
         "host": 'str',
         "lastUsedAt": 'str | None',
+    },
+)
+
+# The pool of a machine that clones what runs need.
+ShownPool = TypedDict(
+    "ShownPool",
+    {
+        "remotes": 'list[str]',
+        "size": 'int',
+        "limit": 'int',
     },
 )
 

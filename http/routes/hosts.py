@@ -80,6 +80,20 @@ class ShownLoad(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     disk_size: int
 
 
+class ShownPool(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The pool of a machine that clones what runs need.
+
+    Attributes:
+        remotes: addresses that may be cloned there; `/*` at the end stands for all below.
+        size: bytes that the clones take.
+        limit: bytes that they may take.
+    """
+
+    remotes: tuple[str, ...]
+    size: int
+    limit: int
+
+
 class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A machine that repositories lie on.
 
@@ -94,6 +108,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         labels: words that say what it is good for.
         max_sessions: how many sessions may work there at once; null if only `slots` counts.
         load: how busy it is; null if it does not say.
+        pool: what it clones; null if it is no pool, or does not say.
         account: who is signed in to its agent; null if that is not known.
         status: whether its agent is reached; `disabled` where the runner needs none to be there.
         message: what to do where something is to be done.
@@ -116,6 +131,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     labels: list[str]
     max_sessions: int | None
     load: ShownLoad | None
+    pool: ShownPool | None
     account: AgentAccount | None
     status: Literal["connected", "disabled", "unavailable"]
     message: str
@@ -327,6 +343,7 @@ class _Look(NamedTuple):
 
     bridge: BridgeHealth | None
     load: ShownLoad | None
+    pool: ShownPool | None
     account: AgentAccount | None
 
 
@@ -334,6 +351,7 @@ async def _look(center: Center, host: Host, found: dict[str, _Look]) -> None:
     """Ask a machine and its agent, both at once."""
     bridge: BridgeHealth | None = None
     load: ShownLoad | None = None
+    pool: ShownPool | None = None
     account: AgentAccount | None = None
 
     async def ask_agent() -> None:
@@ -349,10 +367,17 @@ async def _look(center: Center, host: Host, found: dict[str, _Look]) -> None:
             said = await _in_time(host.folders.machine_load())
             load = None if said is None else ShownLoad(**attrs.asdict(said))
 
+    async def ask_pool() -> None:
+        nonlocal pool
+        if host.absence is None and host.pool is not None:
+            said = await _in_time(host.pool.state())
+            pool = ShownPool(**attrs.asdict(said)) if said is not None and said.remotes else None
+
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask_agent)
         nursery.start_soon(ask_machine)
-    found[host.name] = _Look(bridge, load, account)
+        nursery.start_soon(ask_pool)
+    found[host.name] = _Look(bridge, load, pool, account)
 
 
 async def _shown(center: Center, hosts: Sequence[Host]) -> list[ShownHost]:
@@ -414,6 +439,7 @@ def _told(
         labels=[] if state is None else state.labels,
         max_sessions=None if state is None else state.max_sessions,
         load=look.load,
+        pool=look.pool,
         account=look.account,
         status=status if bridge is None else bridge.status.value,
         message=told if bridge is None or away is not None else bridge.message,

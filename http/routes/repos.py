@@ -10,7 +10,9 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.pools import CLONE_SECONDS
 from command_center.actors.contracts.repositories import (
+    CloneRepository,
     CreateRepository,
     DeleteRepository,
     Inspection,
@@ -113,6 +115,24 @@ async def list_repositories(center: Center, query: PageQuery) -> Page[Repository
 async def create_repository(center: Center, body: CreateRepository) -> Repository:
     """Register a repository."""
     return await center.ask(REPOSITORIES, body, timeout=GIT_SECONDS)
+
+
+@api.operation(
+    "POST",
+    "/api/repos/clone",
+    answers=201,
+    refuses=(409, 503),
+    location="/api/repos/{id}",
+    scope="admin",
+    is_done_once=False,
+)
+async def clone_repository(center: Center, body: CloneRepository) -> Repository:
+    """Have a pool host clone a remote, and register that.
+
+    One that is there already is fetched and scanned, and keeps what it may do. A clone may take
+    minutes; it goes on where the client does not wait for it.
+    """
+    return await center.ask(REPOSITORIES, body, timeout=CLONE_SECONDS + GIT_SECONDS)
 
 
 @api.operation("POST", "/api/repos/inspect", scope="admin")

@@ -58,6 +58,7 @@ export interface AddedHost {
   labels: string[];
   maxSessions: number | null;
   load: ShownLoad | null;
+  pool: ShownPool | null;
   account: AgentAccount | null;
   status: "connected" | "disabled" | "unavailable";
   message: string;
@@ -323,6 +324,18 @@ export interface Choices {
   collaborationMode?: "default" | "plan" | null;
   personality?: "friendly" | "none" | "pragmatic" | null;
   permissionProfile?: string | null;
+}
+
+/** Have a pool host clone a remote, and register that. What is left out is not allowed. */
+export interface CloneRepository {
+  remote: string;
+  host: string;
+  depth?: number | null;
+  name?: string | null;
+  allowWrite?: boolean;
+  allowNetwork?: boolean;
+  allowCommit?: boolean;
+  requestedBy?: string;
 }
 
 /** A remark on lines that a session has changed: of a person, or found by a review. */
@@ -1945,6 +1958,7 @@ export interface ShownHost {
   labels: string[];
   maxSessions: number | null;
   load: ShownLoad | null;
+  pool: ShownPool | null;
   account: AgentAccount | null;
   status: "connected" | "disabled" | "unavailable";
   message: string;
@@ -1972,6 +1986,13 @@ export interface ShownPasskey {
   deviceId: number;
   host: string;
   lastUsedAt: string | null;
+}
+
+/** The pool of a machine that clones what runs need. */
+export interface ShownPool {
+  remotes: string[];
+  size: number;
+  limit: number;
 }
 
 /** A thread, as the agent of a host shows it. */
@@ -2522,6 +2543,15 @@ export interface Operations {
     isExact: true;
     query: Record<string, never>;
     body: CreateRepository;
+    answer: Repository;
+  };
+  /** Have a pool host clone a remote, and register that */
+  cloneRepository: {
+    method: "POST";
+    path: "/api/repos/clone";
+    isExact: true;
+    query: Record<string, never>;
+    body: CloneRepository;
     answer: Repository;
   };
   /** Look at a folder, and save nothing */

@@ -8,6 +8,7 @@ sandbox, and then nothing holds it: a host that allows all has no ceiling but it
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +26,13 @@ USUAL: Final = frozenset({"write", "commit"})
 """Allowances of a host whose user has said nothing."""
 
 
+POOL_BYTES: Final = 20 * 10**9
+"""Bytes that the clones of a pool may take whose user has said nothing."""
+
+_PATTERN: Final = re.compile(r"(?:(?:https|ssh)://|[^/@:\s]+@)[^*\s]+(?:/\*)?")
+_STRANGE: Final = re.compile(r"[%?#\\*]|(?<!:)//")
+
+
 class BeyondCeiling(Conflict):
     """The host's own user does not let this be done there, whoever asks."""
 
@@ -32,7 +40,33 @@ class BeyondCeiling(Conflict):
         """Name what was asked for."""
         super().__init__(
             f"The host does not allow {what}: its own user has set a ceiling there "
-            "(`command-center host --allow`, `--root`)."
+            "(`command-center host --allow`, `--root`, `--pool`)."
+        )
+
+
+@attrs.frozen
+class PoolCeiling:
+    """Remotes that may be cloned here, and the bytes that their clones may take.
+
+    Attributes:
+        remotes: addresses; `/*` at the end of one stands for all below it.
+    """
+
+    remotes: tuple[str, ...]
+    limit: int = POOL_BYTES
+
+    def has(self, remote: str) -> bool:
+        """Say whether a remote may be cloned; what leads upwards, or is written in code, may not.
+
+        assert PoolCeiling(("https://forge.example/acme/*",)).has("https://forge.example/acme/a")
+        """
+        steps = re.split(r"[/:]", remote)
+        if _STRANGE.search(remote) or "." in steps or ".." in steps:
+            return False
+        return any(
+            remote == one
+            or (one.endswith("/*") and remote.startswith(one[:-1]) and one[:-1] != remote)
+            for one in self.remotes
         )
 
 
@@ -43,12 +77,19 @@ class Ceiling:
     Attributes:
         roots: folders, as they were named; repositories may be nowhere else.
         allows: of `ALLOWANCES`.
-        own: the folder of the host's own data, in which worktrees are.
+        own: the folder of the host's own data, in which worktrees and clones are.
+        pool: the remotes that may be cloned; None if the host is no pool.
     """
 
     roots: tuple[Path, ...]
     allows: frozenset[str]
     own: Path
+    pool: PoolCeiling | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the names of the folders of our own that have repositories."""
+        return ("worktrees",) if self.pool is None else ("worktrees", "pool")
 
     def check(self, allowance: str, what: str) -> None:
         """Raise `BeyondCeiling` unless it is allowed."""
@@ -69,7 +110,7 @@ class Ceiling:
     def _has(self, found: Path) -> bool:
         own = self.own.resolve()
         if found.is_relative_to(own):
-            return found.is_relative_to(own / "worktrees")
+            return any(found.is_relative_to(own / name) for name in self.places)
         if own.is_relative_to(found):
             return False
         home = Path.home().resolve()
@@ -82,7 +123,8 @@ class Ceiling:
         """Return it as a line for people."""
         roots = ", ".join(map(str, self.roots))
         allows = ", ".join(one for one in ALLOWANCES if one in self.allows) or "reading alone"
-        return f"in {roots}: {allows}"
+        pool = "" if self.pool is None else f"; clones of {', '.join(self.pool.remotes)}"
+        return f"in {roots}: {allows}{pool}"
 
 
 _STARTED: Final = frozenset({"bin", "library", "appdata"})
@@ -100,12 +142,17 @@ def _is_open(found: Path, home: Path) -> bool:
 
 
 def make_ceiling(
-    own: Path, roots: Iterable[str | Path] = (), allows: Iterable[str] | None = None
+    own: Path,
+    roots: Iterable[str | Path] = (),
+    allows: Iterable[str] | None = None,
+    *,
+    pool: Iterable[str] = (),
+    pool_bytes: int = POOL_BYTES,
 ) -> Ceiling:
-    """Make a ceiling; without roots that is the home folder.
+    """Make a ceiling; without roots that is the home folder, and without remotes it is no pool.
 
     Raises:
-        ValueError: an allowance is not known, or a root is no path.
+        ValueError: an allowance is not known, a root is no path, or a remote no address.
     """
     given = USUAL if allows is None else frozenset(allows)
     unknown = given - {*ALLOWANCES}
@@ -115,21 +162,37 @@ def make_ceiling(
     for root in named:
         if not root.is_absolute():
             raise ValueError(f"The root {root} is not absolute.")
-    return Ceiling(named, given, own)
+    remotes = tuple(pool)
+    for remote in remotes:
+        if _PATTERN.fullmatch(remote) is None:
+            raise ValueError(
+                f"{remote} is no remote of a pool. Give an address of https or ssh, or all below "
+                "one: https://forge.example/acme/*"
+            )
+    return Ceiling(named, given, own, PoolCeiling(remotes, pool_bytes) if remotes else None)
 
 
 def read_ceiling(file: Path, own: Path) -> Ceiling:
-    """Read the ceiling of a file: `roots` and `allow`, each a list of texts.
+    """Read the ceiling of a file: `roots`, `allow` and `pool`, lists of texts, and `pool_gb`.
 
     Raises:
         ValueError: it says something else.
         OSError: it cannot be read.
     """
     said: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    strange = said.keys() - {"roots", "allow"}
+    strange = said.keys() - {"roots", "allow", "pool", "pool_gb"}
     if strange:
-        raise ValueError(f"{file} has {min(strange)}. Known: roots, allow.")
+        raise ValueError(f"{file} has {min(strange)}. Known: roots, allow, pool, pool_gb.")
+    room = said.pop("pool_gb", POOL_BYTES // 10**9)
+    if type(room) is not int or room < 1:
+        raise ValueError(f"{file}: pool_gb is no number of gigabytes.")
     for name, value in said.items():
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise ValueError(f"{file}: {name} is no list of texts.")
-    return make_ceiling(own, said.get("roots", ()), said.get("allow"))
+    return make_ceiling(
+        own,
+        said.get("roots", ()),
+        said.get("allow"),
+        pool=said.get("pool", ()),
+        pool_bytes=room * 10**9,
+    )

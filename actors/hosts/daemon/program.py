@@ -1,6 +1,7 @@
 """Run the program of a host: a tree of actors of its own, until it is told to stop.
 
     /
+    ├ /pool        takes away old clones, where this host is a pool
     └ /link        the connection to the server, and what is done over it
 
 An app-server of Codex is no child of it: that goes on with its turns while this program is started
@@ -27,6 +28,7 @@ from command_center.actors.hosts.daemon.centre_link import CentreLink
 from command_center.actors.hosts.daemon.held_codex import HeldCodex
 from command_center.actors.hosts.daemon.held_git import HeldGit
 from command_center.actors.hosts.daemon.identity import HostFiles
+from command_center.actors.hosts.daemon.pool import HostPool, PoolCare
 from command_center.actors.hosts.link.serving import Served
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.folders import LocalFolders
@@ -55,7 +57,7 @@ class HostProgramSettings:
     ceiling: Ceiling
     codex: str = "codex"
 
-    def parts(self) -> tuple[LocalFolders, HeldGit, HeldCodex]:
+    def parts(self) -> tuple[LocalFolders, HeldGit, HeldCodex, HostPool]:
         """Return the parts of this machine, each held by the ceiling."""
         # An app-server of the user's own may have threads that may do anything: a held host joins
         # none, and only has one that it starts itself.
@@ -68,9 +70,10 @@ class HostProgramSettings:
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
         return (
-            LocalFolders(self.folder, self.ceiling.roots),
+            LocalFolders(self.folder, self.ceiling.roots, self.ceiling.places),
             HeldGit(git, self.ceiling),
             HeldCodex(LocalCodex(codex), self.ceiling),
+            HostPool(git, self.ceiling),
         )
 
 
@@ -86,13 +89,22 @@ async def run_host(settings: HostProgramSettings) -> None:
     with DataFolderLock(settings.folder):
         identity = files.identity()
         life = files.begin_life()
+        *_, pool = parts = settings.parts()
+        care = ChildSpec(
+            id="pool",
+            start=partial(PoolCare, pool),
+            contract="Old clones stay until it is back.",
+        )
         link = ChildSpec(
             id="link",
-            start=partial(CentreLink, files, identity, life, partial(Served, *settings.parts())),
+            start=partial(CentreLink, files, identity, life, partial(Served, *parts)),
             contract="While it restarts nothing is done for the server; turns go on.",
         )
         tree = SupervisorSpec(
-            id="", intensity=Intensity(restarts=10, period=60.0), quarantine=True, children=(link,)
+            id="",
+            intensity=Intensity(restarts=10, period=60.0),
+            quarantine=True,
+            children=(link,) if settings.ceiling.pool is None else (care, link),
         )
         log.info(
             "host.starting",

@@ -9,10 +9,11 @@ import attrs
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.pools import Pool
 from command_center.actors.core.storage import Storage
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.dial.keeper import DialLink
-from command_center.actors.hosts.link.calling import parts_of
+from command_center.actors.hosts.link.calling import parts_of, pool_of
 from command_center.actors.hosts.link.standing import Standing
 from command_center.runtime import ChildSpec
 from command_center.store import StoredHost
@@ -27,6 +28,7 @@ class DialHost:
     folders: Folders
     git: Git
     codex: Codex
+    pool: Pool
     actors: tuple[ChildSpec, ...]
 
     @property
@@ -45,4 +47,5 @@ class DialHost:
         standing = Standing(record.name, "It has not connected yet.")
         settings = BridgeSettings(transport=Transport.AUTO, disabled=disabled)
         link = ChildSpec(id="link", start=partial(DialLink, storage, standing))
-        return cls(record.name, standing, *parts_of(standing, settings), (link,))
+        parts = parts_of(standing, settings)
+        return cls(record.name, standing, *parts, pool_of(standing), (link,))

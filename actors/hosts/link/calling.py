@@ -21,6 +21,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Way
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.pools import CLONE_SECONDS, Pool
 from command_center.actors.git.ports import ANSWER_LIMIT, Git
 from command_center.actors.hosts.link.channels import (
     LONGEST,
@@ -38,7 +39,12 @@ from command_center.actors.rules.errors import HostUnreachable, Unavailable
 SHORT: Final = ANSWER_LIMIT + LONGEST_TEXT
 """Bytes of an answer, at most, where nobody asked for more."""
 
-ANSWER_SECONDS: Final[Mapping[type, float]] = {Folders: 60.0, Git: 900.0, Codex: 60.0}
+ANSWER_SECONDS: Final[Mapping[type, float]] = {
+    Folders: 60.0,
+    Git: 900.0,
+    Codex: 60.0,
+    Pool: CLONE_SECONDS + 60.0,
+}
 """Seconds that a host may take for an answer, by the part; git's own deadlines come on top.
 
 A host ends its work in time by itself. This is for one that does not.
@@ -429,6 +435,11 @@ def parts_of(reach: Reach, settings: BridgeSettings) -> tuple[Folders, Git, Code
     caller = FarCalls(reach, git)
     folders = cast("Folders", FarPart(caller, Folders))
     return folders, git, cast("Codex", FarCodex(caller, settings))
+
+
+def pool_of(reach: Reach) -> Pool:
+    """Return the pool of the machine at the other end, if that has one."""
+    return cast("Pool", FarPart(FarCalls(reach), Pool))
 
 
 @attrs.frozen

@@ -17,6 +17,7 @@ import trio
 from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Lease, Wire
 from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.pools import Pool
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.channels import (
     ChannelClosed,
@@ -44,6 +45,7 @@ class Served:
     folders: Folders
     git: Git
     codex: Codex
+    pool: Pool | None = None
     _processes: dict[int, CodexProcess] = attrs.field(factory=dict)
     _lease: Lease | None = None
     _has_taken_over: bool = False
@@ -119,9 +121,10 @@ class Served:
             Folders: self.folders,
             Git: self.git,
             Codex: self.codex,
+            Pool: self.pool,
         }
         port = next((one for one in parts if one.__name__ == part), None)
-        if port is None:
+        if port is None or parts[port] is None:
             raise NotData(f"no part {part}")
         there = parts[port]
         declared = method_of(port, method)

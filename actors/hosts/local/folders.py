@@ -28,6 +28,9 @@ SIZE_LIMIT: Final = 200_000
 LOOK_SECONDS: Final = 10.0
 """Seconds until a look for repositories is given up, which takes one where the disks answer."""
 
+WORKTREES: Final = "worktrees"
+"""The folder in the data folder of worktrees for which nobody named a place."""
+
 UPLOADS: Final = "uploads"
 """The folder in the data folder of what people have sent, of which runs are told where it is."""
 
@@ -39,15 +42,17 @@ class LocalFolders:
     Attributes:
         data_dir: the server's data folder; worktrees go to `worktrees` in it.
         roots: where repositories and asked-for worktrees may be; anywhere if empty.
+        places: names of folders in the data folder that repositories are in, and worktrees.
     """
 
     data_dir: Path
     roots: tuple[Path, ...] = ()
+    places: tuple[str, ...] = (WORKTREES,)
 
     @property
     def home(self) -> Path:
         """Return the folder of the worktrees for which nobody named a place."""
-        return self.data_dir / "worktrees"
+        return self.data_dir / WORKTREES
 
     async def expand(self, text: str, field: str) -> Path:
         """Read a path that somebody sent; `~/` is the home folder of this process's user."""
@@ -137,7 +142,10 @@ class LocalFolders:
 
     async def may_have(self, path: Path) -> bool:
         """Say whether a repository may lie there."""
-        return not self.roots or await _within(path, self.roots)
+        if not self.roots:
+            return True
+        own = [self.data_dir / name for name in self.places if name != WORKTREES]
+        return await _within(path, (*self.roots, *own))
 
     async def has_data_in(self, path: Path) -> bool:
         """Say whether the data folder lies in that folder."""
@@ -150,7 +158,7 @@ class LocalFolders:
             data = self.data_dir.resolve()
             if writes or not folder.is_relative_to(data):
                 return [data]
-            return _entries(data, {self.home.name})
+            return _entries(data, self.places)
 
         return await CHECKOUTS.run(find)
 
@@ -159,7 +167,7 @@ class LocalFolders:
         if sys.platform == "win32":
             return []
         else:  # noqa: RET505 - mypy knows the platform only so
-            shown = {self.home.name, UPLOADS}
+            shown = {*self.places, UPLOADS}
             return await CHECKOUTS.run(lambda: _entries(self.data_dir.resolve(), shown))
 
     async def within(self, path: Path, folder: Path) -> bool:

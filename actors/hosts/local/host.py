@@ -29,6 +29,7 @@ class LocalHost:
     actors: tuple[ChildSpec, ...] = ()
     absence: str | None = None
     standing: None = None
+    pool: None = None
 
     @property
     def agent_files(self) -> LocalCodex:

@@ -31,6 +31,7 @@ class SshHost:
     git: Git
     codex: Codex
     actors: tuple[ChildSpec, ...]
+    pool: None = None
 
     @property
     def absence(self) -> str | None:

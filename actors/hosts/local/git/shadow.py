@@ -272,6 +272,8 @@ class Shadow:
         for lock in self._locks:
             if lock.name == "index":
                 lock.install(self.git_dir / "index")
+            elif lock.name == "shallow":
+                self._bring_back_shallow(lock)
             elif self._was_repacked():
                 lock.install(self.common / "packed-refs")
         for ref in self._refs:
@@ -287,6 +289,14 @@ class Shadow:
                     log.warning("git.reflog_not_kept", path=str(place), reason=str(error))
                 if place == self.layout.common_dir:
                     break
+
+    def _bring_back_shallow(self, lock: FileLock) -> None:
+        """Take over where the history ends; it ends nowhere without the file."""
+        written = self.common / "shallow"
+        if written.exists():
+            lock.install(written)
+        else:
+            lock.folder.unlink("shallow")
 
     def holds(self) -> Sequence[int]:
         """Return the descriptors by which git holds what is locked for it, as this process does."""
@@ -405,6 +415,7 @@ def _lock(layout: Layout, writes: Writes) -> Iterator[FileLock]:
     wanted = {
         Writes.INDEX: (layout.git_dir, layout.identities[0], "index"),
         Writes.PACKED: (layout.common_dir, layout.identities[1], "packed-refs"),
+        Writes.SHALLOW: (layout.common_dir, layout.identities[1], "shallow"),
     }
     for kind, (place, known, name) in wanted.items():
         if kind not in writes:

@@ -1,0 +1,57 @@
+"""The pool of a host: clones that it makes for runs, and keeps for the next ones.
+
+The host's own user says from which remotes it clones, and how much of the disk that may take. The
+server names a remote and a depth, and nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Protocol
+
+import attrs
+
+CLONE_SECONDS: Final = 900.0
+"""Seconds that a clone may take; what is begun by then is taken away again."""
+
+
+@attrs.frozen
+class PoolClone:
+    """A clone in the pool of a host: its folder, and if it was made just now."""
+
+    path: Path
+    is_new: bool
+
+
+@attrs.frozen
+class PoolState:
+    """State of a pool.
+
+    Attributes:
+        remotes: the patterns of the remotes that may be cloned; none if the host is no pool.
+        size: bytes that the clones take.
+        limit: bytes that they may take.
+    """
+
+    remotes: tuple[str, ...] = ()
+    size: int = 0
+    limit: int = 0
+
+
+class Pool(Protocol):
+    """The pool of a host. Only hosts that dial out have one."""
+
+    async def state(self) -> PoolState:
+        """Say what may be cloned, and how full the pool is."""
+
+    async def obtain(self, remote: str, depth: int | None) -> PoolClone:
+        """Clone a remote, or fetch what is new where it is there already.
+
+        The host's own git and credentials do that, and run nothing of what comes. A `depth` is a
+        number of commits of the default branch alone; one that was cloned deeper stays so.
+
+        Raises:
+            Conflict: the host's user allows no clone of it, it is no address, it has no commit, or
+                the pool has no room for it.
+            Unavailable: it cannot be reached, or took longer than CLONE_SECONDS.
+        """

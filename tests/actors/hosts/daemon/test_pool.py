@@ -1,0 +1,256 @@
+"""A pool host clones what its server names, within what its user allows, and runs none of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+
+from command_center.actors.hosts.daemon import pool as pools
+from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling, make_ceiling
+from command_center.actors.hosts.daemon.held_git import HeldGit
+from command_center.actors.hosts.daemon.pool import CloneNote, HostPool, PoolFull
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.actors.rules.errors import Conflict
+from tests.actors.git.remote import TOKEN, Remote, serve_remote, trust
+from tests.actors.git.repository import commit, environment_of, make_repository, plain_git
+
+
+@attrs.frozen
+class Pooled:
+    """A pool host, a remote that it may clone, and the repository that was pushed there."""
+
+    pool: HostPool
+    remote: Remote
+    source: Path
+
+    def push(self, **files: str) -> str:
+        """Commit files there, and push them."""
+        commit(self.source, {name.replace("__", "."): text for name, text in files.items()})
+        plain_git(self.source, "push", "--quiet", str(self.remote.folder), "HEAD:refs/heads/main")
+        return self.remote.head("main")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+    with serve_remote(tmp_path_factory.mktemp("remote"), token=TOKEN) as remote:
+        yield remote
+
+
+@pytest.fixture
+def pooled(tmp_path: Path, served: Remote) -> Pooled:
+    home = tmp_path / "home"
+    home.mkdir()
+    trust(served, home, token=TOKEN)
+    pooled = Pooled(pool_of(home, served.url), served, make_repository(tmp_path / "source"))
+    plain_git(
+        pooled.source, "push", "--quiet", "--force", str(served.folder), "HEAD:refs/heads/main"
+    )
+    return pooled
+
+
+def pool_of(home: Path, *remotes: str) -> HostPool:
+    own = home.parent / "own"
+    git = LocalGit(GitProgram(own / "git-work", inherited=environment_of(home)))
+    return HostPool(git, make_ceiling(own, [home], pool=remotes))
+
+
+async def test_a_remote_is_cloned_with_the_credentials_of_the_host(pooled: Pooled) -> None:
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    assert made.is_new
+    assert made.path.is_relative_to(pooled.pool.folder)
+    assert "hello\n" == (made.path / "readme.txt").read_text()
+    assert "" == plain_git(made.path, "status", "--porcelain")
+    assert "main" == plain_git(made.path, "rev-parse", "--abbrev-ref", "HEAD")
+    assert pooled.remote.url == plain_git(made.path, "remote", "get-url", "origin")
+
+    # The next run finds it there, with what was pushed meanwhile; a branch of its own stays.
+    plain_git(made.path, "branch", "own")
+    newer = pooled.push(readme__txt="newer\n")
+    again = await pooled.pool.obtain(pooled.remote.url, None)
+    assert (made.path, False) == (again.path, again.is_new)
+    assert newer == plain_git(made.path, "rev-parse", "HEAD")
+    assert "newer\n" == (made.path / "readme.txt").read_text()
+    assert plain_git(made.path, "rev-parse", "own") != newer
+
+
+async def test_a_history_is_cut_and_made_whole_again(pooled: Pooled) -> None:
+    pooled.push(readme__txt="second\n")
+    made = await pooled.pool.obtain(pooled.remote.url, 1)
+    assert "1" == plain_git(made.path, "rev-list", "--count", "HEAD")
+    pooled.push(readme__txt="third\n")
+    await pooled.pool.obtain(pooled.remote.url, 2)
+    assert "2" == plain_git(made.path, "rev-list", "--count", "HEAD")
+    await pooled.pool.obtain(pooled.remote.url, None)
+    assert "3" == plain_git(made.path, "rev-list", "--count", "HEAD")
+    assert "false" == plain_git(made.path, "rev-parse", "--is-shallow-repository")
+    await pooled.pool.obtain(pooled.remote.url, 1)
+    assert "3" == plain_git(made.path, "rev-list", "--count", "HEAD")
+    assert "" == plain_git(made.path, "fsck", "--connectivity-only")
+
+
+async def test_nothing_of_a_hostile_remote_is_run(pooled: Pooled, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    trap = f"!touch {ran}"
+    home = tmp_path / "home"
+    # Programs that a plain git of this user would run for what the repository says.
+    for key in ("filter.evil.smudge", "filter.evil.clean", "filter.evil.process"):
+        plain_git(home, "config", "--file", str(home / ".gitconfig"), key, f"touch {ran}")
+    hooks = home / "hooks"
+    hooks.mkdir()
+    for name in ("post-checkout", "reference-transaction", "post-index-change"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {ran}\n")
+        (hooks / name).chmod(0o755)
+    plain_git(home, "config", "--file", str(home / ".gitconfig"), "core.hooksPath", str(hooks))
+    pooled.push(
+        __gitattributes="* filter=evil\n",
+        __gitmodules=f'[submodule "a"]\n\tpath = a\n\turl = ext::sh -c {trap}\n\tupdate = none\n',
+    )
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    assert (made.path / ".gitattributes").exists()
+    assert not ran.exists()
+
+    # And nothing of what somebody has written into the clone since.
+    for name in ("post-checkout", "reference-transaction"):
+        hook = made.path / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
+        hook.chmod(0o755)
+    for key in ("core.fsmonitor", "core.sshCommand", "credential.helper", "core.gitProxy"):
+        plain_git(made.path, "config", key, f"touch {ran} #")
+    plain_git(made.path, "config", "remote.origin.url", f"ext::sh -c {trap}")
+    plain_git(made.path, "config", f"url.ext::sh -c {trap} #.insteadOf", "https://")
+    newer = pooled.push(readme__txt="newer\n")
+    await pooled.pool.obtain(pooled.remote.url, None)
+    assert newer == (made.path / ".git" / "refs" / "heads" / "main").read_text().strip()
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://forge.example/other/work",
+        "https://forge.example/acme",
+        "https://forge.example/acme/",
+        "https://forge.example/acme/../other/work",
+        "https://forge.example/acme/%2e%2e/other/work",
+        "https://forge.example/acme//work",
+        "https://forge.example@evil.example/acme/work",
+        "https://forge.example/acme/work?x",
+        "http://forge.example/acme/work",
+        "file:///srv/work",
+        "ext::sh -c touch% ran",
+        "/srv/work",
+        "--upload-pack=touch",
+    ],
+)
+async def test_no_other_remote_is_cloned(tmp_path: Path, remote: str) -> None:
+    pool = pool_of(tmp_path / "home", "https://forge.example/acme/*", "git@forge.example:acme/*")
+    with pytest.raises(BeyondCeiling, match="does not allow a clone"):
+        await pool.obtain(remote, None)
+    assert not pool.folder.exists()
+
+
+def test_a_pattern_stands_for_what_is_below_it(tmp_path: Path) -> None:
+    pool = make_ceiling(
+        tmp_path, pool=["https://forge.example/acme/*", "git@forge.example:acme/*"]
+    ).pool
+    assert pool is not None
+    assert pool.has("https://forge.example/acme/work.git")
+    assert pool.has("git@forge.example:acme/deep/work")
+    for strange in ("forge.example/*", "https://*", "file:///srv", "https://forge.example/*/x"):
+        with pytest.raises(ValueError, match="is no remote of a pool"):
+            make_ceiling(tmp_path, pool=[strange])
+
+
+async def test_a_host_that_is_no_pool_clones_nothing(tmp_path: Path, served: Remote) -> None:
+    pool = pool_of(tmp_path / "home")
+    assert () == (await pool.state()).remotes
+    with pytest.raises(BeyondCeiling, match="--pool"):
+        await pool.obtain(served.url, None)
+
+
+async def test_a_clone_that_fails_leaves_nothing(pooled: Pooled, tmp_path: Path) -> None:
+    (tmp_path / "home" / ".gitconfig").unlink()
+    with pytest.raises(Conflict, match="certificate"):
+        await pooled.pool.obtain(pooled.remote.url, None)
+    assert [] == list(pooled.pool.folder.iterdir())
+
+
+async def test_what_was_cut_off_is_cloned_anew(pooled: Pooled) -> None:
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    made.path.with_name(f"{made.path.name}.json").unlink()
+    (made.path / ".git" / "HEAD").unlink()
+    again = await pooled.pool.obtain(pooled.remote.url, None)
+    assert (made.path, True) == (again.path, again.is_new)
+    assert "hello\n" == (made.path / "readme.txt").read_text()
+
+
+async def test_room_is_made_by_what_was_not_used_for_longest(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "SPARED_BYTES", 0)
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    old = made.path.with_name("old")
+    plain_git(made.path.parent, "clone", "--quiet", str(made.path), str(old))
+    note = CloneNote(remote="https://forge.example/old", depth=None, used_at=1.0)
+    pools._write(old, note)
+    size = (await pooled.pool.state()).size
+
+    # With room for one, the older one goes, unless it has something of its own.
+    commit(old, {"own.txt": "own\n"})
+    full = _with_room(pooled.pool, size - 1)
+    with pytest.raises(PoolFull, match="has no room"):
+        await full.obtain(pooled.remote.url, None)
+    assert old.exists()
+    plain_git(old, "reset", "--quiet", "--hard", "origin/main")
+    plain_git(old, "worktree", "add", "--quiet", str(old.parent.parent / "worktree"))
+    assert [] == await full.sweep()
+    plain_git(old, "worktree", "remove", str(old.parent.parent / "worktree"))
+    plain_git(old, "branch", "--quiet", "-D", "worktree")
+    assert not (await full.obtain(pooled.remote.url, None)).is_new
+    assert not old.exists()
+    assert made.path.exists()
+
+
+async def test_a_clone_that_grows_beyond_the_room_is_cut_off(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "LOOK_SECONDS", 0.01)
+    big = pooled.source / "big"
+    big.write_bytes(os.urandom(3_000_000))
+    pooled.push(more="more")
+    plain_git(pooled.source, "add", "big")
+    pooled.push(more="more still")
+    with trio.fail_after(30), pytest.raises(PoolFull):
+        await _with_room(pooled.pool, 200_000).obtain(pooled.remote.url, None)
+    assert [] == list(pooled.pool.folder.iterdir())
+
+
+async def test_a_clone_that_nobody_used_for_long_is_taken_away(pooled: Pooled) -> None:
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    assert [] == await pooled.pool.sweep()
+    note = CloneNote(remote=pooled.remote.url, depth=None, used_at=1.0)
+    pools._write(made.path, note)
+    assert [made.path] == await pooled.pool.sweep()
+    assert [] == list(pooled.pool.folder.iterdir())
+
+
+async def test_the_server_may_work_in_a_clone_and_not_beside_it(pooled: Pooled) -> None:
+    made = await pooled.pool.obtain(pooled.remote.url, None)
+    held = HeldGit(pooled.pool.git, pooled.pool.ceiling)
+    assert made.path == (await held.open(made.path)).path
+    plain = HeldGit(pooled.pool.git, attrs.evolve(pooled.pool.ceiling, pool=None))
+    with pytest.raises(BeyondCeiling):
+        await plain.open(made.path)
+
+
+def _with_room(pool: HostPool, limit: int) -> HostPool:
+    ceiling: Ceiling = pool.ceiling
+    assert ceiling.pool is not None
+    return HostPool(pool.git, attrs.evolve(ceiling, pool=attrs.evolve(ceiling.pool, limit=limit)))
