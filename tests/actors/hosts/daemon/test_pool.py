@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,16 @@ class Pooled:
     pool: HostPool
     remote: Remote
     source: Path
+
+    def put(self, name: str, used_at: float) -> Path:
+        """Put a clone into the pool, as if it had been made."""
+        place = self.pool.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        plain_git(self.source, "clone", "--quiet", str(self.source), str(place))
+        pools._write(
+            place, CloneNote(remote="https://forge.example/a", depth=None, used_at=used_at)
+        )
+        return place
 
     def push(self, **files: str) -> str:
         """Commit files there, and push them."""
@@ -183,39 +194,42 @@ async def test_a_clone_that_fails_leaves_nothing(pooled: Pooled, tmp_path: Path)
 
 
 async def test_what_was_cut_off_is_cloned_anew(pooled: Pooled) -> None:
+    place = pooled.put(pools._name_of(pooled.remote.url), used_at=1.0)
+    place.with_name(f"{place.name}.json").unlink()
+    (place / ".git" / "HEAD").unlink()
     made = await pooled.pool.obtain(pooled.remote.url, None)
-    made.path.with_name(f"{made.path.name}.json").unlink()
-    (made.path / ".git" / "HEAD").unlink()
-    again = await pooled.pool.obtain(pooled.remote.url, None)
-    assert (made.path, True) == (again.path, again.is_new)
-    assert "hello\n" == (made.path / "readme.txt").read_text()
+    assert (place, True) == (made.path, made.is_new)
+    assert "hello\n" == (place / "readme.txt").read_text()
+
+
+async def test_a_clone_is_taken_away_if_nothing_is_lost(pooled: Pooled) -> None:
+    old, new = pooled.put("old", used_at=1.0), pooled.put("new", used_at=time.time())
+    commit(old, {"own.txt": "own\n"})
+    assert [] == await pooled.pool.sweep()
+    plain_git(old, "reset", "--quiet", "--hard", "origin/main")
+    plain_git(old, "worktree", "add", "--quiet", str(old.parent.parent / "worktree"))
+    assert [] == await pooled.pool.sweep()
+    plain_git(old, "worktree", "remove", str(old.parent.parent / "worktree"))
+    (old / "readme.txt").write_text("changed\n")
+    assert [] == await pooled.pool.sweep()
+    plain_git(old, "checkout", "--quiet", "readme.txt")
+    assert [old] == await pooled.pool.sweep()
+    assert [new, new.with_name("new.json")] == sorted(pooled.pool.folder.iterdir())
 
 
 async def test_room_is_made_by_what_was_not_used_for_longest(
     pooled: Pooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pools, "SPARED_BYTES", 0)
-    made = await pooled.pool.obtain(pooled.remote.url, None)
-    old = made.path.with_name("old")
-    plain_git(made.path.parent, "clone", "--quiet", str(made.path), str(old))
-    note = CloneNote(remote="https://forge.example/old", depth=None, used_at=1.0)
-    pools._write(old, note)
+    for used_at, name in ((3.0, "c"), (1.0, "a"), (2.0, "b")):
+        pooled.put(name, used_at)
     size = (await pooled.pool.state()).size
-
-    # With room for one, the older one goes, unless it has something of its own.
-    commit(old, {"own.txt": "own\n"})
     full = _with_room(pooled.pool, size - 1)
-    with pytest.raises(PoolFull, match="has no room"):
-        await full.obtain(pooled.remote.url, None)
-    assert old.exists()
-    plain_git(old, "reset", "--quiet", "--hard", "origin/main")
-    plain_git(old, "worktree", "add", "--quiet", str(old.parent.parent / "worktree"))
-    assert [] == await full.sweep()
-    plain_git(old, "worktree", "remove", str(old.parent.parent / "worktree"))
-    plain_git(old, "branch", "--quiet", "-D", "worktree")
-    assert not (await full.obtain(pooled.remote.url, None)).is_new
-    assert not old.exists()
-    assert made.path.exists()
+    async with full._held(full.folder / "c", "https://forge.example/c", size - 1):
+        with trio.fail_after(30):
+            while (full.folder / "a").exists():  # noqa: ASYNC110 - another task takes it away
+                await trio.sleep(0.01)
+    assert ["b", "b.json", "c", "c.json"] == sorted(one.name for one in full.folder.iterdir())
 
 
 async def test_a_clone_that_grows_beyond_the_room_is_cut_off(
@@ -232,22 +246,13 @@ async def test_a_clone_that_grows_beyond_the_room_is_cut_off(
     assert [] == list(pooled.pool.folder.iterdir())
 
 
-async def test_a_clone_that_nobody_used_for_long_is_taken_away(pooled: Pooled) -> None:
-    made = await pooled.pool.obtain(pooled.remote.url, None)
-    assert [] == await pooled.pool.sweep()
-    note = CloneNote(remote=pooled.remote.url, depth=None, used_at=1.0)
-    pools._write(made.path, note)
-    assert [made.path] == await pooled.pool.sweep()
-    assert [] == list(pooled.pool.folder.iterdir())
-
-
 async def test_the_server_may_work_in_a_clone_and_not_beside_it(pooled: Pooled) -> None:
-    made = await pooled.pool.obtain(pooled.remote.url, None)
+    made = pooled.put("made", used_at=1.0)
     held = HeldGit(pooled.pool.git, pooled.pool.ceiling)
-    assert made.path == (await held.open(made.path)).path
+    assert made == (await held.open(made)).path
     plain = HeldGit(pooled.pool.git, attrs.evolve(pooled.pool.ceiling, pool=None))
     with pytest.raises(BeyondCeiling):
-        await plain.open(made.path)
+        await plain.open(made)
 
 
 def _with_room(pool: HostPool, limit: int) -> HostPool:
