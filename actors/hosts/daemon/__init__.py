@@ -4,4 +4,5 @@
 connection to the server, by a WebSocket that `dialling` opens. `identity` is what it has on its
 disk: the server's address, its own key, and the numbers by which copies are found out. `ceiling` is
 what its user lets be done there; `held_git` and `held_codex` hold git and Codex to it.
+`pool` clones what runs need.
 """

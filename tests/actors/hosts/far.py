@@ -63,6 +63,7 @@ class FarHost:
     git: Git
     codex: Codex
     name: str = NAME
+    pool: None = None
     process: trio.Process | None = None
 
     @classmethod
