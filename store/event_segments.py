@@ -81,8 +81,9 @@ def drop(db: Database, ids: Collection[int]) -> None:
             texts = {}  # nobody can read it any more
         kept = {id_: text for id_, text in texts.items() if id_ not in left}
         if len(kept) < len(texts) or not texts:
-            sql = "UPDATE event_segments SET texts = ? WHERE last_event = ?"
-            db.execute(sql, [pack(kept), last])
+            # A row that the disk has changed refuses to be updated, and is replaced all the same.
+            sql = "INSERT OR REPLACE INTO event_segments (last_event, texts) VALUES (?, ?)"
+            db.execute(sql, [last, pack(kept)])
         left = {id_ for id_ in left if id_ > last}
 
 

@@ -10,7 +10,7 @@ import msgspec
 from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.actors.rules.caps import Caps
 from command_center.actors.rules.choices import Choices
-from command_center.actors.rules.keeping import Age, AgeOrAll
+from command_center.actors.rules.keeping import Bound, BoundOrAll
 from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.rules.preconditions import Condition, always
@@ -132,8 +132,8 @@ class CreateRepository(
     issue_approval: bool = True
     mcp_servers_off: ServerNames = msgspec.field(default_factory=lambda: [OWN_MCP_SERVER])
     allow_terminal: bool = False
-    keep_events: Age | None = None
-    keep_transcripts: AgeOrAll | None = None
+    keep_events: Bound | None = None
+    keep_transcripts: BoundOrAll | None = None
     project: Project | None = None
     run_defaults: Choices = Choices()
     caps: Caps = Caps()
@@ -209,8 +209,8 @@ class RepositoryChanges(
     issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
     mcp_servers_off: ServerNames | msgspec.UnsetType = msgspec.UNSET
     allow_terminal: bool | msgspec.UnsetType = msgspec.UNSET
-    keep_events: Age | msgspec.UnsetType | None = msgspec.UNSET
-    keep_transcripts: AgeOrAll | msgspec.UnsetType | None = msgspec.UNSET
+    keep_events: Bound | msgspec.UnsetType | None = msgspec.UNSET
+    keep_transcripts: BoundOrAll | msgspec.UnsetType | None = msgspec.UNSET
     project: Project | msgspec.UnsetType | None = msgspec.UNSET
     run_defaults: Choices | msgspec.UnsetType = msgspec.UNSET
     caps: Caps | msgspec.UnsetType = msgspec.UNSET

@@ -11,9 +11,13 @@ import msgspec
 ALL: Final = "all"
 """The word for no bound at all."""
 
-Age: TypeAlias = Annotated[str, msgspec.Meta(max_length=6, pattern=r"^[1-9][0-9]{0,4}d$(?!\n)")]
-AgeOrAll: TypeAlias = Annotated[
-    str, msgspec.Meta(max_length=6, pattern=r"^(?:all|[1-9][0-9]{0,4}d)$(?!\n)")
+_AGE_TEXT: Final = "[1-9][0-9]{0,4}d"
+_SIZE_TEXT: Final = "[1-9][0-9]{0,5}(?:MB|GB|TB)"
+_BOUND: Final = f"{_AGE_TEXT}|{_SIZE_TEXT}|{_AGE_TEXT},{_SIZE_TEXT}"
+
+Bound: TypeAlias = Annotated[str, msgspec.Meta(max_length=16, pattern=rf"^(?:{_BOUND})$(?!\n)")]
+BoundOrAll: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=16, pattern=rf"^(?:all|{_BOUND})$(?!\n)")
 ]
 
 _UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -38,18 +42,6 @@ class Keeping:
     def __bool__(self) -> bool:
         """Say whether anything is ever removed."""
         return self.days is not None or self.size is not None
-
-
-def parse_age(text: str) -> int:
-    """Return the days of an age such as 90d.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = _AGE.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text} is no age")
-    return int(found[1])
 
 
 def parse_size(text: str) -> int | None:

@@ -6,18 +6,20 @@ after each; a process that ends meanwhile goes on with them at its next start, a
 cut say what is left. Nothing younger than a day is removed as old, as clients may still come back
 to it, and nothing that open work rests on, or that a webhook or an automation is to act on.
 
-A repository may keep less of its events than the log, and its transcripts for another time. Its
-events go from within the log, as those of a deleted one do.
+A repository may keep less of its events than the log, and other transcripts. Its events go from
+within the log, as those of a deleted one do. Of a transcript, first is told that it goes, and then
+its items go, whatever is said in its task meanwhile.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 import trio
@@ -33,7 +35,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Unit
 from command_center.actors.ledger import followers
 from command_center.actors.ledger.missed_turns import TOLD
-from command_center.actors.rules.keeping import ALL, Keeping, parse_age
+from command_center.actors.rules.keeping import ALL, Keeping, parse_keeping
 from command_center.runtime import Actor, Refusal, handles
 from command_center.store import Repository, Transaction, event_cut, event_type, repositories
 from command_center.store.errors import DamagedRecord
@@ -55,6 +57,14 @@ LOOKED_AT: Final = 100
 """Sessions that are looked at together."""
 
 OF_TURNS: Final = tuple(event_type(kind) for kind in TOLD)
+
+
+class _Old(NamedTuple):
+    """The transcripts that are old: of repositories with this bound, or of one of them alone."""
+
+    kept: str | None
+    days: int
+    repository_id: int | None = None
 
 
 class Retention(Actor):
@@ -106,15 +116,22 @@ class Retention(Actor):
                 self._remove_below_cut,
                 self._shorten_histories,
                 self._remove_histories,
+                self._remove_left_over,
                 self._remove_old_transcripts,
                 self._remove_large_transcripts,
             ):
-                try:
-                    await part()
-                except (Refusal, sqlite3.Error, DamagedRecord) as error:  # no store, a full disk
-                    log.warning("retention.failed", part=part.__name__, reason=str(error))
+                await self._try(part)
             with trio.move_on_after(LOOK_SECONDS):
                 await self._released.wait()
+
+    async def _try(self, part: Callable[..., Awaitable[object]], *about: object) -> bool:
+        """Do a part, and say whether it was done; one that fails keeps no other from its own."""
+        try:
+            await part(*about)
+        except (Refusal, sqlite3.Error, DamagedRecord) as error:  # no store, a full disk
+            log.warning("retention.failed", part=part.__name__, about=about, reason=str(error))
+            return False
+        return True
 
     async def _cut_old(self) -> None:
         if self._keeping:
@@ -127,45 +144,92 @@ class Retention(Actor):
             await self._remove(_remove_next)
 
     async def _remove_histories(self) -> None:
+        for repository_id, up_to in await self._storage.read(event_removal.lost_bounds):
+            await self._storage.write(partial(_forget, repository_id, up_to))
         if await self._storage.read(event_removal.is_pending):
             await self._remove(_forget_next)
 
     async def _shorten_histories(self) -> None:
-        """Have the old events of repositories go that keep less of them than the log."""
+        """Have events of repositories go that keep less of them than the log."""
         for repository in await self._storage.read(_keep_less):
-            age = repository.keep_events or ""
-            old = partial(event_removal.old_up_to, days=parse_age(age), now=self._now())
-            due = await self._storage.read_long(old)
-            await self._storage.write(partial(_shorten, repository.id, age, due))
+            await self._try(self._shorten_history, repository.id, repository.keep_events or "")
+
+    async def _shorten_history(self, repository_id: int, kept: str) -> None:
+        keeping = parse_keeping(kept)
+
+        def read(db: Database) -> int:
+            return self._beyond(
+                db, keeping, partial(event_removal.beyond_size_of, db, repository_id)
+            )
+
+        due = await self._storage.read_long(read)
+        await self._storage.write(partial(_shorten, repository_id, kept, due))
+
+    async def _remove_left_over(self) -> None:
+        """Go on with transcripts that a former life, or a step that failed, has left."""
+        for id_ in await self._storage.read_long(transcript_removal.left_over):
+            await self._try(self._remove_items, id_)
 
     async def _remove_old_transcripts(self) -> None:
         own = await self._storage.read(transcript_removal.own_bounds)
-        bounds: dict[str | None, int] = {kept: parse_age(kept) for kept in own if kept != ALL}
-        if self._transcripts.days is not None:
-            bounds[None] = self._transcripts.days
-        for kept, days in bounds.items():
-            while found := await self._old_sessions(kept, days):
-                for id_ in found:
-                    await self._remove(partial(_remove_transcript, id_, kept, days, None))
+        for kept, keeping in [
+            (None, self._transcripts),
+            *((kept, _own_bound(kept)) for kept in own),
+        ]:
+            if keeping.days is not None:
+                await self._remove_transcripts(_Old(kept, keeping.days))
 
     async def _remove_large_transcripts(self) -> None:
-        size = self._transcripts.size
-        if size is None:
-            return
-        beyond = await self._storage.read_long(transcript_removal.all_bytes) - size
-        while beyond > 0 and (found := await self._old_sessions(None, YOUNG_DAYS)):
+        if self._transcripts.size is not None:
+            await self._remove_beyond(
+                _Old(None, YOUNG_DAYS), transcript_removal.all_bytes, self._transcripts.size
+            )
+        for repository in await self._storage.read(_keep_own_transcripts):
+            size = _own_bound(repository.keep_transcripts).size
+            if size is not None:
+                taken = partial(transcript_removal.bytes_of_repository, repository_id=repository.id)
+                old = _Old(repository.keep_transcripts, YOUNG_DAYS, repository.id)
+                await self._try(self._remove_beyond, old, taken, size)
+
+    async def _remove_beyond(self, old: _Old, taken: Callable[[Database], int], size: int) -> None:
+        beyond = await self._storage.read_long(taken) - size
+        await self._remove_transcripts(old, size=size, beyond=beyond)
+
+    async def _remove_transcripts(
+        self, old: _Old, *, size: int | None = None, beyond: float = math.inf
+    ) -> None:
+        """Remove old transcripts, the oldest first, until so many bytes beyond a size are gone."""
+        tried: set[int] = set()
+        while beyond > 0 and (found := await self._old_sessions(old, tried)):
             for id_ in found:
-                if beyond > 0:
+                if beyond <= 0:
+                    return
+                tried.add(id_)
+                taken = 0
+                if size is not None:
                     taken = await self._storage.read(partial(_transcript_bytes, id_))
-                    await self._remove(partial(_remove_transcript, id_, None, None, size))
+                if await self._try(self._remove_transcript, id_, old, size):
                     beyond -= taken
 
-    async def _old_sessions(self, kept: str | None, days: int) -> list[int]:
+    async def _old_sessions(self, old: _Old, tried: Collection[int]) -> list[int]:
         """Return the next sessions whose transcripts may go, the oldest first."""
         now = self._now()
-        return await self._storage.read_long(
-            lambda db: [*islice(transcript_removal.old_sessions(db, kept, days, now), LOOKED_AT)]
-        )
+
+        def read(db: Database) -> list[int]:
+            found = transcript_removal.old_sessions(
+                db, old.kept, old.days, now, repository_id=old.repository_id
+            )
+            return [*islice((id_ for id_ in found if id_ not in tried), LOOKED_AT)]
+
+        return await self._storage.read_long(read)
+
+    async def _remove_transcript(self, session_id: int, old: _Old, size: int | None) -> None:
+        released = partial(_release_transcript, session_id, old, size)
+        if await self._storage.write(released):
+            await self._remove_items(session_id)
+
+    async def _remove_items(self, session_id: int) -> None:
+        await self._remove(partial(_remove_items, session_id))
 
     async def _remove(self, step: Unit[RemovalStep]) -> None:
         """Take steps until there is nothing left, with a rest after each."""
@@ -179,12 +243,15 @@ class Retention(Actor):
 
     def _due(self, db: Database) -> int:
         """Return the last event that is beyond the bound."""
-        now, days, size = self._now(), self._keeping.days, self._keeping.size
-        due = 0
-        if days is not None:
-            due = event_removal.old_up_to(db, days, now)
-        if size is not None:
-            beyond = event_removal.beyond_size(db, size)
+        return self._beyond(db, self._keeping, partial(event_removal.beyond_size, db))
+
+    def _beyond(self, db: Database, keeping: Keeping, beyond_size: Callable[[int], int]) -> int:
+        """Return the last event that is too old, or beyond the size and older than a day."""
+        now, due = self._now(), 0
+        if keeping.days is not None:
+            due = event_removal.old_up_to(db, keeping.days, now)
+        if keeping.size is not None:
+            beyond = beyond_size(keeping.size)
             due = max(due, min(beyond, event_removal.old_up_to(db, YOUNG_DAYS, now)))
         return due
 
@@ -206,17 +273,32 @@ def _keep_less(db: Database) -> list[Repository]:
     return [one for one in repositories.sound(db, {})[0] if one.keep_events is not None]
 
 
-def _shorten(repository_id: int, age: str, due: int, tx: Transaction) -> None:
+def _keep_own_transcripts(db: Database) -> list[Repository]:
+    """Return the repositories that bound their transcripts."""
+    return [one for one in repositories.sound(db, {})[0] if one.keep_transcripts is not None]
+
+
+def _own_bound(kept: str | None) -> Keeping:
+    """Return the bound of a repository's own transcripts; none where all are kept."""
+    return Keeping() if kept == ALL else parse_keeping(kept)
+
+
+def _shorten(repository_id: int, kept: str, due: int, tx: Transaction) -> None:
     """Have a repository's events up to one that is due go, unless it says otherwise by now."""
-    found = repositories.find(tx.db, {"id": repository_id, "keep_events": age})
+    found = repositories.find(tx.db, {"id": repository_id, "keep_events": kept})
     if found is None:
         return
     unread = followers.first_unread(tx.db)
     up_to = due if unread is None else min(due, unread - 1)
     last = event_removal.shorten_history(tx.db, repository_id, up_to)
     if last is not None:
-        told = RepositoryEventsRemoved(last=last, days=parse_age(age))
+        keeping = parse_keeping(kept)
+        told = RepositoryEventsRemoved(last=last, days=keeping.days, bytes=keeping.size)
         tx.emit(told, actor="retention", repository_id=repository_id)
+
+
+def _forget(repository_id: int, up_to: int, tx: Transaction) -> None:
+    event_removal.forget_history(tx.db, repository_id, up_to)
 
 
 def _forget_next(tx: Transaction) -> RemovalStep:
@@ -231,18 +313,22 @@ def _transcript_bytes(session_id: int, db: Database) -> int:
     return transcript_removal.bytes_of(db, session_id)
 
 
-def _remove_transcript(
-    session_id: int, kept: str | None, days: int | None, size: int | None, tx: Transaction
-) -> RemovalStep:
-    """Remove the next items of an old session; tell of it once, after its last."""
-    items, session = transcript_removal.remove_next(tx, session_id, kept)
-    if session is not None and not items:
-        tx.emit(
-            TranscriptRemoved(days=days, bytes=size),
-            actor="retention",
-            repository_id=session.repository_id,
-            task_id=session.task_id,
-            session_id=session.id,
-            correlation_id=session.correlation_id,
-        )
+def _release_transcript(session_id: int, old: _Old, size: int | None, tx: Transaction) -> bool:
+    """Have the transcript of a session go, and tell; say whether it still may."""
+    session = transcript_removal.release(tx, session_id, old.kept)
+    if session is None:
+        return False
+    tx.emit(
+        TranscriptRemoved(days=None if size is not None else old.days, bytes=size),
+        actor="retention",
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        correlation_id=session.correlation_id,
+    )
+    return True
+
+
+def _remove_items(session_id: int, tx: Transaction) -> RemovalStep:
+    items = transcript_removal.remove_next(tx.db, session_id)
     return RemovalStep(items, has_more=bool(items))

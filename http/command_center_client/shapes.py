@@ -4131,12 +4131,13 @@ PushSubscriptionUpdated = TypedDict(
     },
 )
 
-# Its events up to `last` are removed, as they are older than the repository keeps them.
+# Its events up to `last` are removed, as they are older, or there are more, than it keeps.
 RepositoryEventsRemoved = TypedDict(
     "RepositoryEventsRemoved",
     {
         "last": 'int',
-        "days": 'int',
+        "days": 'int | None',
+        "bytes": 'NotRequired[int | None]',
     },
 )
 

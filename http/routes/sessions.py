@@ -171,7 +171,8 @@ async def list_items(center: Center, session_id: int, query: ItemsQuery) -> Page
     """List a session's transcript, or that of a sub-agent of it."""
 
     def read(db: Database) -> Page[Item]:
-        sessions.get(db, session_id)
+        if sessions.get(db, session_id).transcript_removed_at is not None:
+            return Page(items=[])  # the last of its rows may still be there
         return items.page(
             db,
             {"session_id": session_id, "agent_id": query.agent_id},

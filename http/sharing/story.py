@@ -65,6 +65,8 @@ def opened(db: Database, session_id: int) -> Opened:
 
 def items_after(db: Database, session_id: int, cursor: str | None) -> Page[Item]:
     """Read the next items of a session's transcript, those of its sub-agents among them."""
+    if sessions.get(db, session_id).transcript_removed_at is not None:
+        return Page(items=[])  # the last of its rows may still be there
     return items.page(db, {"session_id": session_id}, limit=ITEMS, cursor=cursor)
 
 

@@ -5026,10 +5026,11 @@ export interface PushSubscriptionUpdated {
   changes: Record<string, Record<string, any>>;
 }
 
-/** Its events up to `last` are removed, as they are older than the repository keeps them. */
+/** Its events up to `last` are removed, as they are older, or there are more, than it keeps. */
 export interface RepositoryEventsRemoved {
   last: number;
-  days: number;
+  days: number | null;
+  bytes?: number | null;
 }
 
 /** It was forgotten, with its tasks and sessions; the folder stays as it is. */

@@ -26,6 +26,10 @@ class Conditions:
         """Return the values for the places of ``sql``."""
         return tuple(self._arguments)
 
+    def true(self, term: str) -> None:
+        """Ask for what this term says."""
+        self._terms.append(term)
+
     def equal(self, column: str, value: Scalar) -> None:
         """Ask for this value; None asks for no value."""
         if value is None:

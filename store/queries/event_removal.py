@@ -33,6 +33,21 @@ SAMPLES: Final = 1000
 ROW_BYTES: Final = 300
 """Bytes that an event takes beside its text: what it is filtered by, and the indexes."""
 
+_SIZE_OF_ONE: Final = """
+    SELECT CASE WHEN body <> '' THEN length(CAST(body AS BLOB)) ELSE ifnull((
+        SELECT length(texts) / (last_event - ifnull((
+            SELECT max(last_event) FROM event_segments AS before
+            WHERE before.last_event < segment.last_event
+        ), 0))
+        FROM event_segments AS segment WHERE last_event >= events.id ORDER BY last_event LIMIT 1
+    ), 0) END + ifnull((
+        SELECT sum(length(text)) FROM whole_values
+        WHERE record_table = 'events' AND record_id = events.id
+    ), 0)
+    FROM events WHERE repository_id = ? AND id > ? ORDER BY id
+"""
+"""Bytes of the texts of a repository's events; of a compressed one, its share of the segment."""
+
 _NEEDED: Final = f"""
     WITH RECURSIVE needed(task_id, approval_id) AS (
         SELECT task_id, NULL FROM sessions WHERE finished_at IS NULL
@@ -144,6 +159,36 @@ def log_bytes(db: Database) -> int:
     return int((last - first + 1) * (text + ROW_BYTES) + segments * packed)
 
 
+def beyond_size_of(db: Database, repository_id: int, size: int) -> int:
+    """Return the last event, of a full thousand, by which so much of a repository has to go.
+
+    Then its events take this many bytes, about. It is estimated by some of them, spread evenly.
+    """
+    cut_at = event_cut.removed_up_to(db)
+    counts = db.execute(
+        "SELECT (thousand + 1) * 1000, count FROM thousands_of_events "
+        "WHERE repository_id = ? AND thousand >= ? ORDER BY thousand",
+        [repository_id, cut_at // 1000],
+    ).fetchall()
+    total = sum(count for _, count in counts)
+    if not total:
+        return 0
+    taken = looked_at = passed = 0
+    step = max(1, total // SAMPLES)
+    for up_to, count in counts:
+        for at in range(-passed % step, count, step):
+            sql = f"{_SIZE_OF_ONE} LIMIT 1 OFFSET ?"
+            (bytes_,) = db.execute(sql, [repository_id, up_to - 1000, at]).fetchone()
+            taken, looked_at = taken + bytes_ + ROW_BYTES, looked_at + 1
+        passed += count
+    beyond = total - int(size / (taken / looked_at))
+    for up_to, count in counts:
+        if beyond <= 0:
+            return up_to - 1000
+        beyond -= count
+    return int(counts[-1][0])
+
+
 def cut(db: Database, up_to: int) -> int | None:
     """Move the cut to the last full thousand up to an event, or before what work rests on.
 
@@ -162,12 +207,14 @@ def is_pending(db: Database) -> bool:
     """Say whether rows are left that are to go: below the cut, or of a deleted repository."""
     found = db.execute(
         """
-        SELECT EXISTS (SELECT 1 FROM events WHERE id <= (SELECT up_to FROM removed_events))
+        SELECT EXISTS (SELECT 1 FROM events WHERE id <= ?)
             OR EXISTS (
                 SELECT 1 FROM removed_histories AS gone JOIN events
                 ON events.repository_id = gone.repository_id AND events.id <= gone.up_to
+                WHERE gone.checksum IS row_checksum(gone.repository_id, gone.up_to)
             )
-        """
+        """,
+        [event_cut.removed_up_to(db)],
     ).fetchone()
     return bool(found[0])
 
@@ -211,7 +258,15 @@ def remove_next(db: Database, of_turns: Collection[str]) -> RemovalStep:
 
 
 def forget_history(db: Database, repository_id: int, up_to: int) -> None:
-    """Have the events of a repository be removed, those that there are up to this one."""
+    """Have the events of a repository be removed, those that there are up to this one.
+
+    A bound that is damaged is written anew.
+    """
+    db.execute(
+        "DELETE FROM removed_histories "
+        "WHERE repository_id = ? AND checksum IS NOT row_checksum(repository_id, up_to)",
+        [repository_id],
+    )
     db.execute(
         """
         INSERT INTO removed_histories (repository_id, up_to) VALUES (?, ?)
@@ -219,6 +274,21 @@ def forget_history(db: Database, repository_id: int, up_to: int) -> None:
         """,
         [repository_id, up_to],
     )
+
+
+def lost_bounds(db: Database) -> list[tuple[int, int]]:
+    """Return deleted repositories whose bound is damaged, and what the log tells that it was."""
+    found = db.execute(
+        f"""
+        SELECT gone.repository_id, max(events.id) - 1 FROM removed_histories AS gone
+        JOIN events ON events.repository_id = gone.repository_id
+        WHERE gone.checksum IS NOT row_checksum(gone.repository_id, gone.up_to)
+            AND type = 'repo.deleted' AND json_extract(body, '$.data.historyRemoved')
+            AND events.id IN (SELECT id FROM events WHERE NOT {events.IS_DAMAGED})
+        GROUP BY gone.repository_id
+        """  # noqa: S608 - constants
+    )
+    return [(repository_id, up_to) for repository_id, up_to in found]
 
 
 def shorten_history(db: Database, repository_id: int, up_to: int) -> int | None:

@@ -64,6 +64,7 @@ def search_texts(
     """
     check_limit(limit)
     conditions = Conditions()
+    conditions.true("(t.item IS NULL OR s.transcript_removed_at IS NULL)")
     if cursor is not None:
         conditions.below("texts_search.rowid", decode_cursor(cursor, _LISTING, newest_first=True))
     if session_id is not None:

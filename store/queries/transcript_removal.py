@@ -22,6 +22,9 @@ from command_center.store.transaction import Transaction
 MOST_TRIED: Final = 1000 * SAMPLES
 """Most numbers of items that are tried, as few of them may be left."""
 
+SESSIONS: Final = 500
+"""Sessions by which the size of a repository's transcripts is estimated, about."""
+
 _LONG_TEXTS: Final = """ifnull((
     SELECT sum(length(text)) FROM whole_values
     WHERE record_table = 'items' AND record_id = items.id
@@ -51,10 +54,15 @@ _DUE: Final = """
     ORDER BY finished_at
 """
 _OLD: Final = _DUE.format(which="finished_at < ?", kept=_KEPT)
+_OLD_OF: Final = _DUE.format(which="finished_at < ? AND repository_id = ?", kept=_KEPT)
 _STILL_DUE: Final = _DUE.format(which="id = ?", kept=_KEPT)
 _ITEMS: Final = f"""
     SELECT id, length(body) + {_LONG_TEXTS} FROM items WHERE session_id = ? ORDER BY id LIMIT ?
 """  # noqa: S608 - constants
+_LEFT_OVER: Final = """
+    SELECT id FROM sessions WHERE transcript_removed_at IS NOT NULL
+        AND EXISTS (SELECT 1 FROM items WHERE session_id = sessions.id)
+"""
 
 
 def own_bounds(db: Database) -> list[str]:
@@ -63,17 +71,23 @@ def own_bounds(db: Database) -> list[str]:
     return sorted({one.keep_transcripts for one in found if one.keep_transcripts is not None})
 
 
-def old_sessions(db: Database, kept: str | None, days: int, now: datetime) -> Iterator[int]:
+def old_sessions(
+    db: Database, kept: str | None, days: int, now: datetime, repository_id: int | None = None
+) -> Iterator[int]:
     """Yield the sessions that ended so many days ago and have their transcripts, oldest first.
 
     The last that one told is as far back in the log, whatever a clock said when it ended. One that
     is damaged keeps what it has, and holds nothing up; so do those of a repository that is damaged.
-    They are of repositories whose own bound is `kept`; None for those that have none.
+    They are of repositories whose own bound is `kept`, None for those that have none, or of one of
+    these alone.
     """
     last_event = "SELECT ifnull(max(id), 0) FROM events WHERE session_id = ?"
     before = days_told.old_before(db, days, now)
     sound = {one.id for one in repositories.sound(db, {})[0]}
-    for (session_id,) in db.execute(_OLD, [before, kept]):
+    which = _OLD, [before, kept]
+    if repository_id is not None:
+        which = _OLD_OF, [before, repository_id, kept]
+    for (session_id,) in db.execute(*which):
         last = db.execute(last_event, [session_id]).fetchone()[0]
         if last and not days_told.is_told_behind(db, last, days, now):
             continue
@@ -87,6 +101,20 @@ def bytes_of(db: Database, session_id: int) -> int:
     """Return about how many bytes the transcript of a session takes."""
     sql = f"SELECT ifnull(sum({_BYTES}), 0) FROM items WHERE session_id = ?"  # noqa: S608 - constants
     return int(db.execute(sql, [session_id]).fetchone()[0])
+
+
+def bytes_of_repository(db: Database, repository_id: int) -> int:
+    """Estimate the bytes of a repository's transcripts, by some of its sessions."""
+    found = [
+        id_
+        for (id_,) in db.execute(
+            "SELECT id FROM sessions WHERE repository_id = ? AND transcript_removed_at IS NULL",
+            [repository_id],
+        )
+    ]
+    looked_at = found[:: 1 + len(found) // SESSIONS]
+    taken = sum(bytes_of(db, id_) for id_ in looked_at)
+    return taken * len(found) // max(1, len(looked_at))
 
 
 def all_bytes(db: Database) -> int:
@@ -113,30 +141,38 @@ def all_bytes(db: Database) -> int:
     return int(count * of_one)
 
 
-def remove_next(tx: Transaction, session_id: int, kept: str | None) -> tuple[int, Session | None]:
-    """Remove the next items of a session that is old.
+def release(tx: Transaction, session_id: int, kept: str | None) -> Session | None:
+    """Have the transcript of a session that is old be removed: it is not shown from now on.
+
+    Whatever happens to the task then, none of it stays: half a transcript is of use to nobody.
 
     Returns:
-        how many they are, and the session; None where its task goes on meanwhile, or its
-        repository has another bound now.
+        the session; None where its task goes on meanwhile, or its repository has another bound now.
     """
     if tx.db.execute(_STILL_DUE, [session_id, kept]).fetchone() is None:
-        return 0, None
-    session = sessions.get(tx.db, session_id)
+        return None
+    return sessions.update(tx, session_id, transcript_removed_at=tx.now)
+
+
+def left_over(db: Database) -> list[int]:
+    """Return the sessions whose transcripts are to go, and are not gone."""
+    return [id_ for (id_,) in db.execute(_LEFT_OVER)]
+
+
+def remove_next(db: Database, session_id: int) -> int:
+    """Remove the next items of a session whose transcript is to go; return how many they are."""
     ids: list[int] = []
     taken = 0
-    for id_, size in tx.db.execute(_ITEMS, [session.id, STEP]):
+    for id_, size in db.execute(_ITEMS, [session_id, STEP]):
         if ids and taken + size > STEP_BYTES:
             break
         ids.append(id_)
         taken += size
-    if not ids:
-        sessions.update(tx, session.id, transcript_removed_at=tx.now)
     # Turns that are not known any more would be taken for new ones.
     keep_turn = """
         INSERT OR IGNORE INTO turns_of_removed_events (session_id, turn_id)
         SELECT session_id, turn_id FROM items WHERE id = ?
     """
     for sql in (keep_turn, "DELETE FROM items WHERE id = ?"):
-        tx.db.conn.executemany(sql, [(id_,) for id_ in ids])
-    return len(ids), session
+        db.conn.executemany(sql, [(id_,) for id_ in ids])
+    return len(ids)

@@ -35,9 +35,10 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         sign_commits: whether commits that are made here are signed, with the user's own key.
         mcp_servers_off: the agent's MCP servers that its runs do without.
         allow_terminal: whether people may have a terminal where its sessions work.
-        keep_events: the age beyond which its events are removed, such as ``90d``.
-        keep_transcripts: the age beyond which its transcripts are removed, or ``all``; None for
-            what the server's setting says.
+        keep_events: the age or the size beyond which its events are removed, such as ``90d``,
+            ``2GB`` or ``90d,2GB``.
+        keep_transcripts: the same of its transcripts, or ``all``; None for what the server's
+            setting says.
         project: a word that says of which project it is, where its remote's address does not.
         identity: that word, or else that address; on several hosts the same repository has the
             same. None where nothing tells.

@@ -33,6 +33,7 @@ from command_center.store import (
     Writer,
     approvals,
     event_notes,
+    log_identity,
     open_database,
     repositories,
     to_timestamp,
@@ -162,9 +163,17 @@ def wait(tx: Transaction) -> None:
 
 
 def fill_log(path: Path, count: int, runs: int, moments: Sequence[str]) -> None:
-    """Write the events, with the counts of each thousand."""
-    db = open_database(path)
-    db.execute("PRAGMA cache_size = -200000")
+    """Write the events, with the counts of each thousand, and end as a server ends in order.
+
+    Indexes are made when all rows are there, and nothing is kept that a crash would need.
+    """
+    db = open_database(path, is_sound=True)
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    made = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events'"
+    indexes = db.execute(made).fetchall()
+    for name, _ in indexes:
+        db.execute(f"DROP INDEX {name}")
     db.execute("BEGIN IMMEDIATE")
     names = ", ".join((*COLUMNS, "body", "checksum"))
     db.conn.executemany(
@@ -174,36 +183,42 @@ def fill_log(path: Path, count: int, runs: int, moments: Sequence[str]) -> None:
     for last in range(1000, count + 1, 1000):
         event_notes.note_thousand(db, last)
     db.execute("COMMIT")
+    for _, sql in indexes:
+        db.execute(sql)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    life = log_identity.begin_life(db, path)
     db.close()
+    log_identity.note_end(path, life)
 
 
 def rows(count: int, runs: int, moments: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of the log: a session's follow each other, most of them its items."""
-    said = {"itemId": "i", "item": {"type": "agentMessage", "text": "A few words of it. " * 12}}
-    before, place = -1, 0
+    said = msgspec.json.encode(
+        {"itemId": "i", "item": {"type": "agentMessage", "text": "A few words of it. " * 12}}
+    )
+    before, place, about = -1, 0, b""
     for id_ in range(1, count + 1):
         number = (id_ - 1) * runs // count
-        place, before = (0 if number != before else place + 1), number
+        repository, session, origin = place_of(number), number + 1, str(number)
+        if number != before:
+            before, place = number, 0
+            about = (
+                f'"ts":"{moments[number]}","repositoryId":{repository},"taskId":{session},'
+                f'"sessionId":{session},"actor":"/sessions/{session}","correlationId":"{origin}"'
+            ).encode()
+        else:
+            place += 1
         kind = KINDS[place] if place < len(KINDS) else "session.item"
         if id_ < count and id_ * runs // count != number:
             kind = LAST[1]
         if id_ % 100_000 == 0:
             kind = RARE
-        values = (id_, kind, moments[number], place_of(number), number + 1, number + 1)
-        body = msgspec.json.encode(
-            {
-                **dict(zip(("id", "type", "ts"), values, strict=False)),
-                "repositoryId": values[3],
-                "taskId": values[4],
-                "sessionId": values[5],
-                "actor": f"/sessions/{number + 1}",
-                "correlationId": str(number),
-                "causationId": max(id_ - 1, 1),
-                "data": said,
-            }
+        body = b'{"id":%d,"type":"%s",%s,"causationId":%d,"data":%s}' % (
+            *(id_, kind.encode(), about, max(id_ - 1, 1), said),
         )
-        row = (*values, None, None, str(number))
-        yield (*values, str(number), body.decode(), row_checksum(*row, body))
+        values = (id_, kind, moments[number], repository, session, session)
+        checksum = row_checksum(*values, None, None, origin, body)
+        yield (*values, origin, body.decode(), checksum)
 
 
 @contextmanager

@@ -37,13 +37,15 @@ class EventsRemoved(EventData, frozen=True, kw_only=True, tag="store.events.remo
 
 
 class RepositoryEventsRemoved(EventData, frozen=True, kw_only=True, tag="repo.events.removed"):
-    """Its events up to `last` are removed, as they are older than the repository keeps them.
+    """Its events up to `last` are removed, as they are older, or there are more, than it keeps.
 
-    An `event.removed` stands in the place of each.
+    An `event.removed` stands in the place of each. Of `days` and `bytes`, those of its bound are
+    given.
     """
 
     last: int
-    days: int
+    days: int | None
+    bytes: int | UnsetType | None = UNSET
 
 
 class TranscriptRemoved(EventData, frozen=True, kw_only=True, tag="session.transcript.removed"):

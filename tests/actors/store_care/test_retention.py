@@ -23,9 +23,11 @@ from command_center.store import (
     items,
     repositories,
     sessions,
+    tasks,
 )
 from command_center.store.backups.contents import DATABASE
 from command_center.store.queries import transcript_removal
+from command_center.store.queries.search import search_texts
 from command_center.store.queries.turns import turns_of_items
 from command_center.store.timestamps import to_timestamp
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
@@ -234,6 +236,41 @@ async def told_of_transcripts(made: Rig, count: int) -> list[StoredEvent]:
     return told
 
 
+async def test_a_transcript_goes_whole_though_its_task_goes_on_meanwhile(tmp_path: Path) -> None:
+    def fill(tx: Transaction) -> None:
+        place = insert_repository(tx)
+        for _ in range(3):
+            task = insert_task(tx, place)
+            ended = insert_session(tx, task, status="completed", finished_at=tx.now)
+            say(tx, ended, "cucumber", 230)
+
+    def begin(tx: Transaction) -> Session | None:
+        released = transcript_removal.release(tx, 1, None)
+        assert 100 == transcript_removal.remove_next(tx.db, 1)
+        insert_session(tx, tasks.get(tx.db, 1))
+        assert transcript_removal.release(tx, 1, None) is None
+        # What cannot be removed of another keeps nothing else.
+        tx.db.execute(
+            "CREATE TRIGGER kept BEFORE DELETE ON items WHEN old.session_id = 2 "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        return released
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        assert await made.storage.write(begin)
+        found = await made.storage.read(lambda db: search_texts(db, "cucumber", limit=500))
+        assert {2, 3} == {one.session_id for one in found.items}
+        await made.storage.write(lambda tx: tell_daily(tx, 12))
+        later = timedelta(days=12, minutes=1)
+        await start(made, NOTHING, later, transcripts=Keeping(days=7))
+        await removed(made, 130 + 230)
+        left = await made.storage.read(lambda db: items.every(db, {}))
+        assert {2} == {item.session_id for item in left}
+        told = await told_of_transcripts(made, 2)
+        assert [2, 3] == [event.session_id for event in told]
+
+
 async def test_a_repository_may_keep_less_of_its_events_than_the_log(tmp_path: Path) -> None:
     def fill(tx: Transaction) -> None:
         insert_repository(tx, keep_events="7d")
@@ -268,6 +305,37 @@ async def test_a_repository_may_keep_less_of_its_events_than_the_log(tmp_path: P
         await made.storage.write(lambda tx: delete_repository(tx, 1, "ada", with_history=True))
         await made.system.lookup(RETENTION).tell(HistoryReleased())
         await removed(made, 1001 + len(left))
+
+
+async def test_a_repository_may_bound_the_size_of_its_events_and_of_its_transcripts(
+    tmp_path: Path,
+) -> None:
+    def fill(tx: Transaction) -> None:
+        for bound in ("1MB", "90d,9GB", None):
+            place = insert_repository(
+                tx, keep_events=bound, keep_transcripts=bound, local_path=f"/srv/{bound}"
+            )
+            for _ in range(3):
+                task = insert_task(tx, place)
+                ended = insert_session(tx, task, status="completed", finished_at=tx.now)
+                say(tx, ended, "word " * 40_000)
+        for number in range(6000):
+            said = made_up("a.b", {"text": "x" * 300})
+            tx.emit(said, actor="t", repository_id=number % 3 + 1)
+
+    async with rig(tmp_path / DATABASE) as made:
+        await made.storage.write(fill)
+        await made.storage.write(lambda tx: tell_daily(tx, 4))
+        await start(made, NOTHING, timedelta(days=4, minutes=1))
+        (event,) = await told_of_transcripts(made, 1)
+        assert (1, True) == (event.session_id, b'"days":null,"bytes":1000000' in event.body)
+        wanted = events.EventFilter(types=("repo.events.removed",))
+        (told,), _ = await made.storage.read(lambda db: events.after(db, 0, wanted=wanted))
+        assert (1, True) == (
+            told.repository_id,
+            b'"last":1999,"days":null,"bytes":1000000' in told.body,
+        )
+        await removed(made, 667 + 1)
 
 
 async def test_open_work_of_a_repository_keeps_its_events(tmp_path: Path) -> None:

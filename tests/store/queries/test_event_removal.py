@@ -282,3 +282,92 @@ def test_nothing_goes_by_a_bound_that_is_damaged(writer: Writer, table: str) -> 
             pass
     left = "SELECT count(*) FROM events WHERE repository_id = 1"
     assert 1200 == run(writer, lambda tx: tx.db.execute(left).fetchone()[0])
+
+
+def test_a_cut_that_is_damaged_hides_nothing_and_is_put_right_when_it_is_moved(
+    writer: Writer, readers: Readers
+) -> None:
+    def shown() -> tuple[int, int, bool]:
+        with readers.connection() as db:
+            first = events.after(db, 0, limit=1)[0][0].id
+            items = events.page(db, limit=1).items
+            assert bytes(items[0]).startswith(b'{"id":%d,' % first)
+            return first, event_cut.removed_up_to(db), event_cut.is_sound(db)
+
+    def damage(tx: Transaction) -> None:
+        tx.db.execute("UPDATE removed_events SET up_to = 4000")
+        tx.db.execute("UPDATE removed_events SET checksum = checksum + 1")
+
+    run(writer, lambda tx: tell(tx, 3100))
+    run(writer, damage)
+    assert (1, 0, False) == shown()
+    assert 1000 == run(writer, lambda tx: event_removal.cut(tx.db, 1500))
+    assert (1001, 1000, True) == shown()
+    run(writer, lambda tx: event_removal.remove_next(tx.db, OF_TURNS))
+    run(writer, damage)  # amid the removal: what was cut off is not shown again
+    assert (1001, 1000, False) == shown()
+
+
+def test_a_bound_that_is_damaged_keeps_no_other_history_from_its_removal(writer: Writer) -> None:
+    def prepare(tx: Transaction) -> None:
+        tx.now = OLD
+        for number in range(60):
+            said = made_up("session.item", {"text": str(number) * 20})
+            tx.emit(said, actor="t", repository_id=number % 3 + 1)
+        deleted = made_up("repo.deleted", {"historyRemoved": True})
+        tx.emit(deleted, actor="t", repository_id=1)
+        for repository_id in (1, 2, 3):
+            event_removal.forget_history(tx.db, repository_id, 60)
+
+    def damage(tx: Transaction) -> None:
+        tx.db.execute("UPDATE removed_histories SET checksum = checksum + 1 WHERE up_to < 99")
+
+    def left() -> list[tuple[int, int]]:
+        while run(writer, lambda tx: event_removal.forget_next(tx.db, OF_TURNS)).has_more:
+            pass
+        sql = "SELECT repository_id, count(*) FROM events WHERE repository_id > 0 GROUP BY 1"
+        return run(writer, lambda tx: [tuple(row) for row in tx.db.execute(sql)])
+
+    run(writer, prepare)
+    run(writer, damage)
+    assert not run(writer, lambda tx: event_removal.is_pending(tx.db))
+    assert 60 == run(writer, lambda tx: event_removal.shorten_history(tx.db, 3, 60))
+    assert [(1, 21), (2, 20)] == left()
+    assert [(1, 60)] == run(writer, lambda tx: event_removal.lost_bounds(tx.db))
+    run(writer, lambda tx: event_removal.forget_history(tx.db, 1, 60))
+    assert [(1, 1), (2, 20)] == left()
+
+
+def test_a_segment_that_is_damaged_keeps_no_history_from_its_removal(
+    writer: Writer, readers: Readers
+) -> None:
+    run(writer, lambda tx: tell(tx, 300))
+    compress_all(writer, BEFORE)
+    damaged = "UPDATE event_segments SET checksum = checksum + 1 WHERE last_event < 150"
+    run(writer, lambda tx: tx.db.execute(damaged).rowcount)
+    run(writer, lambda tx: event_removal.forget_history(tx.db, 1, 300))
+    while run(writer, lambda tx: event_removal.forget_next(tx.db, OF_TURNS)).has_more:
+        pass
+    with readers.connection() as db:
+        assert {"event.removed"} == {event.type for event in events.after(db, 0)[0]}
+
+
+def test_the_oldest_events_of_a_repository_go_that_are_beyond_its_size(
+    writer: Writer, readers: Readers
+) -> None:
+    def fill(tx: Transaction) -> None:
+        tx.now = OLD
+        for number in range(4000):
+            text = "x y " * (60 if number % 4 else 600)
+            tx.emit(made_up("session.item", {"text": text}), actor="t", repository_id=number % 4)
+
+    run(writer, fill)
+    taken = 1000 * (240 + 180 + event_removal.ROW_BYTES)
+    with readers.connection() as db:
+        assert 2000 == event_removal.beyond_size_of(db, 1, taken * 11 // 20)
+        assert 0 == event_removal.beyond_size_of(db, 1, taken * 11 // 10)
+        assert 4000 == event_removal.beyond_size_of(db, 1, 1)
+        assert 0 == event_removal.beyond_size_of(db, 9, 1)
+    compress_all(writer, BEFORE)
+    with readers.connection() as db:
+        assert event_removal.beyond_size_of(db, 1, taken * 11 // 20) < 2000
