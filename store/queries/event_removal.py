@@ -184,7 +184,7 @@ def beyond_size_of(db: Database, repository_id: int, size: int) -> int:
     beyond = total - int(size / (taken / looked_at))
     for up_to, count in counts:
         if beyond <= 0:
-            return up_to - 1000
+            return int(up_to) - 1000
         beyond -= count
     return int(counts[-1][0])
 

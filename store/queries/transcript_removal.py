@@ -53,8 +53,9 @@ _DUE: Final = """
         )
     ORDER BY finished_at
 """
-_OLD: Final = _DUE.format(which="finished_at < ?", kept=_KEPT)
-_OLD_OF: Final = _DUE.format(which="finished_at < ? AND repository_id = ?", kept=_KEPT)
+_OLD: Final = _DUE.format(
+    which="finished_at < ? AND repository_id = ifnull(?, repository_id)", kept=_KEPT
+)
 _STILL_DUE: Final = _DUE.format(which="id = ?", kept=_KEPT)
 _ITEMS: Final = f"""
     SELECT id, length(body) + {_LONG_TEXTS} FROM items WHERE session_id = ? ORDER BY id LIMIT ?
@@ -84,10 +85,7 @@ def old_sessions(
     last_event = "SELECT ifnull(max(id), 0) FROM events WHERE session_id = ?"
     before = days_told.old_before(db, days, now)
     sound = {one.id for one in repositories.sound(db, {})[0]}
-    which = _OLD, [before, kept]
-    if repository_id is not None:
-        which = _OLD_OF, [before, repository_id, kept]
-    for (session_id,) in db.execute(*which):
+    for (session_id,) in db.execute(_OLD, [before, repository_id, kept]):
         last = db.execute(last_event, [session_id]).fetchone()[0]
         if last and not days_told.is_told_behind(db, last, days, now):
             continue

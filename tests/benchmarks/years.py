@@ -14,10 +14,13 @@ search and summary the first answer and the median of the following ones, over o
 from __future__ import annotations
 
 import http.client
+import itertools
 import random
+import re
 import statistics
 import sys
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,9 +28,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import attrs
 import msgspec
 import psutil
+from sqlite_utils import Database
 
+from command_center.http.openapi.document import openapi_document
 from command_center.store import (
     Transaction,
     Writer,
@@ -46,85 +52,239 @@ from tests.benchmarks.summary import REPOSITORIES, SYLLABLES, add_run, place_of
 DAYS: Final = 100
 BATCH: Final = 500
 ROUNDS: Final = 7
+PART: Final = 100
+MOST_MS: Final = 50.0
+MOST_TIMES: Final = 1.5
+LEAST_MS: Final = 4.0
+"""Milliseconds below which two answers are taken for equally quick."""
+
 COLUMNS: Final = ("id", "type", "ts", "repository_id", "task_id", "session_id", "correlation_id")
 KINDS: Final = ("session.created", "session.queued", "session.starting", "session.started")
 LAST: Final = ("session.result", "session.completed")
 RARE: Final = "backup.created"
 
-LISTS: Final[Mapping[str, str]] = MappingProxyType(
+ITEMS: Final = 10
+MANY_OF: Final[Mapping[str, int]] = MappingProxyType({"automations": 100, "webhooks": 10})
+_BY: Final = {"requested_by": "'benchmark'"}
+_SHA: Final = "'0123456789012345678901234567890123456789'"
+LISTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "tasks": "/api/tasks?",
-        "tasks, of a repository": "/api/tasks?repositoryId=1",
-        "tasks, of a small repository": "/api/tasks?repositoryId=2",
-        "tasks, completed": "/api/tasks?status=completed",
-        "tasks, none so": "/api/tasks?status=failed",
-        "tasks, of a type": "/api/tasks?type=prompt_task",
-        "tasks, of a rare type": "/api/tasks?type=review_task",
-        "tasks, of high priority": "/api/tasks?priority=high",
-        "tasks, rare in a repository": "/api/tasks?repositoryId=1&type=review_task",
-        "tasks, that hold a rare word": "/api/tasks?query=absent",
-        "sessions": "/api/sessions?",
-        "sessions, 200": "/api/sessions?limit=200&diff=false",
-        "sessions, of a repository": "/api/sessions?repositoryId=1",
-        "sessions, failed": "/api/sessions?status=failed",
-        "sessions, in two ways": "/api/sessions?status=failed&status=stopped",
-        "sessions, running": "/api/sessions?status=running",
-        "sessions, failed in a repository": "/api/sessions?repositoryId=2&status=failed",
-        "sessions, running in a repository": "/api/sessions?repositoryId=1&status=running",
-        "sessions, of a type": "/api/sessions?type=prompt_task",
-        "sessions, of a rare type": "/api/sessions?type=review_task",
-        "sessions, of a runner": "/api/sessions?runner=app-server",
-        "sessions, of a rare runner": "/api/sessions?runner=stub",
-        "sessions, rare in a repository": "/api/sessions?repositoryId=1&runner=stub",
-        "sessions, of a task": "/api/sessions?taskId=77",
-        "sessions, of a task's": "/api/tasks/77/sessions?",
-        "a transcript": "/api/sessions/77/items?",
-        "approvals": "/api/approvals?",
-        "approvals, pending": "/api/approvals?status=pending",
-        "approvals, rejected": "/api/approvals?status=rejected",
-        "approvals, expired": "/api/approvals?status=expired",
-        "approvals, of a kind": "/api/approvals?kind=manual",
-        "approvals, of a rare kind": "/api/approvals?kind=merge",
-        "approvals, of a repository": "/api/approvals?repositoryId=1",
-        "approvals, pending of a repository": "/api/approvals?repositoryId=1&status=pending",
-        "approvals, of a session": "/api/approvals?sessionId=77",
-        "counts of approvals": "/api/approvals/counts",
-        "events": "/api/events?newestFirst=true",
-        "events, of a type": "/api/events?newestFirst=true&type=session.item",
-        "events, of a rare type": f"/api/events?newestFirst=true&type={RARE}",
-        "events, of no type": "/api/events?newestFirst=true&type=never.happened",
-        "events, of two types": f"/api/events?newestFirst=true&type={RARE}&type=session.completed",
-        "events, of a repository": "/api/events?newestFirst=true&repositoryId=1",
-        "events, rare in a repository": f"/api/events?repositoryId=1&type={RARE}",
-        "events, of a session": "/api/events?newestFirst=true&sessionId=77",
-        "events, of a task": "/api/tasks/77/events?",
-        "events, of a correlation": "/api/events?correlationId=77",
-        "events, since": "/api/events?since={half}",
-        "events, until": "/api/events?newestFirst=true&until={half}",
-        "events, rare since": f"/api/events?since={{half}}&type={RARE}",
-        "events, of a repository since": "/api/events?repositoryId=1&since={half}",
-        "events, rare in a repository since": (
-            f"/api/events?repositoryId=1&since={{half}}&type={RARE}"
-        ),
-        "search, a word": "/api/search?q=bacon",
-        "search, two words": "/api/search?q=bacon%20thela",
-        "search, a beginning": "/api/search?q=ba*",
-        "search, in a repository": "/api/search?q=ba*&repositoryId=2",
-        "search, no such word": "/api/search?q=nowhere",
-        "search, in a session": "/api/search?q=ba*&sessionId=77",
-        "summary of a day": "/api/telemetry/summary?window=1d",
-        "summary of 30 days": "/api/telemetry/summary?window=30d",
-        "summary of 90 days": "/api/telemetry/summary?window=90d",
-        "summary of a repository": "/api/telemetry/summary?window=90d&repositoryId=1",
-        "spending": "/api/spending",
-        "repositories": "/api/repos?",
-        "discarded work": "/api/repos/1/discarded?",
-        "pull requests of a session": "/api/sessions/77/pull-requests?",
-        "uploads": "/api/uploads?",
-        "numbers": "/metrics",
-        "health": "/health",
+        "items": {
+            "session_id": "i % {runs} + 1",
+            "turn_id": "'1'",
+            "item_id": "'i' || i",
+            "type": "'agentMessage'",
+            "status": "'completed'",
+            "body": """'{{"type":"agentMessage","text":"A few words, number ' || i || '."}}'""",
+        },
+        "automations": {
+            "repository_id": "i % 1000 + 1",
+            "title": "'a' || i",
+            "schedule_expr": "'every@1h'",
+            "enabled": "0",
+            "missed_runs": "'skip'",
+            "payload": """'{{"prompt":"p"}}'""",
+            "consecutive_failures": "0",
+            **_BY,
+        },
+        "automation_runs": {
+            "automation_id": "1",
+            "trigger": "iif(i = 5, 'hook', 'schedule')",
+            "fired_at": "'2026-01-01T00:00:00.000Z'",
+            "missed": "0",
+            "outcome": "iif(i = 5, 'denied', 'completed')",
+            "task_id": "i",
+            "session_id": "i",
+        },
+        "discarded": {
+            "repository_id": "iif(i = 5, 2, 1)",
+            "session_id": "i",
+            "head_sha": _SHA,
+            "sha": _SHA,
+            "files": "1",
+            "status": "'kept'",
+            "expires_at": "'2099-01-01T00:00:00.000Z'",
+            **_BY,
+        },
+        "pull_requests": {
+            "repository_id": "i % 1000 + 1",
+            "task_id": "i",
+            "session_id": "iif(i % 2, 77, i)",
+            "host": "'h'",
+            "project": "'p'",
+            "branch_name": "'b' || i",
+            "base": "'main'",
+            "title": "'t'",
+            "body": "'b'",
+            "is_draft": "0",
+            "status": "'merged'",
+            "head_sha": _SHA,
+            "checks": "'none'",
+            "check_runs": "'[]'",
+            "review": "'none'",
+            "reviews": "'[]'",
+            **_BY,
+        },
+        "pushes": {
+            "repository_id": "i % 1000 + 1",
+            "session_id": "iif(i % 2, 77, i)",
+            "remote": "'origin'",
+            "address": "'a'",
+            "branch_name": "'b'",
+            "sha": _SHA,
+            "commits": "1",
+            "status": "'pushed'",
+            **_BY,
+        },
+        "snapshots": {
+            "repository_id": "i % 1000 + 1",
+            "session_id": "iif(i % 2, 77, i)",
+            "path": "'/w'",
+            "moment": "'turn'",
+            "head_sha": _SHA,
+            "sha": _SHA,
+            "files": "1",
+        },
+        "followups": {
+            "task_id": "i",
+            "session_id": "iif(i % 2, 77, i)",
+            "status": "'sent'",
+            "message": "'m'",
+            **_BY,
+        },
+        "uploads": {
+            "name": "'n'",
+            "file": "'f' || i",
+            "media_type": "'text/plain'",
+            "sha256": "'s'",
+            "size": "1",
+            **_BY,
+        },
+        "agents": {
+            "session_id": "iif(i % 2, 77, i)",
+            "thread_id": "'t' || i",
+            "parent_thread_id": "'p'",
+            "status": "'completed'",
+        },
+        "rules": {
+            "repository_id": "iif(i % 2, 1, i % 1000 + 1)",
+            "kind": "'command'",
+            "sandbox": "'read-only'",
+            "allow_network": "0",
+            "allow_commit": "0",
+            **_BY,
+        },
+        "webhooks": {
+            "url": "'http://127.0.0.1:9/'",
+            "types": "'[]'",
+            "secret": "'s'",
+            "status": "'paused'",
+            "position": "0",
+        },
+        "webhook_deliveries": {
+            "webhook_id": "1",
+            "event_id": "i",
+            "type": "'session.item'",
+            "is_by_hand": "0",
+            "status": "'delivered'",
+            "attempts": "1",
+        },
     }
 )
+"""The other lists: the columns of their rows, and in SQL what row number `i` has there."""
+
+MORE_REPOSITORIES: Final = 1000 - REPOSITORIES
+
+OUTSIDE: Final = (
+    *(
+        "/api/codex/",
+        "/api/doctor",
+        "/api/repos/found",
+        "/api/repos/1/files",
+        "/api/repos/1/issues",
+    ),
+    *("/api/repos/1/prompts", "/api/repos/1/worktrees", "/api/sessions/77/changes"),
+    *("/api/sessions/77/commit-message", "/api/sessions/77/files", "/api/events/stream"),
+    *("/api/sessions/77/goal", "/api/passkeys/challenge"),
+)
+"""Beginnings of paths whose answers come from git, Codex or the machine, or never end."""
+
+VALUES: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
+    {
+        "repositoryId": (1, 2, 999),
+        "taskId": (77,),
+        "sessionId": (77,),
+        "approvalId": (77,),
+        "automationId": (1, 2),
+        "agentId": (77,),
+        "correlationId": ("77",),
+        "after": (5,),
+        "logId": (),
+        "type": ("session.item", "session.completed", RARE, "never.happened"),
+        "since": ("{half}", "{late}"),
+        "until": ("{half}", "{early}"),
+        "query": ("absent", "bacon", "baconstde xyz", "ab", "zq", "#77", "a"),
+        "q": ("bacon", "bacon thela", "ba*", "b* c*", "words", '"few words"', "nowhere"),
+        "window": ("1d", "30d", "90d"),
+        "field": (),
+        "limit": (200,),
+        "name": ("store",),
+        "host": (),
+        "itemId": (),
+        "cursor": (),
+        "scheduleExpr": ("every@1h",),
+        "timezone": (),
+        "count": (),
+        "label": (),
+        "stack": (),
+        "format": (),
+    }
+)
+"""What each parameter of a path or a query is given; a new one has to be added here."""
+
+
+def requests() -> Iterator[str]:
+    """Yield each list, and each of its filters and pairs of filters, that the API declares."""
+    for path, operations in openapi_document(secured=False)["paths"].items():
+        operation = operations.get("get")
+        if operation is None:
+            continue
+        asked = re.sub(r"{repositoryId}|{automationId}|{webhookId}", "1", path)
+        asked = asked.replace("{name}", "store").replace("{hostName}", "local")
+        asked = re.sub(r"{\w+Id}", "77", asked)
+        if asked.startswith(OUTSIDE):
+            continue
+        filters = {
+            parameter["name"]: [*_values_of(parameter)]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] == "query"
+        }
+        needed = "q=bacon" if "q" in filters else ""
+        yield f"{asked}?{needed}"
+        for name, values in filters.items():
+            yield from (f"{asked}?{quote(name, value, needed)}" for value in values)
+        for one, other in itertools.combinations(filters, 2):
+            for first, second in zip(
+                filters[one][-2:], reversed(filters[other][-2:]), strict=False
+            ):
+                yield f"{asked}?{quote(one, first, needed)}&{quote(other, second, '')}"
+
+
+def quote(name: str, value: object, needed: str) -> str:
+    """Return a parameter of a query, behind one that is needed."""
+    pair = f"{name}={urllib.parse.quote(str(value), safe='{}')}"
+    return pair if not needed or name == "q" else f"{needed}&{pair}"
+
+
+def _values_of(parameter: Mapping[str, Any]) -> Iterator[object]:
+    schema = parameter["schema"]
+    schema = schema.get("items", schema)
+    if "enum" in schema:
+        yield from schema["enum"]
+    elif schema.get("type") == "boolean":
+        yield from ("true", "false")
+    else:
+        yield from VALUES[parameter["name"]]
 
 
 def fill(path: Path, count: int, runs: int) -> None:
@@ -152,6 +312,7 @@ def fill(path: Path, count: int, runs: int) -> None:
     for first in range(0, runs, BATCH):
         writer.commit([part(first)])
     writer.close()
+    fill_lists(path, runs)
     fill_log(path, count, runs, [to_timestamp(moment(number)) for number in range(runs)])
 
 
@@ -160,6 +321,41 @@ def wait(tx: Transaction) -> None:
     for number in range(20):
         said = {"requested_by": "benchmark", "correlation_id": "w"}
         approvals.insert(tx, title=f"a{number}", repository_id=1, **said)
+
+
+def fill_lists(path: Path, runs: int) -> None:
+    """Add what stands in the other lists: as many rows as there are sessions in each."""
+    db = open_database(path, is_sound=True)
+    db.execute("BEGIN IMMEDIATE")
+    for number in range(MORE_REPOSITORIES):
+        added = ("2026-01-01T00:00:00.000Z", f"m{number}", f"/m{number}")
+        columns, place = _row_of(db, "repositories")
+        place |= dict(zip(("created_at", "name", "local_path"), added, strict=True))
+        _insert(db, "repositories", columns, place)
+    for table, told in LISTED.items():
+        names = ", ".join(("created_at", "updated_at", *told))
+        values = ", ".join(("'2026-01-01T00:00:00.000Z'",) * 2 + tuple(told.values()))
+        count = runs * ITEMS - runs if table == "items" else MANY_OF.get(table, runs)
+        db.execute(
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "  # noqa: S608 - constants
+            f"INSERT INTO {table} ({names}) SELECT {values.format(runs=runs)} FROM n"
+        )
+    db.execute("COMMIT")
+    db.close()
+
+
+def _row_of(db: Database, table: str) -> tuple[list[str], dict[str, Any]]:
+    found = db.execute(f"SELECT * FROM {table} WHERE id = 2")  # noqa: S608 - constants
+    columns = [one[0] for one in found.description]
+    row = dict(zip(columns, found.fetchone(), strict=True))
+    del row["id"], row["checksum"]
+    return [*row], row
+
+
+def _insert(db: Database, table: str, columns: Sequence[str], row: Mapping[str, Any]) -> None:
+    places = ", ".join("?" * len(columns))
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - constants
+    db.execute(sql, [row[name] for name in columns])
 
 
 def fill_log(path: Path, count: int, runs: int, moments: Sequence[str]) -> None:
@@ -239,50 +435,76 @@ def started(home: Path, how: str, *, is_killed: bool = False) -> Iterator[tuple[
             process.wait(PATIENCE)
 
 
-def ask(connection: http.client.HTTPConnection, path: str) -> tuple[float, int]:
-    """Return the milliseconds of an answer, and its bytes."""
-    began = time.perf_counter()
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    body = answer.read()
-    taken = (time.perf_counter() - began) * 1e3
-    assert answer.status == 200, (path, answer.status, body[:300])
-    return taken, len(body)
+@attrs.define
+class Asked:
+    """A server over one connection, and the processor time that it has used."""
+
+    port: int
+    pid: int
+    connection: http.client.HTTPConnection = attrs.field(init=False)
+    half: Mapping[str, str] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        now = datetime.now(UTC)
+        self.half = {
+            name: to_timestamp(now - timedelta(days=DAYS * share))
+            for name, share in (("{half}", 0.5), ("{late}", 0.01), ("{early}", 0.99))
+        }
+
+    def ask(self, path: str) -> tuple[int, float]:
+        """Return the status of an answer, and its milliseconds."""
+        for word, moment in self.half.items():
+            path = path.replace(word, moment)
+        began = time.perf_counter()
+        self.connection.request("GET", path)
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer.status, (time.perf_counter() - began) * 1e3
+
+    def used(self) -> float:
+        """Return the milliseconds of the processor that all threads of the server have used."""
+        times = psutil.Process(self.pid).cpu_times()
+        return (times.user + times.system) * 1e3
 
 
-def look(port: int) -> None:
-    """Ask for each list, and tell."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    half = to_timestamp(datetime.now(UTC) - timedelta(days=DAYS / 2))
-    for name, path in LISTS.items():
-        first, size = ask(connection, path.replace("{half}", half))
-        taken = [ask(connection, path.replace("{half}", half))[0] for _ in range(ROUNDS)]
-        print(
-            f"{name:36} first {first:8.1f} ms, then {statistics.median(taken):8.1f} ms,"
-            f" {size:8} bytes",
-            flush=True,
-        )
-    connection.close()
+def look(whole: Asked, part: Asked) -> None:
+    """Ask both servers for each list, in turns, and tell."""
+    for path in requests():
+        figures, status = list[float](), 0
+        for server in (whole, part):
+            status, first = server.ask(path)
+            taken = [server.ask(path)[1] for _ in range(ROUNDS)]
+            figures += [first, statistics.median(taken), min(taken)]
+        told = "  ".join(f"{figure:7.1f}" for figure in figures)
+        is_slow = figures[1] > MOST_MS or figures[2] > max(LEAST_MS, MOST_TIMES * figures[5])
+        print(f"{'SLOW' if is_slow else '    '} {status} {told}  {path}", flush=True)
 
 
 def main(folder: Path, count: int = 1_000_000, runs: int = 10_000) -> None:
     """Fill, start, look, tell."""
-    home = folder / "home"
-    path = home / DATABASE
-    if not path.exists():
-        began = time.perf_counter()
-        fill(path, count, runs)
-        print(f"made in {time.perf_counter() - began:.0f} s")
-    print(f"{path.stat().st_size / 2**20:.0f} MiB", flush=True)
-    with started(home, "it was made"):  # the modules are compiled, too
-        pass
-    with started(home, "a clean end") as (port, pid):
-        look(port)
-        memory = psutil.Process(pid).memory_full_info()
+    homes = [folder / "whole" / "home", folder / "part" / "home"]
+    for home, share in zip(homes, (1, PART), strict=True):
+        path = home / DATABASE
+        if not path.exists():
+            began = time.perf_counter()
+            fill(path, count // share, runs // share)
+            print(f"made in {time.perf_counter() - began:.0f} s")
+        print(f"{path.stat().st_size / 2**20:.0f} MiB", flush=True)
+    for home in homes:
+        with started(home, "it was made"):  # the modules are compiled, too
+            pass
+    print("of both, in ms: the first answer, the median and the least of the others")
+    with (
+        started(homes[0], "a clean end") as whole,
+        started(homes[1], "a clean end, of a hundredth") as part,
+    ):
+        look(Asked(*whole), Asked(*part))
+        memory = psutil.Process(whole[1]).memory_full_info()
         print(f"RSS {memory.rss / 2**20:.0f} MiB, USS {memory.uss / 2**20:.0f} MiB", flush=True)
-    with started(home, "a clean end, once more", is_killed=True):
+    with started(homes[0], "a clean end, once more", is_killed=True):
         pass
-    with started(home, "its process was killed"):
+    with started(homes[0], "its process was killed"):
         pass
 
 
