@@ -240,7 +240,7 @@ VALUES: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "format": (),
     }
 )
-"""What each parameter of a path or a query is given; a new one has to be added here."""
+"""Values for each parameter of a query; a new one has to be added here."""
 
 
 def requests() -> Iterator[str]:

@@ -172,7 +172,8 @@ def test_what_was_there_before_there_were_checksums_has_them(path: Path) -> None
     open_database(path).close()
     with sqlite3.connect(path) as conn:  # as the version before left it
         conn.executescript("DROP TRIGGER events_are_never_changed;")
-        for table in [*sealed_tables(Database(conn)), "events"]:
+        later = {"removed_events"}  # it came with a checksum, and says where the log begins
+        for table in {*sealed_tables(Database(conn)), "events"} - later:
             conn.execute(f"ALTER TABLE {table} DROP COLUMN {COLUMN}")
         conn.executescript(
             "CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events"
