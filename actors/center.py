@@ -116,6 +116,7 @@ async def open_center(
         max_sessions=settings.max_sessions,
         places=places,
         make_runner=partial(make_runner, workshop, settings.runner),
+        absence=hosts.absence_of,
     )
     schedules = AutomationServices(
         storage=storage,

@@ -258,6 +258,13 @@ class Hosts(Generic[H_co]):
                 field, f"There is no host {name!r}. Hosts of this server: {known}."
             ) from None
 
+    def absence_of(self, record: OnHost) -> str | None:
+        """Return why a record's host cannot be reached now, in a sentence; None if it can."""
+        try:
+            return self.of(record).absence
+        except HostMissing as missing:
+            return str(missing)
+
     def add(self, host: H_co) -> None:  # type: ignore[misc]  # whoever adds knows what all are
         """Have one more, or another in the place of the one of that name."""
         self._known[host.name] = host

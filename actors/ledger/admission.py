@@ -17,7 +17,7 @@ from command_center.actors.ledger.spending import check_caps
 from command_center.actors.ledger.usage_limits import is_held, park
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.host_room import no_room
-from command_center.actors.rules.occupancy import obstacle
+from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
 from command_center.store import (
     Approval,
@@ -27,6 +27,7 @@ from command_center.store import (
     approvals,
     automations,
     host_states,
+    orphaned_turns,
     repositories,
     sessions,
 )
@@ -94,7 +95,7 @@ def admit(
         active = active_sessions(tx)
         state = host_states.find(tx.db, {"name": session.host})
         is_full = limit is not None and len(active) >= limit
-        if is_full or no_room(state, active) is not None or obstacle(session, active):
+        if is_full or no_room(state, active) is not None or _obstacle(tx, session, active):
             return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
@@ -147,12 +148,16 @@ def active_sessions(tx: Transaction) -> list[Session]:
     return sessions.every(tx.db, {"status": sorted(ACTIVE)}, texts=False)
 
 
+def _obstacle(tx: Transaction, session: Session, active: list[Session]) -> Obstacle | None:
+    return obstacle(session, active, unsettled=orphaned_turns.every(tx.db))
+
+
 def yield_folder(tx: Transaction, session_id: int) -> Session:
     """Queue a starting session again whose folder, known only now, another one is writing in."""
     session = sessions.get(tx.db, session_id)
     if session.status != "starting":
         return session
-    found = obstacle(session, active_sessions(tx))
+    found = _obstacle(tx, session, active_sessions(tx))
     if found is None:
         return session
     event = partial(SessionQueued, writing_session_id=found.session.id)

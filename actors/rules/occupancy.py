@@ -20,7 +20,10 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(
-    session: Session, working: Iterable[Session], left: Iterable[Session] = ()
+    session: Session,
+    working: Iterable[Session],
+    left: Iterable[Session] = (),
+    unsettled: Iterable[Session] = (),
 ) -> Obstacle | None:
     """Return what a session has to wait for, if it has to.
 
@@ -29,8 +32,11 @@ def obstacle(
         working: those that work, or still clean up after it.
         left: those that have ended while commands of theirs go on. Their thread may be prompted
             again, and only others than that thread wait for the folder.
+        unsettled: those that have ended while their turns may still run, such as on a host that is
+            away. They are ended over the same connection by which the session would begin.
     """
-    for other in working:
+    same_way = (other for other in unsettled if other.runner == session.runner)
+    for other in (*working, *same_way):
         if other.id != session.id:
             if shares_thread(session, other):
                 return Obstacle(other, "thread")

@@ -229,7 +229,7 @@ class SessionActor(Actor):
         self._questions = questions = Questions(ctx, state, runner, services, agents)
         self._steering = steering = Steering(services.storage, state, runner)
         self._pursuit = pursuit = Pursuit(ctx, state, runner, services.storage)
-        self._interruption = interruption = Interruption(ctx, state, runner)
+        self._interruption = interruption = Interruption(ctx, state, runner, services.absence)
         self._ending = ending = Ending(
             ctx, state, transcript, runner, services, agents, interruption, steering
         )
@@ -426,12 +426,15 @@ class SessionActor(Actor):
     def connection_lost_early(self, _message: ConnectionLost) -> None:
         """Begin the turn on the next connection: the launch sees to that."""
         self._driver.look_again()
+        self._interruption.hear_of_loss()
 
     @handles(ConnectionLost, when=IN_TURN)
     async def connection_lost(self, message: ConnectionLost) -> None:
         """Give up the turn with its app-server, unless that outlives connections."""
         if message.ends_turns or not self._runner.survives_restart:
             await self.handle_now(TurnLost(reason=message.reason))
+        else:
+            self._interruption.hear_of_loss()
 
     @handles(ConnectionBack, when=ACTIVE)
     def connection_back(self, _message: ConnectionBack) -> None:
@@ -659,5 +662,5 @@ class SessionActor(Actor):
 
     @handles(StopDeadline, when=LIVE)
     async def stop_overdue(self, _message: StopDeadline) -> None:
-        """End: the turn did not heed the interruption and was given up."""
+        """End: the turn did not heed the interruption, or nothing reaches its host."""
         await self._turn_ends.lose(OVERDUE, leaves_turn=True)

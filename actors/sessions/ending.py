@@ -106,7 +106,8 @@ class Ending:
         `outcome` is that of its automation's run, where `status` does not say it.
         """
         session = self._state.session
-        status, reason = ended_by_request(session, status, reason)
+        absence = self._services.absence(session) if leaves_turn else None
+        status, reason = ended_by_request(session, status, reason, absence=absence)
         under_way = self._steering.under_way
 
         def end(tx: Transaction) -> tuple[Session, Session | None]:

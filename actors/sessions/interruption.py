@@ -1,10 +1,13 @@
 """The request that a session end, and how its turn is brought to heed it.
 
 An interrupted turn has its time to end by itself; then it is given up, and the session with it.
-Whoever waits for the end is answered when it has come.
+Where its host is away there is nothing to wait for: the session ends at once, and `/orphaned-turns`
+ends the turn when the host is back. Whoever waits for the end is answered when it has come.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import attrs
 import structlog
@@ -35,6 +38,7 @@ class Interruption:
     _ctx: Context
     _state: SessionState
     _runner: Runner
+    _absence: Callable[[Session], str | None]
     _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
     _task: trio.CancelScope | None = attrs.field(default=None, init=False)
 
@@ -83,9 +87,19 @@ class Interruption:
             self._task = None
         self.begin()
 
+    def hear_of_loss(self) -> None:
+        """Wait no longer for a turn to end, where its host has gone away meanwhile."""
+        if self._task is not None and self._absence(self._state.session) is not None:
+            self.begin_anew()
+
     async def _interrupt(self) -> None:
         """Interrupt, give the turn its time to end, then give it up. Ends with the session."""
         session = self._state.session
+        if self._absence(session) is None:
+            await self._interrupt_there(session)
+        await self._ctx.ref.tell(StopDeadline())
+
+    async def _interrupt_there(self, session: Session) -> None:
         with trio.move_on_after(STOP_SECONDS):
             if session.status != "starting":
                 try:
@@ -98,7 +112,6 @@ class Interruption:
                 await self._runner.abandon(session)
             except FAILURES as error:
                 log.warning("session.abandon.failed", session=session.id, reason=str(error))
-        await self._ctx.ref.tell(StopDeadline())
 
     def settle(self, ended: Session) -> None:
         """Answer everybody who waits for the end, and give up nothing any more.
@@ -113,16 +126,20 @@ class Interruption:
 
 
 def ended_by_request(
-    session: Session, status: SessionStatus, reason: str | None
+    session: Session, status: SessionStatus, reason: str | None, *, absence: str | None = None
 ) -> tuple[SessionStatus, str | None]:
     """Return how a session ends, and why, with what people asked of it taken into account.
 
     A turn that ended otherwise than by completing, after somebody wanted it to end, ended by that
-    request.
+    request. Of one that may still run, since its host is away (`absence` says why), nobody knows
+    that yet: it is interrupted.
     """
     request = session.stop_requested
     if request is None or status == "completed":
         return status, reason
+    if absence is not None:
+        away = f"Host {session.host} is away: {absence} The turn is ended when it is back."
+        return "interrupted", f"{stop_reason(session)} {away}"
     late = f" {reason}" if reason == OVERDUE else ""
     return request.get("outcome", "stopped"), f"{stop_reason(session)}{late}"
 

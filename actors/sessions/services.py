@@ -31,5 +31,7 @@ class SessionServices:
     """The hosts among which one is chosen for a run."""
     make_runner: Callable[[Session, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""
+    absence: Callable[[Session], str | None]
+    """Says why the session's host cannot be reached now; None if it can."""
     unconfirmed: set[int] = attrs.field(factory=set)
     """The sessions of which a write may still be on its way. The next life reads behind it."""

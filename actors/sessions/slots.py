@@ -37,7 +37,13 @@ from command_center.runtime import (
     handles,
     working_for,
 )
-from command_center.store import HostState, Session, now_timestamp, sessions
+from command_center.store import (
+    HostState,
+    Session,
+    now_timestamp,
+    orphaned_turns,
+    sessions,
+)
 from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -106,10 +112,11 @@ class Slots(Actor):
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""
         granted = sorted(self._granted.values())
-        live, states, leaving, lingering = await self._storage.read(
+        live, states, unsettled, leaving, lingering = await self._storage.read(
             lambda db: (
                 live_sessions(db),
                 states_of(db),
+                orphaned_turns.every(db),
                 *ended_sessions(db, granted),
             )
         )
@@ -123,7 +130,7 @@ class Slots(Actor):
         for session in list(queued):
             if len(held) >= self._limit:
                 break
-            if obstacle(session, held, lingering) is not None:
+            if obstacle(session, held, lingering, unsettled) is not None:
                 continue
             if no_room(states.get(session.host), held) is not None:
                 continue
@@ -197,6 +204,7 @@ def waiting_for(
     session: Session,
     live: list[Session],
     left: list[Session] | None = None,
+    unsettled: list[Session] | None = None,
     *,
     limit: int,
     state: HostState | None = None,
@@ -207,6 +215,7 @@ def waiting_for(
         session: the one that may wait.
         live: the sessions that hold a slot, or wait for one.
         left: the completed sessions of its folder whose commands go on.
+        unsettled: the sessions that have ended while their turns may still run.
         limit: how many may work at once.
         state: what is wanted of its host.
     """
@@ -216,7 +225,7 @@ def waiting_for(
     if session.id not in order:
         return Wait(f"Attempt {session.attempt} begins after {session.begin_after}.")
     active = [other for other in live if other.status in ACTIVE]
-    found = obstacle(session, active, left or ())
+    found = obstacle(session, active, left or (), unsettled or ())
     place = f"Number {order.index(session.id) + 1} in the queue:"
     if found is not None:
         why = f"it waits for session {found.session.id}, {_what_it_does(found)}."
@@ -237,6 +246,8 @@ def _what_it_does(found: Obstacle) -> str:
     other, shared = found
     if other.status == "waiting_approval":
         return "which waits for your decision"
+    if other.finished_at is not None and other.status != "completed":
+        return f"whose turn on host {other.host} is yet to be ended"
     if shared == "thread":
         return "which works in the same thread"
     if other.finished_at is not None:

@@ -44,6 +44,7 @@ from command_center.store import (
     Session,
     agents,
     items,
+    orphaned_turns,
     sessions,
     usage_limits,
 )
@@ -251,6 +252,7 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
     limits_on = cache(partial(usage_limits.known, db))
     states = states_of(db)
     left_in = cache(lambda host, cwd: lingering_sessions(db, host, cwd=cwd))
+    unsettled = orphaned_turns.every(db)
 
     def explain(session: Session) -> Session:
         if session.status == "waiting_limit":
@@ -262,7 +264,7 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
             return session
         left = left_in(session.host, session.cwd)
         state = states.get(session.host)
-        wait = waiting_for(session, live, left, limit=limit, state=state)
+        wait = waiting_for(session, live, left, unsettled, limit=limit, state=state)
         return msgspec.structs.replace(session, wait_reason=wait.reason, waits_for=wait.session_id)
 
     return [explain(session) for session in shown]

@@ -148,20 +148,30 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
         assert "completed" == ended["status"], ended["exitReason"]
         assert (project / "asked").exists()
 
-        # A turn is stopped while the machine is away: that is carried out when it is back.
+        # A turn is stopped while the machine is away: at once here, and there when it is back.
         gate = Gate()
         scripted_model.script = (Say.text("Wait", gate, "ing."),)
         session = await client.run(repository, "Wait.")
         await trio.to_thread.run_sync(gate.wait_until_reached)
-        async with client.watch(after=0) as stream:
-            way.is_open = False
-            way.cut()
-            while (await stream.until("host.away", name="box"))["id"] is None:
-                pass
-        await client.post(f"/api/sessions/{session['id']}/stop")
-        await client.until_session(session, "stopped", "interrupted")
-        way.is_open = True
-        await until_host(client, "box", link="connected", status="connected")
+        await client.until_session(session, "running")
+        way.is_open = False
+        way.cut()
+        await until_host(client, "box", link="away")
+        with trio.fail_after(2):
+            await client.post(f"/api/sessions/{session['id']}/stop")
+        ended = await client.session(session)
+        assert "interrupted" == ended["status"]
+        assert "Host box is away: " in ended["exitReason"]
+        task = await client.task(repository, "Next.")
+        after = (await client.post(f"/api/tasks/{task['id']}/run", {}, status=201))["session"]
+        waits = await client.session(after)
+        assert "whose turn on host box is yet to be ended" in waits["waitReason"]
+        scripted_model.script = (Say.text("Next."),)
+        async with client.watch(after=0, sessionId=session["id"]) as stream:
+            way.is_open = True
+            told = await stream.until("session.turn.settled")
+        assert told["data"]["interrupted"]
+        assert "completed" == (await client.until_session(after))["status"]
         gate.open()
 
         assert box.process is not None

@@ -83,6 +83,7 @@ class PlayedBridge(Actor):
         self.gates: dict[str, trio.Event] = {}
         self.loses_answers = False
         self.is_lost = False
+        self.absence: str | None = None
         self.watchers: list[ActorRef[Any]] = []
         self.turns: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
@@ -133,9 +134,10 @@ class PlayedBridge(Actor):
 
     @handles(Watch)
     async def watch(self, message: Watch) -> None:
-        """Tell of the connection that there is."""
+        """Tell of the connection, where there is one."""
         self.watchers.append(message.ref)
-        await self.connect()
+        if not self.is_lost:
+            await self.connect()
 
     async def connect(self) -> None:
         """A connection begins: tell who watches."""
@@ -270,14 +272,21 @@ class Live:
 
 @asynccontextmanager
 async def live_session(
-    path: Path, *, survives_restart: bool = False, faults: Sequence[Exception] = (), **fields: Any
+    path: Path,
+    *,
+    survives_restart: bool = False,
+    faults: Sequence[Exception] = (),
+    is_away: str | None = None,
+    **fields: Any,
 ) -> AsyncIterator[Live]:
     """A session with these fields, and its actor; it runs its turn unless said.
 
+    `is_away` says why its host cannot be reached.
     `faults` are what befalls `/repositories` as it makes the session's folder ready.
     """
     made: list[Rig] = []
     bridge = PlayedBridge()
+    bridge.absence, bridge.is_lost = is_away, is_away is not None
     to_come = list(faults)
     neighbours = [
         ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come))
@@ -331,6 +340,7 @@ async def live_session(
             max_sessions=4,
             places=NO_PLACES,
             make_runner=make_runner,
+            absence=lambda _session: bridge.absence,
         )
         spec = ChildSpec(
             id=str(session.id),

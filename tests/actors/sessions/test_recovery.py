@@ -68,6 +68,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
             max_sessions=4,
             places=NO_PLACES,
             make_runner=lambda _name, ref: SlowRunner(ref),
+            absence=lambda _session: None,
         )
         actor = await made.system.start_child(
             "/", ChildSpec(id="s", start=lambda: SessionActor(session.id, services))

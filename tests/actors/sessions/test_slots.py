@@ -23,6 +23,7 @@ from command_center.store import (
     StoreUnavailable,
     Transaction,
     host_states,
+    orphaned_turns,
     sessions,
 )
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig, settle
@@ -168,6 +169,37 @@ async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_th
         assert (f"Number 1 in the queue: {why}", writer.id) == told
         await end(made, writer)
         assert [writer.id, reader.id, second.id] == granted.ids
+
+
+async def test_a_folder_and_a_thread_are_not_free_before_a_turn_that_was_left_has_been_ended(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        place = {"cwd": "/srv/a", "runner": "app-server", "codex_thread_id": "t"}
+        stopped = await add(made, granted, **place)
+
+        def leave(tx: Transaction) -> None:
+            sessions.update(tx, stopped.id, status="interrupted", finished_at=tx.now)
+            orphaned_turns.note(tx, stopped.id)
+
+        await made.storage.write(leave)
+        await made.system.stop_child(f"/sessions/{stopped.id}", reason="a test")
+        next_turn = await add(made, granted, **{**place, "sandbox": "read-only"})
+        writer = await add(made, granted, **{**place, "codex_thread_id": "u"})
+        other = await add(made, granted, cwd="/srv/a", runner="cli")
+        assert [stopped.id, other.id] == granted.ids, "it holds no slot, and no other runner up"
+        await end(made, other)
+        assert [stopped.id, other.id] == granted.ids
+        live, unsettled = await made.storage.read(
+            lambda db: (live_sessions(db), orphaned_turns.every(db))
+        )
+        told = waiting_for(writer, live, (), unsettled, limit=1)
+        why = f"session {stopped.id}, whose turn on host local is yet to be ended."
+        assert (f"Number 2 in the queue: it waits for {why}", stopped.id) == told
+        await made.storage.write(lambda tx: orphaned_turns.forget(tx, stopped.id))
+        await made.system.lookup(SLOTS).tell(SlotsChanged())
+        await settle(made)
+        assert next_turn.id == granted.ids[-1]
 
 
 async def test_a_session_with_a_worktree_waits_for_nobody_in_the_main_checkout(

@@ -53,6 +53,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
             max_sessions=4,
             places=NO_PLACES,
             make_runner=make_runner,
+            absence=lambda _session: None,
         )
         threads = CodexThreads(made.system.lookup)
         await made.system.start_child(

@@ -22,12 +22,13 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import codex_on
 from command_center.actors.codex.ports import CodexHost
+from command_center.actors.contracts.addresses import SLOTS
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import HostJoined, TurnLeft
+from command_center.actors.contracts.sessions import HostJoined, SlotsChanged, TurnLeft
 from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -146,6 +147,8 @@ class OrphanedTurns(BridgeWatcher):
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))
         self._left -= 1
+        with suppress(ActorNotFound, MailboxFull):  # who waits for its thread or folder may begin
+            self.ctx.lookup(SLOTS).try_tell(SlotsChanged())
 
 
 def is_used(db: Database, *, host: str, thread_id: str) -> bool:

@@ -85,6 +85,7 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
             max_sessions=4,
             places=NO_PLACES,
             make_runner=make_runner,
+            absence=lambda _session: None,
         )
         await found.system.start_child(
             "/", ChildSpec(id="session", start=lambda: SessionActor(session.id, services))

@@ -15,7 +15,7 @@ from command_center.actors.codex.errors import BridgeUnavailable, CodexError, Co
 from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.addresses import ORPHANED_TURNS
 from command_center.actors.contracts.sessions import StopSession
-from command_center.actors.contracts.turns import InterruptTurn
+from command_center.actors.contracts.turns import ConnectionLost, InterruptTurn
 from command_center.actors.sessions import interruption
 from command_center.actors.sessions.runners.codex import orphaned_turns as turns_module
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
@@ -88,6 +88,54 @@ async def test_a_turn_that_was_given_up_is_interrupted_on_the_next_connection(
         await live.bridge.connect()
         await live.settled()
         assert asked == len(live.bridge.asked)
+
+
+async def test_a_turn_whose_host_is_away_is_stopped_at_once_and_ended_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "STOP_SECONDS", 60.0)
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.settled()
+        live.bridge.is_lost, live.bridge.absence = True, "It sleeps."
+        with trio.fail_after(2):
+            ended = await live.ref.ask(StopSession(requested_by="ada"))
+        away = "Host local is away: It sleeps. The turn is ended when it is back."
+        assert ("interrupted", f"Stopped by ada. {away}") == (ended.status, ended.exit_reason)
+        await live.gone()
+        live.bridge.absence = None
+        await live.bridge.connect()
+        await settled(live, interrupted=True)
+        assert 1 == live.bridge.methods().count("turn/interrupt")
+
+
+async def test_a_stop_waits_no_longer_once_its_host_goes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "STOP_SECONDS", 60.0)
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.settled()
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(live.ref.ask, StopSession())
+                await live.bridge.until_called("turn/interrupt")
+                live.bridge.is_lost, live.bridge.absence = True, "It sleeps."
+                await live.ref.tell(ConnectionLost("It was cut."))
+        assert "interrupted" == (await live.session()).status
+        assert [live.session_id] == await left(live)
+
+
+async def test_a_stop_that_a_crash_cut_off_while_the_host_was_away_is_carried_out(
+    tmp_path: Path,
+) -> None:
+    wish = {"reason": None, "requestedBy": "ada", "outcome": "stopped"}
+    async with live_session(
+        tmp_path / "db", survives_restart=True, is_away="It sleeps.", stop_requested=wish
+    ) as live:
+        await live.until(lambda session: session.status == "interrupted")
+        assert "turn/interrupt" not in live.bridge.methods()
+        live.bridge.absence = None
+        await live.bridge.connect()
+        await settled(live, interrupted=True)
 
 
 async def test_a_turn_that_ended_by_itself_is_left_alone(tmp_path: Path) -> None:
