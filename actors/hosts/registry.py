@@ -49,12 +49,12 @@ def make_hosts(settings: HostSettings) -> Hosts[CodexHost]:
 def make_added(record: StoredHost, storage: Storage, settings: HostSettings) -> CodexHost:
     """Make a host that somebody has added."""
     if record.kind == "dial":
-        from command_center.actors.hosts.dial.host import DialHost  # noqa: PLC0415 - as below
+        from command_center.actors.hosts.dial.host import dialling_host  # noqa: PLC0415 - as below
 
-        return DialHost.of(record, storage, disabled=settings.codex.disabled)
-    from command_center.actors.hosts.ssh.host import SshHost  # noqa: PLC0415 - a server without other hosts starts as before
+        return dialling_host(record, storage, disabled=settings.codex.disabled)
+    from command_center.actors.hosts.ssh.host import ssh_host  # noqa: PLC0415 - a server without other hosts starts as before
 
-    return SshHost.of(record, storage, settings.ssh_folder, disabled=settings.codex.disabled)
+    return ssh_host(record, storage, settings.ssh_folder, disabled=settings.codex.disabled)
 
 
 def _local(settings: HostSettings) -> CodexHost:

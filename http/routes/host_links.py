@@ -82,9 +82,11 @@ async def link_host(door: HostDoor, query: HostLinkQuery) -> None:  # noqa: ARG0
     """Take the connection of a machine that brings its key, and use it until it is over."""
     center = door.center
     key_hash = hash_of(_key())
-    with door.wrong.guess(client_key(cast("Scope", websocket.scope))):
-        name = await center.storage.read(lambda db: host_keys.name_of(db, key_hash))
-        if name is None:
+    name = await center.storage.read(lambda db: host_keys.name_of(db, key_hash))
+    if (
+        name is None
+    ):  # a right key of 256 random bits was not guessed: whoever else is at its address
+        with door.wrong.guess(client_key(cast("Scope", websocket.scope))):
             raise WrongHostKey
     life, link = _life(), link_of(name)
     await center.ask(link, AdmitLife(key_hash, life))

@@ -10,7 +10,7 @@ import trio
 
 from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
 from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity, OlderCentre
-from command_center.actors.hosts.link.channels import LinkEnded
+from command_center.actors.hosts.link.channels import LinkEnded, refuse_link
 from command_center.actors.hosts.link.serving import Served
 from command_center.runtime import Actor, Backoff
 from command_center.store.host_life import HostLife
@@ -79,6 +79,7 @@ class CentreLink(Actor):
                 await trio.to_thread.run_sync(self._files.check_centre, connection.centre)
             except OlderCentre as refused:
                 older = refused
+                await refuse_link(connection.stream, str(refused))
             else:
                 reason = await self._serve_over(connection)
         if older is not None:
@@ -93,5 +94,7 @@ class CentreLink(Actor):
         try:
             await self._serve().serve(connection.stream, connection.stream)
         except LinkEnded as ended:
+            if ended.is_lasting:
+                raise CannotDial(ended.reason, is_lasting=True) from None
             return connection.goodbye or ended.reason
         return "It was closed."

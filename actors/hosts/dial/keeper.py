@@ -17,15 +17,15 @@ from typing import Final
 import structlog
 import trio
 
-from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
+from command_center.actors.contracts.events.hosts import HostRefused
 from command_center.actors.contracts.host_links import AdmitLife, EndLink, HoldLink
 from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
+from command_center.actors.hosts.link.events import LinkEvents
 from command_center.actors.hosts.link.standing import FIRST_SECONDS, Standing
 from command_center.actors.ledger import hosts as ledger
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime import Actor, Deferred, handles
-from command_center.store import EventData, Transaction
 from command_center.store.host_life import HostLife
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -53,12 +53,14 @@ class DialLink(Actor):
         self._held = trio.Lock()
         self._holding: trio.CancelScope | None = None
         self._newest: HoldLink | None = None
+        self._waiting = trio.CancelScope()
         self._why = ""
-        self._is_told_away = False
-        self._refused = ("", -math.inf)
+        self._events: LinkEvents
+        self._refused_at: dict[str, float] = {}
 
     async def on_start(self) -> None:
         """Wait for the host, without waiting for it here."""
+        self._events = LinkEvents(self._storage, self._standing, self.ctx.path)
         self.ctx.start_task(self._await_first)
 
     async def on_stop(self) -> None:
@@ -94,7 +96,7 @@ class DialLink(Actor):
                 partial(ledger.admit_life, key_hash=message.key_hash, life=message.life)
             )
         except Conflict as refused:
-            await self._tell_refused(str(refused))
+            await self._tell_refused(refused)
             raise
         self._admitted = message.life
 
@@ -103,20 +105,23 @@ class DialLink(Actor):
             return "Another start of the host's program was let in meanwhile."
         self._newest = message
         self._end(_ANEW)
-        await self._pace()
+        self._waiting.cancel()
+        with trio.CancelScope() as self._waiting:  # one waits at most: the newest
+            await self._pace()
         async with self._held:
             if self._newest is not message:
                 return _ANEW
             self._begun.append(self.ctx.now())
+            ended = LinkEnded("")
             with trio.CancelScope() as self._holding:
-                reason = await self._carry(message.stream)
+                ended = await self._carry(message.stream)
             if self._holding.cancelled_caught:
-                reason = self._why
+                ended = LinkEnded(self._why)
             self._holding = None
-            self._standing.lost(reason)
+            self._standing.lost(ended.reason, is_refused=ended.is_lasting)
         if self._newest is message:  # else another connection takes its place
-            await self._tell_away(reason)
-        return reason
+            await self._events.lost(ended.reason, is_refused=ended.is_lasting)
+        return ended.reason
 
     async def _pace(self) -> None:
         """Let a host that connects again and again wait, so that it fills no log."""
@@ -125,33 +130,30 @@ class DialLink(Actor):
         if len(self._begun) >= MOST_LINKS:
             wait = self._begun[0] + LINKS_SECONDS - self.ctx.now()
             reason = f"It connects too often. It is let in again in {math.ceil(wait)} s."
-            self._standing.lost(reason)
-            await self._tell_away(reason)
+            await self._events.lost(reason)
             await trio.sleep(wait)
 
-    async def _carry(self, stream: trio.abc.Stream) -> str:
+    async def _carry(self, stream: trio.abc.Stream) -> LinkEnded:
         """Carry one link until it is over; answer why."""
         link = Channels(stream, stream)
-        reason = ""
+        over = LinkEnded("")
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._greet, link)
                 try:
                     await link.run()
                 except LinkEnded as ended:
-                    reason = ended.reason
+                    over = ended
         finally:
             self._standing.lost("Its link was lost.")
-        return reason
+        return over
 
     async def _greet(self, link: Channels) -> None:
         """Use a link once the other end has said that it is there."""
         with contextlib.suppress(LinkEnded):
             await link.until_greeted()
             self._links += 1
-            self._standing.connected(link)
-            self._is_told_away = False
-            await self._tell(HostConnected(name=self._standing.name))
+            await self._events.connected(link)
 
     async def _await_first(self) -> None:
         """Tell what waits for the host after a start that it is away, once it had its time."""
@@ -164,23 +166,10 @@ class DialLink(Actor):
             self._why = why
             self._holding.cancel()
 
-    async def _tell_away(self, reason: str) -> None:
-        if self._standing.link is None and not self._is_told_away:
-            self._is_told_away = True
-            log.warning("host.away", host=self._standing.name, reason=reason)
-            await self._tell(HostAway(name=self._standing.name, reason=reason))
-
-    async def _tell_refused(self, reason: str) -> None:
-        before, at = self._refused
-        if reason != before or self.ctx.now() - at >= REFUSED_SECONDS:
-            self._refused = (reason, self.ctx.now())
-            log.warning("host.refused", host=self._standing.name, reason=reason)
-            await self._tell(HostRefused(name=self._standing.name, reason=reason))
-
-    async def _tell(self, event: EventData) -> None:
-        def record(tx: Transaction) -> None:
-            tx.emit(event, actor=self.ctx.path)
-            if self._standing.seen_at is not None:
-                ledger.keep_seen(tx, self._standing.name, self._standing.seen_at)
-
-        await self._storage.write(record)
+    async def _tell_refused(self, refused: Conflict) -> None:
+        """Tell once an hour of each kind of refusal, whatever numbers the program says."""
+        kind, now = str(refused.facts.get("outcome")), self.ctx.now()
+        if now - self._refused_at.get(kind, -math.inf) >= REFUSED_SECONDS:
+            self._refused_at[kind] = now
+            log.warning("host.refused", host=self._standing.name, reason=str(refused))
+            await self._events.tell(HostRefused(name=self._standing.name, reason=str(refused)))

@@ -5,5 +5,6 @@ reads it with suspicion. `faults` does the same with the errors of the port. `ch
 calls and streams side by side over one pair of pipes, each held back by what the other side has
 taken. `calling` is the near end, whose parts are the port itself, and `serving` the far one, which
 does there what is asked; `opened` says how they name what lives on for a while. `standing` is how
-the link stands. Nothing here touches a machine.
+the link stands, `events` tells when that changes, and `host` is the host that speaks over it.
+Nothing here touches a machine.
 """

@@ -6,12 +6,17 @@ never exceeds `WINDOW`. So a side that is slow with one thing keeps little in me
 only that.
 
 The other end is another machine, and may send anything. A frame that breaks the rules ends the link
-with a reason. A side that is silent for `SILENCE` seconds is given up, since each says at least
-every `BEAT` seconds that it is there. That bounds the time in which a dead link is noticed.
+with a reason. A side that is silent for `SILENCE` seconds is given up at once, whatever is being
+written, since each says at least every `BEAT` seconds that it is there. That bounds the time in
+which a dead link is noticed, also one that only swallows what is sent.
+
+A side that will not work for the other says so in its first frame, as one does that speaks another
+version: only a person can change that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import struct
@@ -48,12 +53,16 @@ _CREDIT: Final = struct.Struct(">I")
 
 
 class LinkEnded(Exception):
-    """The link is over; `reason` is a sentence that says why."""
+    """The link is over; `reason` is a sentence that says why.
 
-    def __init__(self, reason: str) -> None:
+    `is_lasting` says that it stays so until a person does something.
+    """
+
+    def __init__(self, reason: str, *, is_lasting: bool = False) -> None:
         """Say why."""
         super().__init__(reason)
         self.reason = reason
+        self.is_lasting = is_lasting
 
 
 class ChannelClosed(Exception):
@@ -221,6 +230,7 @@ class Channels:
         self._heard_at = 0.0
         self._has_greeted = False
         self._scope = trio.CancelScope()
+        self._writing_scope = trio.CancelScope()
         self._is_greeted = trio.Event()
 
     @property
@@ -231,7 +241,7 @@ class Channels:
     def check(self) -> None:
         """Raise `LinkEnded` if the link is over."""
         if self._ended is not None:
-            raise LinkEnded(self._ended.reason)
+            raise LinkEnded(self._ended.reason, is_lasting=self._ended.is_lasting)
 
     def begin(self) -> LinkChannel:
         """Begin a channel; raises `LinkEnded`."""
@@ -252,6 +262,7 @@ class Channels:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._beat)
+                    nursery.start_soon(self._watch)
                     try:
                         await self._read()
                     except LinkEnded as ended:
@@ -271,33 +282,37 @@ class Channels:
             data = _HEADER.pack(frame, number, len(body)) + body
             if not self._has_greeted:
                 self._has_greeted = True
-                hello = json.dumps({"protocol": PROTOCOL}).encode()
-                data = _HEADER.pack(_Frame.HELLO, 0, len(hello)) + hello + data
-            try:
-                with trio.CancelScope(shield=True), trio.fail_after(SILENCE):
+                data = _hello({"protocol": PROTOCOL}) + data
+            with trio.CancelScope(shield=True) as self._writing_scope:
+                try:
                     await self._writing.send_all(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
-                self._end("It takes nothing any more.")
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    self._end("It takes nothing any more.")
 
-    def refuse(self, broken: str) -> LinkEnded:
+    def refuse(self, broken: str, *, is_lasting: bool = False) -> LinkEnded:
         """Have the link end, since the other end broke a rule; return what to raise."""
-        return self._end(f"The link was ended: {broken}.")
+        return self._end(f"The link was ended: {broken}.", is_lasting=is_lasting)
 
     def forget(self, number: int) -> None:
         """Know a channel no longer."""
         self._channels.pop(number, None)
 
-    def _end(self, reason: str) -> LinkEnded:
+    def _end(self, reason: str, *, is_lasting: bool = False) -> LinkEnded:
         """Have it be over, for the first reason that there is."""
-        self._ended = self._ended or LinkEnded(_shown(reason))
+        self._ended = self._ended or LinkEnded(_shown(reason), is_lasting=is_lasting)
         self._scope.cancel()
+        self._writing_scope.cancel()
         return self._ended
 
     async def _beat(self) -> None:
         while not self.is_over:
             await self.write(_Frame.BEAT, 0)
             await trio.sleep(BEAT)
-            if trio.current_time() - self._heard_at > SILENCE:
+
+    async def _watch(self) -> None:
+        while not self.is_over:
+            await trio.sleep_until(self._heard_at + SILENCE)
+            if trio.current_time() >= self._heard_at + SILENCE:
                 self._end(f"Nothing was heard of it for {SILENCE:g} seconds.")
 
     async def _read(self) -> None:
@@ -316,16 +331,20 @@ class Channels:
 
     def _greet(self, kind: int, body: bytes) -> None:
         try:
-            spoken = json.loads(body)["protocol"] if kind == _Frame.HELLO else None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            spoken = None
+            told = json.loads(body) if kind == _Frame.HELLO else {}
+            spoken, refusal = told["protocol"], told.get("refusal")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            spoken = refusal = None
         if type(spoken) is not int:
             raise self.refuse("what answered is no Command Center")
         if spoken != PROTOCOL:
             older = "the other side" if spoken < PROTOCOL else "this side"
             raise self.refuse(
-                f"it speaks protocol {spoken}, and this side {PROTOCOL}; update {older}"
+                f"it speaks protocol {spoken}, and this side {PROTOCOL}; update {older}",
+                is_lasting=True,
             )
+        if isinstance(refusal, str):
+            raise self._end(f"It refuses this side: {refusal}", is_lasting=True)
         self._is_greeted.set()
 
     def _dispatch(self, kind: int, number: int, body: bytes) -> None:
@@ -362,6 +381,19 @@ class Channels:
         found = bytes(self._buffer[:size])
         del self._buffer[:size]
         return found
+
+
+async def refuse_link(stream: trio.abc.Stream, reason: str) -> None:
+    """Say in the place of a link that none is wanted, and why; wait a while until that is heard."""
+    with trio.move_on_after(BEAT), contextlib.suppress(trio.BrokenResourceError):
+        await stream.send_all(_hello({"protocol": PROTOCOL, "refusal": _shown(reason)}))
+        while await stream.receive_some():
+            pass
+
+
+def _hello(told: dict[str, object]) -> bytes:
+    body = json.dumps(told).encode()
+    return _HEADER.pack(_Frame.HELLO, 0, len(body)) + body
 
 
 def _shown(reason: str) -> str:

@@ -12,21 +12,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-import structlog
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
 from command_center.actors.contracts.fleet import RetryLink
 from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
+from command_center.actors.hosts.link.events import LinkEvents
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.ssh.client import SshClient, SshFailed
-from command_center.actors.ledger.hosts import keep_seen
 from command_center.runtime import Actor, Backoff, handles
-from command_center.store import EventData, Transaction, to_timestamp
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+from command_center.store import to_timestamp
 
 RECONNECT: Final = Backoff(initial=0.5, cap=30.0, jitter=0.5)
 REFUSED: Final = Backoff(initial=60.0, cap=3600.0, jitter=0.2)
@@ -53,12 +49,13 @@ class SshLink(Actor):
         self._storage = storage
         self._client = client
         self._standing = standing
+        self._events: LinkEvents
         self._links = 0
-        self._told: type[HostAway | HostRefused] | None = None
         self._retry = trio.Event()
 
     async def on_start(self) -> None:
         """Begin to connect, without waiting for it."""
+        self._events = LinkEvents(self._storage, self._standing, self.ctx.path)
         self.ctx.start_task(self._keep)
 
     def describe(self) -> Mapping[str, object]:
@@ -89,8 +86,7 @@ class SshLink(Actor):
                 ended = await self._hold()
             finally:
                 self._standing.lost("Its link was restarted.")
-            self._standing.lost(ended.reason, is_refused=ended.is_refused)
-            await self._tell_away(ended)
+            await self._events.lost(ended.reason, is_refused=ended.is_refused)
             is_new = ended.is_refused != was_refused
             was_refused = ended.is_refused
             is_calm = trio.current_time() - began >= CALM_SECONDS
@@ -104,6 +100,7 @@ class SshLink(Actor):
     async def _hold(self) -> _Ended:
         """Hold one link until it is over; answers why."""
         reasons: list[str] = []
+        is_refused = False
         async with trio.open_nursery() as nursery:
             try:
                 link, child = await self._client.open(nursery)
@@ -119,33 +116,16 @@ class SshLink(Actor):
                 await link.run()
             except LinkEnded as ended:
                 reasons.append(ended.reason)
+                is_refused = ended.is_lasting
             finally:
                 self._standing.lost("Its link was lost.")
                 await child.end(_END_SECONDS)
             nursery.cancel_scope.cancel()
-        return _Ended(" ".join([*reasons, child.last_words()]).strip())
+        return _Ended(" ".join([*reasons, child.last_words()]).strip(), is_refused)
 
     async def _greet(self, link: Channels) -> None:
         """Use a link once the other end has said that it is there."""
         with contextlib.suppress(LinkEnded):
             await link.until_greeted()
             self._links += 1
-            self._standing.connected(link)
-            self._told = None
-            await self._tell(HostConnected(name=self._standing.name))
-
-    async def _tell_away(self, ended: _Ended) -> None:
-        """Tell once that it is away, and once that it refuses, until there is a link again."""
-        if self._told is None or (ended.is_refused and self._told is not HostRefused):
-            self._told = HostRefused if ended.is_refused else HostAway
-            name = self._standing.name
-            log.warning("host.away", host=name, reason=ended.reason, refused=ended.is_refused)
-            await self._tell(self._told(name=name, reason=ended.reason))
-
-    async def _tell(self, event: EventData) -> None:
-        def record(tx: Transaction) -> None:
-            tx.emit(event, actor=self.ctx.path)
-            if self._standing.seen_at is not None:
-                keep_seen(tx, self._standing.name, self._standing.seen_at)
-
-        await self._storage.write(record)
+            await self._events.connected(link)

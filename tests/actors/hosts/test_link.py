@@ -38,6 +38,7 @@ from command_center.actors.hosts.link.channels import (
     LinkChannel,
     LinkEnded,
     MessageKind,
+    refuse_link,
 )
 from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
@@ -182,6 +183,42 @@ async def test_a_side_that_falls_silent_is_given_up_in_bounded_time(
         await trio.sleep(2 * SILENCE)
         assert f"Nothing was heard of it for {SILENCE:g} seconds." == ended[0]
         assert ended[0] == standing.absence
+
+
+async def test_a_side_that_only_swallows_what_is_sent_is_noticed_as_soon(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    ours, theirs = trio.testing.lockstep_stream_pair()
+    link = Channels(ours, ours)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(theirs.send_all, GREETING)
+        began = trio.current_time()
+
+        async def take_for_a_while() -> None:
+            with trio.move_on_after(2 * BEAT_SECONDS):
+                while True:
+                    await theirs.receive_some()
+
+        nursery.start_soon(take_for_a_while)  # the next beat is never taken
+        with pytest.raises(LinkEnded, match="Nothing was heard"):
+            await link.run()
+        assert SILENCE == pytest.approx(trio.current_time() - began)
+
+
+async def test_a_side_that_refuses_says_why_and_is_known_to_stay_so() -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(refuse_link, theirs, "It is an old copy.")
+        with pytest.raises(LinkEnded, match="It refuses this side: It is an old copy") as refused:
+            await Channels(ours, ours).run()
+        assert refused.value.is_lasting
+        await ours.aclose()
+    async with near_end() as (link, _, theirs, _ended):
+        await theirs.send_all(frame(HELLO, 0, b'{"protocol": 99}'))
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(LinkEnded) as other:
+            link.check()
+        assert other.value.is_lasting
 
 
 async def test_a_host_that_never_answers_is_not_waited_for_for_ever(

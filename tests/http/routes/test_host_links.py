@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
 from command_center.actors.hosts.daemon.identity import HostIdentity
 from command_center.actors.hosts.dial import keeper
-from command_center.actors.hosts.link.channels import Channels, LinkEnded
+from command_center.actors.hosts.link.channels import Channels, LinkEnded, refuse_link
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
@@ -109,6 +110,11 @@ def life(number: int) -> HostLife:
     return HostLife(number, secrets.token_hex(16))
 
 
+def hello(told: bytes) -> bytes:
+    """The first frame of a link."""
+    return struct.pack(">BII", 6, 0, len(told)) + told
+
+
 async def goodbye(connection: Dialled) -> str:
     """The reason with which the server closes a connection."""
     with trio.fail_after(20):
@@ -168,8 +174,8 @@ async def test_an_earlier_start_and_a_copy_are_kept_out_and_told_of_once(centre:
     for _ in range(2):  # the same start may come again
         async with centre.link(key, third):
             pass
-    for _ in range(3):
-        assert "restored from an old image" in await centre.refused(key, life(2))
+    for number in (2, 1, 2):
+        assert "restored from an old image" in await centre.refused(key, life(number))
     assert 1 == len(await centre.told("host.refused"))
     assert "Another program has made start 3" in await centre.refused(key, life(3))
     async with centre.link(key, life(4)):
@@ -203,6 +209,35 @@ async def test_a_host_that_connects_again_and_again_is_let_wait(
     assert trio.current_time() - begun > 1.5
 
 
+async def test_of_a_host_that_floods_with_connections_one_waits(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "MOST_LINKS", 1)
+    key, same = await centre.key(), life(1)
+    async with centre.link(key, same) as connection, serving(connection):
+        await centre.until("host.connected")
+        async with centre.link(key, same) as waiting:
+            assert "The host has connected anew." == await goodbye(connection)
+            async with centre.link(key, same) as newest:
+                assert "The host has connected anew." == await goodbye(waiting)
+                assert newest.connection.closed is None
+    assert 1 == len(await centre.told("host.away"))
+
+
+async def test_a_host_that_refuses_its_server_is_told_of_once_with_the_reason(
+    centre: Centre,
+) -> None:
+    key, same = await centre.key(), life(1)
+    for _ in range(2):  # it comes again after a while
+        async with centre.link(key, same) as connection:
+            await refuse_link(connection.stream, "This server is an old copy.")
+            assert "It refuses this side: This server is an old copy." == connection.goodbye
+    (told,) = await centre.told("host.refused")
+    assert "It refuses this side: This server is an old copy." == told["reason"]
+    shown = (await centre.client.get("/api/hosts/box", headers=OWNER)).json()
+    assert "refused" == shown["link"]
+
+
 async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Centre) -> None:
     first = await centre.key()
     async with centre.link(first, life(1)) as connection:
@@ -219,29 +254,31 @@ async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Cen
 
 
 @pytest.mark.parametrize(
-    ("sent", "why"),
+    ("sent", "why", "kind"),
     [
-        (b"GET / HTTP/1.1\r\n\r\n" + bytes(64), "a frame that is too long"),
-        ("text", "has ended"),
-        (b"\x06\x00\x00\x00\x00\x00\x00\x00\x0f" + b'{"protocol": 0}', "update the other side"),
-        (b"\x06\x00\x00\x00\x00\x00\x00\x00\x10" + b'{"protocol": 99}', "update this side"),
+        (b"GET / HTTP/1.1\r\n\r\n" + bytes(64), "a frame that is too long", "host.away"),
+        ("text", "has ended", "host.away"),
+        (hello(b'{"protocol": 0}'), "update the other side", "host.refused"),
+        (hello(b'{"protocol": 99}'), "update this side", "host.refused"),
     ],
 )
 async def test_a_host_that_breaks_the_rules_is_cut_off_and_told_of(
-    centre: Centre, sent: bytes | str, why: str
+    centre: Centre, sent: bytes | str, why: str, kind: str
 ) -> None:
     async with centre.link(await centre.key(), life(1)) as connection:
         await connection.connection.send_message(sent)
         assert why in await goodbye(connection)
-    assert why in (await centre.until("host.away"))["reason"]
+    assert why in (await centre.until(kind))["reason"]
 
 
 async def test_keys_are_guessed_no_faster_than_tokens(centre: Centre) -> None:
     key = await centre.key()
     for _ in range(20):
         assert UNKNOWN in await centre.refused(f"cch_{secrets.token_hex(8)}", life(1))
-    assert "Too many wrong" in await centre.refused(key, life(1))
+    assert "Too many wrong" in await centre.refused("cch_x", life(1))
     assert 429 == (await centre.enrol("AAAA-AAAA-AAAA-AAAA")).status_code
+    async with centre.link(key, life(1)):
+        pass  # whoever guesses at its address keeps no host out
 
 
 async def test_a_host_is_drained_and_changed_and_each_change_told_once(centre: Centre) -> None:

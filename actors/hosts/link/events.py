@@ -1,0 +1,56 @@
+"""The events of a link: that its host is there, is away, or refuses; each told once."""
+
+from __future__ import annotations
+
+import attrs
+import structlog
+
+from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
+from command_center.actors.core.storage import Storage
+from command_center.actors.hosts.link.channels import Channels
+from command_center.actors.hosts.link.standing import Standing
+from command_center.actors.ledger.hosts import keep_seen
+from command_center.store import EventData, Transaction
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@attrs.define
+class LinkEvents:
+    """Say in the standing how a link stands, and tell as events when that changes.
+
+    Attributes:
+        storage: where the events are kept.
+        standing: the standing of the link.
+        actor: the path of the actor that keeps the link.
+    """
+
+    storage: Storage
+    standing: Standing
+    actor: str
+    _told: type[HostAway | HostRefused] | None = None
+
+    async def connected(self, link: Channels) -> None:
+        """Take note of a link, and tell of it."""
+        self.standing.connected(link)
+        self._told = None
+        await self.tell(HostConnected(name=self.standing.name))
+
+    async def lost(self, reason: str, *, is_refused: bool = False) -> None:
+        """Take note that there is none; tell once that it is away, and once that it refuses."""
+        self.standing.lost(reason, is_refused=is_refused)
+        if self._told is None or (is_refused and self._told is not HostRefused):
+            self._told = HostRefused if is_refused else HostAway
+            name = self.standing.name
+            log.warning("host.away", host=name, reason=reason, refused=is_refused)
+            await self.tell(self._told(name=name, reason=reason))
+
+    async def tell(self, event: EventData) -> None:
+        """Tell of something, and keep when the host was seen last."""
+
+        def record(tx: Transaction) -> None:
+            tx.emit(event, actor=self.actor)
+            if self.standing.seen_at is not None:
+                keep_seen(tx, self.standing.name, self.standing.seen_at)
+
+        await self.storage.write(record)
