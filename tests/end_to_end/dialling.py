@@ -21,6 +21,9 @@ from tests.end_to_end.server import Client, wait_for_no_process
 
 SECONDS: Final = 60.0
 
+WITHOUT_CODEX: Final = {"CC_CODEX_COMMAND": "no-codex", "CC_CODEX_RUNNER_MODE": "app-server"}
+"""Settings of a server that has no Codex on its own machine."""
+
 
 @attrs.define(eq=False)
 class DialledHost:

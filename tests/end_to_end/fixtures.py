@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.actors.git.repository import make_repository
+from tests.end_to_end.dialling import WITHOUT_CODEX, DialledHost
 from tests.end_to_end.server import Client, Server, client_of, end_left, left_in
 
 
@@ -42,6 +44,44 @@ def repository(tmp_path: Path) -> Path:
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
         subprocess.run([*git, *arguments], check=True, capture_output=True)
     return path
+
+
+@pytest.fixture
+def other_machine(tmp_path: Path, codex_binary: Path, codex_home: Path) -> dict[str, str]:
+    """The variables of a user of another machine, who has Codex in `~/bin`, and a repository."""
+    home = tmp_path / "box" / "home"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "codex").symlink_to(codex_binary)
+    make_repository(home / "project")
+    path = f"{home / 'bin'}:/usr/bin:/bin"
+    return {"HOME": str(home), "CODEX_HOME": str(codex_home), "PATH": path}
+
+
+@pytest.fixture
+def dialling_host(tmp_path: Path, other_machine: dict[str, str]) -> Iterator[DialledHost]:
+    """The program of a host on that machine, which was not started yet."""
+    found = DialledHost(tmp_path / "box" / "data", other_machine)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[Server]:
+    """A server that has no Codex on its own machine."""
+    found = Server(tmp_path / "data", WITHOUT_CODEX).start()
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+async def centre_client(centre: Server) -> AsyncIterator[Client]:
+    """A client of that server."""
+    async with client_of(centre) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,69 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import stat
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import trio
 
-from tests.actors.git.repository import make_repository
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.dialling import DialledHost, until_host, way_to
-from tests.end_to_end.server import ENDED, Client, Server, client_of
-from tests.end_to_end.test_chaos import LONGEST_TURN, approve_all, check_told_once, story
+from tests.end_to_end.server import Client, Server
 
 MEMORY_LIMIT = 60_000_000
-
-MANY_KILLS = 30
-
-EVERYTHING = tuple(
-    word
-    for one in ("write", "network", "commit", "push", "escalation")
-    for word in ("--allow", one)
-)
-
-
-@pytest.fixture
-def box(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[DialledHost]:
-    """The other machine: its user has Codex in `~/bin`, and a repository."""
-    home = tmp_path / "box" / "home"
-    (home / "bin").mkdir(parents=True)
-    (home / "bin" / "codex").symlink_to(codex_binary)
-    make_repository(home / "project")
-    variables = {
-        "HOME": str(home),
-        "CODEX_HOME": str(codex_home),
-        "PATH": f"{home / 'bin'}:/usr/bin:/bin",
-    }
-    found = DialledHost(tmp_path / "box" / "data", variables)
-    try:
-        yield found
-    finally:
-        found.end()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """It has no Codex on its own machine."""
-    settings = {"CC_CODEX_COMMAND": "no-codex", "CC_CODEX_RUNNER_MODE": "app-server"}
-    found = Server(tmp_path / "data", settings).start()
-    try:
-        yield found
-    finally:
-        found.end()
-
-
-@pytest.fixture
-async def client(server: Server) -> AsyncIterator[Client]:
-    """A client of that server."""
-    async with client_of(server) as found:
-        yield found
 
 
 def port_of(server: Server) -> int:
@@ -74,8 +24,12 @@ def port_of(server: Server) -> int:
 
 @pytest.mark.timeout(300)
 async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one story
-    client: Client, box: DialledHost, server: Server, scripted_model: ScriptedModel
+    centre_client: Client,
+    dialling_host: DialledHost,
+    centre: Server,
+    scripted_model: ScriptedModel,
 ) -> None:
+    client, box, server = centre_client, dialling_host, centre
     added = await client.post("/api/hosts", {"name": "box"}, status=201)
     code = added["enrolment"]["code"]
     assert ("dial", "away") == (added["kind"], added["link"])
@@ -183,59 +137,3 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
         with trio.fail_after(30):
             while "No host has this key" not in box.log.read_text():  # noqa: ASYNC110 - a log
                 await trio.sleep(0.1)
-
-
-@pytest.mark.chaos
-@pytest.mark.timeout(1800)
-async def test_nothing_is_lost_or_done_twice_whichever_side_is_killed(
-    box: DialledHost, server: Server, scripted_model: ScriptedModel, tmp_path: Path
-) -> None:
-    chance = random.Random(os.environ.get("CC_TEST_SEED", "24"))  # noqa: S311 - moments, no secrets
-    box.allows = ("--root", str(tmp_path), *EVERYTHING)
-    async with way_to(port_of(server)) as way:
-        async with client_of(server) as client:
-            added = await client.post("/api/hosts", {"name": "box"}, status=201)
-            box.enrol(way.url, added["enrolment"]["code"])
-            await until_host(client, "box", link="connected", status="connected")
-            wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
-            repository = await client.post("/api/repos", {**wish, "allowWrite": True}, status=201)
-        for number in range(1, MANY_KILLS + 1):
-            scripted_model.script = story(tmp_path)
-            asked_before = len(scripted_model.requests)
-            victim = chance.choice(("host", "server", "way"))
-            moment = chance.uniform(0, LONGEST_TURN)
-            async with client_of(server) as client:
-                session = await client.run(repository, f"Tell story {number}.")
-                until = trio.current_time() + moment
-                while trio.current_time() < until:
-                    await approve_all(client)
-                    await trio.sleep(0.1)
-            match victim:
-                case "host":
-                    box.kill()
-                    box.start()
-                case "server":
-                    server.kill()
-                    server.start()
-                    way.target = port_of(server)
-                    way.cut()
-                case _:
-                    way.cut()
-            async with client_of(server) as client:
-                with trio.fail_after(240):
-                    while (ended := await client.session(session))["status"] not in ENDED:
-                        await approve_all(client)
-                        await trio.sleep(0.3)
-                assert "completed" == ended["status"], (number, victim, moment, ended)
-                events = await client.get(f"/api/sessions/{session['id']}/events", limit=500)
-            check_told_once(events["items"])
-            told = (tmp_path / "outside.txt").read_text().splitlines()
-            assert ["two"] * number == told, (number, victim, moment)
-            asked = len(scripted_model.requests) - asked_before
-            assert 3 == asked, (number, victim, moment)  # each prompt was sent once
-        async with client_of(server) as client:
-            ids, after = [], 0
-            while page := (await client.get("/api/events", after=after, limit=500))["items"]:
-                ids += [event["id"] for event in page]
-                after = ids[-1]
-            assert [*range(1, len(ids) + 1)] == ids

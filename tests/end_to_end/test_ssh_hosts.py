@@ -14,7 +14,6 @@ import psutil
 import pytest
 import trio
 
-from tests.actors.git.repository import make_repository
 from tests.actors.git.ssh_server import (
     SshServer,
     make_key,
@@ -24,6 +23,7 @@ from tests.actors.git.ssh_server import (
 )
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.dialling import WITHOUT_CODEX, until_host
 from tests.end_to_end.server import Client, Server, client_of
 
 
@@ -50,39 +50,23 @@ class Box:
 
 
 @pytest.fixture
-def box(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Box]:
-    """Its user has Codex in `~/bin`, and nothing of ours."""
-    home, ours = tmp_path / "box" / "home", tmp_path / "ours"
-    (home / "bin").mkdir(parents=True)
+def box(tmp_path: Path, other_machine: dict[str, str]) -> Iterator[Box]:
+    """The other machine has nothing of ours."""
+    ours = tmp_path / "ours"
     ours.mkdir()
-    (home / "bin" / "codex").symlink_to(codex_binary)
-    make_repository(home / "project")
-    variables = {
-        "HOME": home,
-        "CODEX_HOME": codex_home,
-        "PATH": f"{home / 'bin'}:/usr/bin:/bin",
-        "SHELL": "/bin/sh",
-    }
-    with serve_ssh(
-        tmp_path / "box" / "sshd", **{name: str(value) for name, value in variables.items()}
-    ) as server:
+    variables = {**other_machine, "SHELL": "/bin/sh"}
+    with serve_ssh(tmp_path / "box" / "sshd", **variables) as server:
         server.let_in(make_key(ours / "key"))
-        found = Box(server, home, ours)
+        found = Box(server, Path(variables["HOME"]), ours)
         found.know("")
         yield found
 
 
 @pytest.fixture
 def server(tmp_path: Path, box: Box) -> Iterator[Server]:
-    """It has no Codex on its own machine."""
-    found = Server(
-        tmp_path / "data",
-        {
-            "CC_CODEX_COMMAND": "no-codex",
-            "CC_CODEX_RUNNER_MODE": "app-server",
-            "PATH": f"{box.ours}:{os.environ['PATH']}",
-        },
-    ).start()
+    """The server, whose PATH has our `ssh`."""
+    path = {"PATH": f"{box.ours}:{os.environ['PATH']}"}
+    found = Server(tmp_path / "data", {**WITHOUT_CODEX, **path}).start()
     try:
         yield found
     finally:
@@ -94,15 +78,6 @@ async def client(server: Server) -> AsyncIterator[Client]:
     """A client of that server."""
     async with client_of(server) as found:
         yield found
-
-
-async def until_host(client: Client, **wanted: str) -> Any:
-    with trio.fail_after(60):
-        while True:
-            host = await client.get("/api/hosts/box")
-            if wanted.items() <= host.items():
-                return host
-            await trio.sleep(0.1)
 
 
 def fingerprint(box: Box) -> str:
@@ -151,7 +126,7 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     assert not (box.home / ".cache").exists(), "a machine that nobody has accepted got our program"
     made = await client.post("/api/hosts", {**box.wish, "hostKey": key}, status=201)
     assert ("ssh", box.wish["address"]) == (made["kind"], made["address"])
-    await until_host(client, link="connected", status="connected", appServer="detached")
+    await until_host(client, "box", link="connected", status="connected", appServer="detached")
 
     # A run asks, and is shown, on that machine.
     wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
@@ -186,7 +161,7 @@ async def test_work_goes_on_on_a_machine_that_has_nothing_of_ours(
     server.stop()
     server.start()
     async with client_of(server) as again:
-        await until_host(again, link="connected", status="connected")
+        await until_host(again, "box", link="connected", status="connected")
         gate.open()
         ended = await again.until_session(session)
         assert ("completed", "Working.") == (ended["status"], ended["lastMessage"])
@@ -229,12 +204,12 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
     config.write_text(with_python)
 
     await client.post("/api/hosts", box.wish, status=201)
-    await until_host(client, link="connected")
+    await until_host(client, "box", link="connected")
     wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
     await client.post("/api/repos", wish, status=201)
     allowed.write_text("")
     our_ssh(box).kill()
-    shown = await until_host(client, link="refused")
+    shown = await until_host(client, "box", link="refused")
     assert "The host is away: It does not let" in shown["message"]
     assert shown["nextTryAt"] > shown["lastSeenAt"]
     with trio.fail_after(2):  # at once, whatever ssh is waiting for
@@ -246,12 +221,12 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
     server.start()
     async with client_of(server) as again:
         with trio.fail_after(10):
-            shown = await until_host(again, link="refused")
+            shown = await until_host(again, "box", link="refused")
         assert shown["lastSeenAt"], "when it was seen is known after a restart"
 
         # It is tried again when a person says so, long before its time.
         allowed.write_text(keys)
         await again.post("/api/hosts/box/retry", {})
         with trio.fail_after(10):
-            shown = await until_host(again, link="connected")
+            shown = await until_host(again, "box", link="connected")
         assert shown["load"]["processors"]

@@ -26,12 +26,12 @@ from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.hosts.daemon.ceiling import Ceiling
 from command_center.actors.hosts.daemon.centre_link import CentreLink
 from command_center.actors.hosts.daemon.held_codex import HeldCodex
+from command_center.actors.hosts.daemon.held_folders import HeldFolders
 from command_center.actors.hosts.daemon.held_git import HeldGit
 from command_center.actors.hosts.daemon.identity import HostFiles
 from command_center.actors.hosts.daemon.pool import HostPool, PoolCare
 from command_center.actors.hosts.link.serving import Served
 from command_center.actors.hosts.local.codex.codex import LocalCodex
-from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec, open_system
@@ -57,7 +57,7 @@ class HostProgramSettings:
     ceiling: Ceiling
     codex: str = "codex"
 
-    def parts(self) -> tuple[LocalFolders, HeldGit, HeldCodex, HostPool]:
+    def parts(self) -> tuple[HeldFolders, HeldGit, HeldCodex, HostPool]:
         """Return the parts of this machine, each held by the ceiling."""
         # An app-server of the user's own may have threads that may do anything: a held host joins
         # none, and only has one that it starts itself.
@@ -70,7 +70,9 @@ class HostProgramSettings:
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
         return (
-            LocalFolders(self.folder, self.ceiling.roots, self.ceiling.places),
+            HeldFolders(
+                self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling
+            ),
             HeldGit(git, self.ceiling),
             HeldCodex(LocalCodex(codex), self.ceiling),
             HostPool(git, self.ceiling),

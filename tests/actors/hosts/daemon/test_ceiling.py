@@ -27,14 +27,15 @@ from command_center.actors.hosts.daemon.ceiling import (
     make_ceiling,
     read_ceiling,
 )
-from command_center.actors.hosts.daemon.held_codex import HeldCodex, WireRules
+from command_center.actors.hosts.daemon.held_codex import HeldCodex
+from command_center.actors.hosts.daemon.held_folders import HeldFolders
 from command_center.actors.hosts.daemon.held_git import OPTIONS, HeldGit
+from command_center.actors.hosts.daemon.wire_rules import WireRules
 from command_center.actors.hosts.link.calling import parts_of
 from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.hosts.link.serving import Served
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.local.codex.codex import LocalCodex
-from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.rules.errors import Conflict, Invalid
@@ -85,7 +86,7 @@ async def linked(ceiling: Ceiling, wire: FakeWire | None = None) -> AsyncIterato
     standing = Standing("box")
     own = ceiling.own
     served = Served(
-        LocalFolders(own, ceiling.roots),
+        HeldFolders(own, ceiling.roots, ceiling=ceiling),
         HeldGit(LocalGit(GitProgram(own / "git-work")), ceiling),
         HeldCodex(FakeCodex(BridgeSettings(), wire=wire or FakeWire()), ceiling),
     )
@@ -436,6 +437,83 @@ def test_no_approval_leaves_the_sandbox_without_escalation(root: Path) -> None:
     assert told == ask(rules, told)
     with pytest.raises(BeyondCeiling, match="was not asked"):
         ask(rules, told)
+
+
+async def test_of_what_lies_outside_of_the_roots_the_folders_tell_nothing(root: Path) -> None:
+    (root / "project" / "file").write_bytes(bytes(10))
+    (root.parent / "elsewhere" / "file").write_bytes(bytes(20))
+    async with linked(ceiling_of(root)) as (folders, _git, _codex):
+        assert 10 == await folders.size(root / "project")
+        assert await folders.same(root / "project", root / "." / "project")
+        for outside in (root.parent / "elsewhere", root / "link", root / ".." / "elsewhere"):
+            with pytest.raises(Conflict, match=REFUSED):
+                await folders.size(outside)
+            with pytest.raises(Conflict, match=REFUSED):
+                await folders.hidden_from(outside, writes=True)
+            assert not await folders.same(outside, outside)
+            assert not await folders.within(outside, root.parent)
+            assert not await folders.may_have(outside)
+            for named in (outside, outside / "missing"):  # it is not told if that is there
+                with pytest.raises(Invalid, match="outside the folders"):
+                    await folders.resolve(str(named), "localPath")
+                with pytest.raises(Invalid, match="outside the folders"):
+                    await folders.resolve_new(str(named), "localPath")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("thread/archive", "thread/unarchive", "thread/name/set", "thread/goal/clear"),
+        *("thread/delete", "thread/revert"),
+    ],
+)
+async def test_a_thread_that_works_elsewhere_is_neither_changed_nor_deleted(
+    root: Path, method: str
+) -> None:
+    wire = FakeWire()
+    places = {"theirs": root.parent / "elsewhere", "linked": root / "link", "ours": root}
+    async with (
+        linked(ceiling_of(root, "write"), wire) as (_, _git, codex),
+        trio.open_nursery() as n,
+    ):
+
+        async def tell_of_threads() -> None:
+            """Answer each question where a thread works; of one, nothing is known."""
+            seen = 0
+            while True:
+                while len(wire.sent) == seen:
+                    wire.heard = trio.Event()
+                    await wire.heard.wait()
+                asked, seen = wire.sent[seen], seen + 1
+                if asked["method"] == "thread/read":
+                    name = asked["params"]["threadId"]
+                    told = {"thread": {"id": name, "cwd": str(places.get(name, "/"))}}
+                    error = {"error": {"code": 1, "message": "no rollout found"}}
+                    wire.say(id=asked["id"], **({"result": told} if name in places else error))
+
+        way = await codex.connect(n)
+        n.start_soon(tell_of_threads)
+        for name in ("theirs", "linked", "unknown", "ours"):
+            ask = {"method": method, "id": name, "params": {"threadId": name}}
+            await way.wire.send(json.dumps(ask).encode())
+            if name != "ours":
+                answer = json.loads(await way.wire.receive())
+                assert (name, True) == (answer["id"], REFUSED in answer["error"]["message"])
+        await way.wire.send(b'{"method": "thread/list", "id": 2}')
+        while wire.sent[-1]["method"] != "thread/list":
+            await wire.heard.wait()
+        changed = [one["params"]["threadId"] for one in wire.sent if one["method"] == method]
+        assert ["ours"] == changed
+        await way.wire.aclose()
+        n.cancel_scope.cancel()
+
+
+def test_nothing_that_was_said_is_deleted_where_reading_alone_is_allowed(root: Path) -> None:
+    rules = confined(root)
+    for method in ("thread/delete", "thread/revert"):
+        with pytest.raises(BeyondCeiling, match=REFUSED):
+            ask(rules, {"method": method, "id": 1, "params": {"threadId": "t"}})
+    ask(rules, {"method": "thread/archive", "id": 1, "params": {"threadId": "t"}})
 
 
 async def test_a_hostile_server_is_answered_and_codex_hears_nothing(root: Path) -> None:
