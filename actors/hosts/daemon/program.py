@@ -70,9 +70,7 @@ class HostProgramSettings:
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
         return (
-            HeldFolders(
-                self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling
-            ),
+            HeldFolders(self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling),
             HeldGit(git, self.ceiling),
             HeldCodex(LocalCodex(codex), self.ceiling),
             HostPool(git, self.ceiling),

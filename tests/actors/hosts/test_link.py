@@ -213,8 +213,8 @@ async def test_a_side_that_refuses_says_why_and_is_known_to_stay_so() -> None:
             await Channels(ours, ours).run()
         assert refused.value.is_lasting
         await ours.aclose()
-    async with near_end() as (link, _, theirs, _ended):
-        await theirs.send_all(frame(HELLO, 0, b'{"protocol": 99}'))
+    async with near_end() as (link, _, other_side, _ended):
+        await other_side.send_all(frame(HELLO, 0, b'{"protocol": 99}'))
         await trio.testing.wait_all_tasks_blocked()
         with pytest.raises(LinkEnded) as other:
             link.check()

@@ -193,7 +193,7 @@ async def test_a_folder_and_a_thread_are_not_free_before_a_turn_that_was_left_ha
         live, unsettled = await made.storage.read(
             lambda db: (live_sessions(db), orphaned_turns.every(db))
         )
-        told = waiting_for(writer, live, (), unsettled, limit=1)
+        told = waiting_for(writer, live, None, unsettled, limit=1)
         why = f"session {stopped.id}, whose turn on host local is yet to be ended."
         assert (f"Number 2 in the queue: it waits for {why}", stopped.id) == told
         await made.storage.write(lambda tx: orphaned_turns.forget(tx, stopped.id))
