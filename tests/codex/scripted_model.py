@@ -244,7 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
 def write_codex_home(folder: Path, model: ScriptedModel, *, called: str | None = OLD_MODEL) -> Path:
     """Make `folder` a `CODEX_HOME` whose only provider is `model`.
 
-    Codex offers the tools of the model that is `called` so; of its own default without a name.
+    Codex offers the tools of the model that is `called` so; of its own default without a name. Its
+    plugins are off, as it looks for them at github.com each time it starts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text(
@@ -262,6 +263,7 @@ stream_max_retries = 0
 supports_websockets = false
 
 [features]
+plugins = false
 shell_snapshot = false
 
 [analytics]

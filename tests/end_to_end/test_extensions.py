@@ -23,6 +23,16 @@ Write them.
 """
 
 
+@pytest.fixture
+def codex_home(codex_home: Path) -> Path:
+    """A `CODEX_HOME` with plugins, as a user has it."""
+    config = codex_home / "config.toml"
+    told = config.read_text()
+    assert "plugins = false" in told
+    config.write_text(told.replace("plugins = false", "plugins = true"))
+    return codex_home
+
+
 def extend(codex_home: Path) -> Path:
     """Give Codex a tool, a skill and a hook, and return the skill."""
     offer_tool(codex_home, "tracker")
