@@ -103,7 +103,7 @@ from command_center.actors.webhooks.settings import WebhookSettings
 from command_center.actors.webhooks.tree import webhooks_tree
 from command_center.actors.webpush.settings import PushSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
-from command_center.store import ClaimLost, DatabaseClaim
+from command_center.store import ClaimLost, DatabaseClaim, NotReplicated, Replica
 from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 from command_center.store.uploaded_files import UploadedFiles
@@ -146,7 +146,9 @@ class CenterSettings:
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
-    on_claim_lost: Callable[[ClaimLost], None] | None = None
+    replica: Callable[[], Replica] | None = None
+    """Gives each life of the writer whoever must have its commits, too."""
+    on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None
     """Told in the writer's thread; a program ends itself then."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Texts that must never be stored, such as this installation's own tokens."""
@@ -263,7 +265,8 @@ def build_tree(
                     settings.database,
                     storage.hub,
                     claim=settings.claim,
-                    on_claim_lost=settings.on_claim_lost,
+                    replica=settings.replica,
+                    on_lost=settings.on_lost,
                     secrets=settings.secrets,
                 ),
                 mailbox=10_000,

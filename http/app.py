@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quart_trio import QuartTrio
@@ -53,11 +53,14 @@ def create_app(
     urls: Callable[[], Sequence[str]] = tuple,
     settings: Settings | None = None,
     exporter: Exporter | None = None,
+    *,
+    cluster: Callable[[], Mapping[str, Any]] = dict,
 ) -> Application:
     """Return the app that serves `center` to whom `policy` lets in.
 
     `urls` tells the addresses under which the page can be opened. The doctor examines `settings`;
     if they are left out, those of who set nothing but the data folder. `exporter` sends traces.
+    `cluster` tells who leads the cluster that this server is one of, if it is one of any.
     """
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
@@ -70,7 +73,7 @@ def create_app(
     credentials = policy.credentials(center.roster)
     center.system.observe(counted.signalled)
     served: dict[Api[Any], object] = {
-        health.api: health.Probe(center),
+        health.api: health.Probe(center, cluster),
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),

@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from command_center.actors.hosts.local.tailscale import TailscaleUnusable
+from command_center.actors.rules.cluster import ClusterRefused
 from command_center.actors.rules.errors import Unavailable
 from command_center.http.config.logs import configure_logging
 from command_center.http.config.settings import Settings, SettingsError
@@ -42,6 +43,7 @@ _REFUSALS = (
     AddressInUse,
     AddressUnavailable,
     CannotOpenDatabase,
+    ClusterRefused,
     CorruptDatabase,
     DatabaseClaimed,
     DataFolderInUse,

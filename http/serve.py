@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
+import attrs
 import structlog
 import trio
 
@@ -41,12 +43,22 @@ from command_center.http.routes.github import github_settings
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
-from command_center.store import ClaimLost, DatabaseClaim, DataFolderLock, take_claim
+from command_center.store import (
+    ClaimLost,
+    DatabaseClaim,
+    DataFolderLock,
+    NotReplicated,
+    Replica,
+    take_claim,
+)
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.encryption import is_installed as encryption_is_installed
 from command_center.store.backups.restoring import finish_restore
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+OnReady: TypeAlias = Callable[[str, Sequence[str]], None]
+"""Told the server's address, and each address under which the page opens."""
 
 STUCK = 1
 """The exit code where an actor could not be ended."""
@@ -55,9 +67,7 @@ CLAIM_LOST = 3
 """The exit code where the database was no longer this server's."""
 
 
-async def serve(
-    settings: Settings, *, on_ready: Callable[[str, Sequence[str]], None] | None = None
-) -> int:
+async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, and stop in order; the exit code is 0.
 
     `on_ready` is told the address once requests are answered, and all under which the page opens.
@@ -69,6 +79,7 @@ async def serve(
         AddressInUse, AddressUnavailable: nobody can listen there.
         DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
         DatabaseClaimed: another process has the database.
+        ClusterRefused, NatsUnavailable: it cannot be part of its cluster.
         Exception: what `take_claim` raises for a file that cannot be used.
     """
     if settings.approval_passkeys != "off" and not passkeys_are_installed():
@@ -92,57 +103,129 @@ async def serve(
         notify = await trio.to_thread.run_sync(notify_settings, settings, page)
         with DataFolderLock(settings.data_dir) as lock:
             await trio.to_thread.run_sync(finish_restore, settings.data_dir)
-            claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
-            wanted = _center_settings(settings, claim, notify, listening)
-            async with open_center(wanted, on_stuck=_give_up) as center:
-                await _serve_center(
-                    settings,
-                    center,
-                    address,
-                    listening,
-                    certificate=certificate,
-                    on_ready=on_ready,
-                )
+            place = _Place(settings, lock, address, listening, certificate, notify)
+            if settings.cluster is None:
+                await _serve_database(place, on_ready=on_ready)
+            else:
+                await _serve_in_cluster(place, on_ready)
     finally:
         address.close()
     return 0
 
 
-async def _serve_center(
-    settings: Settings,
-    center: Center,
-    address: BoundAddress,
-    listening: Listening,
-    *,
-    certificate: Certificate | None,
-    on_ready: Callable[[str, Sequence[str]], None] | None,
-) -> None:
-    # Tailscale leads here from this machine, by the address that it is told.
-    tailnet = () if listening.tailnet is None else (listening.tailnet,)
-    policy = Policy.of(
-        listen_on=settings.host,
-        allowed_hosts=(*settings.allowed_hosts, *tailnet),
-        trusted_proxies=(*settings.trusted_proxies, *(address.own_clients() if tailnet else ())),
-        token=revealed(settings.api_token),
-        sign_in_key=sign_in_key(settings.data_dir),
+@attrs.frozen
+class _Place:
+    """The place of a server: what it has before it opens its database."""
+
+    settings: Settings
+    lock: DataFolderLock
+    address: BoundAddress
+    listening: Listening
+    certificate: Certificate | None
+    notify: NotifySettings | None
+
+    def policy(self) -> Policy:
+        """Return whom the gate lets through."""
+        settings, tailnet = self.settings, self.listening.tailnet
+        # Tailscale leads here from this machine, by the address that it is told.
+        named = () if tailnet is None else (tailnet,)
+        return Policy.of(
+            listen_on=settings.host,
+            allowed_hosts=(*settings.allowed_hosts, *named),
+            trusted_proxies=(
+                *settings.trusted_proxies,
+                *(self.address.own_clients() if named else ()),
+            ),
+            token=revealed(settings.api_token),
+            sign_in_key=sign_in_key(settings.data_dir),
+        )
+
+
+async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
+    """Serve as a standby, and what the cluster has once this centre leads, until told to stop."""
+    from command_center.actors.cluster.actor import shown  # noqa: PLC0415 - a server in no cluster starts without it
+    from command_center.actors.cluster.membership import open_membership  # noqa: PLC0415 - the same
+    from command_center.http.cluster import (  # noqa: PLC0415 - the same
+        cluster_settings,
+        come_back,
+        wait_to_lead,
     )
+
+    urls = place.listening.urls()
+    wanted = await trio.to_thread.run_sync(cluster_settings, place.settings, place.listening)
+    async with open_membership(wanted, on_deposed=come_back, on_stuck=_give_up) as membership:
+        leadership = await wait_to_lead(
+            membership,
+            place.address,
+            place.policy(),
+            certificate=place.certificate,
+            stop_on_signal=_stop_on_signal,
+            on_ready=lambda url: None if on_ready is None else on_ready(url, urls),
+        )
+        if leadership is None:
+            return
+        log.info("server.leads", epoch=leadership.epoch)
+        try:
+            await _serve_database(
+                place,
+                replica=leadership.replica,
+                on_not_replicated=come_back,
+                cluster=partial(shown, membership.view),
+            )
+        except NotReplicated as error:
+            come_back(error.reason)
+
+
+async def _serve_database(
+    place: _Place,
+    *,
+    on_ready: OnReady | None = None,
+    replica: Callable[[], Replica] | None = None,
+    on_not_replicated: Callable[[str], None] | None = None,
+    cluster: Callable[[], Mapping[str, Any]] = dict,
+) -> None:
+    """Open the database and serve what it has, until told to stop."""
+    open_it = partial(
+        take_claim,
+        place.settings.data_dir / DATABASE,
+        place.lock,
+        replica=None if replica is None else replica(),
+    )
+    claim = await trio.to_thread.run_sync(open_it)
+    wanted = attrs.evolve(
+        _center_settings(place.settings, claim, place.notify, place.listening),
+        replica=replica,
+        on_lost=partial(_lost, on_not_replicated),
+    )
+    async with open_center(wanted, on_stuck=_give_up) as center:
+        await _serve_center(place, center, on_ready=on_ready, cluster=cluster)
+
+
+async def _serve_center(
+    place: _Place,
+    center: Center,
+    *,
+    on_ready: OnReady | None,
+    cluster: Callable[[], Mapping[str, Any]],
+) -> None:
+    settings, urls = place.settings, place.listening.urls
     shutdown = trio.Event()
     exporter = exporter_of(settings)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_on_signal, shutdown, center)
+        nursery.start_soon(_stop_on_signal, shutdown, center.fanout.close)
         if exporter is not None:
             nursery.start_soon(exporter.run, center.fanout)
         bound = await nursery.start(
             partial(
                 serve_on,
-                create_app(center, policy, listening.urls, settings, exporter),
-                address,
+                create_app(center, place.policy(), urls, settings, exporter, cluster=cluster),
+                place.address,
                 shutdown=shutdown,
-                certificate=certificate,
+                certificate=place.certificate,
             )
         )
         if on_ready is not None:
-            on_ready(bound.url, listening.urls())
+            on_ready(bound.url, urls())
         await shutdown.wait()
         if exporter is not None:
             exporter.stop()
@@ -236,7 +319,7 @@ def backup_settings(settings: Settings) -> BackupSettings:
     )
 
 
-async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
+async def _stop_on_signal(shutdown: trio.Event, leave: Callable[[], object] | None = None) -> None:
     """Wait for the first signal to stop; a second one is the platform's own."""
     wanted = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
@@ -246,7 +329,8 @@ async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
     with trio.open_signal_receiver(*wanted) as signals:
         async for number in signals:
             log.info("server.stopping", signal=signal.Signals(number).name)
-            center.fanout.close()
+            if leave is not None:
+                leave()
             shutdown.set()
             return
 
@@ -258,8 +342,12 @@ def _give_up(paths: Sequence[str]) -> None:
     os._exit(STUCK)
 
 
-def _claim_lost(error: ClaimLost) -> None:
+def _lost(
+    on_not_replicated: Callable[[str], None] | None, error: ClaimLost | NotReplicated
+) -> None:
     """End the process at once: what is not written where it will be found must not be answered."""
+    if isinstance(error, NotReplicated) and on_not_replicated is not None:
+        on_not_replicated(error.reason)
     log.critical("server.claim_lost", reason=str(error))
     sys.stderr.flush()
     os._exit(CLAIM_LOST)
@@ -318,6 +406,5 @@ def _center_settings(
         alarm_bytes=parse_size(settings.alarm_size),
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
-        on_claim_lost=_claim_lost,
         secrets=secrets,
     )

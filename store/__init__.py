@@ -5,7 +5,8 @@ anybody is told. Everything here is synchronous and bound to threads: connection
 worker threads by whoever uses this package, which itself knows neither trio nor the product's
 rules.
 
-Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
+Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given, and
+``replica`` who must have each commit, too),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``event_segments`` has its old texts,
 ``event_notes`` what is noted of each thousand, ``event_cut`` where it begins, and ``log_identity``

@@ -34,6 +34,7 @@ from .errors import (
     InvalidRecord,
     MigrationFailed,
     NewerSchema,
+    NotReplicated,
     RecordNotFound,
     SqliteTooOld,
     StoreClosed,
@@ -97,6 +98,7 @@ from .records import (
 )
 from .redaction.redact import redact
 from .redaction.streamed import StreamedText
+from .replica import Replica
 from .table import Table
 from .tables import (
     agents,
@@ -181,6 +183,7 @@ __all__ = [
     "Item",
     "MigrationFailed",
     "NewerSchema",
+    "NotReplicated",
     "NotifyMessage",
     "NotifyPreference",
     "Outcome",
@@ -195,6 +198,7 @@ __all__ = [
     "Readers",
     "Record",
     "RecordNotFound",
+    "Replica",
     "Repository",
     "Rule",
     "SavedPrompt",

@@ -277,3 +277,15 @@ class DataFolderUnusable(Exception):
         super().__init__(f"The data folder {folder} cannot be used: {reason}.")
         self.folder = folder
         self.reason = reason
+
+
+class NotReplicated(Exception):
+    """A commit is on this disk and not elsewhere, or nobody knows. It may not be acknowledged.
+
+    This process may commit nothing more, as another one may have taken over. It has to end, and to
+    begin again with what the others have.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"A commit could not be replicated: {reason}.")
+        self.reason = reason

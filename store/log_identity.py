@@ -29,7 +29,8 @@ end.
 
 import os
 import secrets
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self
 
@@ -188,6 +189,22 @@ def begin_life(db: Database, path: Path) -> str:
     )
     _write(path, _Mark(last_id, begun))
     return begun.life
+
+
+def adopt(database: Path) -> None:
+    """Take a file for the very log that it says to be: a copy that has followed it to its end.
+
+    The next life of it then goes on with the log's id.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+        OSError: the mark cannot be written.
+    """
+    with closing(
+        sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    ) as conn:
+        (life,) = conn.execute("SELECT life FROM log_identity").fetchone()
+    _write(database, _Mark(0, _Life(life=life, inode=database.stat().st_ino)))
 
 
 def log_id(db: Database) -> str:

@@ -25,7 +25,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 from sqlite_utils import Database
@@ -48,6 +48,7 @@ from command_center.store.errors import (
 from command_center.store.events import StoredEvent
 from command_center.store.log_identity import MarkWriter
 from command_center.store.ownership.claim import DatabaseClaim
+from command_center.store.replica import Replica
 from command_center.store.transaction import Transaction
 
 T_co = TypeVar("T_co", covariant=True)
@@ -55,20 +56,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 Unit: TypeAlias = Callable[[Transaction], T_co]
 """A piece of work that is done whole or not at all. It must not wait for anything."""
-
-
-class Replica(Protocol):
-    """Whoever must have a commit before it is acknowledged. The writer's thread calls it."""
-
-    def opened(self, db: Database) -> None:
-        """Take the connection that writes from now on."""
-
-    def committed(self) -> None:
-        """Return once the others have what was committed since the last call.
-
-        Raises:
-            NotReplicated: they may not have it. Nothing may be acknowledged any more.
-        """
 
 
 @attrs.frozen

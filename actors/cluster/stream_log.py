@@ -4,6 +4,7 @@ A piece is stored only if the stream still ends with the piece before it. So onc
 published anything, this one publishes nothing more, and acknowledges nothing.
 """
 
+import math
 import secrets
 from collections.abc import Callable
 from typing import Final
@@ -22,7 +23,7 @@ from command_center.actors.nats.errors import (
     WrongLastSequence,
 )
 from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, is_unavailable
-from command_center.store.replication.errors import NotReplicated
+from command_center.store.errors import NotReplicated
 
 PATIENCE: Final = 10.0
 """Seconds for which a piece is tried: a cluster without a server has another leader by then."""
@@ -32,22 +33,25 @@ PIECE: Final = "CC-Piece"
 
 _ONCE: Final = 2.0
 _PAUSE: Final = 0.05
-_UNKNOWN = (NatsDisconnected, NatsTimeout, NoResponders, NatsProtocolError)
+UNKNOWN = (NatsDisconnected, NatsTimeout, NoResponders, NatsProtocolError)
 _FINAL = (NatsRefused, PayloadTooLarge)
 
 
 class StreamLog:
-    """Publishes pieces, one after the other.
+    """Publishes pieces, one after the other, whoever of this process asks for it.
+
+    Once one was not published it publishes nothing more: nobody knows how the stream ends.
 
     Args:
         jetstream: where the stream is.
         stream: its name.
-        subject: the subject of pieces.
+        subject: the subject of pieces, unless another one is named.
         last: the sequence with which the stream ends, and from which on it is ours.
         patience: seconds for which a piece is tried.
 
     Attributes:
         last: the sequence of the last piece that is stored.
+        published_at: when that was, by trio's clock; minus infinity before the first.
     """
 
     def __init__(
@@ -65,33 +69,56 @@ class StreamLog:
         self._stream = stream
         self._subject = subject
         self._patience = patience
+        self.published_at = -math.inf
+        self._failed: str | None = None
+        self._publishing = trio.Lock()
+
+    @property
+    def is_publishing(self) -> bool:
+        """Tell whether a piece is under way."""
+        return self._publishing.locked()
 
     @property
     def next_name(self) -> str:
         """Return the name of the next piece, which no piece of another life has."""
         return f"{self._life}.{self.last + 1}"
 
-    async def publish(self, piece: bytes) -> None:
+    async def publish(self, piece: bytes, *, subject: str | None = None) -> None:
         """Return once the piece is stored on as many servers as the stream wants.
 
         One whose acknowledgement was lost is not stored twice.
+
+        Args:
+            piece: its bytes.
+            subject: another one than that of pieces.
 
         Raises:
             NotReplicated: another centre published, the stream refused, or nobody answered for so
                 long. It may be stored all the same, or be stored yet.
         """
-        try:
-            await self._publish(piece)
-        except NatsClosed as error:
-            raise NotReplicated("the client of NATS was closed") from error
+        async with self._publishing:
+            if self._failed is not None:
+                raise NotReplicated(self._failed)
+            try:
+                await self._publish(piece, subject or self._subject)
+            except NatsClosed as error:
+                self._failed = "the client of NATS was closed"
+                raise NotReplicated(self._failed) from error
+            except NotReplicated as error:
+                self._failed = error.reason
+                raise
+            except BaseException as error:
+                self._failed = f"a piece was cut short ({type(error).__name__})"
+                raise
+            self.published_at = trio.current_time()
 
-    async def _publish(self, piece: bytes) -> None:
+    async def _publish(self, piece: bytes, subject: str) -> None:
         reason = "nobody answered"
         with trio.move_on_after(self._patience):
             while True:
                 try:
                     ack = await self._jetstream.publish(
-                        self._subject,
+                        subject,
                         piece,
                         expect_stream=self._stream,
                         expect_last=self.last,
@@ -109,7 +136,7 @@ class StreamLog:
                     reason = str(error)
                 except _FINAL as error:
                     raise NotReplicated(str(error)) from error
-                except _UNKNOWN as error:
+                except UNKNOWN as error:
                     reason = str(error)
                 else:
                     self.last = ack.sequence
@@ -125,7 +152,7 @@ class StreamLog:
             except JetStreamRefused as error:
                 if error.err_code == MESSAGE_NOT_FOUND:
                     return False
-            except _UNKNOWN:
+            except UNKNOWN:
                 pass
             else:
                 return found.headers.get(PIECE) == self.next_name

@@ -56,8 +56,10 @@ from command_center.store import (
     Failed,
     InvalidCursor,
     InvalidRecord,
+    NotReplicated,
     Outcome,
     RecordNotFound,
+    Replica,
     StoredEvent,
     StoreUnavailable,
     StoreUnconfirmed,
@@ -111,17 +113,21 @@ class Store(Actor):
         hub: Callable[[], ActorRef[PublishCommitted]],
         *,
         claim: DatabaseClaim | None = None,
-        on_claim_lost: Callable[[ClaimLost], None] | None = None,
+        replica: Callable[[], Replica] | None = None,
+        on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None,
         secrets: tuple[str, ...] = (),
     ) -> None:
         """Write the file at `path`, never `secrets`; tell `hub` which events were committed.
 
-        The file was opened, checked and migrated by `open_database` before. `on_claim_lost` is
-        told, in the writer's thread, that `claim` no longer holds: a program ends itself then.
+        The file was opened, checked and migrated by `open_database` before. `replica` gives each
+        life of this actor whoever must have its commits, too. `on_lost` is told, in the writer's
+        thread, that `claim` no longer holds, or that a commit was not replicated: a program ends
+        itself then.
         """
         self._path = path
         self._claim = claim
-        self._on_claim_lost = on_claim_lost
+        self._replica = replica
+        self._on_lost = on_lost
         self._secrets = secrets
         self._hub = hub
         self._untold: tuple[StoredEvent, ...] | None = None
@@ -137,7 +143,8 @@ class Store(Actor):
             self._publish,
             self._crash_soon,
             self._claim,
-            self._on_claim_lost,
+            self._replica,
+            self._on_lost,
         )
         await trio.to_thread.run_sync(self._thread.start, abandon_on_cancel=True)
 
@@ -243,7 +250,8 @@ class _WriterThread:
     _committed: Callable[[tuple[StoredEvent, ...]], None]
     _died: Callable[[], None]
     _claim: DatabaseClaim | None = None
-    _on_claim_lost: Callable[[ClaimLost], None] | None = None
+    _replica: Callable[[], Replica] | None = None
+    _on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None
     _waiting: queue.SimpleQueue[tuple[Unit[Any], _Settles] | None] = attrs.field(
         factory=queue.SimpleQueue
     )
@@ -292,8 +300,10 @@ class _WriterThread:
 
     def _run(self, opened: queue.SimpleQueue[Exception | None]) -> None:
         try:
-            writer = Writer(self._path, is_checked=True, claim=self._claim, secrets=self._secrets)
+            writer = self._opened()
         except Exception as error:  # noqa: BLE001 - the thread's edge: whoever started it is told
+            if isinstance(error, NotReplicated) and self._on_lost is not None:
+                self._on_lost(error)
             opened.put(error)
             return
         opened.put(None)
@@ -305,14 +315,23 @@ class _WriterThread:
                 else:
                     writer.renew()
             orderly = True
-        except ClaimLost as error:
-            if self._on_claim_lost is not None:
-                self._on_claim_lost(error)
+        except (ClaimLost, NotReplicated) as error:
+            if self._on_lost is not None:
+                self._on_lost(error)
             raise
         finally:
             if not orderly:
                 self._tell_of_death()
             writer.close()
+
+    def _opened(self) -> Writer:
+        return Writer(
+            self._path,
+            is_checked=True,
+            claim=self._claim,
+            replica=None if self._replica is None else self._replica(),
+            secrets=self._secrets,
+        )
 
     def _tell_of_death(self) -> None:
         """Fail all that waits, since the thread is about to end by an exception."""

@@ -161,6 +161,11 @@ class NatsClient:
         """Return the name of the server that it is connected to; None while there is none."""
         return self._connection.info.server_name if self._connection else None
 
+    @property
+    def max_payload(self) -> int | None:
+        """Return the bytes of the longest message that the server takes; None without a server."""
+        return self._connection.info.max_payload if self._connection else None
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Connect, stay connected, and return once closed or drained. It runs once.
 

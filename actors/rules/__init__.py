@@ -16,6 +16,6 @@ of which project at a forge an address is and where a person opens a pull reques
 `errors` how any of it is refused. `agent_limits` says how far an agent's token reaches.
 `prompt_fields` quotes in a prompt what comes from outside. `file_names` says which file somebody
 means, `text_lines` which of its lines have a text, and `prompt_files` which prompts a repository
-has. `keeping` bounds what is kept, and `own_mcp_server` is the name of Command Center's own tools
-in Codex's configuration.
+has. `keeping` bounds what is kept, `cluster` refuses to start in one, and `own_mcp_server` is the
+name of Command Center's own tools in Codex's configuration.
 """

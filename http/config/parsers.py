@@ -279,6 +279,24 @@ def _size(given: object) -> str:
     raise ValueError("must be a size such as 10GB, or off")
 
 
+def _nats(given: object) -> Secret:
+    if isinstance(given, Secret):
+        return given
+    if isinstance(given, str):
+        from command_center.actors.nats.addresses import parse_addresses  # noqa: PLC0415 - a server in no cluster starts without it
+
+        with contextlib.suppress(ValueError):
+            parse_addresses(given)
+            return Secret(given)
+    raise ValueError("must be nats://HOST:4222 or tls://HOST:4222, with commas between several")
+
+
+def _cluster_name(given: object) -> str:
+    if isinstance(given, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,32}", given):
+        return given
+    raise ValueError("must be 1 to 32 letters, digits, _ or -")
+
+
 def _contact(given: object) -> str:
     if isinstance(given, str) and _CONTACT.fullmatch(given):
         return given
@@ -305,6 +323,8 @@ SCHEDULE = Parser("SCHEDULE", _schedule)
 KEEPING = Parser("AGE,SIZE", _keeping)
 SIZE = Parser("SIZE", _size)
 TIME_ZONE = Parser("ZONE", _time_zone)
+NATS = Parser("SECRET", _nats)
+CLUSTER_NAME = Parser("NAME", _cluster_name)
 SECRET_URLS = Parser("SECRET", _secrets)
 CONTACT = Parser("ADDRESS", _contact)
 

@@ -24,6 +24,7 @@ import environ
 import platformdirs
 
 from command_center.http.config.parsers import (
+    CLUSTER_NAME,
     COMMAND,
     CONTACT,
     FORGES,
@@ -31,6 +32,7 @@ from command_center.http.config.parsers import (
     HOST,
     HOSTS,
     KEEPING,
+    NATS,
     NETWORKS,
     NUMBERS,
     OTLP_HEADERS,
@@ -220,6 +222,33 @@ class Settings:
         one_of("off", "on"),
         help="on asks the package index once a day whether a newer version is out, and tells.",
     )
+    cluster: Secret | None = environ.var(
+        None,
+        optional(NATS),
+        help="NATS servers by which several centres are one cluster: nats://HOST:4222,…",
+    )
+    cluster_name: str = environ.var(
+        "centre", CLUSTER_NAME, help="Name of the cluster, the same on each of its centres."
+    )
+    cluster_key: Path | None = environ.var(
+        None, optional(PATH), help="File with the key of the centres, the same on each of them."
+    )
+    cluster_credentials: Path | None = environ.var(
+        None, optional(PATH), help="Credentials file, or file with an NKey's seed, for NATS."
+    )
+    cluster_ca: Path | None = environ.var(
+        None, optional(PATH), help="Certificates (PEM) that NATS servers are trusted by."
+    )
+    cluster_url: str | None = environ.var(
+        None,
+        optional(url("https", "http")),
+        help="Where clients reach this centre while it leads; else the first of its addresses.",
+    )
+    cluster_allow_single: Literal["off", "on"] = environ.var(
+        "off",
+        one_of("off", "on"),
+        help="on lets one NATS server do, to try a cluster out: its disk is all that there is.",
+    )
     telegram_mode: Literal["off", "webhook", "polling"] = environ.var(
         "off", one_of("off", "webhook", "polling"), help="How Telegram's updates come in."
     )
@@ -315,6 +344,11 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if settings.codex_transport == "websocket" and settings.codex_url is None:
         problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")
+    if settings.cluster is not None and settings.cluster_key is None:
+        problems.append(
+            "CC_CLUSTER is set: set CC_CLUSTER_KEY to a file that all its centres have, made by "
+            "(umask 077 && openssl rand -hex 32 > cluster.key)."
+        )
     if settings.telegram_mode != "off" and settings.telegram_bot_token is None:
         problems.append(f"CC_TELEGRAM_MODE is {settings.telegram_mode}: set CC_TELEGRAM_BOT_TOKEN.")
     if settings.telegram_mode == "webhook" and settings.telegram_webhook_secret is None:

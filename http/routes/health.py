@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Final
@@ -72,6 +72,7 @@ class Probe:
     """The center that is probed, and the moment at which it began to serve."""
 
     center: Center
+    cluster: Callable[[], Mapping[str, Any]] = dict
     release: str = attrs.field(factory=lambda: version("command-center"))
     store: StoreProbe = attrs.field(
         default=attrs.Factory(lambda probe: StoreProbe(probe.center.storage), takes_self=True)
@@ -109,6 +110,7 @@ async def health(probe: Probe) -> Health:
         app_server=None if bridge is None else bridge.app_server,
         uptime_seconds=round(time.monotonic() - probe.started, 3),
         checks=checks,
+        **probe.cluster(),
     )
 
 

@@ -54,6 +54,13 @@ class BoundAddress:
         # Linux has all of 127.0.0.0/8 come from the first.
         return sorted({*found, *("127.0.0.1" for one in found if one.startswith("127."))})
 
+    def again(self) -> BoundAddress:
+        """Return the same address for another server, which may serve once this one has ended.
+
+        Who connects meanwhile waits.
+        """
+        return attrs.evolve(self, sockets=tuple(sock.dup() for sock in self.sockets))
+
     def close(self) -> None:
         """Give the address up without having served."""
         for sock in self.sockets:

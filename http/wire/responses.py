@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.bridges import (
@@ -59,6 +60,9 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         new_version: a newer version that is out; null where none is known.
         oldest_event_id: where the log begins; null where that is not known now.
+        role: of this centre in its cluster; only in a cluster.
+        leader: where clients reach the centre that leads; only in a cluster.
+        epoch: the number of that leadership; only in a cluster.
     """
 
     status: Literal["ok", "degraded"]
@@ -72,6 +76,9 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     app_server: AppServer | None
     uptime_seconds: float
     checks: dict[str, str]
+    role: Literal["joining", "standby", "leader"] | UnsetType = UNSET
+    leader: str | UnsetType | None = UNSET
+    epoch: int | UnsetType = UNSET
 
 
 class EventPage(Page[T], Generic[T], frozen=True, kw_only=True, rename="camel"):

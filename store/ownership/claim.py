@@ -40,6 +40,7 @@ from command_center.store.database.sqlite_errors import (
 )
 from command_center.store.errors import CannotOpenDatabase, ClaimLost, DatabaseClaimed
 from command_center.store.ownership.lock import DataFolderLock, check_in_place
+from command_center.store.replica import Replica
 from command_center.store.timestamps import from_timestamp, now_timestamp
 
 RENEW_SECONDS = 15.0
@@ -157,7 +158,9 @@ class DatabaseClaim:
             log_identity.note_end(self._database, self.life)
 
 
-def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
+def take_claim(
+    database: Path, lock: DataFolderLock, *, replica: Replica | None = None
+) -> DatabaseClaim:
     """Open the database, make it this process's, and settle which log it is.
 
     The database is checked and migrated by ``open_database``, which see for what else is raised. A
@@ -165,11 +168,24 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     read what the life before has changed (``integrity``). One that was found to be damaged is read
     to its end, however long it is.
 
+    With a replica, what is changed here is sent before this returns. The database is a copy then,
+    each page of which was held against its checksum, and it is the replica that keeps others away:
+    the claim in it is that of the centre that led before.
+
     Raises:
         DatabaseClaimed: another process has it.
+        NotReplicated: the replica may not have what was changed.
         AcknowledgedLost: the database lacks events that were acknowledged.
         CannotOpenDatabase: the mark beside it cannot be written.
     """
+    if replica is not None:
+        if is_open_elsewhere(database):
+            raise DatabaseClaimed(database, None)
+        with closing(
+            open_database(database, is_sound=True, before_migrations=replica.opened)
+        ) as db:
+            life = _write_claim(db, database, lock, replica)
+        return DatabaseClaim(life, database, lock, database.stat())
     former = log_identity.former_life(database) if database.exists() else None
     _refuse_while_held(database, lock)
     is_sound = (
@@ -187,7 +203,9 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     return DatabaseClaim(life, database, lock, database.stat())
 
 
-def _write_claim(db: Database, database: Path, lock: DataFolderLock) -> str:
+def _write_claim(
+    db: Database, database: Path, lock: DataFolderLock, replica: Replica | None = None
+) -> str:
     """Begin a life of the database, claim it for that, and return the life's name."""
     try:
         life = log_identity.begin_life(db, database)
@@ -199,6 +217,8 @@ def _write_claim(db: Database, database: Path, lock: DataFolderLock) -> str:
         "INSERT OR REPLACE INTO claim VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
         [life, os.getpid(), platform.node(), str(lock.folder), lock.identity, now, now],
     )
+    if replica is not None:
+        replica.committed()
     # Who reaches the file by another name does not see the log: the claim stands in the file.
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return life

@@ -12,7 +12,8 @@ from typing import Final
 from sqlite_utils import Database
 
 from command_center.store.database.sqlite_errors import FAULTS
-from command_center.store.replication.errors import ChangesMissed, NotReplicated
+from command_center.store.errors import NotReplicated
+from command_center.store.replication.errors import ChangesMissed
 from command_center.store.replication.pieces import cut
 from command_center.store.replication.wal import WalReader
 

@@ -15,10 +15,10 @@ from command_center.actors.cluster.stream_log import PIECE, StreamLog, from_thre
 from command_center.actors.nats.follower import StreamFollower
 from command_center.actors.nats.jetstream import JetStream
 from command_center.store import Writer, open_database
+from command_center.store.errors import NotReplicated
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
-from command_center.store.replication.errors import NotReplicated
 from command_center.store.replication.page_sender import PageSender
 from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server, stream_of, three_servers
 from tests.store.replication.ends import content, open_wal, vacuumed

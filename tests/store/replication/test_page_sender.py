@@ -14,10 +14,10 @@ from command_center.store.database import opening
 from command_center.store.database.copies import create_private_file
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.opening import _connect_for_writing, open_database
+from command_center.store.errors import NotReplicated
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
-from command_center.store.replication.errors import NotReplicated
 from command_center.store.replication.page_sender import PageSender
 from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_session, add_task, run, tell

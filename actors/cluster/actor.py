@@ -1,0 +1,380 @@
+"""`/cluster`: follows the stream into a copy, claims when the leader is silent, and beats as one.
+
+A centre begins as a *standby*: it takes each piece of the stream into its copy. Whatever the stream
+has is a sign of the leader, who says something each second. After three seconds of silence the
+standby claims: it publishes the next epoch, expecting the last sequence that it has seen. So of
+several one wins, and only one that has everything. Silence counts only while the stream can be
+used; after that the leader has a moment to come back.
+
+The winner *leads*: it beats from then on, and makes its copy the database. Whoever asked for it is
+given the `Leadership`, and starts everything else on it. Once another centre has published, a
+leader is told so by its next beat or commit, and is deposed: the process ends as it is, and begins
+again as a standby. A leader has no way back that is shorter (decision 0045), so a second life of
+this actor after it led is deposed, too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.cluster.errors import UnreadableSign
+from command_center.actors.cluster.folder import ClusterFolder
+from command_center.actors.cluster.leadership import Leadership
+from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
+from command_center.actors.cluster.snapshots import Snapshots
+from command_center.actors.cluster.stream_log import UNKNOWN, StreamLog
+from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
+from command_center.actors.nats.follower import StreamFollower
+from command_center.actors.nats.jetstream import JetStream, StreamMessage
+from command_center.runtime import Actor, Address, Deferred, Request, handles
+from command_center.runtime.threads import Threads
+from command_center.store import NotReplicated
+from command_center.store.replication.database_copy import (
+    CopyPlace,
+    DatabaseCopy,
+    begin_copy,
+    remove_copy,
+)
+from command_center.store.replication.encryption import PieceCipher
+from command_center.store.replication.errors import ChangesMissed, DamagedCopy, DamagedPiece
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+COPYING: Final = Threads("copy of the database", at_once=1)
+"""Takes pieces, and makes a copy a database."""
+
+_TICK: Final = 0.1
+_AGAIN: Final = 1.0
+_ENDING: Final = 2.0
+_MAX_PAYLOAD: Final = 1024 * 1024
+_COPY_FAULTS = (ChangesMissed, DamagedCopy, DamagedPiece, ObjectDamaged)
+
+
+class AwaitLeadership(Request[Leadership]):
+    """Answer once this centre leads."""
+
+
+class StepDown(Request[bool]):
+    """Lead no more, so that another centre claims; answer False if this one does not lead."""
+
+
+CLUSTER: Address[AwaitLeadership | StepDown] = Address("/cluster")
+
+
+@attrs.define
+class ClusterView:
+    """What a centre knows of its cluster now; kept through the lives of its actor.
+
+    Attributes:
+        centre: the random name of this life of the process.
+        role: `joining` while there is no copy yet.
+        leader: the last sign of the centre that leads, as far as it is known.
+        has_led: this process has led.
+        lag: messages of the stream that are not in the copy yet.
+        beats: signs of a leader that were published, or received.
+        rejoins: times that a copy was begun anew.
+        sequence: of the stream, up to which everything is here.
+    """
+
+    centre: str = attrs.field(factory=lambda: secrets.token_hex(8))
+    role: Literal["joining", "standby", "leader"] = "joining"
+    leader: LeaderSign | None = None
+    has_led: bool = False
+    lag: int = 0
+    beats: int = 0
+    rejoins: int = 0
+    sequence: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of the last leadership that is known; 0 before the first."""
+        return 0 if self.leader is None else self.leader.epoch
+
+    @property
+    def url(self) -> str | None:
+        """Return where clients reach the leader; None while nobody leads."""
+        return None if self.leader is None or self.leader.ends else self.leader.url
+
+
+class Cluster(Actor):
+    """One centre's part in its cluster."""
+
+    def __init__(
+        self,
+        settings: ClusterSettings,
+        jetstream: JetStream,
+        view: ClusterView,
+        on_deposed: Callable[[str], None],
+    ) -> None:
+        """Follow, and lead when it has to be; `on_deposed` ends the process, not returning."""
+        self._settings = settings
+        self._jetstream = jetstream
+        self._view = view
+        self._on_deposed = on_deposed
+        self._folder = ClusterFolder(settings.data_dir, settings.database)
+        self._signs = SignCipher(settings.key, settings.name)
+        self._pages = PieceCipher(settings.key, settings.name)
+        self._snapshots = Snapshots(jetstream, settings.stream, settings.key)
+        self._cluster = ""
+        self._log: StreamLog | None = None
+        self._leadership: Leadership | None = None
+        self._waiting: list[Deferred[Leadership]] = []
+        self._is_ending = False
+        self._heard = 0.0
+        self._schema = ""
+
+    async def on_start(self) -> None:
+        """Begin to follow."""
+        if self._view.has_led:
+            self._on_deposed("the actor that led has failed")
+            return
+        self._view.role = "joining"
+        self.ctx.start_task(self._live)
+
+    async def on_stop(self) -> None:
+        """Tell the others that this centre leads no more: they need not wait for the silence."""
+        if self._log is not None:
+            await self._end_lead(self._log)
+
+    def describe(self) -> Mapping[str, object]:
+        """Show who leads, and how far this centre is."""
+        view = self._view
+        return {
+            "role": view.role,
+            "leader": view.url,
+            "epoch": view.epoch,
+            "lag": view.lag,
+            "beats": view.beats,
+            "rejoins": view.rejoins,
+            "sequence": view.sequence if self._log is None else self._log.last,
+        }
+
+    @handles(AwaitLeadership)
+    async def await_leadership(self, _message: AwaitLeadership) -> Deferred[Leadership]:
+        """Answer at once, or once it is so."""
+        reply: Deferred[Leadership] = self.ctx.defer()
+        if self._leadership is None:
+            self._waiting.append(reply)
+        else:
+            reply.send(self._leadership)
+        return reply
+
+    @handles(StepDown)
+    async def step_down(self, _message: StepDown) -> bool:
+        """Say so in the stream; this centre is deposed then, and comes back as a standby."""
+        if self._log is None:
+            return False
+        self.ctx.start_task(self._step_down, self._log)
+        return True
+
+    # The life of a standby.
+
+    async def _live(self) -> None:
+        while True:
+            copy: DatabaseCopy | None = None
+            try:
+                copy = await self._open_copy()
+                self._view.role = "standby"
+                await self._follow(copy)
+            except _COPY_FAULTS as error:
+                log.warning("cluster.copy_lost", reason=str(error))
+                await self._drop_copy(copy)
+            except UNKNOWN as error:
+                log.warning("cluster.unreachable", reason=str(error))
+            except (OSError, JetStreamRefused, UnreadableSign) as error:
+                log.warning("cluster.not_followed", reason=str(error))
+            finally:
+                if copy is not None:
+                    copy.close()
+            await trio.sleep(_AGAIN)
+            await self._jetstream.client.wait_connected()
+
+    async def _open_copy(self) -> DatabaseCopy:
+        """Open the copy that is there, if the stream goes on with it; else begin one."""
+        settings, path = self._settings, self._folder.copy
+        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
+        base = self._signs.open(message.payload, BaseSign)
+        self._cluster, self._schema = base.cluster, base.schema
+        info = await self._jetstream.stream_info(settings.stream)
+        with suppress(DamagedCopy, FileNotFoundError):
+            copy = await COPYING.run(DatabaseCopy, path)
+            if info.state.first_seq - 1 <= copy.last_sequence <= info.state.last_seq:
+                await COPYING.run(copy.check)
+                return copy
+            copy.close()
+        await COPYING.run(remove_copy, path)
+        self._view.rejoins += 1
+        if not await self._snapshots.get(base.object, path):
+            raise ObjectDamaged(base.object, "it is not there")
+        place = CopyPlace(base.sequence, base.commit, base.page_size)
+        await COPYING.run(begin_copy, path, place)
+        log.info("cluster.joined", object=base.object, commit=base.commit)
+        return await COPYING.run(DatabaseCopy, path)
+
+    async def _drop_copy(self, copy: DatabaseCopy | None) -> None:
+        if copy is not None:
+            copy.close()
+        with suppress(OSError):
+            await COPYING.run(remove_copy, self._folder.copy)
+
+    async def _follow(self, copy: DatabaseCopy) -> None:
+        """Take what comes, and claim when nothing comes; return never."""
+        settings = self._settings
+        follower = StreamFollower(
+            self._jetstream, settings.stream, after=copy.last_sequence, heartbeat=settings.beat
+        )
+        self._heard = checked = self.ctx.now()
+        try:
+            while True:
+                message: StreamMessage | None = None
+                with trio.move_on_after(_TICK):
+                    message = await follower.receive()
+                now = self.ctx.now()
+                if message is not None:
+                    self._heard = now
+                    await self._take(copy, message)
+                elif now - self._heard >= settings.silence and self._may_lead():
+                    await self._claim(copy, follower)
+                elif now - checked >= settings.check_seconds:
+                    await COPYING.run(copy.check)
+                    checked = self.ctx.now()
+        finally:
+            follower.close()
+
+    async def _take(self, copy: DatabaseCopy, message: StreamMessage) -> None:
+        settings, view = self._settings, self._view
+        view.lag, view.sequence = message.pending or 0, message.sequence
+        if message.subject == settings.subject(PAGES):
+            await COPYING.run(self._take_piece, copy, message)
+        elif message.subject == settings.subject(LEAD):
+            sign = self._signs.open(message.payload, LeaderSign)
+            if sign.epoch >= view.epoch:
+                view.leader, self._schema = sign, sign.schema
+                view.beats += 1
+                if sign.ends:
+                    self._heard -= settings.silence
+        elif message.subject == settings.subject(BASE):
+            base = self._signs.open(message.payload, BaseSign)
+            if base.cluster != self._cluster:
+                raise ChangesMissed("the stream is another cluster's now")
+
+    def _take_piece(self, copy: DatabaseCopy, message: StreamMessage) -> None:
+        copy.take(message.sequence, self._pages.open(message.payload))
+
+    def _may_lead(self) -> bool:
+        """Tell whether this program knows the schema of the database, so that it can lead."""
+        return self._schema in self._settings.steps
+
+    # The claim.
+
+    async def _claim(self, copy: DatabaseCopy, follower: StreamFollower) -> None:
+        """Lead, unless the stream goes on, cannot be used, or another centre is first."""
+        settings, view = self._settings, self._view
+        try:
+            info = await self._jetstream.stream_info(settings.stream)
+        except (*UNKNOWN, JetStreamRefused):
+            # The leader could say nothing either: it has a moment to come back.
+            waited = self.ctx.now() - settings.silence + settings.grace
+            self._heard = max(self._heard, waited)
+            return
+        if info.state.last_seq != follower.last:
+            return
+        epoch = view.epoch + 1
+        claim = StreamLog(
+            self._jetstream,
+            settings.stream,
+            settings.subject(PAGES),
+            last=follower.last,
+            patience=settings.patience,
+        )
+        try:
+            await claim.publish(self._sign(epoch), subject=settings.subject(LEAD))
+        except NotReplicated as error:
+            log.info("cluster.not_claimed", epoch=epoch, reason=error.reason)
+            self._heard = self.ctx.now()
+            return
+        log.warning("cluster.claimed", epoch=epoch, sequence=claim.last)
+        await self._lead(copy, claim, epoch)
+
+    async def _lead(self, copy: DatabaseCopy, claim: StreamLog, epoch: int) -> None:
+        """Beat, make the copy the database, and lead until the process ends."""
+        settings, view = self._settings, self._view
+        self._is_ending = False
+        self.ctx.start_task(self._beat, claim, epoch)
+        try:
+            place = await COPYING.run(copy.finish)
+            await COPYING.run(self._folder.move_database)
+            view.has_led = True
+            await COPYING.run(self._folder.promote)
+        except (DamagedCopy, OSError):
+            await self._end_lead(claim, epoch)
+            raise
+        view.role = "leader"
+        view.leader = self._leader_sign(epoch)
+        self._log = claim
+        self._leadership = Leadership(
+            settings.database,
+            claim,
+            self._pages,
+            commit=place.commit,
+            max_payload=min(self._jetstream.client.max_payload or _MAX_PAYLOAD, _MAX_PAYLOAD),
+            epoch=epoch,
+        )
+        for reply in self._waiting:
+            reply.send(self._leadership)
+        self._waiting.clear()
+        await trio.sleep_forever()
+
+    async def _beat(self, claim: StreamLog, epoch: int) -> None:
+        """Say each second that this centre leads; end the process when it does no more."""
+        settings, view = self._settings, self._view
+        due = self.ctx.now()
+        while True:
+            due = max(due + settings.beat, self.ctx.now())
+            await trio.sleep(due - self.ctx.now())
+            if self._is_ending:
+                return
+            try:
+                await claim.publish(self._sign(epoch), subject=settings.subject(LEAD))
+            except NotReplicated as error:
+                self._on_deposed(error.reason)
+                return
+            view.beats += 1
+
+    async def _step_down(self, claim: StreamLog) -> None:
+        await self._end_lead(claim)
+        self._on_deposed("it was asked to step down")
+
+    async def _end_lead(self, claim: StreamLog, epoch: int | None = None) -> None:
+        """Say that this centre leads no more; whoever is not told waits for the silence."""
+        self._is_ending = True
+        sign = self._sign(epoch or self._view.epoch, ends=True)
+        with suppress(NotReplicated), trio.move_on_after(_ENDING):
+            await claim.publish(sign, subject=self._settings.subject(LEAD))
+
+    def _sign(self, epoch: int, *, ends: bool = False) -> bytes:
+        return self._signs.close(self._leader_sign(epoch, ends=ends))
+
+    def _leader_sign(self, epoch: int, *, ends: bool = False) -> LeaderSign:
+        settings = self._settings
+        return LeaderSign(
+            epoch=epoch,
+            centre=self._view.centre,
+            url=settings.url,
+            schema=settings.schema,
+            version=settings.version,
+            ends=ends,
+        )
+
+
+def shown(view: ClusterView) -> dict[str, Any]:
+    """Return what `/health` says of the cluster."""
+    return {"role": view.role, "leader": view.url, "epoch": view.epoch}

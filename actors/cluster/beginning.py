@@ -1,0 +1,229 @@
+"""The first steps of a centre: find its cluster or begin it, and refuse what cannot go well.
+
+A cluster begins with the first message of its stream, which names a whole database in the object
+store. So it has all that it needs from its first moment on, and of several centres that begin at
+once one wins. Its own database is the first one, if it has one.
+"""
+
+import secrets
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+import trio
+
+from command_center.actors.cluster.folder import ClusterFolder
+from command_center.actors.cluster.settings import REPLICAS, ClusterSettings
+from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
+from command_center.actors.cluster.snapshots import Snapshots
+from command_center.actors.nats.errors import JetStreamRefused, WrongLastSequence
+from command_center.actors.nats.jetstream import (
+    STREAM_NOT_FOUND,
+    JetStream,
+    StreamConfig,
+    StreamInfo,
+    is_unavailable,
+)
+from command_center.actors.rules.cluster import ClusterRefused
+from command_center.store import open_database
+from command_center.store.database.opening import open_for_reading
+from command_center.store.replication.base import write_base
+from command_center.store.replication.database_copy import CopyPlace, begin_copy, remove_copy
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+CLOCK_SECONDS: Final = 5.0
+"""Seconds by which this machine's clock may differ from that of the NATS servers."""
+
+_PATIENCE: Final = 30.0
+_PAUSE: Final = 0.2
+
+
+class _ServersClock(msgspec.Struct, frozen=True):
+    """The moment of an answer, by the clock of the server that gave it."""
+
+    ts: datetime
+
+
+async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
+    """Have this centre be one of its cluster, which is begun if there is none.
+
+    Raises:
+        ClusterRefused: it cannot be; the text says why.
+        UnreadableSign: another key closed what the cluster has.
+        JetStreamRefused, NatsTimeout, NatsDisconnected: the servers cannot be used.
+        OSError, sqlite3.Error: the disk cannot be used.
+        Exception: what ``open_database`` raises for the database with which it is to begin.
+    """
+    folder = ClusterFolder(settings.data_dir, settings.database)
+    info = await _stream(settings, jetstream, folder)
+    _refuse_few_servers(settings, info)
+    await _refuse_other_clock(settings, jetstream)
+    snapshots = Snapshots(jetstream, settings.stream, settings.key)
+    if info.state.last_seq == 0:
+        _refuse_lost_stream(settings, folder.cluster())
+        await snapshots.create(replicas=info.config.num_replicas)
+        await _begin(settings, jetstream, folder, snapshots)
+    message = await jetstream.last_message(settings.stream, settings.subject(BASE))
+    base = SignCipher(settings.key, settings.name).open(message.payload, BaseSign)
+    await trio.to_thread.run_sync(_join, settings, folder, base)
+
+
+async def _stream(
+    settings: ClusterSettings, jetstream: JetStream, folder: ClusterFolder
+) -> StreamInfo:
+    """Return the stream, made if there is none, as soon as the servers have a leader for it."""
+    with trio.move_on_after(_PATIENCE):
+        while True:
+            try:
+                return await jetstream.stream_info(settings.stream)
+            except JetStreamRefused as error:
+                if error.err_code == STREAM_NOT_FOUND:
+                    _refuse_lost_stream(settings, folder.cluster())
+                    return await _make_stream(settings, jetstream)
+                if not is_unavailable(error):
+                    raise
+            await trio.sleep(_PAUSE)
+    raise ClusterRefused(
+        f"The NATS servers have no leader for the stream {settings.stream}. Most of them must run "
+        "and reach each other: see `nats server report jetstream`."
+    )
+
+
+async def _make_stream(settings: ClusterSettings, jetstream: JetStream) -> StreamInfo:
+    counts: Iterable[int] = (REPLICAS, 1) if settings.allows_single else (REPLICAS,)
+    refused = ""
+    for count in counts:
+        try:
+            return await jetstream.create_stream(
+                StreamConfig(
+                    name=settings.stream,
+                    subjects=(settings.subject(">"),),
+                    num_replicas=count,
+                    discard="new",
+                    allow_direct=False,
+                    deny_delete=True,
+                )
+            )
+        except JetStreamRefused as error:
+            refused = error.description
+    raise ClusterRefused(
+        f"The stream {settings.stream} cannot be kept by {REPLICAS} NATS servers: {refused}. Start "
+        f"{REPLICAS} servers that are one cluster with JetStream, or set CC_CLUSTER_ALLOW_SINGLE "
+        "to on to try it out with one."
+    )
+
+
+def _refuse_few_servers(settings: ClusterSettings, info: StreamInfo) -> None:
+    if info.config.num_replicas < REPLICAS and not settings.allows_single:
+        raise ClusterRefused(
+            f"The stream {settings.stream} is kept by {info.config.num_replicas} NATS server: the "
+            f"loss of one disk loses all. Run `nats stream edit {settings.stream} --replicas "
+            f"{REPLICAS}`, or set CC_CLUSTER_ALLOW_SINGLE to on."
+        )
+
+
+async def _refuse_other_clock(settings: ClusterSettings, jetstream: JetStream) -> None:
+    """Refuse a clock that is far from the servers': deadlines would come early or late."""
+    asked = datetime.now(UTC)
+    told = await jetstream.ask(f"STREAM.INFO.{settings.stream}", {}, _ServersClock)
+    answered = datetime.now(UTC)
+    apart = max((asked - told.ts).total_seconds(), (told.ts - answered).total_seconds())
+    if apart > CLOCK_SECONDS:
+        raise ClusterRefused(
+            f"This machine's clock and that of a NATS server are {apart:.0f} seconds apart, and "
+            f"{CLOCK_SECONDS:.0f} are allowed. Have all machines follow a time server."
+        )
+
+
+def _refuse_lost_stream(settings: ClusterSettings, cluster: str | None) -> None:
+    if cluster is not None:
+        raise ClusterRefused(
+            f"The NATS servers have no stream {settings.stream}, of which {settings.data_dir} is a "
+            "centre's folder. See that CC_CLUSTER names the right servers, and that they have "
+            "their disks. If the stream is lost, see docs/cluster.md, A lost stream."
+        )
+
+
+async def _begin(
+    settings: ClusterSettings, jetstream: JetStream, folder: ClusterFolder, snapshots: Snapshots
+) -> None:
+    """Publish the first message of the stream, unless another centre has by then."""
+    cluster = secrets.token_hex(12)
+    folder.join(cluster, is_certain=False)
+    page_size = await trio.to_thread.run_sync(_make_base, settings, folder)
+    name = f"base-{cluster}"
+    await snapshots.put(name, folder.copy)
+    base = BaseSign(
+        cluster=cluster,
+        object=name,
+        sequence=1,
+        commit=0,
+        page_size=page_size,
+        schema=settings.schema,
+    )
+    try:
+        await jetstream.publish(
+            settings.subject(BASE),
+            SignCipher(settings.key, settings.name).close(base),
+            expect_stream=settings.stream,
+            expect_last=0,
+        )
+    except WrongLastSequence:
+        log.info("cluster.begun_elsewhere", cluster=settings.name)
+        await trio.to_thread.run_sync(remove_copy, folder.copy)
+        await snapshots.delete(name)
+        return
+    log.warning("cluster.begun", cluster=settings.name)
+    await trio.to_thread.run_sync(begin_copy, folder.copy, CopyPlace(1, 0, page_size))
+
+
+def _make_base(settings: ClusterSettings, folder: ClusterFolder) -> int:
+    """Write the database with which the cluster begins to the copy's place; return its pages' size.
+
+    One of an older schema is migrated first.
+    """
+    source, fresh = settings.database, folder.copy.with_name("new.sqlite3")
+    if not source.exists():
+        fresh.unlink(missing_ok=True)
+        source = fresh
+    open_database(source).close()
+    remove_copy(folder.copy)
+    with closing(open_for_reading(source)) as db:
+        write_base(db, folder.copy)
+        (page_size,) = db.execute("PRAGMA page_size").fetchone()
+    for left in fresh.parent.glob(f"{fresh.name}*"):
+        left.unlink()
+    return int(page_size)
+
+
+def _join(settings: ClusterSettings, folder: ClusterFolder, base: BaseSign) -> None:
+    """Have the folder be one of the cluster, or refuse it."""
+    known = folder.cluster()
+    if known is not None:
+        if known != base.cluster:
+            raise ClusterRefused(
+                f"{settings.data_dir} is the folder of a centre of another cluster than the one "
+                f"that CC_CLUSTER and CC_CLUSTER_NAME lead to. Use another CC_DATA_DIR."
+            )
+        folder.set_aside()
+        return
+    if folder.may_have_begun() == base.cluster:
+        folder.move_database()
+    elif settings.database.exists():
+        raise ClusterRefused(
+            f"{settings.data_dir} has a database of its own, and the cluster {settings.name} goes "
+            "on with another one. Use another CC_DATA_DIR, or move that one away."
+        )
+    else:
+        _remove_left(folder.copy)
+    folder.join(base.cluster)
+
+
+def _remove_left(copy: Path) -> None:
+    if copy.parent.is_dir():
+        remove_copy(copy)

@@ -1,0 +1,123 @@
+"""The files of a centre: which cluster it is of, its copy, and the database while it leads.
+
+While a centre leads, the database stands where that of a server alone does. A centre that starts,
+or comes back, never goes on with it: it may have commits that nobody else has and nobody was told
+of. It is set aside, and the centre begins again with what the cluster has.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import attrs
+import msgspec
+
+from command_center.actors.rules.cluster import ClusterRefused
+from command_center.store import log_identity
+from command_center.store.private_files import new_private_file, sync_folder
+
+ASIDE: Final = "former-leader"
+"""The folder of the last database with which this centre led."""
+
+_BESIDE: Final = ("", "-wal", "-shm", "-mark")
+
+
+class _Joined(msgspec.Struct, frozen=True):
+    """The cluster that a folder is of; not certain while it is being begun."""
+
+    cluster: str
+    is_certain: bool = True
+
+
+@attrs.frozen
+class ClusterFolder:
+    """A data folder of a centre, whose lock is held.
+
+    Attributes:
+        data_dir: the folder.
+        database: where the database is while the centre leads.
+    """
+
+    data_dir: Path
+    database: Path
+
+    @property
+    def copy(self) -> Path:
+        """Return where the copy is while the centre follows."""
+        return self.data_dir / "standby" / "copy.sqlite3"
+
+    @property
+    def _joined(self) -> Path:
+        return self.data_dir / "cluster.json"
+
+    def cluster(self) -> str | None:
+        """Return the id of the cluster that the folder is of; None if of none for certain."""
+        joined = self._read()
+        return joined.cluster if joined is not None and joined.is_certain else None
+
+    def may_have_begun(self) -> str | None:
+        """Return the id of a cluster that this centre was about to begin when it was cut short."""
+        joined = self._read()
+        return None if joined is None or joined.is_certain else joined.cluster
+
+    def join(self, cluster: str, *, is_certain: bool = True) -> None:
+        """Note durably which cluster the folder is of."""
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.copy.parent.mkdir(mode=0o700, exist_ok=True)
+        new = self._joined.with_suffix(".new")
+        with new_private_file(new) as file:
+            file.write(msgspec.json.encode(_Joined(cluster, is_certain)))
+        new.replace(self._joined)
+        sync_folder(self.data_dir)
+
+    def leave(self) -> None:
+        """Forget which cluster the folder is of."""
+        self._joined.unlink(missing_ok=True)
+
+    def set_aside(self) -> None:
+        """Move the database with which this centre led out of the way; the one before is removed.
+
+        Raises:
+            ClusterRefused: it is not that one, but was put there.
+        """
+        if not self.database.exists():
+            return
+        if log_identity.former_life(self.database) is None:
+            raise ClusterRefused(
+                f"{self.database} was put there since this centre led, by a restore perhaps, and "
+                "the cluster goes on with its own. Move that file away and start again; or, if "
+                "the cluster is to go on with that file, see docs/cluster.md, A restore."
+            )
+        self.move_database()
+
+    def move_database(self) -> None:
+        """Move the database, whatever it is, to ``ASIDE``; what was there before is removed."""
+        if not self.database.exists():
+            return
+        aside = self.data_dir / ASIDE
+        aside.mkdir(mode=0o700, exist_ok=True)
+        for file in aside.iterdir():
+            file.unlink()
+        # The log goes first: without its database it is nobody's, with another one it does harm.
+        for ending in reversed(_BESIDE):
+            file = self.database.with_name(f"{self.database.name}{ending}")
+            if file.exists():
+                file.replace(aside / file.name)
+        sync_folder(self.data_dir)
+
+    def promote(self) -> None:
+        """Put the copy, which is whole and closed, in the database's place."""
+        self.copy.replace(self.database)
+        sync_folder(self.data_dir)
+        sync_folder(self.copy.parent)
+        log_identity.adopt(self.database)
+
+    def _read(self) -> _Joined | None:
+        try:
+            return msgspec.json.decode(self._joined.read_bytes(), type=_Joined)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError as error:
+            raise ClusterRefused(
+                f"{self._joined} is damaged. It says of which cluster the folder is: move the "
+                "folder away, and let this centre begin with an empty one."
+            ) from error

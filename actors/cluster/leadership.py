@@ -1,0 +1,72 @@
+"""What a centre that leads has: the database, and the way by which each commit is replicated."""
+
+from pathlib import Path
+
+import trio
+
+from command_center.actors.cluster.stream_log import StreamLog, from_thread
+from command_center.store import NotReplicated, Replica
+from command_center.store.replication.encryption import OVERHEAD, PieceCipher
+from command_center.store.replication.page_sender import PageSender
+
+_HEADERS = 1024
+"""Bytes that a message needs beside the piece."""
+
+_LIVES = 2
+"""Connections that write, one after the other: the one of the start, and the writer's."""
+
+
+class Leadership:
+    """The database of a leader, and the replica of its writer.
+
+    Args:
+        database: where it is; nobody has opened it yet.
+        log: publishes what the writer commits.
+        cipher: closes it.
+        commit: the last commit that the others have.
+        max_payload: bytes of the longest message.
+        epoch: the number of this leadership.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        log: StreamLog,
+        cipher: PieceCipher,
+        *,
+        commit: int,
+        max_payload: int,
+        epoch: int,
+    ) -> None:
+        self.database = database
+        self.log = log
+        self.epoch = epoch
+        self._limit = max_payload - OVERHEAD - _HEADERS
+        self._cipher = cipher
+        self._token = trio.lowlevel.current_trio_token()
+        self._commit = commit
+        self._senders: list[PageSender] = []
+
+    @property
+    def commit(self) -> int:
+        """Return the last commit that the others have."""
+        return self._senders[-1].commit if self._senders else self._commit
+
+    def replica(self) -> Replica:
+        """Return the replica of the next connection that writes.
+
+        Raises:
+            NotReplicated: the writer was there before. Whatever ended it, nobody knows if all that
+                is in the database was sent: the centre has to begin again with what others have.
+        """
+        if len(self._senders) >= _LIVES:
+            raise NotReplicated("the writer was started again")
+        sender = PageSender(
+            self.database,
+            from_thread(self.log, self._token),
+            commit=self.commit,
+            limit=self._limit,
+            close=self._cipher.close,
+        )
+        self._senders.append(sender)
+        return sender

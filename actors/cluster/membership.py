@@ -1,0 +1,103 @@
+"""A server's way into its cluster: the connection, and `/cluster` in a tree of its own.
+
+`/cluster` has a tree of its own since it lives on while everything else is started on the database,
+which may take longer than other centres wait for a sign.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import attrs
+import trio
+
+from command_center.actors.cluster.actor import CLUSTER, AwaitLeadership, Cluster, ClusterView
+from command_center.actors.cluster.beginning import prepare
+from command_center.actors.cluster.errors import UnreadableSign
+from command_center.actors.cluster.leadership import Leadership
+from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.cluster.stream_log import UNKNOWN
+from command_center.actors.nats.client import NatsClient
+from command_center.actors.nats.errors import (
+    JetStreamRefused,
+    NatsClosed,
+    NatsRefused,
+    NatsUnavailable,
+)
+from command_center.actors.nats.jetstream import JetStream
+from command_center.actors.rules.cluster import ClusterRefused
+from command_center.runtime import (
+    ActorCrashed,
+    ActorNotFound,
+    ActorStopped,
+    ChildSpec,
+    Intensity,
+    SupervisorSpec,
+    System,
+    open_system,
+)
+
+_AGAIN = 0.5
+_REFUSED = (*UNKNOWN, NatsUnavailable, NatsRefused, NatsClosed, JetStreamRefused)
+
+
+@attrs.frozen
+class Membership:
+    """A centre that is one of its cluster: ask its `/cluster`, see what it knows."""
+
+    settings: ClusterSettings
+    view: ClusterView
+    system: System
+
+    async def leadership(self) -> Leadership:
+        """Wait until this centre leads, and return what it leads with."""
+        while True:
+            try:
+                cluster = self.system.lookup(CLUSTER)
+                return await cluster.ask(AwaitLeadership(), timeout=math.inf)
+            except (ActorCrashed, ActorStopped, ActorNotFound):
+                await trio.sleep(_AGAIN)  # it is started again
+
+
+@asynccontextmanager
+async def open_membership(
+    settings: ClusterSettings,
+    *,
+    on_deposed: Callable[[str], None],
+    on_stuck: Callable[[Sequence[str]], None] | None = None,
+) -> AsyncIterator[Membership]:
+    """Join the cluster, lend the membership, and leave in order.
+
+    `on_deposed` is told why this centre may lead no more, from whatever thread. It ends the
+    process: nothing that is under way may be acknowledged.
+
+    Raises:
+        ClusterRefused: no server let us in, or the centre cannot be part of the cluster.
+        Exception: what ``prepare`` raises for the disk.
+    """
+    client = NatsClient(settings.nats)
+    jetstream = JetStream(client)
+    async with trio.open_nursery() as nursery:
+        try:
+            await nursery.start(client.run)
+            await prepare(settings, jetstream)
+        except (*_REFUSED, UnreadableSign) as error:
+            raise ClusterRefused(str(error)) from error
+        view = ClusterView()
+        tree = SupervisorSpec(
+            id="",
+            intensity=Intensity(restarts=10, period=60.0),
+            children=(
+                ChildSpec(
+                    id="cluster",
+                    start=partial(Cluster, settings, jetstream, view, on_deposed),
+                    contract="A standby follows again from where it was; a leader is deposed.",
+                ),
+            ),
+        )
+        async with open_system(tree, on_stuck=on_stuck) as system:
+            yield Membership(settings, view, system)
+        client.close()

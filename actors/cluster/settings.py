@@ -1,0 +1,66 @@
+"""The settings of a centre that is one of a cluster."""
+
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from command_center.actors.nats.connection import NatsOptions
+
+REPLICAS: Final = 3
+"""Servers that each have all of the stream."""
+
+
+@attrs.frozen(kw_only=True)
+class ClusterSettings:
+    """Settings of one centre; times are seconds.
+
+    Attributes:
+        nats: the servers, and who we are.
+        name: the cluster's name, which its stream has, too.
+        key: the 32 bytes that close what is in the stream.
+        data_dir: this centre's folder.
+        database: where the database is while this centre leads.
+        url: where clients reach this centre.
+        version: of this program.
+        steps: the schema's steps that this program knows.
+        allows_single: one server will do, for trying it out.
+        silence: of the leader, after which another centre claims.
+        grace: that the leader has after the stream could not be used.
+        beat: between two signs of the leader.
+        patience: for which a commit is tried.
+        snapshot_bytes: of the stream, after which the leader keeps another snapshot.
+        snapshot_seconds: after which it does so in any case.
+        check_seconds: after which a standby reads all of its copy again.
+    """
+
+    nats: NatsOptions
+    name: str
+    key: bytes = attrs.field(repr=False)
+    data_dir: Path
+    database: Path
+    url: str
+    version: str
+    steps: frozenset[str]
+    allows_single: bool = False
+    silence: float = 3.0
+    grace: float = 2.0
+    beat: float = 1.0
+    patience: float = 10.0
+    snapshot_bytes: int = 256 * 1024 * 1024
+    snapshot_seconds: float = 24 * 3600.0
+    check_seconds: float = 3600.0
+
+    @property
+    def stream(self) -> str:
+        """Return the stream's name."""
+        return f"cc-{self.name}"
+
+    @property
+    def schema(self) -> str:
+        """Return the newest step of the schema that this program knows."""
+        return max(self.steps)
+
+    def subject(self, what: str) -> str:
+        """Return the subject of pieces, signs of a leader, or signs of a base."""
+        return f"{self.stream}.{what}"

@@ -1,0 +1,138 @@
+"""A server that is one of a cluster: its settings, its time as a standby, and the way back."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import TypeAlias
+
+import structlog
+import trio
+
+from command_center.actors.cluster.leadership import Leadership
+from command_center.actors.cluster.membership import Membership
+from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.nats.addresses import parse_addresses
+from command_center.actors.nats.connection import NatsOptions
+from command_center.actors.nats.credentials import NatsCredentials, parse_credentials
+from command_center.actors.nats.errors import InvalidCredentials
+from command_center.http.config.addresses import Listening
+from command_center.http.config.settings import Settings, SettingsError
+from command_center.http.middleware.gate import Policy
+from command_center.http.standby import create_standby_app
+from command_center.http.transport.encryption import Certificate
+from command_center.http.transport.listen import BoundAddress, serve_on
+from command_center.store.backups.contents import DATABASE
+from command_center.store.database.opening import registered_names
+from command_center.store.replication.encryption import read_key
+from command_center.store.replication.errors import UnusableKey
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+DEPOSED = 4
+"""The exit code of a leader that was deposed, where a program cannot begin again by itself."""
+
+_GRACE = 0.5
+"""Seconds that a standby's last answers may take, when it is to lead."""
+
+StopOnSignal: TypeAlias = Callable[[trio.Event], Awaitable[None]]
+
+
+def cluster_settings(settings: Settings, listening: Listening) -> ClusterSettings:
+    """Return the settings of this centre. To be called in a thread.
+
+    Raises:
+        SettingsError: the key, the credentials or the certificates cannot be used.
+    """
+    if settings.cluster is None or settings.cluster_key is None:
+        raise SettingsError("CC_CLUSTER is not set.")
+    try:
+        tls = (
+            None
+            if settings.cluster_ca is None
+            else ssl.create_default_context(cafile=settings.cluster_ca)
+        )
+        nats = NatsOptions(
+            addresses=parse_addresses(settings.cluster.reveal()),
+            name=f"command-center {settings.cluster_name}",
+            credentials=_credentials(settings),
+            tls=tls,
+        )
+        key = read_key(settings.cluster_key)
+    except ImportError as error:
+        raise SettingsError(
+            'CC_CLUSTER needs a library: install "command-center[cluster]", or take it out.'
+        ) from error
+    except (OSError, UnusableKey, InvalidCredentials) as error:
+        raise SettingsError(f"The cluster's settings cannot be used: {error}") from error
+    return ClusterSettings(
+        nats=nats,
+        name=settings.cluster_name,
+        key=key,
+        data_dir=settings.data_dir,
+        database=settings.data_dir / DATABASE,
+        url=settings.cluster_url or listening.urls()[0].rstrip("/"),
+        version=version("command-center"),
+        steps=frozenset(registered_names()),
+        allows_single=settings.cluster_allow_single == "on",
+    )
+
+
+def _credentials(settings: Settings) -> NatsCredentials | None:
+    if settings.cluster_credentials is None:
+        return None
+    return parse_credentials(settings.cluster_credentials.read_text(encoding="utf-8"))
+
+
+async def wait_to_lead(
+    membership: Membership,
+    address: BoundAddress,
+    policy: Policy,
+    *,
+    certificate: Certificate | None,
+    stop_on_signal: StopOnSignal,
+    on_ready: Callable[[str], None],
+) -> Leadership | None:
+    """Answer as a standby until this centre leads; return None if it is told to stop before."""
+    shutdown = trio.Event()
+    found: list[Leadership] = []
+    app = create_standby_app(membership.view, policy, membership.settings.version)
+
+    async def lead() -> None:
+        found.append(await membership.leadership())
+        shutdown.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stop_on_signal, shutdown)
+        serve = partial(
+            serve_on,
+            app,
+            address.again(),
+            shutdown=shutdown,
+            grace=_GRACE,
+            certificate=certificate,
+        )
+        bound: BoundAddress = await nursery.start(serve)
+        on_ready(bound.url)
+        nursery.start_soon(lead)
+        await shutdown.wait()
+        nursery.cancel_scope.deadline = trio.current_time() + 2 * _GRACE
+    return found[0] if found else None
+
+
+def come_back(reason: str, *, begin: Callable[[str, Sequence[str]], object] = os.execv) -> None:
+    """End this process as it is, and begin again as a standby under the same process id.
+
+    Nothing that is under way is acknowledged: no thread of the process goes on. Where a system
+    knows no such thing, the process ends, and whoever watches it starts it again.
+    """
+    log.critical("server.deposed", reason=reason)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        begin(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os._exit(DEPOSED)

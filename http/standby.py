@@ -1,0 +1,135 @@
+"""The app of a standby: its own health, and for all else the way to the centre that leads.
+
+Nothing of the database is open here, so nobody's token but the server's could be checked: no answer
+has more than the leader's address, which is no secret. Who may read a page of another site's is
+kept out by the gate, as on a leader.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+import attrs
+import msgspec
+
+from command_center.actors.cluster.actor import ClusterView
+from command_center.http.middleware.gate import Policy, install_gate
+from command_center.http.wire.asgi import Message, Receive, Scope, Send
+from command_center.http.wire.problems import JSON, Problem
+from command_center.http.wire.quart_app import Application
+
+HEALTH: Final = "/health"
+
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+class StandbyHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The state of a centre that does not lead.
+
+    Attributes:
+        status: `ok` while it follows.
+        version: of its program.
+        role: `joining` while it has no copy yet.
+        leader: where clients reach the leader; null while nobody leads.
+        epoch: the number of the last leadership that is known; 0 before the first.
+        lag: messages of the stream that are not in its copy yet.
+        beats: signs of a leader that were received.
+        rejoins: times that its copy was begun anew.
+        sequence: of the stream, up to which it has everything.
+        uptime_seconds: since this process began to follow.
+    """
+
+    status: Literal["ok", "degraded"]
+    version: str
+    role: Literal["joining", "standby", "leader"]
+    leader: str | None
+    epoch: int
+    lag: int
+    beats: int
+    rejoins: int
+    sequence: int
+    uptime_seconds: float
+
+
+def create_standby_app(view: ClusterView, policy: Policy, version: str) -> Application:
+    """Return the app of a standby, behind the gate; `policy` says as which host it is known."""
+    app = Application(__name__)
+    app.asgi_app = _Standby(app.asgi_app, view, version)  # type: ignore[assignment,method-assign]
+    install_gate(app, attrs.evolve(policy, token=None))
+    return app
+
+
+@attrs.define
+class _Standby:
+    """ASGI that answers everything by itself."""
+
+    _app: Callable[..., object]
+    _view: ClusterView
+    _version: str
+    _started: float = attrs.field(factory=time.monotonic)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)  # type: ignore[misc]
+        elif scope["type"] == "websocket":
+            await self._answer(scope, send, "websocket.http.response")
+        elif scope["path"] == HEALTH and scope["method"] in _SAFE:
+            await _send(send, "http.response", 200, msgspec.json.encode(self._health()), {})
+        else:
+            await self._answer(scope, send, "http.response")
+
+    async def _answer(self, scope: Scope, send: Send, kind: str) -> None:
+        """Send who reads to the leader; tell who would change something where it is."""
+        is_socket = scope["type"] == "websocket"
+        if is_socket and kind not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": 1013})  # try again later
+            return
+        view, headers = self._view, {"cache-control": "no-store"}
+        status, message = 503, "No centre of this cluster leads now. Try again in some seconds."
+        if view.url is None:
+            headers["retry-after"] = "1"
+        else:
+            headers["cc-leader"] = view.url
+            message = f"This centre does not lead. {view.url} does."
+            if is_socket or scope["method"] in _SAFE:
+                base = view.url.replace("http", "ws", 1) if is_socket else view.url
+                status, headers["location"] = 307, base + _target(scope)
+        more = {"facts": {"leader": view.url, "epoch": view.epoch}}
+        body = Problem(status, message, more=more).body()
+        await _send(send, kind, status, body, headers)
+
+    def _health(self) -> StandbyHealth:
+        view = self._view
+        return StandbyHealth(
+            status="degraded" if view.role == "joining" or view.url is None else "ok",
+            version=self._version,
+            role=view.role,
+            leader=view.url,
+            epoch=view.epoch,
+            lag=view.lag,
+            beats=view.beats,
+            rejoins=view.rejoins,
+            sequence=view.sequence,
+            uptime_seconds=round(time.monotonic() - self._started, 3),
+        )
+
+
+def _target(scope: Scope) -> str:
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+async def _send(send: Send, kind: str, status: int, body: bytes, headers: dict[str, str]) -> None:
+    start: Message = {
+        "type": f"{kind}.start",
+        "status": status,
+        "headers": [
+            (b"content-type", JSON.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *((name.encode(), value.encode()) for name, value in headers.items()),
+        ],
+    }
+    await send(start)
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})

@@ -1,0 +1,182 @@
+"""Centres of a cluster: one begins it and leads, others follow, and one of them goes on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from command_center.actors.cluster.actor import CLUSTER, StepDown
+from command_center.actors.nats.jetstream import JetStream
+from command_center.actors.rules.cluster import ClusterRefused
+from command_center.store import (
+    DataFolderLock,
+    NotReplicated,
+    log_identity,
+    open_database,
+    take_claim,
+)
+from command_center.store.database.opening import open_for_reading
+from tests.actors.cluster.centres import centre, settings_of
+from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server
+from tests.store.replication.ends import content, open_wal
+from tests.store.units import add_task
+
+pytestmark = ON_LINUX
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A NATS server alone."""
+    with one_server(tmp_path / "nats") as started:
+        await started.ready()
+        yield started
+
+
+def log_of(database: Path) -> str:
+    return log_identity.log_id(open_for_reading(database))
+
+
+async def test_a_standby_goes_on_with_all_that_was_acknowledged_and_the_same_log(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    async with centre(one) as first:
+        await first.lead()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.role == "standby")
+            assert 3 == await first.write([add_task] * 2, [add_task], [add_task])
+            log_id, tasks = log_of(one.database), content(one.database)["tasks"]
+            await second.until(lambda it: it.membership.view.url == one.url)
+            assert 1 == second.membership.view.epoch
+            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            await second.lead()
+            assert ["it was asked to step down"] == first.deposed
+            assert (2, two.url) == (second.membership.view.epoch, second.membership.view.url)
+            assert 1 == await second.write([add_task])
+            assert log_id == log_of(two.database)
+            assert 4 == len(tasks)
+            assert 5 == len(content(two.database)["tasks"])
+
+
+async def test_an_old_leader_that_others_took_for_dead_acknowledges_nothing(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server, beat=30.0)  # it is not heard of
+    two = settings_of(tmp_path / "two", server)
+    async with centre(one) as first, centre(two) as second:
+        await first.lead()
+        await second.lead()
+        with pytest.raises(NotReplicated, match="another centre"):
+            await first.write([add_task])
+        assert 1 == await second.write([add_task])
+        assert 1 == len(content(two.database)["tasks"])
+
+
+async def test_an_old_leader_comes_back_as_a_standby_with_what_the_cluster_has(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    async with centre(one) as first:
+        await first.lead()
+        await first.write([add_task])
+    db = open_wal(one.database)  # as a commit that nobody was told of
+    db.execute("DELETE FROM tasks")
+    db.close()
+    async with centre(two) as second:
+        await second.lead()
+        await second.write([add_task])
+        async with centre(one) as again:
+            await again.until(lambda it: it.membership.view.url == two.url)
+            assert not one.database.exists()
+            assert (one.data_dir / "former-leader" / one.database.name).exists()
+            assert await second.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            await again.lead()
+            assert 2 == len(content(one.database)["tasks"])
+
+
+async def test_the_cluster_begins_with_the_database_that_the_first_centre_has(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server)
+    with DataFolderLock(one.data_dir) as lock:
+        take_claim(one.database, lock)
+    known = log_of(one.database)
+    async with centre(one) as first:
+        await first.lead()
+        await first.write([add_task])
+        assert known == log_of(one.database)
+
+
+async def test_a_database_that_was_restored_since_is_not_lost(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server)
+    async with centre(one) as first:
+        await first.lead()
+    one.database.unlink()
+    log_identity.mark_of(one.database).unlink()
+    open_database(one.database).close()
+    with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="by a restore perhaps")):
+        async with centre(one):
+            await trio.sleep_forever()
+
+
+async def test_a_stream_that_is_lost_is_not_begun_anew(tmp_path: Path, server: NatsServer) -> None:
+    one = settings_of(tmp_path / "one", server)
+    async with centre(one) as first:
+        await first.lead()
+    client = client_of(server)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(client.run)
+        await JetStream(client).delete_stream(one.stream)
+        client.close()
+    with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="have no stream cc-test")):
+        async with centre(one):
+            await trio.sleep_forever()
+
+
+async def test_one_server_does_only_for_who_says_so(tmp_path: Path, server: NatsServer) -> None:
+    one = settings_of(tmp_path / "one", server, allows_single=False)
+    with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="CC_CLUSTER_ALLOW_SINGLE")):
+        async with centre(one):
+            await trio.sleep_forever()
+
+
+async def test_a_centre_with_another_key_does_not_join(tmp_path: Path, server: NatsServer) -> None:
+    one = settings_of(tmp_path / "one", server)
+    two = settings_of(tmp_path / "two", server, key=bytes(32))
+    async with centre(one):
+        with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="CC_CLUSTER_KEY")):
+            async with centre(two):
+                await trio.sleep_forever()
+
+
+async def test_a_program_that_does_not_know_the_schema_never_leads(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server)
+    steps = one.steps - {one.schema}
+    two = settings_of(tmp_path / "two", server, steps=steps)
+    async with centre(one) as first:
+        await first.lead()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.url == one.url)
+            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            await second.until(lambda it: it.membership.view.url is None)
+            await trio.sleep(2 * two.silence)
+            assert "standby" == second.membership.view.role
+
+
+async def test_a_folder_with_a_database_of_its_own_does_not_join(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    async with centre(one):
+        two.data_dir.mkdir()
+        open_database(two.database).close()
+        with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="database of its own")):
+            async with centre(two):
+                await trio.sleep_forever()
