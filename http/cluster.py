@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from typing import TypeAlias
@@ -124,7 +124,7 @@ async def wait_to_lead(
     return found[0] if found else None
 
 
-def come_back(reason: str, *, begin: Callable[[str, Sequence[str]], object] = os.execv) -> None:
+def come_back(reason: str, *, begin: Callable[[str, list[str]], object] = os.execv) -> None:
     """End this process as it is, and begin again as a standby under the same process id.
 
     Nothing that is under way is acknowledged: no thread of the process goes on. Where a system

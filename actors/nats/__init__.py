@@ -6,6 +6,4 @@ one server. `client` keeps one, whichever server it is with: publishing, request
 On it stand `jetstream` (streams, and publishing that is acknowledged), `follower` (a stream
 read in its order, with no gap and no repeat) and `objects` (things longer than a message). `errors`
 has what goes wrong. docs/nats.md says what the client does not do.
-
-Nothing of the server uses it yet.
 """

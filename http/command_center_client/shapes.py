@@ -1063,6 +1063,9 @@ Health = TypedDict(
         "appServer": 'AppServer | None',
         "uptimeSeconds": 'float',
         "checks": 'Mapping[str, str]',
+        "role": 'NotRequired[Literal["joining", "leader", "standby"]]',
+        "leader": 'NotRequired[str | None]',
+        "epoch": 'NotRequired[int]',
     },
 )
 

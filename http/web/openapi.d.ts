@@ -819,6 +819,9 @@ export interface Health {
   appServer: AppServer | null;
   uptimeSeconds: number;
   checks: Record<string, string>;
+  role?: "joining" | "leader" | "standby";
+  leader?: string | null;
+  epoch?: number;
 }
 
 /** Something that the agent runs by itself at an event of its own, outside of any sandbox. */

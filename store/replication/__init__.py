@@ -5,6 +5,4 @@ begins. `pieces` are what is sent: changed pages, cut to a length that fits, wit
 `encryption` closes them with a key that all ends have. `page_sender` sends them before a commit is
 acknowledged: it is the writer's `Replica`. `database_copy` is the other end: a database
 again, whenever the process or the machine ends. `errors` has what can go wrong.
-
-Nothing of the server uses it yet.
 """

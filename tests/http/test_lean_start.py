@@ -27,6 +27,8 @@ main(sys.argv[1:])
 HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "command_center.actors.cluster": "a cluster",
+    "command_center.http.cluster": "a cluster",
+    "command_center.http.standby": "a cluster",
     "command_center.actors.hosts.daemon": "a machine that is a host itself",
     "command_center.actors.hosts.dial": "other hosts",
     "command_center.actors.hosts.link": "other hosts",

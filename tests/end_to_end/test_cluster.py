@@ -1,0 +1,164 @@
+"""A cluster of two centres, as installed: what a client has when the one that leads is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from tests.codex.script import Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.clusters import Clustered, clustered
+from tests.end_to_end.server import NO_AUTHORITIES, client_of
+from tests.end_to_end.test_chaos import AppServer
+from tests.nats_servers import ON_LINUX
+
+pytestmark = [ON_LINUX, pytest.mark.chaos]
+
+ROUNDS = int(os.environ.get("CC_TEST_FAILOVERS", "3"))
+
+
+@pytest.fixture
+def app_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[AppServer]:
+    """A Codex that all centres reach, as one on a machine that is no centre's."""
+    server = AppServer(codex_binary, codex_home, tmp_path / "codex.sock")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def pair(
+    tmp_path: Path, codex_binary: Path, codex_home: Path, app_server: AppServer
+) -> Iterator[Clustered]:
+    """Two centres with one Codex."""
+    settings = {
+        "CC_CODEX_COMMAND": str(codex_binary),
+        "CC_CODEX_TRANSPORT": "proxy",
+        "CC_CODEX_SOCKET": str(app_server.socket),
+        "CODEX_HOME": str(codex_home),
+    }
+    with clustered(tmp_path, settings) as found:
+        yield found
+
+
+@pytest.fixture
+def stubs(tmp_path: Path) -> Iterator[Clustered]:
+    """Two centres without Codex."""
+    with clustered(tmp_path, {"CC_CODEX_RUNNER_MODE": "stub"}) as found:
+        yield found
+
+
+async def test_a_turn_and_its_question_outlive_kills_of_the_leader(
+    pair: Clustered, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    scripted_model.script = (
+        Run(f"echo made >> {outside}", justification="May I write outside?"),
+        Say.text("It is made."),
+    )
+    leader = await pair.leader()
+    async with client_of(leader) as client:
+        registered = await client.register(repository)
+        log_id = (await client.get("/health"))["logId"]
+    times = []
+    for number in range(ROUNDS):
+        standby = await pair.standby(leader)
+        async with client_of(leader) as client, client.watch(after=0) as stream:
+            session = await client.run(registered, "Make a file outside.")
+            await client.until_session(session, "waiting_approval")
+            while not stream.seen or stream.seen[-1]["type"] != "approval.requested":
+                await stream.next()
+            before = [event["id"] for event in stream.seen]
+        leader.kill()
+        killed = time.monotonic()
+        assert standby is await pair.leader(but=leader)
+        times.append(time.monotonic() - killed)
+        async with client_of(standby) as client, client.watch(after=before[-1]) as stream:
+            assert log_id == (await client.get("/health"))["logId"]
+            listed = await client.get("/api/approvals", sessionId=session["id"])
+            (approval,) = listed["items"]
+            assert "pending" == approval["status"]
+            path = f"/api/approvals/{approval['id']}/resolve"
+            await client.post(path, {"status": "approved", "resolvedBy": "ada"})
+            ended = await client.until_session(session, "completed")
+            while not any(event["type"] == "session.completed" for event in stream.seen):
+                await stream.next()
+            after = [event["id"] for event in stream.seen]
+            told = await client.get(f"/api/sessions/{session['id']}/events", limit=500)
+        assert [*range(1, after[-1] + 1)] == before + after
+        assert "It is made." == ended["lastMessage"]
+        assert ["made"] * (number + 1) == outside.read_text().splitlines()
+        kinds = [event["type"] for event in told["items"]]
+        assert [1, 1] == [kinds.count(f"approval.{word}") for word in ("requested", "resolved")]
+        leader.start()
+        leader = standby
+    told = " ".join(f"{seconds:.2f}" for seconds in sorted(times))
+    sys.stdout.write(f"seconds until the next centre led: {told}\n")
+    assert max(times) < 15
+
+
+async def test_a_frozen_leader_comes_back_as_a_standby_by_itself(stubs: Clustered) -> None:
+    leader = await stubs.leader()
+    standby = await stubs.standby(leader)
+    assert leader.process is not None
+    pid = leader.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    assert standby is await stubs.leader(but=leader)
+    os.kill(pid, signal.SIGCONT)
+    await stubs.standby(standby)
+    assert leader.process.poll() is None
+    async with client_of(standby) as client:
+        assert 2 == (await client.get("/health"))["epoch"]
+
+
+async def test_a_standby_sends_readers_to_the_leader_and_tells_writers_where_it_is(
+    stubs: Clustered,
+) -> None:
+    leader = await stubs.leader()
+    standby = await stubs.standby(leader)
+    async with httpx.AsyncClient(base_url=standby.url, verify=NO_AUTHORITIES) as http:
+        asked = await http.get("/api/tasks?limit=3")
+        assert 307 == asked.status_code
+        assert f"{leader.url}/api/tasks?limit=3" == asked.headers["location"]
+        assert {"items", "nextCursor"} <= {
+            *(await http.get("/api/tasks", follow_redirects=True)).json()
+        }
+        told = await http.post("/api/tasks", json={})
+        assert 503 == told.status_code
+        assert leader.url == told.json()["error"]["facts"]["leader"]
+        wrong = await http.get("/api/tasks", headers={"Host": "elsewhere.example"})
+        assert 421 == wrong.status_code
+        socket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        opened = await http.get("/api/events/stream?after=3", headers={**socket, **key})
+        assert 307 == opened.status_code
+        where = leader.url.replace("http", "ws", 1)
+        assert f"{where}/api/events/stream?after=3" == opened.headers["location"]
+    leader.stop()
+    began = time.monotonic()
+    assert standby is await stubs.leader(but=leader)
+    assert time.monotonic() - began < 10
+
+
+async def test_a_cluster_survives_the_loss_of_one_nats_server(stubs: Clustered) -> None:
+    leader = await stubs.leader()
+    await stubs.standby(leader)
+    stubs.nats[0].kill()
+    begun = time.monotonic()
+    with trio.fail_after(30):
+        while True:
+            found = await stubs.leader()
+            async with client_of(found) as client:
+                answer = await client.http.post("/api/prompts", json={"name": "a", "text": "b"})
+            if answer.is_success or answer.status_code == 409:
+                break
+            await trio.sleep(0.1)
+    sys.stdout.write(f"seconds until a change was kept: {time.monotonic() - begun:.2f}\n")
