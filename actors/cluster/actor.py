@@ -16,11 +16,14 @@ this actor after it led is deposed, too.
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Literal
 
 import attrs
+import msgspec
 import structlog
 import trio
 
@@ -331,7 +334,48 @@ class Cluster(Actor):
         for reply in self._waiting:
             reply.send(self._leadership)
         self._waiting.clear()
-        await trio.sleep_forever()
+        await self._keep_short(self._leadership)
+
+    async def _keep_short(self, leadership: Leadership) -> None:
+        """Keep a new snapshot whenever the stream has grown, and trim what no copy needs then."""
+        settings = self._settings
+        before: int | None = None
+        while True:
+            await trio.sleep(settings.look_seconds)
+            try:
+                size = (await self._jetstream.stream_info(settings.stream)).state.bytes
+                before = min(size, settings.snapshot_bytes) if before is None else before
+                if size - before >= settings.snapshot_bytes and leadership.is_writing:
+                    await self._keep_snapshot(leadership)
+                    before = (await self._jetstream.stream_info(settings.stream)).state.bytes
+            except (*UNKNOWN, JetStreamRefused, OSError, sqlite3.Error) as error:
+                log.warning("cluster.not_trimmed", reason=str(error))
+
+    async def _keep_snapshot(self, leadership: Leadership) -> None:
+        """Keep the database as it is, say so in the stream, and remove what is before the last one.
+
+        What is between the last one and this stays: a standby that was away for a while goes on.
+        """
+        settings, file = self._settings, self._folder.copy.with_name("base.sqlite3")
+        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
+        last = self._signs.open(message.payload, BaseSign)
+        await COPYING.run(partial(file.unlink, missing_ok=True))
+        place = await leadership.write_base(file)
+        base = msgspec.structs.replace(
+            last,
+            object=f"base-{leadership.epoch}-{place.commit}",
+            sequence=place.sequence,
+            commit=place.commit,
+            page_size=place.page_size,
+            schema=settings.schema,
+            epoch=leadership.epoch,
+        )
+        await self._snapshots.put(base.object, file)
+        await COPYING.run(file.unlink)
+        await leadership.log.publish(self._signs.close(base), subject=settings.subject(BASE))
+        await self._snapshots.delete(last.object)
+        await self._jetstream.purge_stream(settings.stream, up_to=last.sequence)
+        log.info("cluster.snapshot", object=base.object, commit=base.commit)
 
     async def _beat(self, claim: StreamLog, epoch: int) -> None:
         """Say each second that this centre leads; end the process when it does no more."""

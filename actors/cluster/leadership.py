@@ -1,11 +1,15 @@
 """What a centre that leads has: the database, and the way by which each commit is replicated."""
 
+from contextlib import closing
 from pathlib import Path
 
+import attrs
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.cluster.stream_log import StreamLog, from_thread
 from command_center.store import NotReplicated, Replica
+from command_center.store.replication.base import write_base
 from command_center.store.replication.encryption import OVERHEAD, PieceCipher
 from command_center.store.replication.page_sender import PageSender
 
@@ -14,6 +18,15 @@ _HEADERS = 1024
 
 _LIVES = 2
 """Connections that write, one after the other: the one of the start, and the writer's."""
+
+
+@attrs.frozen
+class BasePlace:
+    """The place of a base: the sequence and the commit that it has, and the bytes of its pages."""
+
+    sequence: int
+    commit: int
+    page_size: int
 
 
 class Leadership:
@@ -52,6 +65,33 @@ class Leadership:
         """Return the last commit that the others have."""
         return self._senders[-1].commit if self._senders else self._commit
 
+    async def write_base(self, target: Path) -> BasePlace:
+        """Write the database as it is after a commit to a new file; tell which commit that was.
+
+        It waits for the next commit, which comes with the renewal of the claim at the latest.
+
+        Raises:
+            as ``write_base`` of the store.
+        """
+        found: list[tuple[int, int, Database]] = []
+        is_there = trio.Event()
+
+        def take(commit: int, db: Database) -> None:
+            # Pieces are sent by this thread alone: none is after what the log has now.
+            found.append((commit, self.log.last, db))
+            self._token.run_sync_soon(is_there.set)
+
+        self._senders[-1].base_wanted(take)
+        await is_there.wait()
+        ((commit, sequence, db),) = found
+        page_size = await trio.to_thread.run_sync(_write_base, db, target)
+        return BasePlace(sequence, commit, page_size)
+
+    @property
+    def is_writing(self) -> bool:
+        """Tell whether the writer is there."""
+        return len(self._senders) == _LIVES
+
     def replica(self) -> Replica:
         """Return the replica of the next connection that writes.
 
@@ -70,3 +110,10 @@ class Leadership:
         )
         self._senders.append(sender)
         return sender
+
+
+def _write_base(db: Database, target: Path) -> int:
+    with closing(db):
+        write_base(db, target)
+        (page_size,) = db.execute("PRAGMA page_size").fetchone()
+    return int(page_size)

@@ -29,8 +29,8 @@ class ClusterSettings:
         grace: that the leader has after the stream could not be used.
         beat: between two signs of the leader.
         patience: for which a commit is tried.
-        snapshot_bytes: of the stream, after which the leader keeps another snapshot.
-        snapshot_seconds: after which it does so in any case.
+        snapshot_bytes: by which the stream grows until the leader keeps another snapshot.
+        look_seconds: between two looks of the leader at that.
         check_seconds: after which a standby reads all of its copy again.
     """
 
@@ -48,7 +48,7 @@ class ClusterSettings:
     beat: float = 1.0
     patience: float = 10.0
     snapshot_bytes: int = 256 * 1024 * 1024
-    snapshot_seconds: float = 24 * 3600.0
+    look_seconds: float = 30.0
     check_seconds: float = 3600.0
 
     @property

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import NotReplicated
 from command_center.store.replication.errors import ChangesMissed
@@ -53,6 +54,17 @@ class PageSender:
         self._db: Database | None = None
         self._reader: WalReader | None = None
         self._failed: str | None = None
+        self._wanted: Callable[[int, Database], None] | None = None
+
+    def base_wanted(self, take: Callable[[int, Database], None]) -> None:
+        """Have a base made after the next commit. Any thread may call it.
+
+        Args:
+            take: called in the writer's thread, and soon over: with the number of the last commit
+                that was sent, and a connection of its own that reads the database as it is then,
+                for as long as it is open.
+        """
+        self._wanted = take
 
     def opened(self, db: Database) -> None:
         """Take the connection that writes. What the database has now, the others must have.
@@ -90,6 +102,13 @@ class PageSender:
             raise
         self.commit += 1
         self._fold()
+        if self._wanted is not None:
+            with suppress(*FAULTS):  # then it is made after the next one
+                db = open_for_reading(self._path)
+                db.execute("BEGIN")
+                db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                self._wanted(self.commit, db)
+                self._wanted = None
 
     def _fold(self) -> None:
         """Fold the log into the database, if it is long; one that cannot be now is next time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from command_center.actors.rules.cluster import ClusterRefused
 from command_center.store import (
     DataFolderLock,
     NotReplicated,
+    Transaction,
     log_identity,
     open_database,
     take_claim,
@@ -168,6 +170,58 @@ async def test_a_program_that_does_not_know_the_schema_never_leads(
             await second.until(lambda it: it.membership.view.url is None)
             await trio.sleep(2 * two.silence)
             assert "standby" == second.membership.view.role
+
+
+def add_slowly(tx: Transaction) -> None:
+    """Take so long that the leader looks at the stream meanwhile."""
+    add_task(tx)
+    time.sleep(0.02)
+
+
+async def test_the_stream_is_trimmed_and_a_new_standby_begins_with_a_later_snapshot(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server, snapshot_bytes=200_000, look_seconds=0.05)
+    two = settings_of(tmp_path / "two", server)
+    async with centre(one) as first:
+        await first.lead()
+        await first.write(*[[add_slowly]] * 60)
+        client = client_of(server)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(client.run)
+            state = (await JetStream(client).stream_info(one.stream)).state
+            client.close()
+        assert state.first_seq > 1
+        assert state.bytes < 5 * one.snapshot_bytes
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.url == one.url)
+            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            await second.lead()
+            assert 60 == len(content(two.database)["tasks"])
+            assert 1 == await second.write([add_task])
+
+
+async def test_a_damaged_copy_is_begun_anew(tmp_path: Path, server: NatsServer) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    copy = two.data_dir / "standby" / "copy.sqlite3"
+    async with centre(one) as first:
+        await first.lead()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.url == one.url)
+            await first.write([add_task])
+        with copy.open("r+b") as file:
+            file.seek(5000)
+            byte = file.read(1)
+            file.seek(5000)
+            file.write(bytes([byte[0] ^ 1]))
+        with copy.with_name(f"{copy.name}-pieces").open("ab") as file:
+            file.write(b"torn")
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.url == one.url)
+            assert 1 == second.membership.view.rejoins
+            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            await second.lead()
+            assert 1 == len(content(two.database)["tasks"])
 
 
 async def test_a_folder_with_a_database_of_its_own_does_not_join(
