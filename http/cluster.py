@@ -78,6 +78,7 @@ def cluster_settings(settings: Settings, listening: Listening) -> ClusterSetting
         url=settings.cluster_url or listening.urls()[0].rstrip("/"),
         version=version("command-center"),
         steps=frozenset(registered_names()),
+        monitors=settings.cluster_monitors,
         allows_single=settings.cluster_allow_single == "on",
     )
 

@@ -63,6 +63,7 @@ class NatsServer:
     folder: Path
     port: int
     config: str
+    monitor: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -126,17 +127,18 @@ def one_server(folder: Path, more: str = "", *, has_jetstream: bool = True) -> I
 
 @contextmanager
 def three_servers(folder: Path) -> Iterator[list[NatsServer]]:
-    """Start three servers that are one cluster."""
-    ports, routes = free_ports(3), free_ports(3)
+    """Start three servers that are one cluster, and tell of themselves."""
+    ports, routes, monitors = free_ports(3), free_ports(3), free_ports(3)
     others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
     servers = []
-    for number, (port, route) in enumerate(zip(ports, routes, strict=True), 1):
+    for number, (port, route, monitor) in enumerate(zip(ports, routes, monitors, strict=True), 1):
         name, place = f"n{number}", folder / f"n{number}"
         cluster = (
             f'cluster {{ name: cc, listen: "127.0.0.1:{route}", routes: [{others}], '
-            "pool_size: -1 }\n"
+            f'pool_size: -1 }}\nhttp: "127.0.0.1:{monitor}"\n'
         )
-        servers.append(NatsServer(name, place, port, configuration(name, place, port) + cluster))
+        config = configuration(name, place, port) + cluster
+        servers.append(NatsServer(name, place, port, config, f"http://127.0.0.1:{monitor}"))
     for server in servers:
         server.start()
     try:

@@ -2,8 +2,9 @@
 
 One stream of JetStream is lease, fence and replica. `settings` says where it is and who we are;
 `signs` are what centres say in it. `beginning` finds the cluster that the stream is of, or begins
-it, and refuses what cannot go well. `snapshots` keeps whole databases, with which a copy begins,
-and `folder` has the files of a centre. `actor` is `/cluster`: it follows, claims and beats.
+it, and refuses what cannot go well; `monitors` asks the servers for that. `snapshots` keeps whole
+databases, with which a copy begins, and `folder` has the files of a centre. `actor` is `/cluster`:
+it follows, claims and beats.
 `stream_log` publishes the pieces of each commit, and knows when another centre has taken over;
 `leadership` gives the writer its replica. `membership` is the way in for a server. `errors` has
 what goes wrong.

@@ -17,6 +17,7 @@ import structlog
 import trio
 
 from command_center.actors.cluster.folder import ClusterFolder
+from command_center.actors.cluster.monitors import refuse_unflushed
 from command_center.actors.cluster.settings import REPLICAS, ClusterSettings
 from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
 from command_center.actors.cluster.snapshots import Snapshots
@@ -60,6 +61,7 @@ async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
         Exception: what ``open_database`` raises for the database with which it is to begin.
     """
     folder = ClusterFolder(settings.data_dir, settings.database)
+    await refuse_unflushed(settings.monitors)
     info = await _stream(settings, jetstream, folder)
     _refuse_few_servers(settings, info)
     await _refuse_other_clock(settings, jetstream)

@@ -24,6 +24,7 @@ class ClusterSettings:
         url: where clients reach this centre.
         version: of this program.
         steps: the schema's steps that this program knows.
+        monitors: the servers' monitoring addresses.
         allows_single: one server will do, for trying it out.
         silence: of the leader, after which another centre claims.
         grace: that the leader has after the stream could not be used.
@@ -42,6 +43,7 @@ class ClusterSettings:
     url: str
     version: str
     steps: frozenset[str]
+    monitors: tuple[str, ...] = ()
     allows_single: bool = False
     silence: float = 3.0
     grace: float = 2.0

@@ -143,6 +143,10 @@ def url(*schemes: str) -> Parser[str]:
     return Parser("URL", parse)
 
 
+def _urls(given: object) -> tuple[str, ...]:
+    return tuple(url("https", "http")(part) for part in _texts(given, ","))
+
+
 def _texts(given: object, separator: str) -> list[str]:
     """Return the parts of a list, given as one text with separators or as a list of texts."""
     if isinstance(given, str):
@@ -323,6 +327,7 @@ SCHEDULE = Parser("SCHEDULE", _schedule)
 KEEPING = Parser("AGE,SIZE", _keeping)
 SIZE = Parser("SIZE", _size)
 TIME_ZONE = Parser("ZONE", _time_zone)
+URLS = Parser("URL,URL", _urls)
 NATS = Parser("SECRET", _nats)
 CLUSTER_NAME = Parser("NAME", _cluster_name)
 SECRET_URLS = Parser("SECRET", _secrets)

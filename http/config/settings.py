@@ -42,6 +42,7 @@ from command_center.http.config.parsers import (
     SECRET_URLS,
     SIZE,
     TIME_ZONE,
+    URLS,
     Parser,
     Secret,
     is_loopback,
@@ -239,6 +240,9 @@ class Settings:
     cluster_ca: Path | None = environ.var(
         None, optional(PATH), help="Certificates (PEM) that NATS servers are trusted by."
     )
+    cluster_monitors: tuple[str, ...] = environ.var(
+        (), URLS, help="Monitoring addresses of the NATS servers, which tell how they keep data."
+    )
     cluster_url: str | None = environ.var(
         None,
         optional(url("https", "http")),
@@ -344,15 +348,28 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if settings.codex_transport == "websocket" and settings.codex_url is None:
         problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")
-    if settings.cluster is not None and settings.cluster_key is None:
-        problems.append(
-            "CC_CLUSTER is set: set CC_CLUSTER_KEY to a file that all its centres have, made by "
-            "(umask 077 && openssl rand -hex 32 > cluster.key)."
-        )
+    problems.extend(_contradictions_of_cluster(settings))
     if settings.telegram_mode != "off" and settings.telegram_bot_token is None:
         problems.append(f"CC_TELEGRAM_MODE is {settings.telegram_mode}: set CC_TELEGRAM_BOT_TOKEN.")
     if settings.telegram_mode == "webhook" and settings.telegram_webhook_secret is None:
         problems.append("CC_TELEGRAM_MODE is webhook: set CC_TELEGRAM_WEBHOOK_SECRET.")
+    return problems
+
+
+def _contradictions_of_cluster(settings: Settings) -> list[str]:
+    problems: list[str] = []
+    if settings.cluster is None:
+        return problems
+    if settings.cluster_key is None:
+        problems.append(
+            "CC_CLUSTER is set: set CC_CLUSTER_KEY to a file that all its centres have, made by "
+            "(umask 077 && openssl rand -hex 32 > cluster.key)."
+        )
+    if not settings.cluster_monitors and settings.cluster_allow_single == "off":
+        problems.append(
+            "CC_CLUSTER is set: set CC_CLUSTER_MONITORS to the monitoring addresses of the NATS "
+            "servers, such as http://n1:8222, which tell if they flush what they acknowledge."
+        )
     return problems
 
 

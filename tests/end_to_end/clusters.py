@@ -87,5 +87,6 @@ def _centre(
         "CC_PORT": str(port),
         "CC_CLUSTER": ",".join(str(server.address) for server in nats),
         "CC_CLUSTER_KEY": str(key),
+        "CC_CLUSTER_MONITORS": ",".join(server.monitor for server in nats),
     }
     return Server(folder, {**settings, **own}, is_fresh=True)
