@@ -2,6 +2,7 @@
 
     /                        one_for_one; a crash below never reaches a neighbour
     ├ /store                 the writer (group commits)
+    ├ /cluster               only in a cluster: who leads, as far as this centre knows
     ├ /events                hub: durable log → subscribers
     ├ /journal               what the runtime tells of itself, as events
     ├ /hosts/…               one per host that needs actors of its own, such as a connection
@@ -146,6 +147,8 @@ class CenterSettings:
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
+    cluster: ChildSpec | None = None
+    """Stands in the tree for the cluster that this server is one of."""
     replica: Callable[[], Replica] | None = None
     """Gives each life of the writer whoever must have its commits, too."""
     on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None
@@ -273,6 +276,7 @@ def build_tree(
                 contract="While it restarts nothing is written, and nothing acknowledged is lost; "
                 "reads and turns go on.",
             ),
+            *(() if settings.cluster is None else (settings.cluster,)),
             ChildSpec(
                 id="events",
                 start=partial(EventHub, fanout, storage.readers, settings.secrets),

@@ -74,7 +74,7 @@ def create_app(
     center.system.observe(counted.signalled)
     served: dict[Api[Any], object] = {
         health.api: health.Probe(center, cluster),
-        metrics.api: metrics.Scraped(center, counted),
+        metrics.api: metrics.Scraped(center, counted, cluster),
         signin.api: credentials,
         pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
         host_links.api: host_links.HostDoor(center, policy.counter("keys and codes of hosts")),

@@ -43,6 +43,7 @@ from command_center.http.routes.github import github_settings
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
+from command_center.runtime import ChildSpec
 from command_center.store import (
     ClaimLost,
     DatabaseClaim,
@@ -143,8 +144,8 @@ class _Place:
 
 async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
     """Serve as a standby, and what the cluster has once this centre leads, until told to stop."""
-    from command_center.actors.cluster.actor import shown  # noqa: PLC0415 - a server in no cluster starts without it
-    from command_center.actors.cluster.membership import open_membership  # noqa: PLC0415 - the same
+    from command_center.actors.cluster.membership import open_membership  # noqa: PLC0415 - a server in no cluster starts without it
+    from command_center.actors.cluster.station import ClusterStation  # noqa: PLC0415 - the same
     from command_center.http.cluster import (  # noqa: PLC0415 - the same
         cluster_settings,
         come_back,
@@ -170,7 +171,12 @@ async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
                 place,
                 replica=leadership.replica,
                 on_not_replicated=come_back,
-                cluster=partial(shown, membership.view),
+                cluster=ChildSpec(
+                    id="cluster",
+                    start=partial(ClusterStation, membership),
+                    contract="Who leads is not shown until it is back; the centre still leads.",
+                ),
+                described=membership.view.described,
             )
         except NotReplicated as error:
             come_back(error.reason)
@@ -182,7 +188,8 @@ async def _serve_database(
     on_ready: OnReady | None = None,
     replica: Callable[[], Replica] | None = None,
     on_not_replicated: Callable[[str], None] | None = None,
-    cluster: Callable[[], Mapping[str, Any]] = dict,
+    cluster: ChildSpec | None = None,
+    described: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Open the database and serve what it has, until told to stop."""
     open_it = partial(
@@ -194,11 +201,12 @@ async def _serve_database(
     claim = await trio.to_thread.run_sync(open_it)
     wanted = attrs.evolve(
         _center_settings(place.settings, claim, place.notify, place.listening),
+        cluster=cluster,
         replica=replica,
         on_lost=partial(_lost, on_not_replicated),
     )
     async with open_center(wanted, on_stuck=_give_up) as center:
-        await _serve_center(place, center, on_ready=on_ready, cluster=cluster)
+        await _serve_center(place, center, on_ready=on_ready, cluster=described)
 
 
 async def _serve_center(

@@ -13,14 +13,17 @@ from typing import Final, Literal
 
 import attrs
 import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from command_center.actors.cluster.actor import ClusterView
 from command_center.http.middleware.gate import Policy, install_gate
+from command_center.http.routes.metrics import InCluster
 from command_center.http.wire.asgi import Message, Receive, Scope, Send
 from command_center.http.wire.problems import JSON, Problem
 from command_center.http.wire.quart_app import Application
 
 HEALTH: Final = "/health"
+METRICS: Final = "/metrics"
 
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -75,6 +78,11 @@ class _Standby:
             await self._app(scope, receive, send)  # type: ignore[misc]
         elif scope["type"] == "websocket":
             await self._answer(scope, send, "websocket.http.response")
+        elif scope["path"] == METRICS and scope["method"] in _SAFE:
+            registry = CollectorRegistry()
+            registry.register(InCluster(self._view.described()))
+            text = generate_latest(registry)
+            await _send(send, "http.response", 200, text, {"content-type": CONTENT_TYPE_LATEST})
         elif scope["path"] == HEALTH and scope["method"] in _SAFE:
             await _send(send, "http.response", 200, msgspec.json.encode(self._health()), {})
         else:
@@ -105,14 +113,8 @@ class _Standby:
         return StandbyHealth(
             status="degraded" if view.role == "joining" or view.url is None else "ok",
             version=self._version,
-            role=view.role,
-            leader=view.url,
-            epoch=view.epoch,
-            lag=view.lag,
-            beats=view.beats,
-            rejoins=view.rejoins,
-            sequence=view.sequence,
             uptime_seconds=round(time.monotonic() - self._started, 3),
+            **view.described(),
         )
 
 
@@ -126,9 +128,11 @@ async def _send(send: Send, kind: str, status: int, body: bytes, headers: dict[s
         "type": f"{kind}.start",
         "status": status,
         "headers": [
-            (b"content-type", JSON.encode()),
             (b"content-length", str(len(body)).encode()),
-            *((name.encode(), value.encode()) for name, value in headers.items()),
+            *(
+                (name.encode(), value.encode())
+                for name, value in {"content-type": JSON, **headers}.items()
+            ),
         ],
     }
     await send(start)

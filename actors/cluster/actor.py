@@ -19,7 +19,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final, Literal
 
 import attrs
@@ -27,19 +26,20 @@ import msgspec
 import structlog
 import trio
 
+from command_center.actors.cluster.base_store import BaseStore
 from command_center.actors.cluster.errors import UnreadableSign
-from command_center.actors.cluster.folder import ClusterFolder
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
-from command_center.actors.cluster.snapshots import Snapshots
 from command_center.actors.cluster.stream_log import UNKNOWN, StreamLog
+from command_center.actors.core.leadership import StepDown
 from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
 from command_center.actors.nats.follower import StreamFollower
 from command_center.actors.nats.jetstream import JetStream, StreamMessage
 from command_center.runtime import Actor, Address, Deferred, Request, handles
 from command_center.runtime.threads import Threads
 from command_center.store import NotReplicated
+from command_center.store.replication.centre_folder import CentreFolder
 from command_center.store.replication.database_copy import (
     CopyPlace,
     DatabaseCopy,
@@ -65,16 +65,12 @@ class AwaitLeadership(Request[Leadership]):
     """Answer once this centre leads."""
 
 
-class StepDown(Request[bool]):
-    """Lead no more, so that another centre claims; answer False if this one does not lead."""
-
-
-CLUSTER: Address[AwaitLeadership | StepDown] = Address("/cluster")
+MEMBER: Address[AwaitLeadership | StepDown] = Address("/cluster")
 
 
 @attrs.define
 class ClusterView:
-    """What a centre knows of its cluster now; kept through the lives of its actor.
+    """The knowledge that a centre has of its cluster; kept through the lives of its actor.
 
     Attributes:
         centre: the random name of this life of the process.
@@ -106,6 +102,18 @@ class ClusterView:
         """Return where clients reach the leader; None while nobody leads."""
         return None if self.leader is None or self.leader.ends else self.leader.url
 
+    def described(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "role": self.role,
+            "leader": self.url,
+            "epoch": self.epoch,
+            "lag": self.lag,
+            "beats": self.beats,
+            "rejoins": self.rejoins,
+            "sequence": self.sequence,
+        }
+
 
 class Cluster(Actor):
     """One centre's part in its cluster."""
@@ -122,10 +130,10 @@ class Cluster(Actor):
         self._jetstream = jetstream
         self._view = view
         self._on_deposed = on_deposed
-        self._folder = ClusterFolder(settings.data_dir, settings.database)
+        self._folder = CentreFolder(settings.data_dir, settings.database)
         self._signs = SignCipher(settings.key, settings.name)
         self._pages = PieceCipher(settings.key, settings.name)
-        self._snapshots = Snapshots(jetstream, settings.stream, settings.key)
+        self._bases = BaseStore(jetstream, settings.stream, settings.key)
         self._cluster = ""
         self._log: StreamLog | None = None
         self._leadership: Leadership | None = None
@@ -149,16 +157,7 @@ class Cluster(Actor):
 
     def describe(self) -> Mapping[str, object]:
         """Show who leads, and how far this centre is."""
-        view = self._view
-        return {
-            "role": view.role,
-            "leader": view.url,
-            "epoch": view.epoch,
-            "lag": view.lag,
-            "beats": view.beats,
-            "rejoins": view.rejoins,
-            "sequence": view.sequence if self._log is None else self._log.last,
-        }
+        return self._view.described()
 
     @handles(AwaitLeadership)
     async def await_leadership(self, _message: AwaitLeadership) -> Deferred[Leadership]:
@@ -204,7 +203,7 @@ class Cluster(Actor):
         """Open the copy that is there, if the stream goes on with it; else begin one."""
         settings, path = self._settings, self._folder.copy
         message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
-        base = self._signs.open(message.payload, BaseSign)
+        base = self._signs.unseal(message.payload, BaseSign)
         self._cluster, self._schema = base.cluster, base.schema
         info = await self._jetstream.stream_info(settings.stream)
         with suppress(DamagedCopy, FileNotFoundError):
@@ -215,7 +214,7 @@ class Cluster(Actor):
             copy.close()
         await COPYING.run(remove_copy, path)
         self._view.rejoins += 1
-        if not await self._snapshots.get(base.object, path):
+        if not await self._bases.get(base.object, path):
             raise ObjectDamaged(base.object, "it is not there")
         place = CopyPlace(base.sequence, base.commit, base.page_size)
         await COPYING.run(begin_copy, path, place)
@@ -258,19 +257,19 @@ class Cluster(Actor):
         if message.subject == settings.subject(PAGES):
             await COPYING.run(self._take_piece, copy, message)
         elif message.subject == settings.subject(LEAD):
-            sign = self._signs.open(message.payload, LeaderSign)
+            sign = self._signs.unseal(message.payload, LeaderSign)
             if sign.epoch >= view.epoch:
                 view.leader, self._schema = sign, sign.schema
                 view.beats += 1
                 if sign.ends:
                     self._heard -= settings.silence
         elif message.subject == settings.subject(BASE):
-            base = self._signs.open(message.payload, BaseSign)
+            base = self._signs.unseal(message.payload, BaseSign)
             if base.cluster != self._cluster:
                 raise ChangesMissed("the stream is another cluster's now")
 
     def _take_piece(self, copy: DatabaseCopy, message: StreamMessage) -> None:
-        copy.take(message.sequence, self._pages.open(message.payload))
+        copy.take(message.sequence, self._pages.unseal(message.payload))
 
     def _may_lead(self) -> bool:
         """Tell whether this program knows the schema of the database, so that it can lead."""
@@ -358,8 +357,8 @@ class Cluster(Actor):
         """
         settings, file = self._settings, self._folder.copy.with_name("base.sqlite3")
         message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
-        last = self._signs.open(message.payload, BaseSign)
-        await COPYING.run(partial(file.unlink, missing_ok=True))
+        last = self._signs.unseal(message.payload, BaseSign)
+        await COPYING.run(remove_copy, file)
         place = await leadership.write_base(file)
         base = msgspec.structs.replace(
             last,
@@ -370,10 +369,10 @@ class Cluster(Actor):
             schema=settings.schema,
             epoch=leadership.epoch,
         )
-        await self._snapshots.put(base.object, file)
-        await COPYING.run(file.unlink)
-        await leadership.log.publish(self._signs.close(base), subject=settings.subject(BASE))
-        await self._snapshots.delete(last.object)
+        await self._bases.put(base.object, file)
+        await COPYING.run(remove_copy, file)
+        await leadership.log.publish(self._signs.seal(base), subject=settings.subject(BASE))
+        await self._bases.delete(last.object)
         await self._jetstream.purge_stream(settings.stream, up_to=last.sequence)
         log.info("cluster.snapshot", object=base.object, commit=base.commit)
 
@@ -392,8 +391,10 @@ class Cluster(Actor):
                 self._on_deposed(error.reason)
                 return
             view.beats += 1
+            view.sequence = claim.last
 
     async def _step_down(self, claim: StreamLog) -> None:
+        await trio.sleep(_TICK)  # whoever asked is answered before
         await self._end_lead(claim)
         self._on_deposed("it was asked to step down")
 
@@ -405,7 +406,7 @@ class Cluster(Actor):
             await claim.publish(sign, subject=self._settings.subject(LEAD))
 
     def _sign(self, epoch: int, *, ends: bool = False) -> bytes:
-        return self._signs.close(self._leader_sign(epoch, ends=ends))
+        return self._signs.seal(self._leader_sign(epoch, ends=ends))
 
     def _leader_sign(self, epoch: int, *, ends: bool = False) -> LeaderSign:
         settings = self._settings
@@ -417,8 +418,3 @@ class Cluster(Actor):
             version=settings.version,
             ends=ends,
         )
-
-
-def shown(view: ClusterView) -> dict[str, Any]:
-    """Return what `/health` says of the cluster."""
-    return {"role": view.role, "leader": view.url, "epoch": view.epoch}

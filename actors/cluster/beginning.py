@@ -7,20 +7,17 @@ once one wins. Its own database is the first one, if it has one.
 
 import secrets
 from collections.abc import Iterable
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 import trio
 
-from command_center.actors.cluster.folder import ClusterFolder
+from command_center.actors.cluster.base_store import BaseStore
 from command_center.actors.cluster.monitors import refuse_unflushed
 from command_center.actors.cluster.settings import REPLICAS, ClusterSettings
 from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
-from command_center.actors.cluster.snapshots import Snapshots
 from command_center.actors.nats.errors import JetStreamRefused, WrongLastSequence
 from command_center.actors.nats.jetstream import (
     STREAM_NOT_FOUND,
@@ -30,10 +27,8 @@ from command_center.actors.nats.jetstream import (
     is_unavailable,
 )
 from command_center.actors.rules.cluster import ClusterRefused
-from command_center.store import open_database
-from command_center.store.database.opening import open_for_reading
-from command_center.store.replication.base import write_base
-from command_center.store.replication.database_copy import CopyPlace, begin_copy, remove_copy
+from command_center.store.replication.centre_folder import CentreFolder
+from command_center.store.replication.database_copy import CopyPlace, begin_copy
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -60,23 +55,23 @@ async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
         OSError, sqlite3.Error: the disk cannot be used.
         Exception: what ``open_database`` raises for the database with which it is to begin.
     """
-    folder = ClusterFolder(settings.data_dir, settings.database)
+    folder = CentreFolder(settings.data_dir, settings.database)
     await refuse_unflushed(settings.monitors)
     info = await _stream(settings, jetstream, folder)
     _refuse_few_servers(settings, info)
     await _refuse_other_clock(settings, jetstream)
-    snapshots = Snapshots(jetstream, settings.stream, settings.key)
+    bases = BaseStore(jetstream, settings.stream, settings.key)
     if info.state.last_seq == 0:
         _refuse_lost_stream(settings, folder.cluster())
-        await snapshots.create(replicas=info.config.num_replicas)
-        await _begin(settings, jetstream, folder, snapshots)
+        await bases.create(replicas=info.config.num_replicas)
+        await _begin(settings, jetstream, folder, bases)
     message = await jetstream.last_message(settings.stream, settings.subject(BASE))
-    base = SignCipher(settings.key, settings.name).open(message.payload, BaseSign)
+    base = SignCipher(settings.key, settings.name).unseal(message.payload, BaseSign)
     await trio.to_thread.run_sync(_join, settings, folder, base)
 
 
 async def _stream(
-    settings: ClusterSettings, jetstream: JetStream, folder: ClusterFolder
+    settings: ClusterSettings, jetstream: JetStream, folder: CentreFolder
 ) -> StreamInfo:
     """Return the stream, made if there is none, as soon as the servers have a leader for it."""
     with trio.move_on_after(_PATIENCE):
@@ -152,14 +147,14 @@ def _refuse_lost_stream(settings: ClusterSettings, cluster: str | None) -> None:
 
 
 async def _begin(
-    settings: ClusterSettings, jetstream: JetStream, folder: ClusterFolder, snapshots: Snapshots
+    settings: ClusterSettings, jetstream: JetStream, folder: CentreFolder, bases: BaseStore
 ) -> None:
     """Publish the first message of the stream, unless another centre has by then."""
     cluster = secrets.token_hex(12)
     folder.join(cluster, is_certain=False)
-    page_size = await trio.to_thread.run_sync(_make_base, settings, folder)
+    page_size = await trio.to_thread.run_sync(folder.begin_base)
     name = f"base-{cluster}"
-    await snapshots.put(name, folder.copy)
+    await bases.put(name, folder.copy)
     base = BaseSign(
         cluster=cluster,
         object=name,
@@ -171,39 +166,20 @@ async def _begin(
     try:
         await jetstream.publish(
             settings.subject(BASE),
-            SignCipher(settings.key, settings.name).close(base),
+            SignCipher(settings.key, settings.name).seal(base),
             expect_stream=settings.stream,
             expect_last=0,
         )
     except WrongLastSequence:
         log.info("cluster.begun_elsewhere", cluster=settings.name)
-        await trio.to_thread.run_sync(remove_copy, folder.copy)
-        await snapshots.delete(name)
+        await trio.to_thread.run_sync(folder.remove_copy)
+        await bases.delete(name)
         return
     log.warning("cluster.begun", cluster=settings.name)
     await trio.to_thread.run_sync(begin_copy, folder.copy, CopyPlace(1, 0, page_size))
 
 
-def _make_base(settings: ClusterSettings, folder: ClusterFolder) -> int:
-    """Write the database with which the cluster begins to the copy's place; return its pages' size.
-
-    One of an older schema is migrated first.
-    """
-    source, fresh = settings.database, folder.copy.with_name("new.sqlite3")
-    if not source.exists():
-        fresh.unlink(missing_ok=True)
-        source = fresh
-    open_database(source).close()
-    remove_copy(folder.copy)
-    with closing(open_for_reading(source)) as db:
-        write_base(db, folder.copy)
-        (page_size,) = db.execute("PRAGMA page_size").fetchone()
-    for left in fresh.parent.glob(f"{fresh.name}*"):
-        left.unlink()
-    return int(page_size)
-
-
-def _join(settings: ClusterSettings, folder: ClusterFolder, base: BaseSign) -> None:
+def _join(settings: ClusterSettings, folder: CentreFolder, base: BaseSign) -> None:
     """Have the folder be one of the cluster, or refuse it."""
     known = folder.cluster()
     if known is not None:
@@ -216,16 +192,11 @@ def _join(settings: ClusterSettings, folder: ClusterFolder, base: BaseSign) -> N
         return
     if folder.may_have_begun() == base.cluster:
         folder.move_database()
-    elif settings.database.exists():
+    elif folder.has_database():
         raise ClusterRefused(
             f"{settings.data_dir} has a database of its own, and the cluster {settings.name} goes "
             "on with another one. Use another CC_DATA_DIR, or move that one away."
         )
     else:
-        _remove_left(folder.copy)
+        folder.remove_copy()
     folder.join(base.cluster)
-
-
-def _remove_left(copy: Path) -> None:
-    if copy.parent.is_dir():
-        remove_copy(copy)

@@ -2,7 +2,7 @@
 
 
 class UnreadableSign(Exception):
-    """What a centre said in the stream was not closed with our key."""
+    """A sign in the stream was not sealed with our key."""
 
     def __init__(self) -> None:
         super().__init__(

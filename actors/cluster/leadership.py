@@ -1,4 +1,4 @@
-"""What a centre that leads has: the database, and the way by which each commit is replicated."""
+"""Leadership: the database of a leader, and the way by which each commit is replicated."""
 
 from contextlib import closing
 from pathlib import Path
@@ -106,7 +106,7 @@ class Leadership:
             from_thread(self.log, self._token),
             commit=self.commit,
             limit=self._limit,
-            close=self._cipher.close,
+            close=self._cipher.seal,
         )
         self._senders.append(sender)
         return sender
@@ -114,6 +114,4 @@ class Leadership:
 
 def _write_base(db: Database, target: Path) -> int:
     with closing(db):
-        write_base(db, target)
-        (page_size,) = db.execute("PRAGMA page_size").fetchone()
-    return int(page_size)
+        return write_base(db, target)

@@ -14,12 +14,13 @@ from functools import partial
 import attrs
 import trio
 
-from command_center.actors.cluster.actor import CLUSTER, AwaitLeadership, Cluster, ClusterView
+from command_center.actors.cluster.actor import MEMBER, AwaitLeadership, Cluster, ClusterView
 from command_center.actors.cluster.beginning import prepare
 from command_center.actors.cluster.errors import UnreadableSign
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.stream_log import UNKNOWN
+from command_center.actors.core.leadership import StepDown
 from command_center.actors.nats.client import NatsClient
 from command_center.actors.nats.errors import (
     JetStreamRefused,
@@ -39,8 +40,10 @@ from command_center.runtime import (
     System,
     open_system,
 )
+from command_center.store.replication.errors import DamagedMembership, ReplacedDatabase
 
 _AGAIN = 0.5
+_ASK = 5.0
 _REFUSED = (*UNKNOWN, NatsUnavailable, NatsRefused, NatsClosed, JetStreamRefused)
 
 
@@ -56,10 +59,14 @@ class Membership:
         """Wait until this centre leads, and return what it leads with."""
         while True:
             try:
-                cluster = self.system.lookup(CLUSTER)
+                cluster = self.system.lookup(MEMBER)
                 return await cluster.ask(AwaitLeadership(), timeout=math.inf)
             except (ActorCrashed, ActorStopped, ActorNotFound):
                 await trio.sleep(_AGAIN)  # it is started again
+
+    async def step_down(self) -> bool:
+        """Lead no more, so that another centre claims; return False if this one does not lead."""
+        return await self.system.lookup(MEMBER).ask(StepDown(), timeout=_ASK)
 
 
 @asynccontextmanager
@@ -84,7 +91,7 @@ async def open_membership(
         try:
             await nursery.start(client.run)
             await prepare(settings, jetstream)
-        except (*_REFUSED, UnreadableSign) as error:
+        except (*_REFUSED, UnreadableSign, ReplacedDatabase, DamagedMembership) as error:
             raise ClusterRefused(str(error)) from error
         view = ClusterView()
         tree = SupervisorSpec(

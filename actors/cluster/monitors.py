@@ -1,4 +1,4 @@
-"""What the NATS servers tell of themselves at their monitoring addresses.
+"""Monitoring addresses of NATS servers, at which they tell of themselves.
 
 No client is told how a server keeps what it acknowledges. Its monitor tells it: ``/jsz`` in
 https://docs.nats.io/running-a-nats-service/nats_admin/monitoring.

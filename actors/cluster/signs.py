@@ -1,4 +1,4 @@
-"""What centres say in the stream beside pieces, closed with their key.
+"""Signs: the words of centres in the stream, beside pieces, sealed with their key.
 
 So nobody else can say who leads, though NATS itself is asked to keep others out, too.
 """
@@ -61,22 +61,22 @@ class BaseSign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignCipher:
-    """Closes and opens signs. It is for one thread."""
+    """Seals and unseals signs. It is for one thread."""
 
     def __init__(self, key: bytes, cluster: str) -> None:
         self._cipher = PieceCipher(key, f"{cluster} signs")
 
-    def close(self, sign: LeaderSign | BaseSign) -> bytes:
+    def seal(self, sign: LeaderSign | BaseSign) -> bytes:
         """Return the sign as it is published."""
-        return self._cipher.close(msgspec.json.encode(sign))
+        return self._cipher.seal(msgspec.json.encode(sign))
 
-    def open(self, payload: bytes, kind: type[T]) -> T:
+    def unseal(self, payload: bytes, kind: type[T]) -> T:
         """Return the sign that was published.
 
         Raises:
             UnreadableSign: it was closed with another key, or is none.
         """
         try:
-            return msgspec.json.decode(self._cipher.open(payload), type=kind)
+            return msgspec.json.decode(self._cipher.unseal(payload), type=kind)
         except (DamagedPiece, msgspec.DecodeError) as error:
             raise UnreadableSign from error

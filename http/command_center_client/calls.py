@@ -867,6 +867,11 @@ def stop_actor(name: str, /, **body: Unpack[shapes.Order]) -> ApiCall[shapes.Act
     return ApiCall("POST", at("/api/runtime/actors/{}/stop", name), body=body, is_done_once=True)
 
 
+def step_down() -> ApiCall[shapes.SteppingDown]:
+    """Have this centre lead no more, so that another one goes on: `POST /api/cluster/step-down`."""
+    return ApiCall("POST", "/api/cluster/step-down")
+
+
 def examine_server() -> ApiCall[shapes.Diagnosis]:
     """Examine the server and its machine; it takes some seconds: `GET /api/doctor`."""
     return ApiCall("GET", "/api/doctor")

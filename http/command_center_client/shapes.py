@@ -2762,6 +2762,14 @@ SteerSession = TypedDict(
     },
 )
 
+# The leader is about to end.
+SteppingDown = TypedDict(
+    "SteppingDown",
+    {
+        "steppingDown": 'bool',
+    },
+)
+
 # End the session; the answer is the session as it ended. Asking again changes nothing.
 StopSession = TypedDict(
     "StopSession",

@@ -17,6 +17,7 @@ what happens sent elsewhere.
 `files` are those of a checkout, `snapshots` what they were in a session's worktree, and `prompts`
 what is said again in a repository.
 `shells` are terminals where sessions work, `hosts` the machines that repositories lie on,
-`host_links` the ways in for those that dial out, and `doctor` looks for what keeps the server from
+`host_links` the ways in for those that dial out, `cluster` the one that this server is of, and
+`doctor` looks for what keeps the server from
 working.
 """

@@ -35,6 +35,9 @@ WELL = frozenset({"ok", "checking", "disabled", "untested"})
 """The states of a check with which the server can do its work."""
 
 
+CLUSTER_FACTS = frozenset({"role", "leader", "epoch"})
+"""The part of what is known of a cluster that is told to anybody."""
+
 GIT_SECONDS = 10.0
 """Seconds for which it holds whether there is a git."""
 
@@ -110,7 +113,7 @@ async def health(probe: Probe) -> Health:
         app_server=None if bridge is None else bridge.app_server,
         uptime_seconds=round(time.monotonic() - probe.started, 3),
         checks=checks,
-        **probe.cluster(),
+        **{name: told for name, told in probe.cluster().items() if name in CLUSTER_FACTS},
     )
 
 

@@ -7,7 +7,7 @@ mailboxes, commits) is read when somebody asks, so it costs nothing otherwise.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 import attrs
@@ -39,6 +39,7 @@ class Scraped:
 
     center: Center
     counted: RequestMetrics
+    cluster: Callable[[], Mapping[str, Any]] = dict
 
 
 api = Api[Scraped]("Health")
@@ -50,6 +51,7 @@ async def metrics(scraped: Scraped) -> Response:
     stored = await scraped.center.storage.read(read_stored)
     now = CollectorRegistry()
     now.register(Present(scraped.center, stored))
+    now.register(InCluster(scraped.cluster()))
     text = generate_latest(scraped.counted.registry) + generate_latest(now)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -115,6 +117,32 @@ class Present:
             yield GaugeMetricFamily(
                 "cc_bridge_connected", "1 if Codex is there, on every host.", value=connected
             )
+
+
+@attrs.frozen(eq=False)
+class InCluster:
+    """A collector of what a centre knows of its cluster; of nothing where it is in none."""
+
+    told: Mapping[str, Any]
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, for one scrape."""
+        if not self.told:
+            return
+        for name, text, value in (
+            ("cc_cluster_leads", "1 if this centre leads.", self.told["role"] == "leader"),
+            ("cc_cluster_has_leader", "1 if one is heard of.", self.told["leader"] is not None),
+            ("cc_cluster_epoch", "Number of the last leadership.", self.told["epoch"]),
+            ("cc_cluster_lag", "Messages that the copy has not.", self.told["lag"]),
+            ("cc_cluster_sequence", "Last message that is here.", self.told["sequence"]),
+        ):
+            yield GaugeMetricFamily(name, text, value=value)
+        yield CounterMetricFamily(
+            "cc_cluster_beats", "Signs of a leader, given or heard.", value=self.told["beats"]
+        )
+        yield CounterMetricFamily(
+            "cc_cluster_rejoins", "Copies that were begun anew.", value=self.told["rejoins"]
+        )
 
 
 def _mailboxes(actors: Iterable[ActorSnapshot]) -> Iterator[Metric]:

@@ -2121,6 +2121,11 @@ export interface SteerSession {
   requestedBy?: string;
 }
 
+/** The leader is about to end. */
+export interface SteppingDown {
+  steppingDown: boolean;
+}
+
 /** End the session; the answer is the session as it ended. Asking again changes nothing. */
 export interface StopSession {
   reason?: string | null;
@@ -3978,6 +3983,15 @@ export interface Operations {
     query: Record<string, never>;
     body: Order;
     answer: ActorShown;
+  };
+  /** Have this centre lead no more, so that another one goes on */
+  stepDown: {
+    method: "POST";
+    path: "/api/cluster/step-down";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SteppingDown;
   };
   /** Examine the server and its machine; it takes some seconds */
   examineServer: {

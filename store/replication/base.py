@@ -14,8 +14,10 @@ _COOKIE: Final = 40
 _COOKIE_BYTES: Final = 4
 
 
-def write_base(db: Database, target: Path) -> None:
+def write_base(db: Database, target: Path) -> int:
     """Write the database to a new file, with each page in its place, and flush it.
+
+    Return the bytes of its pages.
 
     Nothing may be written meanwhile by the connection; what it wrote before is in the file. Only
     such a copy can take changed pages: one by ``VACUUM INTO`` has its rows on other pages.
@@ -40,3 +42,5 @@ def write_base(db: Database, target: Path) -> None:
         file.write(cookie.to_bytes(_COOKIE_BYTES, "big"))
         file.flush()
         os.fsync(file.fileno())
+    (page_size,) = db.execute("PRAGMA page_size").fetchone()
+    return int(page_size)

@@ -49,14 +49,14 @@ class PieceCipher:
         self._count = 0
         self._others: dict[bytes, AESGCM] = {}
 
-    def close(self, piece: bytes) -> bytes:
+    def seal(self, piece: bytes) -> bytes:
         """Return the piece, closed."""
         nonce = _NONCE.pack(self._count)
         self._count += 1
         head = _MAGIC + self._salt + nonce
         return head + self._own.encrypt(nonce, piece, head + self._cluster)
 
-    def open(self, data: bytes) -> bytes:
+    def unseal(self, data: bytes) -> bytes:
         """Return the piece that was closed.
 
         Raises:

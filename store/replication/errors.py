@@ -44,3 +44,26 @@ class UnusableKey(Exception):
         )
         self.path = path
         self.reason = reason
+
+
+class ReplacedDatabase(Exception):
+    """A centre's database is not the one with which it led, but was put in its place."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was put there since this centre led, by a restore perhaps, and the cluster "
+            "goes on with its own. Move that file away and start again; or, if the cluster is to "
+            "go on with that file, see docs/cluster.md, A restore."
+        )
+        self.path = path
+
+
+class DamagedMembership(Exception):
+    """The file that says of which cluster a folder is cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is damaged. It says of which cluster the folder is: move the folder away, and "
+            "let this centre begin with an empty one."
+        )
+        self.path = path

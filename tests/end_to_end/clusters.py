@@ -27,7 +27,7 @@ class Clustered:
     centres: list[Server]
 
     async def health(self, centre: Server) -> Any:
-        """What a centre says of itself; None while it does not answer."""
+        """The health of a centre; None while it does not answer."""
         verify: ssl.SSLContext = NO_AUTHORITIES
         try:
             async with httpx.AsyncClient(verify=verify, timeout=5) as http:

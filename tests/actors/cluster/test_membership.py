@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import trio
 
-from command_center.actors.cluster.actor import CLUSTER, StepDown
 from command_center.actors.nats.jetstream import JetStream
 from command_center.actors.rules.cluster import ClusterRefused
 from command_center.store import (
@@ -53,7 +52,7 @@ async def test_a_standby_goes_on_with_all_that_was_acknowledged_and_the_same_log
             log_id, tasks = log_of(one.database), content(one.database)["tasks"]
             await second.until(lambda it: it.membership.view.url == one.url)
             assert 1 == second.membership.view.epoch
-            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            assert await first.membership.step_down()
             await second.lead()
             assert ["it was asked to step down"] == first.deposed
             assert (2, two.url) == (second.membership.view.epoch, second.membership.view.url)
@@ -94,7 +93,7 @@ async def test_an_old_leader_comes_back_as_a_standby_with_what_the_cluster_has(
             await again.until(lambda it: it.membership.view.url == two.url)
             assert not one.database.exists()
             assert (one.data_dir / "former-leader" / one.database.name).exists()
-            assert await second.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            assert await second.membership.step_down()
             await again.lead()
             assert 2 == len(content(one.database)["tasks"])
 
@@ -166,7 +165,7 @@ async def test_a_program_that_does_not_know_the_schema_never_leads(
         await first.lead()
         async with centre(two) as second:
             await second.until(lambda it: it.membership.view.url == one.url)
-            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            assert await first.membership.step_down()
             await second.until(lambda it: it.membership.view.url is None)
             await trio.sleep(2 * two.silence)
             assert "standby" == second.membership.view.role
@@ -195,7 +194,7 @@ async def test_the_stream_is_trimmed_and_a_new_standby_begins_with_a_later_snaps
         assert state.bytes < 5 * one.snapshot_bytes
         async with centre(two) as second:
             await second.until(lambda it: it.membership.view.url == one.url)
-            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            assert await first.membership.step_down()
             await second.lead()
             assert 60 == len(content(two.database)["tasks"])
             assert 1 == await second.write([add_task])
@@ -219,7 +218,7 @@ async def test_a_damaged_copy_is_begun_anew(tmp_path: Path, server: NatsServer) 
         async with centre(two) as second:
             await second.until(lambda it: it.membership.view.url == one.url)
             assert 1 == second.membership.view.rejoins
-            assert await first.membership.system.lookup(CLUSTER).ask(StepDown(), timeout=5)
+            assert await first.membership.step_down()
             await second.lead()
             assert 1 == len(content(two.database)["tasks"])
 

@@ -50,7 +50,7 @@ class Centre:
             from_thread(self.log, token),
             commit=0,
             limit=200_000,
-            close=PieceCipher(KEY, "test").close,
+            close=PieceCipher(KEY, "test").seal,
         )
         writer = Writer(self.path, is_checked=True, replica=sender)
         try:
@@ -72,7 +72,7 @@ async def follow(jetstream: JetStream, copy: DatabaseCopy, until: int) -> None:
     with trio.fail_after(30):
         while copy.last_sequence < until:
             message = await follower.receive()
-            copy.take(message.sequence, cipher.open(message.payload))
+            copy.take(message.sequence, cipher.unseal(message.payload))
     copy.flush()
 
 

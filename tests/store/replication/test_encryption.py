@@ -14,9 +14,9 @@ KEY = bytes(range(32))
 
 
 def test_a_piece_is_opened_by_who_has_the_key() -> None:
-    closed = [PieceCipher(KEY, "home").close(b"a piece") for _ in range(20)]
+    closed = [PieceCipher(KEY, "home").seal(b"a piece") for _ in range(20)]
     other = PieceCipher(KEY, "home")
-    assert [b"a piece"] * 20 == [other.open(each) for each in closed]
+    assert [b"a piece"] * 20 == [other.unseal(each) for each in closed]
     assert 20 == len(set(closed))
     assert all(b"a piece" not in each for each in closed)
     assert {OVERHEAD + len(b"a piece")} == {len(each) for each in closed}
@@ -24,22 +24,22 @@ def test_a_piece_is_opened_by_who_has_the_key() -> None:
 
 def test_no_nonce_comes_twice_with_one_key() -> None:
     cipher = PieceCipher(KEY, "home")
-    heads = {cipher.close(b"")[: OVERHEAD - 16] for _ in range(1000)}
+    heads = {cipher.seal(b"")[: OVERHEAD - 16] for _ in range(1000)}
     assert 1000 == len(heads)
 
 
 def test_a_piece_of_others_or_one_that_was_changed_is_refused() -> None:
     cipher = PieceCipher(KEY, "home")
-    closed = cipher.close(b"a piece")
+    closed = cipher.seal(b"a piece")
     for other in (PieceCipher(bytes(32), "home"), PieceCipher(KEY, "away")):
         with pytest.raises(DamagedPiece):
-            other.open(closed)
+            other.unseal(closed)
     for place in range(len(closed)):
         with pytest.raises(DamagedPiece):
-            cipher.open(closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :])
+            cipher.unseal(closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :])
         with pytest.raises(DamagedPiece):
-            cipher.open(closed[:place])
-    assert b"a piece" == cipher.open(closed)
+            cipher.unseal(closed[:place])
+    assert b"a piece" == cipher.unseal(closed)
 
 
 def test_a_key_is_64_digits_in_a_file_of_its_owners(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class Elsewhere:
         if self.refuses:
             raise NotReplicated("another one leads")
         self.sequence += 1
-        self.copy.take(self.sequence, CIPHER.open(piece))
+        self.copy.take(self.sequence, CIPHER.unseal(piece))
 
     def writer(self, **given: int) -> Writer:
         db = open_database(self.path)
@@ -55,9 +55,7 @@ class Elsewhere:
         db.close()
         begin_copy(self.folder / "copy", CopyPlace(0, 0, 4096))
         self.copy = DatabaseCopy(self.folder / "copy")
-        return PageSender(
-            self.path, self.send, commit=0, limit=100_000, close=CIPHER.close, **given
-        )
+        return PageSender(self.path, self.send, commit=0, limit=100_000, close=CIPHER.seal, **given)
 
 
 @pytest.fixture

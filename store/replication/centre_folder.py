@@ -5,15 +5,19 @@ or comes back, never goes on with it: it may have commits that nobody else has a
 of. It is set aside, and the centre begins again with what the cluster has.
 """
 
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import attrs
 import msgspec
 
-from command_center.actors.rules.cluster import ClusterRefused
 from command_center.store import log_identity
+from command_center.store.database.opening import open_database, open_for_reading
 from command_center.store.private_files import new_private_file, sync_folder
+from command_center.store.replication.base import write_base
+from command_center.store.replication.database_copy import remove_copy
+from command_center.store.replication.errors import DamagedMembership, ReplacedDatabase
 
 ASIDE: Final = "former-leader"
 """The folder of the last database with which this centre led."""
@@ -29,7 +33,7 @@ class _Joined(msgspec.Struct, frozen=True):
 
 
 @attrs.frozen
-class ClusterFolder:
+class CentreFolder:
     """A data folder of a centre, whose lock is held.
 
     Attributes:
@@ -77,16 +81,12 @@ class ClusterFolder:
         """Move the database with which this centre led out of the way; the one before is removed.
 
         Raises:
-            ClusterRefused: it is not that one, but was put there.
+            ReplacedDatabase: it is not that one, but was put there.
         """
         if not self.database.exists():
             return
         if log_identity.former_life(self.database) is None:
-            raise ClusterRefused(
-                f"{self.database} was put there since this centre led, by a restore perhaps, and "
-                "the cluster goes on with its own. Move that file away and start again; or, if "
-                "the cluster is to go on with that file, see docs/cluster.md, A restore."
-            )
+            raise ReplacedDatabase(self.database)
         self.move_database()
 
     def move_database(self) -> None:
@@ -111,13 +111,39 @@ class ClusterFolder:
         sync_folder(self.copy.parent)
         log_identity.adopt(self.database)
 
+    def begin_base(self) -> int:
+        """Write the database with which a cluster begins to the copy's place.
+
+        It is this folder's, migrated where it is of an older schema; else a new one. Return the
+        bytes of its pages.
+
+        Raises:
+            Exception: what ``open_database`` and ``write_base`` raise.
+        """
+        source, fresh = self.database, self.copy.with_name("new.sqlite3")
+        if not source.exists():
+            remove_copy(fresh)
+            source = fresh
+        open_database(source).close()
+        self.remove_copy()
+        with closing(open_for_reading(source)) as db:
+            page_size = write_base(db, self.copy)
+        remove_copy(fresh)
+        return page_size
+
+    def remove_copy(self) -> None:
+        """Remove the copy, if there is one, with all beside it."""
+        if self.copy.parent.is_dir():
+            remove_copy(self.copy)
+
+    def has_database(self) -> bool:
+        """Tell whether there is a database, where that of a leader is."""
+        return self.database.exists()
+
     def _read(self) -> _Joined | None:
         try:
             return msgspec.json.decode(self._joined.read_bytes(), type=_Joined)
         except FileNotFoundError:
             return None
         except msgspec.DecodeError as error:
-            raise ClusterRefused(
-                f"{self._joined} is damaged. It says of which cluster the folder is: move the "
-                "folder away, and let this centre begin with an empty one."
-            ) from error
+            raise DamagedMembership(self._joined) from error

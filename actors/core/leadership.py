@@ -1,0 +1,12 @@
+"""How a server in a cluster is asked to lead no more; in a cluster alone anybody hears it."""
+
+from __future__ import annotations
+
+from command_center.runtime import Address, Request
+
+
+class StepDown(Request[bool]):
+    """Lead no more, so that another centre claims; answer False if this one does not lead."""
+
+
+CLUSTER: Address[StepDown] = Address("/cluster")
