@@ -1,4 +1,4 @@
-"""How a server in a cluster is asked to lead no more; in a cluster alone anybody hears it."""
+"""The request to the leader of a cluster to lead no more; in no cluster, nobody hears it."""
 
 from __future__ import annotations
 
