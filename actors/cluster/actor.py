@@ -19,6 +19,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
@@ -207,9 +208,8 @@ class Cluster(Actor):
         self._cluster, self._schema = base.cluster, base.schema
         info = await self._jetstream.stream_info(settings.stream)
         with suppress(DamagedCopy, FileNotFoundError):
-            copy = await COPYING.run(DatabaseCopy, path)
+            copy = await COPYING.run(_open_whole, path)
             if info.state.first_seq - 1 <= copy.last_sequence <= info.state.last_seq:
-                await COPYING.run(copy.check)
                 return copy
             copy.close()
         await COPYING.run(remove_copy, path)
@@ -418,3 +418,14 @@ class Cluster(Actor):
             version=settings.version,
             ends=ends,
         )
+
+
+def _open_whole(path: Path) -> DatabaseCopy:
+    """Open a copy each page of which is as it was written."""
+    copy = DatabaseCopy(path)
+    try:
+        copy.check()
+    except BaseException:
+        copy.close()
+        raise
+    return copy

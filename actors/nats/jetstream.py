@@ -263,6 +263,8 @@ class JetStream:
         """
         asked: dict[str, Any] = {}
         if up_to is not None:
+            if up_to <= 1:
+                return 0  # a server would take that for all of the stream
             asked["seq"] = up_to
         if subject is not None:
             asked["filter"] = check_subject(subject, is_pattern=True)

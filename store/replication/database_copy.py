@@ -83,7 +83,11 @@ class DatabaseCopy:
         self._end = 0
         self._next = _Next(self._folded.commit + 1, 0)
         self._last_sequence = self._folded.sequence
-        self._recover()
+        try:
+            self._recover()
+        except BaseException:
+            self._pieces.close()
+            raise
 
     @property
     def place(self) -> CopyPlace:

@@ -56,6 +56,18 @@ def stubs(tmp_path: Path) -> Iterator[Clustered]:
         yield found
 
 
+def freeze(pid: int) -> None:
+    """Have a process do nothing more, and let it live."""
+    if sys.platform != "win32":
+        os.kill(pid, signal.SIGSTOP)
+
+
+def wake(pid: int) -> None:
+    """Have it go on."""
+    if sys.platform != "win32":
+        os.kill(pid, signal.SIGCONT)
+
+
 def ids(stream: Stream) -> list[int]:
     """Return the ids of the events that are kept."""
     return [event["id"] for event in stream.seen if event["id"] is not None]
@@ -115,9 +127,9 @@ async def test_a_frozen_leader_comes_back_as_a_standby_by_itself(stubs: Clustere
     standby = await stubs.standby(leader)
     assert leader.process is not None
     pid = leader.process.pid
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     assert standby is await stubs.leader(but=leader)
-    os.kill(pid, signal.SIGCONT)
+    wake(pid)
     await stubs.standby(standby)
     assert leader.process.poll() is None
     async with client_of(standby) as client:

@@ -66,14 +66,15 @@ async def test_an_old_leader_that_others_took_for_dead_acknowledges_nothing(
     tmp_path: Path, server: NatsServer
 ) -> None:
     one = settings_of(tmp_path / "one", server, beat=30.0)  # it is not heard of
-    two = settings_of(tmp_path / "two", server)
-    async with centre(one) as first, centre(two) as second:
+    two = settings_of(tmp_path / "two", server, silence=0.5)
+    async with centre(one) as first:
         await first.lead()
-        await second.lead()
-        with pytest.raises(NotReplicated, match="another centre"):
-            await first.write([add_task])
-        assert 1 == await second.write([add_task])
-        assert 1 == len(content(two.database)["tasks"])
+        async with centre(two) as second:
+            await second.lead()
+            with pytest.raises(NotReplicated, match="another centre"):
+                await first.write([add_task])
+            assert 1 == await second.write([add_task])
+            assert 1 == len(content(two.database)["tasks"])
 
 
 async def test_an_old_leader_comes_back_as_a_standby_with_what_the_cluster_has(
@@ -160,7 +161,7 @@ async def test_a_program_that_does_not_know_the_schema_never_leads(
 ) -> None:
     one = settings_of(tmp_path / "one", server)
     steps = one.steps - {one.schema}
-    two = settings_of(tmp_path / "two", server, steps=steps)
+    two = settings_of(tmp_path / "two", server, steps=steps, silence=0.3)
     async with centre(one) as first:
         await first.lead()
         async with centre(two) as second:
@@ -191,7 +192,7 @@ async def test_the_stream_is_trimmed_and_a_new_standby_begins_with_a_later_snaps
             state = (await JetStream(client).stream_info(one.stream)).state
             client.close()
         assert state.first_seq > 1
-        assert state.bytes < 5 * one.snapshot_bytes
+        assert state.messages < state.last_seq / 2
         async with centre(two) as second:
             await second.until(lambda it: it.membership.view.url == one.url)
             assert await first.membership.step_down()

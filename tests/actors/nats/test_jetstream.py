@@ -90,6 +90,7 @@ async def test_what_is_purged_is_gone(jetstream: JetStream) -> None:
     await stream_of(jetstream, "purged")
     for number in range(10):
         await jetstream.publish(f"purged.{number % 2}")
+    assert 0 == await jetstream.purge_stream("purged", up_to=1)  # there is none before the first
     assert 4 == await jetstream.purge_stream("purged", up_to=5)
     assert 3 == await jetstream.purge_stream("purged", subject="purged.0")
     assert 3 == await jetstream.purge_stream("purged")
