@@ -1,10 +1,11 @@
-"""A systemd of the user's own, for real: what it does after a kill, and when the machine is new.
+"""A systemd of the user's own, for real: what it does after a kill, and when the machine boots.
 
 It runs in namespaces of its own, as root, with `-m containers`: a boot takes seconds.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import run, script
+from tests.codex.script import Run, Say
+from tests.codex.scripted_model import ScriptedModel, write_codex_home
 
 BOOT = """
 for place in $(awk '$3 ~ /^cgroup/ {{print $2}}' /proc/mounts | sort -r); do umount "$place"; done
@@ -66,15 +69,20 @@ def boot(home: Path, does: str) -> str:
     return done.stdout
 
 
-def test_the_service_comes_back_after_a_kill_and_after_a_reboot(
-    tmp_path: Path,
-) -> None:
-    config = tmp_path / ".config" / "command-center" / "config.toml"
+def configure(home: Path, *lines: str) -> None:
+    """Write the settings of who signs in there, with a port that is free."""
+    config = home / ".config" / "command-center" / "config.toml"
     config.parent.mkdir(parents=True)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    config.write_text(f'port = {port}\ncodex_runner_mode = "stub"\n')
+    config.write_text("\n".join([f"port = {port}", *lines, ""]), encoding="utf-8")
+
+
+def test_the_service_comes_back_after_a_kill_and_after_a_reboot(
+    tmp_path: Path,
+) -> None:
+    configure(tmp_path, 'codex_runner_mode = "stub"')
     killed = boot(
         tmp_path,
         """
@@ -95,3 +103,63 @@ def test_the_service_comes_back_after_a_kill_and_after_a_reboot(
     asked = boot(tmp_path, "answers /api/approvals; command-center service uninstall")
     assert '"Before"' in asked
     assert "Removed" in asked
+
+
+ASKS = """
+asks() {
+    until [ -n "$(pending)" ]; do :; done
+}
+pending() {
+    command-center api GET '/api/approvals?status=pending' | grep -oE '"id": [0-9]+' | tr -dc 0-9
+}
+decides() {
+    command-center api POST "/api/approvals/$1/resolve" -f status=approved >/dev/null
+    until command-center api GET "/api/sessions/$2" | grep -q '"completed"'; do :; done
+}
+"""
+
+
+def test_a_turn_and_an_approval_outlast_a_kill_and_a_reboot(
+    tmp_path: Path, codex_binary: Path, repository: Path
+) -> None:
+    """A kill leaves the turn as it is. A boot has no Codex of before: the turn is continued."""
+    configure(tmp_path, f'codex_command = "{codex_binary}"', 'codex_runner_mode = "app-server"')
+    task = {"repositoryId": 1, "title": "Ask", "prompt": "Ask.", "onInterrupt": "continue"}
+    (tmp_path / "task.json").write_text(json.dumps(task))
+    with ScriptedModel() as model:
+        model.script = (Run("echo outside", justification="May I?"), Say.text("Decided."))
+        write_codex_home(tmp_path / ".codex", model)
+        told = boot(
+            tmp_path,
+            ASKS
+            + f"""
+            command-center service install
+            answers /health >/dev/null
+            command-center api POST /api/repos -f localPath={repository} -f allowWrite=true
+            command-center api POST /api/tasks --input task.json
+            command-center api POST /api/tasks/1/run >/dev/null
+            asks
+            kill -9 "$(systemctl --user show command-center.service --property=MainPID --value)"
+            answers /api/approvals/1 >/dev/null
+            asks
+            decides 1 1
+            command-center api GET /api/sessions/1
+            command-center api POST /api/tasks/1/run >/dev/null
+            asks
+            """,
+        )
+        assert '"lastMessage": "Decided."' in told
+        told = boot(
+            tmp_path,
+            ASKS
+            + """
+            answers /api/sessions/3 >/dev/null
+            asks
+            command-center api GET /api/sessions/2
+            decides "$(pending)" 3
+            command-center api GET /api/sessions/3
+            command-center service uninstall
+            """,
+        )
+    assert '"status": "interrupted"' in told
+    assert '"lastMessage": "Decided."' in told
