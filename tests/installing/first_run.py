@@ -8,6 +8,7 @@ is asked for over the API.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.installing.ways import WAYS, Installed, install
 from tests.installing.wheel import done, serving, uv
 
+RECIPE = ROOT / "Containerfile"
 SECONDS = 120.0
 """Seconds that a step of the run may take."""
 
@@ -81,6 +83,22 @@ def from_a_checkout(folder: Path, cache: Path) -> Installed:
     return Installed(("uv", "run", "-q", "--no-dev", *place, "command-center"), variables)
 
 
+def in_a_container(folder: Path) -> Installed:
+    """Build the image anew, or take the one in CC_TEST_IMAGE; run it with its root closed.
+
+    It has the folder, and the network of this machine, in which the scripted model is.
+    """
+    program = shlex.split(os.environ.get("CC_TEST_CONTAINERS", "podman"))
+    image = os.environ.get("CC_TEST_IMAGE", "command-center-first-run")
+    if "CC_TEST_IMAGE" not in os.environ:
+        built = run(*program, "build", "--no-cache", "--tag", image, "--file", RECIPE, ROOT)
+        assert built.returncode == 0, built.stdout
+    given = ("CODEX_HOME", "CC_CONFIG", "CC_CODEX_TRANSPORT", "CC_HOST=127.0.0.1")
+    words = ["run", "--rm", "--network", "host", "--user", "0:0", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108 - in the container
+    words += [word for name in (*given, "CC_CODEX_COMMAND=codex") for word in ("--env", name)]
+    return Installed((*program, *words, "--volume", f"{folder}:{folder}", image), {})
+
+
 def measure(way: str, wheel: Path) -> tuple[float, float]:
     """Return the seconds of the installation, and of the run after it; all of it is gone then."""
     with ExitStack() as stack:
@@ -90,6 +108,8 @@ def measure(way: str, wheel: Path) -> tuple[float, float]:
         began = time.monotonic()
         if way == "checkout":
             installed = from_a_checkout(folder, cache)
+        elif way == "container":
+            installed = in_a_container(folder)
         else:
             installed = install(way, wheel, sys.executable, folder, cache=cache)
         is_there = time.monotonic()
@@ -103,7 +123,7 @@ def main(ways: list[str]) -> None:
         uv("build", "-q", "--wheel", "--out-dir", name, cwd=ROOT)
         (wheel,) = Path(name).glob("*.whl")
         os.environ.setdefault("UV", "uv")
-        for way in ways or [*WAYS, "checkout"]:
+        for way in ways or [*WAYS, "checkout", "container"]:
             installing, running = measure(way, wheel)
             minutes = (installing + running) / 60
             print(f"{way:9}{installing:6.1f} s + {running:5.1f} s = {minutes:.1f} min")  # noqa: T201 - it is for this
