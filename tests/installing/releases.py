@@ -31,8 +31,12 @@ def migrate(db):
 MIGRATES = {
     f"{MIGRATIONS}/m9000_later.py": STEP.format(does="db.execute('CREATE TABLE later (id)')")
 }
-FAILS = {f"{MIGRATIONS}/m9000_later.py": STEP.format(does="db.execute('DROP TABLE never_there')")}
-"""Files of a release: one whose migration runs, and one whose migration fails."""
+FAILS = {
+    f"{MIGRATIONS}/m9000_later.py": STEP.format(
+        does="db.execute('INSERT INTO approvals SELECT * FROM approvals')"
+    )
+}
+"""Files of a release: a migration that runs, and one that fails where there are approvals."""
 
 
 def release(

@@ -183,6 +183,7 @@ def test_nothing_is_touched_where_the_new_version_fails_aside(
     wheel: Path, index: PackageIndex, tmp_path: Path
 ) -> None:
     home = home_of("uv", wheel, index, tmp_path)
+    home.touch()
     server = home.serve(free_port())
     try:
         for version, files, why in (
@@ -334,11 +335,9 @@ def test_a_switch_that_fails_half_way_is_taken_back(
     assert made.exists()
 
 
-def test_without_a_network_nothing_is_done(
-    wheel: Path, index: PackageIndex, tmp_path: Path
-) -> None:
-    home = home_of("uv", wheel, index, tmp_path)
-    home.variables["UV_INDEX"] = f"http://127.0.0.1:{free_port()}"
+def test_without_a_network_nothing_is_done(wheel: Path, tmp_path: Path) -> None:
+    with serving_index() as index:
+        home = home_of("uv", wheel, index, tmp_path)
     code, told = home.types("update", "--yes")
     assert (1, True) == (code, "The package index could not be asked." in told), told
     assert VERSION == home.version()

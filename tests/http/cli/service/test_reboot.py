@@ -37,7 +37,7 @@ IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
 
 pytestmark = [
     pytest.mark.containers,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="systemd is on Linux alone."),
 ]
 
@@ -53,7 +53,7 @@ def boot(home: Path, does: str) -> str:
         *(
             "timeout",
             "--kill-after=1",
-            "100",
+            "250",
             "unshare",
             "--mount",
             "--pid",

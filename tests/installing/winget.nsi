@@ -1,0 +1,60 @@
+; The program that installs Command Center on Windows: it brings the wheel, and uv does the rest.
+Target amd64-unicode
+Name "Command Center"
+OutFile "${OUT}"
+RequestExecutionLevel user
+InstallDir "$LOCALAPPDATA\Programs\Command Center"
+ShowInstDetails show
+!define LISTED "Software\Microsoft\Windows\CurrentVersion\Uninstall\CommandCenter"
+!define NO_UV 2
+!define UV_FAILED 3
+Page instfiles
+UninstPage instfiles
+
+Var uv
+
+; Where winget and uv's own installer put it. The PATH is not asked: it lacks what winget has just
+; brought, and Windows would look beside this program first, where a stranger's uv.exe may lie.
+!macro FindUv
+  StrCpy $uv "$LOCALAPPDATA\Microsoft\WinGet\Links\uv.exe"
+  IfFileExists "$uv" +7
+    StrCpy $uv "$PROGRAMFILES64\WinGet\Links\uv.exe"
+  IfFileExists "$uv" +5
+    StrCpy $uv "$PROFILE\.local\bin\uv.exe"
+  IfFileExists "$uv" +3
+    SetErrorLevel ${NO_UV}
+    Abort "uv was not found. Type: winget install --exact --id astral-sh.uv"
+!macroend
+
+Section
+  !insertmacro FindUv
+  SetOutPath "$INSTDIR"
+  File "/oname=${NAME}" "${WHEEL}"
+  nsExec::ExecToLog '"$uv" tool install --force "$INSTDIR\${NAME}"'
+  Pop $0
+  StrCmp $0 "0" installed
+  Delete "$INSTDIR\${NAME}"
+  RMDir "$INSTDIR"
+  SetErrorLevel ${UV_FAILED}
+  Abort "uv could not install it. End Command Center if it runs, and try again."
+installed:
+  WriteUninstaller "$INSTDIR\uninstall.exe"
+  WriteRegStr HKCU "${LISTED}" "DisplayName" "Command Center"
+  WriteRegStr HKCU "${LISTED}" "DisplayVersion" "${VERSION}"
+  WriteRegStr HKCU "${LISTED}" "Publisher" "Command Center"
+  WriteRegStr HKCU "${LISTED}" "UninstallString" '"$INSTDIR\uninstall.exe"'
+  WriteRegStr HKCU "${LISTED}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
+SectionEnd
+
+Section "Uninstall"
+  !insertmacro FindUv
+  nsExec::ExecToLog '"$uv" tool uninstall command-center'
+  Pop $0
+  StrCmp $0 "0" +3
+    SetErrorLevel ${UV_FAILED}
+    Abort "uv could not remove it. End Command Center if it runs, and try again."
+  DeleteRegKey HKCU "${LISTED}"
+  Delete "$INSTDIR\*.whl"
+  Delete "$INSTDIR\uninstall.exe"
+  RMDir "$INSTDIR"
+SectionEnd
