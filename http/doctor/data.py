@@ -275,7 +275,8 @@ def _private(subject: Subject) -> Iterator[tuple[Path, int]]:
     """Yield what is to be kept from others, with the mode that it may have at most."""
     settings = subject.settings
     home = settings.data_dir
-    yield home, 0o700
+    if os.path.isdir(home):  # noqa: PTH112 - a path that is closed raises nothing; data-folder tells of a file
+        yield home, 0o700
     if _mode(home) & OTHERS:  # else nobody comes so far
         for name in (DATABASE, *KEPT):
             yield home / name, 0o600

@@ -33,6 +33,7 @@ Section
   nsExec::ExecToLog '"$uv" tool install --force "$INSTDIR\${NAME}"'
   Pop $0
   StrCmp $0 "0" installed
+  SetOutPath "$TEMP" ; a folder that a program is in cannot go
   Delete "$INSTDIR\${NAME}"
   RMDir "$INSTDIR"
   SetErrorLevel ${UV_FAILED}

@@ -41,6 +41,13 @@ async def test_a_data_folder_below_a_file_is_told_of(tmp_path: Path) -> None:
 
 
 @ON_POSIX
+async def test_a_file_in_the_place_of_the_data_folder_is_one_finding(tmp_path: Path) -> None:
+    here = subject(tmp_path)
+    here.settings.data_dir.touch(mode=0o644)
+    assert "is a file, and no folder" in (await look_for_one("data-folder", here))[1]
+    assert "ok" == (await look_for_one("permissions", here))[0]
+
+
 async def test_what_others_can_read_is_told_of_with_the_command_that_ends_it(
     tmp_path: Path,
 ) -> None:
