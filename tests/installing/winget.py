@@ -24,10 +24,10 @@ SCHEMA: Final = "1.10.0"
 
 LOCALE: Final = "en-US"
 NEEDED: Final = ("astral-sh.uv", "Git.Git")
-"""What winget installs before it; uv brings Python."""
+"""Packages that winget installs before it; uv brings Python."""
 
 NO_UV, UV_FAILED = 2, 3
-"""What the program ends with, as the script has it."""
+"""Exit codes of the program, as the script has them."""
 
 
 def installer(wheel: Path, folder: Path) -> Path:
