@@ -147,6 +147,9 @@ class Folders(Protocol):
     async def machine_load(self) -> MachineLoad:
         """Measure how busy the machine is, and how full the disk that has our data."""
 
+    async def clock(self) -> float:
+        """Read the clock of the machine, in seconds since 1970."""
+
 
 class HostStanding(Protocol):
     """The standing of the link to a host."""

@@ -341,6 +341,9 @@ class SeenLines:
 class Git(Protocol):
     """Git on a host, held against repositories that are hostile input: an agent writes to them."""
 
+    async def version(self) -> str:
+        """Return what git says of its version. Raises `GitMissing` where runs could not use it."""
+
     async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
         """Look at a work tree before working in it.
 

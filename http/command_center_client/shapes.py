@@ -913,6 +913,7 @@ Finding = TypedDict(
         "message": 'str',
         "why": 'str | None',
         "mend": 'str | None',
+        "host": 'str | None',
     },
 )
 

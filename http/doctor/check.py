@@ -30,6 +30,7 @@ class Symptom:
     message: str
     mend: str | None = None
     level: Level = "ok"
+    host: str | None = None
 
 
 def warning(message: str, mend: str) -> Symptom:

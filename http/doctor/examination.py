@@ -64,6 +64,7 @@ def _finding(check: Checkup, seen: Symptom, secrets: Sequence[str]) -> Finding:
         message=_shown(seen.message, secrets),
         why=None if seen.level == "ok" else check.why,
         mend=None if seen.mend is None else _shown(seen.mend, secrets),
+        host=seen.host,
     )
 
 

@@ -24,6 +24,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         message: what was seen.
         why: what it matters for; null where all is well.
         mend: what to do or to type about it.
+        host: the machine that it is about; null for the server's own.
     """
 
     check: str
@@ -31,6 +32,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     message: str
     why: str | None = None
     mend: str | None = None
+    host: str | None = None
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from command_center.actors.git.ports import PROGRAM
-from command_center.http.doctor import channels, data, machine, programs, settings, ways
+from command_center.http.doctor import channels, data, hosts, machine, programs, settings, ways
 from command_center.http.doctor.check import Checkup, in_thread
 
 CHECKS: Final[Sequence[Checkup]] = (
@@ -95,6 +95,12 @@ CHECKS: Final[Sequence[Checkup]] = (
         name="clock",
         why="Schedules, deadlines of approvals and sign-ins by certificates follow the clock.",
         look=in_thread(machine.clock),
+    ),
+    Checkup(
+        name="hosts",
+        why="Runs on another machine need its link, and there git, Codex, a sandbox and room.",
+        look=hosts.hosts,
+        seconds=30.0,
     ),
     Checkup(
         name="settings",

@@ -42,6 +42,9 @@ class Scraped:
     cluster: Callable[[], Mapping[str, Any]] = dict
 
 
+MOST_HOSTS = 1000
+"""Machines that have numbers of their own."""
+
 api = Api[Scraped]("Health")
 
 
@@ -61,6 +64,8 @@ class Stored:
     """Numbers from the database; each status of a session has one, which may be 0."""
 
     sessions: dict[str, int]
+    by_host: dict[tuple[str, str], int]
+    """By host, and `active` or `queued`."""
     pending: int
     last_event: int
     uploads: int
@@ -71,7 +76,10 @@ def read_stored(db: Database) -> Stored:
     """Read it; all of it from indexes."""
     sessions = dict.fromkeys(get_args(SessionStatus), 0) | summaries.sessions_by_status(db)
     pending = approvals.count(db, {"status": "pending"})
-    return Stored(sessions, pending, events.last_id(db), uploads.count(db, {}), stored_bytes(db))
+    by_host = summaries.sessions_by_host(db)
+    return Stored(
+        sessions, by_host, pending, events.last_id(db), uploads.count(db, {}), stored_bytes(db)
+    )
 
 
 @attrs.frozen(eq=False)
@@ -108,6 +116,7 @@ class Present:
             "cc_event_subscribers", "Watchers of the events.", value=len(self.center.fanout)
         )
         described = {actor.path: actor.description for actor in actors}
+        yield from self._hosts()
         yield from _commits(described.get(STORE, {}).get("commitSeconds"))
         found = [described.get(bridge_of(host.name)) for host in self.center.hosts]
         bridges = [bridge for bridge in found if bridge is not None]
@@ -117,6 +126,41 @@ class Present:
             yield GaugeMetricFamily(
                 "cc_bridge_connected", "1 if Codex is there, on every host.", value=connected
             )
+
+    def _hosts(self) -> Iterator[Metric]:
+        """Yield what is known of each machine; nobody is asked for it."""
+        names = sorted(host.name for host in self.center.hosts)[:MOST_HOSTS]
+        here = {host.name: host.absence is None for host in self.center.hosts}
+        connected = {name: float(here[name]) for name in names if name in here}
+        yield _by_label("cc_host_connected", "1 if the machine is reached.", "host", connected)
+        sessions = GaugeMetricFamily(
+            "cc_host_sessions",
+            "Sessions that work on a machine, or wait.",
+            labels=["host", "state"],
+        )
+        for name in names:
+            for state in ("active", "queued"):
+                sessions.add_metric([name, state], self.stored.by_host.get((name, state), 0))
+        yield sessions
+        seen = {name: one for name in names if (one := self.center.hosts.vitals(name)) is not None}
+        yield _by_label(
+            "cc_host_load",
+            "Processes that want a processor, for each that a machine has.",
+            "host",
+            {name: one.load.per_processor for name, one in seen.items()},
+        )
+        yield _by_label(
+            "cc_host_disk_free_bytes",
+            "Room on the disk that has our data.",
+            "host",
+            {name: float(one.load.disk_free) for name, one in seen.items()},
+        )
+        yield _by_label(
+            "cc_host_latency_seconds",
+            "How long the last question to a machine took.",
+            "host",
+            {name: one.latency for name, one in seen.items()},
+        )
 
 
 @attrs.frozen(eq=False)

@@ -18,8 +18,10 @@ export class ApiError extends Error {
     super(message);
     this.status = status; // 0 where no answer came, or only a part of one
     this.details = error.details || [];
-    /** Files in which a merge conflicts. @type {string[]} */
-    this.conflicts = /** @type {any} */ (error).facts?.conflicts || [];
+    /** What is told beside it. @type {Record<string, unknown>} */
+    this.facts = /** @type {any} */ (error).facts || {};
+    /** Files in which a merge conflicts. */
+    this.conflicts = /** @type {string[]} */ (this.facts.conflicts || []);
     /** Seconds after which the server wants to be asked again. @type {number | null} */
     this.retryAfter = null;
   }

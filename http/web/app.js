@@ -34,6 +34,7 @@ const SCREENS = {
   telemetry: () => import("./screens/telemetry.js"),
   runtime: () => import("./screens/runtime.js"),
   devices: () => import("./screens/devices.js"),
+  hosts: () => import("./screens/hosts.js"),
   account: () => import("./screens/account.js"),
   notifications: () => import("./screens/notifications.js"),
   more: () => import("./screens/more.js"),
@@ -75,6 +76,8 @@ function screenOf([first, second, ...rest]) {
       return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
     case "devices":
       return ["devices", "Devices", {}];
+    case "hosts":
+      return ["hosts", "Hosts", {}];
     case "account":
       return ["account", "Account", {}];
     case "notifications":
@@ -95,6 +98,7 @@ export const PLACES = [
   ["automations", "automations", "Automations"],
   ["threads", "threads", "Threads"],
   ["tools", "command", "Tools"],
+  ["hosts", "host", "Hosts"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["notifications", "bell", "Notifications"],

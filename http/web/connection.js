@@ -41,6 +41,7 @@ const CHANGED = {
   actor: "runtime",
   bridge: "runtime",
   device: "devices",
+  host: "hosts",
   limits: "limits",
   mcp: "mcp",
   notify: "notify",

@@ -705,6 +705,7 @@ export interface Finding {
   message: string;
   why: string | null;
   mend: string | null;
+  host: string | null;
 }
 
 /** A message for a task's thread, to be sent when its turn has ended. */

@@ -389,6 +389,21 @@ export function useTask(about) {
 /** The repository that a record is about. @param {{repositoryId?: number | null}} about */
 export const repoOf = (about) => state.repos.get(about.repositoryId ?? 0);
 
+/** A thing's host by its name, where repositories lie on others than this. @param {any} about */
+export const hostOf = (about) =>
+  [...state.repos.values()].some((repo) => repo.host !== "local")
+    ? about.host || repoOf(about)?.host
+    : null;
+
+/** A repository's name, with its host where there are several. @param {Repository} repo */
+export const labelOf = (repo) => (hostOf(repo) ? `${repo.name} on ${repo.host}` : repo.name);
+
+/** The same of the repository that a record is about. @param {any} about */
+export const placeOf = (about) => {
+  const repo = repoOf(about);
+  return repo && labelOf(repo);
+};
+
 export const pendingApprovals = () =>
   [...state.approvals.values()]
     .filter((row) => row.status === "pending")

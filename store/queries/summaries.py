@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from command_center.store.statuses import ACTIVE
+
 
 class Deadline(NamedTuple):
     """The deadline of a pending approval; `warned_at` is None until somebody was warned of it."""
@@ -21,6 +23,19 @@ def sessions_by_status(db: Database) -> dict[str, int]:
             "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status GROUP BY status"
         )
     )
+
+
+def sessions_by_host(db: Database) -> dict[tuple[str, str], int]:
+    """Count the sessions that are `active` or `queued`, by their host and that word."""
+    statuses = ("queued", *sorted(ACTIVE))
+    marks = ", ".join("?" * len(statuses))
+    rows = db.execute(
+        "SELECT host, CASE status WHEN 'queued' THEN 'queued' ELSE 'active' END AS state, "  # noqa: S608 - marks alone
+        f"count(*) FROM sessions INDEXED BY sessions_by_status WHERE status IN ({marks}) "
+        "GROUP BY host, state",
+        [*statuses],
+    )
+    return {(host, state): count for host, state, count in rows}
 
 
 def newest_sessions(db: Database) -> dict[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
@@ -202,6 +203,10 @@ class LocalFolders:
             return await CHECKOUTS.run(lambda: _load_of(self.data_dir))
         except OSError as error:
             raise Unavailable(f"This machine cannot be measured: {error.strerror}.") from None
+
+    async def clock(self) -> float:
+        """Read the clock of this machine."""
+        return time.time()
 
 
 def _entries(folder: Path, but: Collection[str]) -> list[Path]:

@@ -4,7 +4,16 @@
 import { ME, post, wholeText } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
-import { learn, pendingApprovals, refresh, repoOf, state, useStore, useTask } from "../store.js";
+import {
+  learn,
+  pendingApprovals,
+  placeOf,
+  refresh,
+  repoOf,
+  state,
+  useStore,
+  useTask,
+} from "../store.js";
 import {
   Ago,
   Badge,
@@ -99,7 +108,7 @@ export const ApprovalCard = ({ approval, isTwin }) => {
     </div>
     <h3><a href=${`#/approvals/${approval.id}`}>${titleOf(approval)}</a></h3>
     <div class="note">
-      ${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a> · `}
+      ${repo && html`<a href=${`#/repos/${repo.id}`}>${placeOf(approval)}</a> · `}
       ${
         approval.sessionId
           ? html`<a href=${`#/sessions/${approval.sessionId}`}>

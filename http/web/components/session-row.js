@@ -3,7 +3,7 @@
 /** @import { Session } from "../openapi.js" */
 import { plain, Words } from "../format.js";
 import { html } from "../html.js";
-import { repoOf, useTask } from "../store.js";
+import { hostOf, placeOf, useTask } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
 
 /**
@@ -12,13 +12,13 @@ import { Ago, Badge, Elapsed } from "./basics.js";
  */
 export const SessionRow = ({ session, isOfTask }) => {
   const task = useTask(session);
-  const repo = repoOf(session);
+  const host = hostOf(session);
   const said = session.waitReason || session.exitReason || session.lastMessage;
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">
       <div class="row-title">${(!isOfTask && task?.title) || `Session ${session.id}`}</div>
       <div class="row-note">
-        ${isOfTask ? Words(session.origin) : repo?.name}
+        ${isOfTask ? [Words(session.origin), host].filter(Boolean).join(" on ") : placeOf(session)}
         ${session.branchName && html` · ${session.branchName}`}
         ${said && html` · ${plain(said)}`}
       </div>

@@ -3,7 +3,7 @@
 import { get, ME, patch, post, remove } from "../api.js";
 import { Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { newestFirst, state, useStore } from "../store.js";
+import { newestFirst, labelOf, state, useStore } from "../store.js";
 import {
   Ago,
   Badge,
@@ -326,7 +326,7 @@ const Continue = ({ thread, onClose }) => {
       <${Field} label="Repository" hint="Its policy holds for the turn.">
         <select value=${repositoryId}
           onChange=${(/** @type {any} */ e) => setRepository(e.currentTarget.value)}>
-          ${repos.map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+          ${repos.map((repo) => html`<option value=${String(repo.id)}>${labelOf(repo)}</option>`)}
         </select>
       <//>
       <${Field} label="What to say">

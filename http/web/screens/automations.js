@@ -1,5 +1,6 @@
 // @ts-check
 // Automations: what runs by itself, when next, and how it went.
+/** @import { Placement } from "../components/placement.js" */
 /**
  * @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, HookSecret,
  *   Preview, RunInput } from "../openapi.js"
@@ -24,7 +25,8 @@ import { Icon } from "../components/icon.js";
 import { dayAndTime, exact, plural, wallClock, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
-import { forget, learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
+import { PlacementField } from "../components/placement.js";
+import { forget, learn, need, newestFirst, labelOf, placeOf, state, useStore } from "../store.js";
 
 export const Automations = () => {
   useStore("automations", "repos");
@@ -46,7 +48,7 @@ export const Automations = () => {
                 <div class="row-main">
                   <div class="row-title">${a.title}</div>
                   <div class="row-note">
-                    ${repoOf(a)?.name} · ${a.scheduleExpr}
+                    ${placeOf(a)} · ${a.scheduleExpr}
                     ${a.pausedReason && html` · ${a.pausedReason}`}
                   </div>
                 </div>
@@ -123,7 +125,7 @@ export const Automation = ({ id }) => {
   return html`
     <${Head} title=${automation.title} back="/automations"
       note=${html`
-        <a href=${`#/repos/${automation.repositoryId}`}>${repoOf(automation)?.name}</a>
+        <a href=${`#/repos/${automation.repositoryId}`}>${placeOf(automation)}</a>
         ${
           automation.pausedReason
             ? html`<${Badge} status="paused" />`
@@ -365,7 +367,8 @@ const ScheduleField = ({ value, timezone, onChange }) => {
  * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType:
  * AutomationPayload["taskType"],
  *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"],
- *   whenLimited: CreateAutomation["whenLimited"], thread: CreateAutomation["thread"]}} Form
+ *   whenLimited: CreateAutomation["whenLimited"], thread: CreateAutomation["thread"],
+ *   placement: Placement}} Form
  */
 
 export const NewAutomation = () => {
@@ -383,6 +386,7 @@ export const NewAutomation = () => {
       missedRuns: "run_once",
       whenLimited: "wait",
       thread: "new",
+      placement: null,
     }),
   );
   const { busy, error, run } = useAct();
@@ -402,7 +406,7 @@ export const NewAutomation = () => {
         payload: {
           prompt: form.prompt,
           taskType: form.taskType,
-          runInput: { sandbox: form.sandbox },
+          runInput: { sandbox: form.sandbox, placement: form.placement },
         },
       });
       learn("automations", made);
@@ -447,9 +451,12 @@ export const NewAutomation = () => {
       }
       <${Field} label="Repository">
         <select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>
-          ${repos.map((r) => html`<option value=${String(r.id)}>${r.name}</option>`)}
+          ${repos.map((r) => html`<option value=${String(r.id)}>${labelOf(r)}</option>`)}
         </select>
       <//>
+      <${PlacementField} repositoryId=${Number(form.repositoryId || repos[0].id)}
+        placement=${form.placement}
+        onChange=${(/** @type {Placement} */ placement) => setForm({ ...form, placement })} />
       <${Field} label="Title">
         <input required value=${form.title} maxlength="200" onInput=${set("title")} />
       <//>

@@ -16,6 +16,7 @@ const PLACES = [
   ["automations", "automations", "Automations"],
   ["threads", "threads", "Threads of Codex"],
   ["tools", "command", "Tools of Codex"],
+  ["hosts", "host", "Hosts"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["runtime?show=doctor", "check", "Doctor"],

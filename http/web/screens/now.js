@@ -13,7 +13,7 @@ import {
   newestFirst,
   pendingApprovals,
   reachOf,
-  repoOf,
+  placeOf,
   state,
   useStore,
   WAITING,
@@ -163,7 +163,7 @@ export const Now = () => {
                   <a class="row" href=${`#/automations/${a.id}`}>
                     <div class="row-main">
                       <div class="row-title">${a.title}</div>
-                      <div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}</div>
+                      <div class="row-note">${placeOf(a)} · ${a.scheduleExpr}</div>
                     </div>
                     <span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>
                   </a>

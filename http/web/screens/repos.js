@@ -28,7 +28,16 @@ import { filesAt } from "../files.js";
 import { basename, count, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go, useParam, usePlace } from "../router.js";
-import { forgetRepository, learn, listed, need, state, useStore } from "../store.js";
+import {
+  forgetRepository,
+  hostOf,
+  learn,
+  listed,
+  need,
+  labelOf,
+  state,
+  useStore,
+} from "../store.js";
 
 // few repositories have any
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
@@ -144,7 +153,7 @@ export const Repos = () => {
     <div class="cards">
       ${repos.map(
         (repo) => html`<a key=${repo.id} class="card repo" href=${`#/repos/${repo.id}`}>
-          <div class="row-title">${repo.name}</div>
+          <div class="row-title">${labelOf(repo)}</div>
           <div class="row-note" title=${repo.localPath}>${repo.localPath}</div>
           <${State} repo=${repo} />
           <div class="tags">
@@ -181,6 +190,8 @@ const State = ({ repo }) => html`<div class="repo-state">
  */
 export const Register = ({ onClose }) => {
   const [path, setPath] = useState("");
+  const [host, setHost] = useState("local");
+  const [hosts] = useLoaded(() => every("/api/hosts"), []);
   const [name, setName] = useState("");
   const [allowed, setAllowed] = useState({
     allowWrite: true,
@@ -201,7 +212,7 @@ export const Register = ({ onClose }) => {
     if (!path.trim()) return undefined;
     let current = true;
     const timer = setTimeout(() => {
-      ask("/api/repos/inspect", { localPath: path.trim() }).then(
+      ask("/api/repos/inspect", { localPath: path.trim(), host }).then(
         (facts) => current && setFound(facts),
         (refused) => current && setFailure(refused),
       );
@@ -210,11 +221,12 @@ export const Register = ({ onClose }) => {
       current = false;
       clearTimeout(timer);
     };
-  }, [path]);
+  }, [path, host]);
   const register = () =>
     run("register", async () => {
       const repo = await post("/api/repos", {
         localPath: path.trim(),
+        host,
         name: name.trim() || undefined,
         ...allowed,
         workplace: isApart ? "worktree" : "main_checkout",
@@ -230,12 +242,24 @@ export const Register = ({ onClose }) => {
         e.preventDefault();
         register();
       }}>
+      ${
+        hosts &&
+        hosts.length > 1 &&
+        html`<${Field} label="Host">
+          <select value=${host}
+            onChange=${(/** @type {any} */ e) => setHost(e.currentTarget.value)}>
+            ${hosts.map(({ name: one }) => html`<option value=${one}>${one}</option>`)}
+          </select>
+        <//>`
+      }
       <${Field} label="Folder"
         hint=${
           found?.isGitRepository
             ? `${found.name}: on ${found.currentBranch || "no branch"}, ` +
               (found.isDirty ? "with changes" : "clean")
-            : "The full path on the machine that runs Command Center."
+            : host === "local"
+              ? "The full path on the machine that runs Command Center."
+              : `The full path on ${host}.`
         }
         error=${
           failure?.details[0]?.message ||
@@ -404,6 +428,8 @@ const OneRepo = ({ id }) => {
         <section aria-labelledby="facts">
           <h2 id="facts" class="section">Facts</h2>
           <dl class="facts">
+            ${hostOf(repo) && html`<dt>Host</dt><dd><a href="#/hosts">${repo.host}</a></dd>`}
+            ${repo.identity && html`<dt>Known as</dt><dd><code>${repo.identity}</code></dd>`}
             <dt>Folder</dt>
             <dd><code>${repo.localPath}</code></dd>
             <dt>Default branch</dt>
@@ -481,7 +507,9 @@ const Worktrees = ({ repo }) => {
                 ${" "}
                 ${w.isMain && html`<span class="tag">main checkout</span>`}
               </div>
-              <div class="row-note" title=${w.path}>${w.path}</div>
+              <div class="row-note" title=${w.path}>
+                ${[hostOf(repo), w.path].filter(Boolean).join(": ")}
+              </div>
               <div class="row-note">
                 ${
                   w.isDirty

@@ -31,7 +31,18 @@ import { dayAndTime, number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam, usePlace } from "../router.js";
 import { sheet } from "../sheets.js";
-import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
+import {
+  ACTIVE,
+  can,
+  ENDED,
+  learn,
+  need,
+  placeOf,
+  repoOf,
+  state,
+  taskOf,
+  useStore,
+} from "../store.js";
 import {
   loadEarlier,
   loadEarlierItems,
@@ -106,7 +117,7 @@ const Live = ({ id }) => {
       back=${task ? `/tasks/${task.id}` : "/sessions"}
       note=${html`
         <${Badge} status=${session.status} />
-        <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
+        <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${placeOf(session)}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
         <a href=${filesAt("sessions", id)}>Files</a>
         ${

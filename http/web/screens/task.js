@@ -25,6 +25,7 @@ import {
   bring,
   learn,
   need,
+  placeOf,
   repoOf,
   sessionsOf,
   state,
@@ -59,7 +60,7 @@ export const Task = ({ id }) => {
     <${Head} title=${task.title} back="/tasks"
       note=${html`
         <${Badge} status=${task.status} />
-        ${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}
+        ${repo && html`<a href=${`#/repos/${repo.id}`}>${placeOf(task)}</a>`}
         ${" "}
         <span>${TYPES.find(([key]) => key === task.type)?.[1]}</span> <${Priority} task=${task} />
       `}>

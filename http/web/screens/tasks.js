@@ -1,6 +1,7 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
 /** @import { Choices as Chosen, CreateTask, Found, QueryOf, Task } from "../openapi.js" */
+/** @import { Placement } from "../components/placement.js" */
 /** @import { Wishes } from "../components/pull-request-wishes.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { curl, get, ME, post } from "../api.js";
@@ -21,10 +22,21 @@ import {
 } from "../components/basics.js";
 import { Choices } from "../components/choices.js";
 import { Icon } from "../components/icon.js";
+import { PlacementField } from "../components/placement.js";
 import { AS_REPOSITORY, PullRequestWishes } from "../components/pull-request-wishes.js";
 import { PromptBox } from "../components/suggestions.js";
 import { go, replace, usePlace } from "../router.js";
-import { can, learn, listed, repoOf, state, useStore, useTask } from "../store.js";
+import {
+  can,
+  learn,
+  listed,
+  labelOf,
+  placeOf,
+  repoOf,
+  state,
+  useStore,
+  useTask,
+} from "../store.js";
 import { count, Words } from "../format.js";
 
 const SaidElsewhere = lazily(() => import("../components/said.js"), "SaidElsewhere");
@@ -117,7 +129,7 @@ export const Tasks = () => {
         <option value="">All repositories</option>
         ${[...state.repos.values()].map(
           (repo) => html`
-            <option value=${String(repo.id)}>${repo.name}</option>
+            <option value=${String(repo.id)}>${labelOf(repo)}</option>
           `,
         )}
       </select>
@@ -164,7 +176,7 @@ export const Tasks = () => {
                       task,
                     ) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
                       <b>${task.title}</b>
-                      <div class="row-note">${repoOf(task)?.name}</div>
+                      <div class="row-note">${placeOf(task)}</div>
                       <div class="row-side">
                         <${Badge} status=${task.status} />
                         <${Priority} task=${task} />
@@ -190,7 +202,7 @@ export const Tasks = () => {
                 <div class="row-main">
                   <div class="row-title">${task.title}</div>
                   <div class="row-note">
-                    ${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}
+                    ${placeOf(task)} · ${TYPES.find(([key]) => key === task.type)?.[1]}
                     ${task.automationId && html` · by automation`} · ${task.prompt}
                   </div>
                 </div>
@@ -266,7 +278,8 @@ export const Priority = ({ task }) =>
 /**
  * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"],
  * prompt: string, title: string, approvalRequired: boolean, wishes: Wishes,
- *   runDefaults: Chosen,   onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
+ *   runDefaults: Chosen, placement: Placement, onInterrupt: CreateTask["onInterrupt"],
+ *   maxAttempts: number}} Form
  */
 
 export const NewTask = () => {
@@ -285,6 +298,7 @@ export const NewTask = () => {
       maxAttempts: 1,
       wishes: AS_REPOSITORY,
       runDefaults: {},
+      placement: null,
     }),
   );
   const [isOpen, setOpen] = useState(false);
@@ -311,6 +325,7 @@ export const NewTask = () => {
         maxAttempts: Number(form.maxAttempts),
         ...form.wishes,
         runDefaults: form.runDefaults,
+        placement: form.placement,
         requestedBy: ME,
       });
       learn("tasks", task);
@@ -333,9 +348,11 @@ export const NewTask = () => {
       }}>
       <${Field} label="Repository" error=${fault("repositoryId")}>
         <select value=${String(repositoryId)} onChange=${set("repositoryId")}>
-          ${repos.map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+          ${repos.map((repo) => html`<option value=${String(repo.id)}>${labelOf(repo)}</option>`)}
         </select>
       <//>
+      <${PlacementField} repositoryId=${repositoryId} placement=${form.placement}
+        onChange=${(/** @type {Placement} */ placement) => setForm({ ...form, placement })} />
       <${Field} label="What is to be done?" error=${fault("prompt")}>
         <${PromptBox} rows="6" required box=${prompt} text=${form.prompt}
           onText=${(/** @type {string} */ now) => setForm({ ...form, prompt: now })}

@@ -17,6 +17,7 @@ import { SaidElsewhere } from "../components/said.js";
 import { Thread } from "../components/thread.js";
 import { html, useState } from "../html.js";
 import { useParam } from "../router.js";
+import { state, useStore } from "../store.js";
 
 const LISTED = "/api/codex/threads";
 
@@ -31,17 +32,20 @@ export const Threads = () => {
 };
 
 const List = () => {
+  useStore("repos");
   const [which, setWhich] = useParam("which", "stored");
   const [query, setQuery] = useParam("q");
   const [search, setSearch] = useState(query);
   const [older, setOlder] = useState(/** @type {any[]} */ ([]));
   const [cursor, setCursor] = useState(/** @type {any} */ (undefined));
-  const asked = { query, limit: 30, archived: which === "archived" };
+  const [host, setHost] = useParam("host", "local");
+  const hosts = new Set(["local", ...[...state.repos.values()].map((repo) => repo.host)]);
+  const asked = { query, host, limit: 30, archived: which === "archived" };
   const [page, error] = useLoaded(() => {
     setOlder([]);
     setCursor(undefined);
-    return which === "loaded" ? get("/api/codex/threads/loaded") : get(LISTED, asked);
-  }, [which, query]);
+    return which === "loaded" ? get("/api/codex/threads/loaded", { host }) : get(LISTED, asked);
+  }, [which, query, host]);
   const [texts, setTexts] = useState(0);
   const more = useAct();
   const next = cursor === undefined ? page?.nextCursor : cursor;
@@ -63,6 +67,13 @@ const List = () => {
           ["loaded", "In memory"],
         ]} />
     <//>
+    ${
+      hosts.size > 1 &&
+      html`<select aria-label="Host" value=${host}
+        onChange=${(/** @type {any} */ e) => setHost(e.currentTarget.value)}>
+        ${[...hosts].map((name) => html`<option value=${name}>${name}</option>`)}
+      </select>`
+    }
     ${
       which !== "loaded" &&
       html`<form class="filters"
@@ -89,7 +100,9 @@ const List = () => {
               <ul class="rows">
                 ${rows.map(
                   (row) => html`<li key=${row.id}>
-                    <a class="row" href=${`#/threads?thread=${encodeURIComponent(row.id)}`}>
+                    <a class="row" href=${`#/threads?thread=${encodeURIComponent(row.id)}${
+                      host === "local" ? "" : `&host=${host}`
+                    }`}>
                       <div class="row-main">
                         <div class="row-title">${row.name || row.preview || row.id}</div>
                         <div class="row-note">

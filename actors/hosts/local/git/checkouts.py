@@ -67,6 +67,10 @@ class LocalGit:
 
     program: GitProgram
 
+    async def version(self) -> str:
+        """Return what git says of its version."""
+        return await self.program.version()
+
     async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
         """Look at a work tree before working in it."""
         layout = await CHECKOUTS.run(find_layout, path)

@@ -266,6 +266,10 @@ class GitProgram:
                 self._found = await self._look()
             return self._found
 
+    async def version(self) -> str:
+        """Return what git says of its version; raises `GitMissing` where it cannot be used."""
+        return await self._ask(await self._find(), "--version")
+
     async def _look(self) -> _Program:
         found = self.executable or shutil.which(PROGRAM, path=self.inherited.get("PATH"))
         if found is None or not Path(found).is_absolute():

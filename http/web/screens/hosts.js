@@ -1,0 +1,321 @@
+// @ts-check
+// Hosts: the machines that repositories lie on, how each is, and what may be begun there.
+/** @import { AddedHost, ShownHost } from "../openapi.js" */
+import { ApiError, ask, every, ME, patch, post, remove } from "../api.js";
+import {
+  Ago,
+  Badge,
+  Button,
+  Choice,
+  Code,
+  Confirm,
+  Countdown,
+  Dialog,
+  Field,
+  Head,
+  Loading,
+  Problem,
+  useAct,
+  useLoaded,
+} from "../components/basics.js";
+import { plural, size } from "../format.js";
+import { html, useEffect, useState } from "../html.js";
+import { useStore } from "../store.js";
+
+const LOOK_MS = 15_000; // how busy a machine is, no event tells
+
+export const Hosts = () => {
+  const version = useStore("hosts", "runtime", "sessions", "repos");
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTick((/** @type {number} */ n) => n + 1), LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const [hosts, error, again] = useLoaded(() => every("/api/hosts"), [], `${version} ${tick}`);
+  const [adding, setAdding] = useState(false);
+  const [changed, change] = useState(/** @type {ShownHost | null} */ (null));
+  const [removed, drop] = useState(/** @type {ShownHost | null} */ (null));
+  const [enrolled, enrol] = useState(/** @type {AddedHost["enrolment"]} */ (null));
+  return html`
+    <${Head} title="Hosts" note="The machines that repositories lie on, and Codex works on">
+      <${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Add a host<//>
+    <//>
+    <${Problem} error=${error} />
+    ${!hosts && !error && html`<${Loading} />`}
+    <ul class="cards hosts">
+      ${(hosts || []).map(
+        (host) => html`<li key=${host.name}>
+          <${Host} host=${host} again=${again} onChange=${() => change(host)}
+            onRemove=${() => drop(host)} onEnrol=${enrol} />
+        </li>`,
+      )}
+    </ul>
+    ${adding && html`<${Add} onAdded=${again} onClose=${() => setAdding(false)} />`}
+    ${enrolled && html`<${Enrolment} offer=${enrolled} onClose=${() => enrol(null)} />`}
+    ${changed && html`<${Change} host=${changed} onSaved=${again} onClose=${() => change(null)} />`}
+    ${
+      removed &&
+      html`<${Confirm} title=${`Remove ${removed.name}?`} label="Remove it"
+        onClose=${() => drop(null)}
+        act=${async () => {
+          await remove(`/api/hosts/${removed.name}`, { requestedBy: ME });
+          again();
+        }}>
+        <p>
+          Its connection ends, and its key is worthless. What lies on the machine stays there.
+          ${
+            removed.repositories > 0 &&
+            html`<b> ${plural(removed.repositories, "repository", "repositories")} of this server
+              lie there: forget them first.</b>`
+          }
+        </p>
+      <//>`
+    }
+  `;
+};
+
+/** The word for how a host is. @param {ShownHost} host @returns {[string, string]} */
+const stateOf = (host) =>
+  host.link === "refused"
+    ? ["failed", "Refused"]
+    : host.link === "away"
+      ? ["interrupted", host.lastSeenAt ? "Away" : "Not connected yet"]
+      : host.draining
+        ? ["pending", "Draining"]
+        : host.status === "unavailable"
+          ? ["unavailable", "Without Codex"]
+          : ["connected", "Here"];
+
+/**
+ * @param {{host: ShownHost, again: () => void, onChange: () => void, onRemove: () => void,
+ * onEnrol: (offer: AddedHost["enrolment"]) => void}} props
+ */
+const Host = ({ host, again, onChange, onRemove, onEnrol }) => {
+  const { busy, error, run } = useAct();
+  const path = /** @type {const} */ (`/api/hosts/${host.name}`);
+  /** @param {"drain" | "resume" | "retry"} act */
+  const does = (act) => () =>
+    run(act, async () => {
+      await post(`${path}/${act}`, { requestedBy: ME });
+      again();
+    });
+  const renew = () =>
+    run("enrol", async () => onEnrol(await ask(`${path}/enrolment`, { requestedBy: ME })));
+  const [status, word] = stateOf(host);
+  const isAway = host.link === "away" || host.link === "refused";
+  return html`<article class="card stack host" aria-label=${host.name}>
+    <div class="host-head">
+      <h2>${host.name}</h2>
+      <${Badge} status=${status} text=${word} />
+    </div>
+    <p class="hint">
+      ${host.kind === "local" ? "This server’s own machine" : host.address || "Dials out to here"}
+      ${isAway && host.lastSeenAt && html` · seen <${Ago} ts=${host.lastSeenAt} />`}
+    </p>
+    ${host.message && host.status !== "disabled" && html`<p class="hint">${host.message}</p>`}
+    <dl class="facts">
+      <dt>Codex</dt>
+      <dd>${host.agentVersion || "–"} ${host.warning && html`<p class="hint">${host.warning}</p>`}
+      </dd>
+      <dt>Signed in</dt>
+      <dd>${signInOf(host)}</dd>
+      <dt>Sessions</dt>
+      <dd>${host.active} of ${host.maxSessions ?? host.slots}, ${host.queued} waiting</dd>
+      <dt>Repositories</dt>
+      <dd>${host.repositories}</dd>
+      ${
+        host.load &&
+        html`
+          <dt>Load</dt>
+          <dd>
+            ${host.load.load.toFixed(1)} on ${plural(host.load.processors, "processor")}
+          </dd>
+          <dt>Disk</dt>
+          <dd>${size(host.load.diskFree)} free of ${size(host.load.diskSize)}</dd>
+        `
+      }
+    </dl>
+    ${
+      host.labels.length > 0 &&
+      html`<div class="tags">
+        ${host.labels.map((label) => html`<span class="tag">${label}</span>`)}
+      </div>`
+    }
+    <${Problem} error=${error} />
+    <div class="actions">
+      ${
+        host.draining
+          ? html`<${Button} kind="primary" busy=${busy === "resume"} onClick=${does("resume")}>
+            Resume
+          <//>`
+          : html`<${Button} busy=${busy === "drain"} onClick=${does("drain")}>Drain<//>`
+      }
+      <${Button} onClick=${onChange} aria-label=${`Change ${host.name}`}>Change<//>
+      ${
+        isAway &&
+        (host.kind === "dial"
+          ? html`<${Button} busy=${busy === "enrol"} onClick=${renew}>New code<//>`
+          : html`<${Button} busy=${busy === "retry"} onClick=${does("retry")}>Try now<//>`)
+      }
+      ${
+        host.kind !== "local" &&
+        html`<${Button} kind="danger" onClick=${onRemove} aria-label=${`Remove ${host.name}`}>
+          Remove
+        <//>`
+      }
+    </div>
+  </article>`;
+};
+
+/** @param {ShownHost} host */
+const signInOf = ({ account }) =>
+  !account
+    ? "–"
+    : account.status === "signed_out"
+      ? "nobody"
+      : account.email || (account.status === "not_needed" ? "not needed" : account.kind);
+
+/** A code, and the command with it, as long as they are shown. @param {any} props */
+const Enrolment = ({ offer, onClose }) => html`<${Dialog} title="Run this on the machine"
+  onClose=${onClose}>
+  <div class="stack">
+    <p>It is shown once. Command Center has to be${" "}
+      <a href="/docs/installing.html" target="_blank" rel="noreferrer">installed</a> there.</p>
+    <${Code} text=${offer.command} label="Command" />
+    <p class="hint">
+      The address is the one that you are at. Write another where the machine needs one.
+    </p>
+    <p class="hint" role="status">
+      The code works once. <${Countdown} until=${offer.expiresAt} />
+    </p>
+  </div>
+  <div class="actions"><${Button} kind="primary" onClick=${onClose}>Done<//></div>
+<//>`;
+
+/** @param {{onAdded: () => void, onClose: () => void}} props */
+const Add = ({ onAdded, onClose }) => {
+  const [kind, setKind] = useState("dial");
+  const [name, setName] = useState("");
+  const [address, setAddress] = useState("");
+  const [hostKey, setHostKey] = useState("");
+  const [added, setAdded] = useState(/** @type {AddedHost | null} */ (null));
+  const { busy, error, run } = useAct();
+  /** @param {string} [agreed] */
+  const add = (agreed) =>
+    run("add", async () => {
+      try {
+        const host = await ask("/api/hosts", {
+          name: name.trim(),
+          requestedBy: ME,
+          ...(kind === "ssh"
+            ? { kind: "ssh", address: address.trim(), ...(agreed && { hostKey: agreed }) }
+            : { kind: "dial" }),
+        });
+        onAdded();
+        if (host.enrolment) setAdded(host);
+        else onClose();
+      } catch (refused) {
+        const key = refused instanceof ApiError && !agreed && refused.facts.hostKey;
+        if (!key) throw refused;
+        setHostKey(String(key));
+      }
+    });
+  useEffect(() => setHostKey(""), [kind, address]);
+  if (added?.enrolment) return html`<${Enrolment} offer=${added.enrolment} onClose=${onClose} />`;
+  if (hostKey)
+    return html`<${Dialog} title=${`Is this ${address.trim()}?`} onClose=${onClose}>
+      <div class="stack">
+        <p>Nobody has accepted the key of this machine yet. Its fingerprint is</p>
+        <${Code} text=${hostKey} label="Fingerprint" />
+        <p>Compare it with what this prints on that machine:</p>
+        <${Code} text="ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" label="Command" />
+        <${Problem} error=${error} />
+      </div>
+      <div class="actions">
+        <${Button} onClick=${onClose}>It differs<//>
+        <${Button} kind="primary" busy=${busy === "add"} onClick=${() => add(hostKey)}>
+          It is the same
+        <//>
+      </div>
+    <//>`;
+  return html`<${Dialog} title="Add a host" onClose=${onClose}>
+    <form class="stack"
+      onSubmit=${(/** @type {any} */ e) => {
+        e.preventDefault();
+        add();
+      }}>
+      <div class="field">
+        <span class="label">How it is reached</span>
+        <${Choice} label="How it is reached" value=${kind} onChange=${setKind}
+          options=${[
+            ["dial", "It dials out to here"],
+            ["ssh", "Over ssh from here"],
+          ]} />
+        <p class="hint">
+          ${
+            kind === "dial"
+              ? "A laptop, or a machine behind a router. You run one command on it."
+              : "Nothing is installed there. ssh from the server has to work without a password."
+          }
+        </p>
+      </div>
+      <${Field} label="Name" hint="Small letters, digits and -, such as box-2.">
+        <input required maxlength="32" spellcheck=${false} autocapitalize="off" autocomplete="off"
+          value=${name}
+          onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} />
+      <//>
+      ${
+        kind === "ssh" &&
+        html`<${Field} label="Address"
+          hint="A name of your ssh configuration, user@host, or user@host:port.">
+          <input required maxlength="400" spellcheck=${false} autocapitalize="off"
+            autocomplete="off" value=${address} placeholder="ada@box.example"
+            onInput=${(/** @type {any} */ e) => setAddress(e.currentTarget.value)} />
+        <//>`
+      }
+      <${Problem} error=${error} />
+      <${Button} kind="primary wide" type="submit" busy=${busy === "add"}
+        disabled=${Boolean(busy) || !name.trim() || (kind === "ssh" && !address.trim())}>
+        ${kind === "ssh" ? "Reach it and add it" : "Make a code for it"}
+      <//>
+    </form>
+  <//>`;
+};
+
+/** @param {{host: ShownHost, onSaved: () => void, onClose: () => void}} props */
+const Change = ({ host, onSaved, onClose }) => {
+  const [labels, setLabels] = useState(host.labels.join(" "));
+  const [most, setMost] = useState(host.maxSessions === null ? "" : String(host.maxSessions));
+  const { busy, error, run } = useAct();
+  const save = () =>
+    run("save", async () => {
+      await patch(`/api/hosts/${host.name}`, {
+        labels: labels.split(/[\s,]+/).filter(Boolean),
+        maxSessions: most === "" ? null : Number(most),
+        requestedBy: ME,
+      });
+      onSaved();
+      onClose();
+    });
+  return html`<${Dialog} title=${`Change ${host.name}`} onClose=${onClose}>
+    <form class="stack"
+      onSubmit=${(/** @type {any} */ e) => {
+        e.preventDefault();
+        save();
+      }}>
+      <${Field} label="Labels" hint="Words by which a run can ask for it, such as gpu.">
+        <input spellcheck=${false} autocapitalize="off" autocomplete="off" value=${labels}
+          onInput=${(/** @type {any} */ e) => setLabels(e.currentTarget.value)} />
+      <//>
+      <${Field} label="Sessions at once"
+        hint=${`No number for as many as the server lets work: ${host.slots} on all hosts.`}>
+        <input type="number" min="1" max="1000" value=${most}
+          onInput=${(/** @type {any} */ e) => setMost(e.currentTarget.value)} />
+      <//>
+      <${Problem} error=${error} />
+      <${Button} kind="primary wide" type="submit" busy=${busy} disabled=${Boolean(busy)}>
+        Save
+      <//>
+    </form>
+  <//>`;
+};
