@@ -9,7 +9,7 @@ import typing
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -17,7 +17,13 @@ from sqlite_utils import Database
 
 from command_center.store.columns import column_of
 from command_center.store.database.checksums import COLUMN, DAMAGED, read_rows, row_checksum
-from command_center.store.database.text_match import words_held
+from command_center.store.database.text_match import (
+    is_number,
+    numbers_that_begin,
+    quoted,
+    trigrams_of,
+    words_held,
+)
 from command_center.store.errors import (
     ConstraintViolated,
     DamagedRecord,
@@ -41,8 +47,33 @@ Where = Mapping[str, Scalar | Sequence[Scalar]]
 
 _SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at", "shortened"})
 
+_FEW = 2000
+"""Records of which words are looked for one by one, whatever the words are."""
+
+_LOOK_BYTES = 4096
+"""Bytes for which the look at a record counts, beside its texts."""
+
+_SHORT = 2
+"""Letters of a word that has no trigram."""
+
 _NUMBER = "'#' || id"
 """A record's number as people write it, in SQL."""
+
+
+class _Order(NamedTuple):
+    """The order of a page, and the id behind which it begins; None for the first page."""
+
+    newest_first: bool
+    position: int | None
+
+    def by(self, column: str) -> str:
+        return f"ORDER BY {column} {'DESC' if self.newest_first else 'ASC'}"
+
+    def bound(self, conditions: Conditions, column: str) -> Conditions:
+        """Have the conditions ask for what is behind the position, and return them."""
+        if self.position is not None:
+            (conditions.below if self.newest_first else conditions.above)(column, self.position)
+        return conditions
 
 
 class Table(Generic[R]):
@@ -58,7 +89,8 @@ class Table(Generic[R]):
         long: the fields that agents fill, with as much as they like; shortened in rows. Such a
             record has a field ``shortened``.
         bulky: further fields that need not be read where many records are.
-        searched: the fields of text in which words are looked for.
+        searched: the fields of text in which words are looked for. Such a table has an index of
+            their trigrams, of its name and ``_search``.
     """
 
     def __init__(
@@ -96,7 +128,10 @@ class Table(Generic[R]):
         )
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
         self._looked_through = looked_through
-        self._scanned = " + ".join(("8", *(f"length({column})" for column in looked_through)))
+        self._search = f"{name}_search"
+        self._scanned = " + ".join(
+            (str(_LOOK_BYTES), *(f"length({column})" for column in looked_through))
+        )
         self._given = tuple(column for column in self._columns if column != "id")
         self._insert = (
             f"INSERT INTO {name} ({', '.join(self._given)}) "  # noqa: S608
@@ -249,16 +284,17 @@ class Table(Generic[R]):
             InvalidCursor: the cursor is not one of this table in this order.
         """
         check_limit(limit)
-        conditions = self._conditions(where)
+        position = None
         if cursor is not None:
             position = decode_cursor(cursor, self.name, newest_first=newest_first)
-            (conditions.below if newest_first else conditions.above)("id", position)
-        order = f"ORDER BY id {'DESC' if newest_first else 'ASC'}"
+        order = _Order(newest_first, position)
         damaged: list[int] = []
         if words is None:
-            rows = self._listed(db, conditions, f"{order} LIMIT {limit + 1}", order, damaged)
+            conditions = order.bound(self._conditions(where), "id")
+            chosen = f"{order.by('id')} LIMIT {limit + 1}"
+            rows = self._listed(db, conditions, chosen, order.by("id"), damaged)
         else:
-            rows = self._rows_that_hold(db, words, conditions, order, damaged)
+            rows = self._rows_that_hold(db, words, where, order, damaged)
         with closing(rows):
             items, last = fill(rows, limit)
         if last is None and damaged and len(items) + len(damaged) > limit:  # there may be more
@@ -454,27 +490,62 @@ class Table(Generic[R]):
                     yield Row(record.id, size_of(row), record)
 
     def _rows_that_hold(
-        self,
-        db: Database,
-        words: str,
-        conditions: Conditions,
-        order: str,
-        damaged: list[int],
+        self, db: Database, words: str, where: Where, order: _Order, damaged: list[int]
     ) -> Generator[Row[R], None, None]:
         """Look through records, and read those that hold the words."""
         if not is_holdable(words):
             return
         held, values = words_held(words, _NUMBER, self._looked_through)
-        sql = (
-            f"SELECT id, {self._scanned}, {held} FROM {self.name} "  # noqa: S608 - as above
-            f"WHERE id IN (SELECT id FROM {self.name}{conditions.sql}) {order}"
-        )
-        with closing(db.execute(sql, (*values, *conditions.arguments))) as found:
+        sql, arguments = self._looked_at(db, words, where, order)
+        with closing(db.execute(sql.format(held=held), (*values, *arguments))) as found:
             for id_, size, holds in found:
                 if holds:
                     yield from self._listed(db, self._conditions({"id": id_}), "", "", damaged)
                 else:
                     yield Row(id_, 0, None, scanned=size)
+
+    def _looked_at(
+        self, db: Database, words: str, where: Where, order: _Order
+    ) -> tuple[str, Sequence[Scalar]]:
+        """Return the query for the records that may hold the words, and its arguments.
+
+        It has a place for whether they do. Where only few meet the conditions, these are looked at;
+        else those that have all trigrams of the words, and after them the conditions.
+        """
+        filters = self._conditions(where)
+        trigrams = trigrams_of(words)
+        looked = f"SELECT id, {self._scanned}, "
+        if trigrams and not (filters.sql and self._are_few(db, filters)):
+            chosen = Conditions()
+            chosen.meets(f"{self._search} MATCH ?", trigrams)
+            order.bound(chosen, f"{self._search}.rowid")
+            return (
+                f"{looked}({{held}}) AND {filters.term} "
+                f"FROM {self._search} JOIN {self.name} ON id = {self._search}.rowid"
+                f"{chosen.sql} {order.by(f'{self._search}.rowid')}"
+            ), (*filters.arguments, *chosen.arguments)
+        number = next((word for word in words.lower().split() if is_number(word)), "")
+        if len(number) > _SHORT and not trigrams:
+            filters.any_of(self._numbered(number))
+        order.bound(filters, "id")
+        # Only ids are sorted.
+        source = f" WHERE id IN (SELECT id FROM {self.name}{filters.sql})" if filters.sql else ""  # noqa: S608 - as above
+        return f"{looked}{{held}} FROM {self.name}{source} {order.by('id')}", filters.arguments
+
+    def _numbered(self, number: str) -> tuple[str, list[Scalar]]:
+        """Return the term for records whose number begins so, or which may have it in a text."""
+        ranges = numbers_that_begin(number)
+        terms = " OR ".join(["id BETWEEN ? AND ?"] * len(ranges)) or "FALSE"
+        sql = (
+            f"id IN (SELECT rowid FROM {self._search} WHERE {self._search} MATCH ? "  # noqa: S608 - as above
+            f"UNION SELECT id FROM {self.name} WHERE {terms})"
+        )
+        grams = " ".join(quoted(number[at : at + 3]) for at in range(len(number) - 2))
+        return sql, [grams, *(end for ends in ranges for end in ends)]
+
+    def _are_few(self, db: Database, conditions: Conditions) -> bool:
+        sql = f"SELECT count(*) FROM ({self._exists}{conditions.sql} LIMIT {_FEW + 1})"  # noqa: S608 - as above
+        return bool(db.execute(sql, conditions.arguments).fetchone()[0] <= _FEW)
 
     def _from_row(self, row: Sequence[Any]) -> R:
         return self._from_columns(dict(zip(self._columns, row, strict=True)))

@@ -1,5 +1,6 @@
 """The tables of the product: each record type, the name of its table, and what is redacted."""
 
+from command_center.store.database.text_match import SEARCHED
 from command_center.store.records import (
     Agent,
     Approval,
@@ -39,7 +40,7 @@ from command_center.store.table import Table
 
 repositories = Table(Repository, "repositories", redacted=["facts"])
 tasks = Table(
-    Task, "tasks", redacted=["title", "prompt", "requested_by"], searched=["title", "prompt"]
+    Task, "tasks", redacted=["title", "prompt", "requested_by"], searched=SEARCHED["tasks"]
 )
 sessions = Table(
     Session,

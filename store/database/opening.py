@@ -23,7 +23,7 @@ from command_center.store.database.sqlite_errors import (
     raise_unread,
     words_of,
 )
-from command_center.store.database.text_match import teach_words
+from command_center.store.database.text_match import keep_trigrams, teach_words
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -95,6 +95,7 @@ def open_database(
         before_migrations(db)
         _migrate(db, path, migrations)
         seal_writes(db)
+        keep_trigrams(db)
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
         raise opening_error(path, error) from error
@@ -114,6 +115,7 @@ def reopen_database(path: Path, *, busy_timeout: float = 5.0) -> Database:
     try:
         _set_writing_pragmas(db)
         seal_writes(db)
+        keep_trigrams(db)
     except BaseException:
         db.close()
         raise

@@ -2,11 +2,22 @@
 
 SQLite itself takes only ASCII letters of either case for the same. Where all of a row's texts are
 ASCII, SQL finds the words, for a microsecond; of another row the function ``holds_words`` is asked,
-which takes some more. Transcripts have an index of their own (`search`).
+which takes some more.
+
+So that not all rows are looked through, an index (FTS5, of trigrams) has the texts as ``lowered``
+gives them: a row that holds a word of three letters or more has all of its trigrams. Transcripts,
+of which whole words are found, have an index of their own (`search`).
 """
 
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlite_utils import Database
+
+SEARCHED: Final[Mapping[str, Sequence[str]]] = {"tasks": ("title", "prompt")}
+"""The tables that have an index of trigrams, `<table>_search`, and the columns that are in it."""
 
 
 def holds_words(words: str, number: str, *texts: str) -> bool:
@@ -35,6 +46,71 @@ def words_held(words: str, number: str, texts: Sequence[str]) -> tuple[str, list
     return f"CASE WHEN {' AND '.join(are_ascii)} THEN {held} ELSE {asked} END", [*values, words]
 
 
+def lowered(*texts: bytes) -> str:
+    """Return texts as an index of trigrams has them: in small letters, each in a line."""
+    # At a zero the tokenizer would end.
+    return "\n".join(text.decode(errors="replace").lower().replace("\0", " ") for text in texts)
+
+
+def trigrams_of(words: str) -> str:
+    """Return FTS5's expression for the trigrams of words; empty where no word has one.
+
+    A word that may be a number's beginning, such as `#12`, is left out, as no text need have it.
+    """
+    found = {
+        word[at : at + 3]
+        for word in words.lower().split()
+        if not is_number(word)
+        for at in range(len(word) - 2)
+    }
+    return " ".join(quoted(gram) for gram in sorted(found) if "\0" not in gram)
+
+
+def keep_trigrams(db: Database) -> None:
+    """Let every write by this connection keep the indexes of trigrams, whatever SQL it is of."""
+    db.executescript("".join(_keep(table, columns) for table, columns in SEARCHED.items()))
+
+
+def _keep(table: str, columns: Sequence[str]) -> str:
+    def text(row: str) -> str:
+        return f"lowered({', '.join(f'CAST({row}.{column} AS BLOB)' for column in columns)})"
+
+    into = f"INSERT INTO {table}_search"
+    note = f"{into} (rowid, text) VALUES (new.id, {text('new')});"
+    forget = f"{into} ({table}_search, rowid, text) VALUES ('delete', old.id, {text('old')});"
+    return f"""
+        CREATE TEMP TRIGGER {table}_are_searched AFTER INSERT ON {table} BEGIN {note} END;
+        CREATE TEMP TRIGGER {table}_are_searched_no_more AFTER DELETE ON {table}
+            BEGIN {forget} END;
+        CREATE TEMP TRIGGER {table}_are_searched_anew AFTER UPDATE OF {", ".join(columns)}
+            ON {table} BEGIN {forget} {note} END;
+    """
+
+
+def is_number(word: str) -> bool:
+    """Say whether a word may be the beginning of a record's number."""
+    return re.fullmatch("#[0-9]*", word) is not None
+
+
+def quoted(text: str) -> str:
+    """Return a text as FTS5's expressions have it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def numbers_that_begin(word: str) -> list[tuple[int, int]]:
+    """Return the first and the last of the numbers that begin so, for each length."""
+    digits = word[1:]
+    if not digits or digits.startswith("0") or len(digits) > _MOST_DIGITS:
+        return []
+    first = int(digits)
+    powers = (10**more for more in range(_MOST_DIGITS - len(digits) + 1))
+    return [(first * power, (first + 1) * power - 1) for power in powers]
+
+
+_MOST_DIGITS = 18
+
+
 def teach_words(conn: sqlite3.Connection) -> None:
-    """Let the SQL of this connection ask ``holds_words(words, number, text, …)``."""
+    """Let the SQL of this connection call ``holds_words`` and ``lowered``."""
+    conn.create_function("lowered", -1, lowered, deterministic=True)
     conn.create_function("holds_words", -1, holds_words, deterministic=True)

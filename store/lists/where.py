@@ -22,6 +22,11 @@ class Conditions:
         return f" WHERE {' AND '.join(self._terms)}" if self._terms else ""
 
     @property
+    def term(self) -> str:
+        """Return the conditions as one term, true where there are none."""
+        return f"({' AND '.join(self._terms)})" if self._terms else "TRUE"
+
+    @property
     def arguments(self) -> tuple[Scalar, ...]:
         """Return the values for the places of ``sql``."""
         return tuple(self._arguments)
@@ -29,6 +34,12 @@ class Conditions:
     def true(self, term: str) -> None:
         """Ask for what this term says."""
         self._terms.append(term)
+
+    def any_of(self, asked: tuple[str, Sequence[Scalar]]) -> None:
+        """Ask for what this term says, in which places stand for the values."""
+        term, values = asked
+        self._terms.append(term)
+        self._arguments.extend(values)
 
     def equal(self, column: str, value: Scalar) -> None:
         """Ask for this value; None asks for no value."""

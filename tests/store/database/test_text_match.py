@@ -9,7 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from command_center.store.database.text_match import holds_words, teach_words, words_held
+from command_center.store.database.text_match import (
+    holds_words,
+    teach_words,
+    trigrams_of,
+    words_held,
+)
 
 LETTERS = "aAbB1#\0 %_'?é\u0130\u212aß"
 texts = st.text(LETTERS, max_size=6)
@@ -36,3 +41,24 @@ def test_a_row_of_ascii_is_not_asked_about_by_a_function(words: str) -> None:
         conn.create_function("holds_words", -1, lambda *_: 1 / 0)
         row = "(SELECT 1 AS id, 'Plain or TWO' AS title)"
         assert (1,) == conn.execute(f"SELECT {sql} FROM {row}", values).fetchone()  # noqa: S608 - constants
+
+
+@given(words=st.text(LETTERS, max_size=8), title=st.text(LETTERS, max_size=12), prompt=texts)
+@example(words="k\u0130xy", title="a\u212a\u0130XY", prompt="")
+@example(words="a\0bcd", title="a\0bcd", prompt="")
+@example(words='a"b', title='xa"by', prompt="")
+def test_a_row_that_holds_words_has_all_of_their_trigrams(
+    words: str, title: str, prompt: str
+) -> None:
+    if not holds_words(words, "", title, prompt) or not (trigrams := trigrams_of(words)):
+        return
+    with closing(sqlite3.connect(":memory:")) as conn:
+        teach_words(conn)
+        conn.execute(
+            "CREATE VIRTUAL TABLE s USING fts5 (text, content = '', columnsize = 0, "
+            "detail = none, tokenize = 'trigram case_sensitive 1')"
+        )
+        put = "INSERT INTO s (rowid, text) VALUES (1, lowered(CAST(? AS BLOB), CAST(? AS BLOB)))"
+        conn.execute(put, [title, prompt])
+        found = "SELECT rowid FROM s WHERE s MATCH ?"
+        assert [(1,)] == conn.execute(found, [trigrams]).fetchall()
