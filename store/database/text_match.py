@@ -68,7 +68,10 @@ def trigrams_of(words: str) -> str:
 
 def keep_trigrams(db: Database) -> None:
     """Let every write by this connection keep the indexes of trigrams, whatever SQL it is of."""
-    db.executescript("".join(_keep(table, columns) for table, columns in SEARCHED.items()))
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for table, columns in SEARCHED.items():
+        if f"{table}_search" in there:
+            db.executescript(_keep(table, columns))
 
 
 def _keep(table: str, columns: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlite_utils import Database
 
 from command_center.store import event_cut, event_segments, events
@@ -209,7 +210,7 @@ def is_pending(db: Database) -> bool:
         """
         SELECT EXISTS (SELECT 1 FROM events WHERE id <= ?)
             OR EXISTS (
-                SELECT 1 FROM removed_histories AS gone JOIN events
+                SELECT 1 FROM removed_histories AS gone CROSS JOIN events
                 ON events.repository_id = gone.repository_id AND events.id <= gone.up_to
                 WHERE gone.checksum IS row_checksum(gone.repository_id, gone.up_to)
             )
@@ -278,17 +279,20 @@ def forget_history(db: Database, repository_id: int, up_to: int) -> None:
 
 def lost_bounds(db: Database) -> list[tuple[int, int]]:
     """Return deleted repositories whose bound is damaged, and what the log tells that it was."""
-    found = db.execute(
-        f"""
-        SELECT gone.repository_id, max(events.id) - 1 FROM removed_histories AS gone
-        JOIN events ON events.repository_id = gone.repository_id
-        WHERE gone.checksum IS NOT row_checksum(gone.repository_id, gone.up_to)
-            AND type = 'repo.deleted' AND json_extract(body, '$.data.historyRemoved')
-            AND events.id IN (SELECT id FROM events WHERE NOT {events.IS_DAMAGED})
-        GROUP BY gone.repository_id
-        """  # noqa: S608 - constants
-    )
-    return [(repository_id, up_to) for repository_id, up_to in found]
+    lost = db.execute(
+        "SELECT repository_id FROM removed_histories "
+        "WHERE checksum IS NOT row_checksum(repository_id, up_to)"
+    ).fetchall()
+    return [
+        (repository_id, told.id - 1)
+        for (repository_id,) in lost
+        for told in events.after(db, 0, wanted=_deletion_of(repository_id))[0]
+        if msgspec.json.decode(told.body)["data"].get("historyRemoved")
+    ]
+
+
+def _deletion_of(repository_id: int) -> events.EventFilter:
+    return events.EventFilter(types=("repo.deleted",), repository_id=repository_id)
 
 
 def shorten_history(db: Database, repository_id: int, up_to: int) -> int | None:

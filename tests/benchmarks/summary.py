@@ -106,7 +106,10 @@ def add_run(
     """Add a task, its session that has ended, and what was approved and said in it."""
     place = place_of(number)
     said = {"requested_by": "benchmark", "correlation_id": str(number)}
-    task = tasks.insert(tx, repository_id=place, title="t", prompt="p", status="completed", **said)
+    prompt = " ".join(chance.choices(words, k=20))
+    task = tasks.insert(
+        tx, repository_id=place, title=f"Task {number}", prompt=prompt, status="completed", **said
+    )
     seconds = chance.uniform(5, 3000)
     session = sessions.insert(
         tx,
@@ -116,7 +119,7 @@ def add_run(
         runner="app-server",
         sandbox="workspace-write",
         cwd="/r",
-        prompt=" ".join(chance.choices(words, k=20)),
+        prompt=prompt,
         started_at=to_timestamp(end - timedelta(seconds=seconds)),
         finished_at=to_timestamp(end),
         token_usage={"total": {"totalTokens": chance.randint(1_000, 900_000)}},

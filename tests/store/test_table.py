@@ -1,5 +1,6 @@
 """Records in their tables."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from command_center.store import (
     ConstraintViolated,
@@ -26,6 +28,8 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store import table as table_module
+from command_center.store.database.text_match import holds_words
 from tests.store.units import add_repository, add_session, add_task, run
 
 
@@ -409,3 +413,64 @@ def test_any_record_comes_back_as_it_was_put_in(
     assert (name, ahead, is_dirty) == (added.name, added.ahead, added.is_dirty)
     assert added == run(writer, lambda tx: repositories.get(tx.db, added.id))
     writer.close()
+
+
+def test_words_are_found_by_their_trigrams_as_by_a_look_at_every_task(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tx: Transaction) -> None:
+        for name in ("a", "b"):
+            add_repository(tx, name=name, local_path=f"/srv/{name}")
+        for number in range(1, 81):
+            title = ("Überholt", "see #12", "plain", "\u212aelvin 40%")[number % 4]
+            prompt = f"Word{number % 7} of x{number % 11}y\0z"
+            add_task(tx, repository_id=number % 2 + 1, title=title, prompt=prompt)
+        for number in range(1, 81, 13):
+            tasks.update(tx, number, title="other ÜBER #77", status="failed")
+        tx.db.execute("DELETE FROM tasks WHERE id = 12")
+
+    def turned(db: Database, where: dict[str, Any], words: str, *, newest_first: bool) -> list[int]:
+        found: list[int] = []
+        cursor = None
+        while True:
+            page = tasks.page(
+                db, where, limit=7, cursor=cursor, newest_first=newest_first, words=words
+            )
+            found += [task.id for task in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    run(writer, fill)
+    looks = ("über", "word3 x5y", "#12", "#1 plain", "#012", "kelvin", "zz", "y\0z", "")
+    wheres: list[dict[str, Any]] = [{}, {"repository_id": 1}, {"status": "failed"}]
+    with readers.connection() as db:
+        for few, words, where in itertools.product((0, 10**9), looks, wheres):
+            monkeypatch.setattr(table_module, "_FEW", few)
+            wanted = [
+                task.id
+                for task in tasks.every(db, where)
+                if holds_words(words, f"#{task.id}", task.title, task.prompt)
+            ]
+            assert wanted == turned(db, where, words, newest_first=False)
+            assert wanted[::-1] == turned(db, where, words, newest_first=True)
+
+
+def test_a_rare_word_is_found_among_many_tasks_without_a_look_at_them(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tx: Transaction) -> None:
+        place = add_repository(tx)
+        for number in range(400):
+            prompt = "a needle" if number == 5 else "nothing but straw"
+            add_task(tx, repository_id=place.id, prompt=prompt)
+
+    run(writer, fill)
+    with readers.connection() as db:
+        monkeypatch.setattr(table_module, "_FEW", 50)
+        steps: list[None] = []
+        db.conn.set_progress_handler(lambda: steps.append(None), 10)
+        page = tasks.page(db, {"repository_id": 1}, limit=50, words="needle", newest_first=True)
+        db.conn.set_progress_handler(None, 0)
+        assert [6] == [task.id for task in page.items]
+        assert len(steps) < 150

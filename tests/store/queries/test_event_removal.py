@@ -371,3 +371,17 @@ def test_the_oldest_events_of_a_repository_go_that_are_beyond_its_size(
     compress_all(writer, BEFORE)
     with readers.connection() as db:
         assert event_removal.beyond_size_of(db, 1, taken * 11 // 20) < 2000
+
+
+def test_the_log_is_not_read_to_find_that_nothing_is_to_go(
+    writer: Writer, readers: Readers
+) -> None:
+    run(writer, lambda tx: tell(tx, 3000))
+    run(writer, lambda tx: event_removal.forget_history(tx.db, 9, 3000))
+    with readers.connection() as db:
+        steps: list[None] = []
+        db.conn.set_progress_handler(lambda: steps.append(None), 100)
+        assert not event_removal.is_pending(db)
+        assert [] == event_removal.lost_bounds(db)
+        db.conn.set_progress_handler(None, 0)
+        assert len(steps) < 60
