@@ -95,9 +95,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     shortened: bool | UnsetType = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class StoredEvent:
-    """A durable event: its text, and beside it what it can be filtered by."""
+class StoredEvent(msgspec.Struct, frozen=True, gc=False):
+    """A durable event: its text, and before it what it can be filtered by, as a row has them."""
 
     id: int
     type: str
@@ -108,7 +107,10 @@ class StoredEvent:
     approval_id: int | None = None
     automation_id: int | None = None
     correlation_id: str | None = None
-    body: bytes = attrs.field(repr=False)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"StoredEvent(id={self.id}, type={self.type!r})"
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -403,13 +405,13 @@ def _read(
 
 def _stored(row: Sequence[Any], segments: Segments) -> StoredEvent:
     """Make a row the event that was written; one that is not as it was is told as damaged."""
-    *values, body, checksum = row
-    if not body:
-        body = segments.text(values[0])
-    if row_checksum(*values, body) == checksum:
-        return StoredEvent(**dict(zip(_COLUMNS, values, strict=True)), body=body)
+    *told, checksum = row
+    if not told[-1]:
+        told[-1] = segments.text(told[0])
+    if row_checksum(*told) == checksum:
+        return StoredEvent(*told)
     event = Event(
-        id=values[0],
+        id=told[0],
         type=event_type(EventDamaged),
         ts=_UNKNOWN,
         actor="store",

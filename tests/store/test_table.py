@@ -477,3 +477,28 @@ def test_a_rare_word_is_found_among_many_tasks_without_a_look_at_them(
             assert [6] == [task.id for task in page.items]
             taken.append(len(steps))
         assert taken[0] < taken[1] / 4
+
+
+def test_a_rare_condition_is_looked_up_whatever_else_is_asked_for(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tx: Transaction) -> None:
+        place = add_repository(tx)
+        for _ in range(400):
+            add_task(tx, repository_id=place.id)
+        tasks.update(tx, 7, status="failed")
+
+    monkeypatch.setattr(table_module, "_FEW", 50)
+    run(writer, fill)
+    with readers.connection() as db:
+        for where in (
+            {"status": ["failed"], "priority": "normal"},
+            {"priority": "normal", "repository_id": 1, "type": "review_task"},
+        ):
+            tasks.page(db, where, limit=50)
+            steps: list[None] = []
+            db.conn.set_progress_handler(lambda: steps.append(None), 10)  # noqa: B023 - run at once
+            page = tasks.page(db, where, limit=50)
+            db.conn.set_progress_handler(None, 0)
+            assert ([7] if "status" in where else []) == [task.id for task in page.items]
+            assert len(steps) < 150

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import attrs
 import msgspec
 import pytest
 import trio
@@ -81,7 +80,7 @@ async def test_what_waits_for_a_slow_subscriber_is_bounded_by_its_size_too() -> 
     third = bytes(events_module.BUFFER_BYTES // 3)
     with fanout.subscribe(EventFilter()) as slow:
         for number in range(1, 6):
-            fanout.publish([attrs.evolve(event(number), body=third)])
+            fanout.publish([msgspec.structs.replace(event(number), body=third)])
         assert "lagging" == slow.closed
         assert [[third]] * 3 == [await slow.drain() for _ in range(3)]
         assert [] == await slow.drain()
@@ -92,7 +91,7 @@ async def test_of_what_waits_no_more_is_taken_at_once_than_a_page_holds() -> Non
     size = PAGE_BYTES // 2
     with fanout.subscribe(EventFilter()) as slow:
         for number in range(1, 6):
-            fanout.publish([attrs.evolve(event(number), body=bytes(size))])
+            fanout.publish([msgspec.structs.replace(event(number), body=bytes(size))])
         taken = [len(await slow.take()) for _ in range(3)]
         fanout.publish([event(6)])
         assert ([2, 2, 1], [b"6"]) == (taken, await slow.drain())
@@ -100,7 +99,7 @@ async def test_of_what_waits_no_more_is_taken_at_once_than_a_page_holds() -> Non
 
 async def test_an_event_that_is_larger_than_the_buffer_reaches_who_keeps_up() -> None:
     fanout = Fanout()
-    large = attrs.evolve(event(1), body=bytes(events_module.BUFFER_BYTES + 1))
+    large = msgspec.structs.replace(event(1), body=bytes(events_module.BUFFER_BYTES + 1))
     with fanout.subscribe(EventFilter()) as quick:
         fanout.publish([large])
         assert [large.body] == await quick.drain()
