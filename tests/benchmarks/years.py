@@ -458,8 +458,12 @@ class Asked:
         for word, moment in self.half.items():
             path = path.replace(word, moment)
         began = time.perf_counter()
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request("GET", path)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was idle while the other server was asked
+            self.connection.close()
+            return self.ask(path)
         answer.read()
         return answer.status, (time.perf_counter() - began) * 1e3
 
