@@ -17,6 +17,9 @@ from tests.installing.releases import MIGRATES, serving_index
 from tests.installing.test_updates import NEXT, Home, home_of
 from tests.installing.wheel import build
 
+UPDATE_SECONDS = 280.0
+"""Seconds for which the turn waits: longer than an update takes, and shorter than Codex waits."""
+
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
@@ -52,7 +55,7 @@ async def test_an_update_interrupts_no_turn(
     repository: Path,
     home: Home,
 ) -> None:
-    gate = Gate()
+    gate = Gate(seconds=UPDATE_SECONDS)
     scripted_model.script = (Say.text("Work", gate, "ing."),)
     settings = {"CC_CODEX_COMMAND": str(codex_binary), "CODEX_HOME": str(codex_home)}
     settings |= {"CC_CODEX_RUNNER_MODE": "app-server", "CC_CONFIG": home.variables["CC_CONFIG"]}
@@ -74,6 +77,7 @@ async def test_an_update_interrupts_no_turn(
         server.start()
         async with client_of(server) as client:
             assert NEXT == (await client.get("/health"))["version"]
+            await client.until_session(session, "running")
             gate.open()
             ended = await client.until_session(session, "completed")
             assert "Working." == ended["lastMessage"]
