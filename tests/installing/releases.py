@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import secrets
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -151,7 +152,8 @@ def serving_index() -> Iterator[PackageIndex]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    index = PackageIndex(f"http://127.0.0.1:{server.server_address[1]}")
+    # Installers cache by address, and a port comes again: an older wheel would be installed.
+    index = PackageIndex(f"http://127.0.0.1:{server.server_address[1]}/{secrets.token_hex(8)}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
