@@ -17,7 +17,7 @@ from command_center.actors.contracts.pools import Pool
 from command_center.actors.contracts.project_configuration import AgentFiles
 from command_center.actors.git.ports import Git
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.runtime import ChildSpec
+from command_center.runtime import ActorSnapshot, ChildSpec
 
 
 @attrs.frozen
@@ -149,6 +149,13 @@ class Folders(Protocol):
 
     async def clock(self) -> float:
         """Read the clock of the machine, in seconds since 1970."""
+
+
+class ProgramTree(Protocol):
+    """The actors of the program that a host runs. Only hosts that dial out run one."""
+
+    async def actors(self) -> Sequence[ActorSnapshot]:
+        """Return its actors as they are now, 200 at most."""
 
 
 class HostStanding(Protocol):

@@ -837,6 +837,11 @@ def get_tree() -> ApiCall[shapes.Tree]:
     return ApiCall("GET", "/api/runtime")
 
 
+def get_host_tree(host_name: str, /) -> ApiCall[shapes.HostTree]:
+    """Show the actors of the program that a host runs which dials out; it is asked for them: `GET /api/hosts/{hostName}/runtime`."""
+    return ApiCall("GET", at("/api/hosts/{}/runtime", host_name))
+
+
 def get_actor(name: str, /, **query: Unpack[shapes.GetActorQuery]) -> ApiCall[shapes.ActorShown]:
     """Show an actor: `GET /api/runtime/actors/{name}`."""
     return ApiCall("GET", at("/api/runtime/actors/{}", name), query=query)

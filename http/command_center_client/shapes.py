@@ -1138,6 +1138,16 @@ HostOrder = TypedDict(
     },
 )
 
+# The actors of the program that a host runs.
+HostTree = TypedDict(
+    "HostTree",
+    {
+        "host": 'str',
+        "actors": 'list[ActorShown]',
+        "faultDomains": 'list[FaultDomain]',
+    },
+)
+
 # A host that is named, or labels that it must have; one of the two.
 HostWish = TypedDict(
     "HostWish",

@@ -12,8 +12,9 @@ import trio
 from quart import websocket
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.hosts import ProgramTree
 from command_center.actors.operator.actions import Action, Order, operate
-from command_center.actors.rules.errors import NotFound
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.http.wire.codec import encode
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import (
@@ -21,6 +22,7 @@ from command_center.http.wire.responses import (
     DeadLetterShown,
     DeadLettersShown,
     FaultDomain,
+    HostTree,
     TotalsShown,
     TraceRecordShown,
     Tree,
@@ -35,6 +37,9 @@ DEAD_LETTERS = 100
 """The newest dead letters that the tree shows."""
 
 NORMAL_CLOSURE = 1000
+
+ANSWER_SECONDS = 5.0
+"""Seconds that a host may take to show its actors."""
 
 
 class ActorQuery(
@@ -81,6 +86,27 @@ async def get_tree(center: Center) -> Tree:
         ),
         fault_domains=fault_domains(snapshot.actors),
         abandoned=list(snapshot.abandoned),
+    )
+
+
+@api.operation("GET", "/api/hosts/<host_name>/runtime", refuses=(404, 409, 503))
+async def get_host_tree(center: Center, host_name: str) -> HostTree:
+    """Show the actors of the program that a host runs which dials out; it is asked for them.
+
+    What this server runs for a host is in its own tree, below `/hosts`.
+    """
+    if host_name not in center.hosts:
+        raise NotFound("Host", host_name)
+    program: ProgramTree | None = getattr(center.hosts.named(host_name), "tree", None)
+    if program is None:
+        raise Conflict(f"Host {host_name} runs no program of ours that has a tree of its own.")
+    try:
+        with trio.fail_after(ANSWER_SECONDS):
+            actors = tuple(await program.actors())
+    except trio.TooSlowError:
+        raise Unavailable(f"Host {host_name} does not answer. Look again.") from None
+    return HostTree(
+        host=host_name, actors=[shown(one) for one in actors], fault_domains=fault_domains(actors)
     )
 
 

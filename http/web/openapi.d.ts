@@ -875,6 +875,13 @@ export interface HostOrder {
   requestedBy?: string;
 }
 
+/** The actors of the program that a host runs. */
+export interface HostTree {
+  host: string;
+  actors: ActorShown[];
+  faultDomains: FaultDomain[];
+}
+
 /** A host that is named, or labels that it must have; one of the two. */
 export interface HostWish {
   host?: string | null;
@@ -3930,6 +3937,15 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: Tree;
+  };
+  /** Show the actors of the program that a host runs which dials out; it is asked for them */
+  getHostTree: {
+    method: "GET";
+    path: `/api/hosts/${string}/runtime`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: HostTree;
   };
   /** Show an actor */
   getActor: {

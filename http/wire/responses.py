@@ -263,6 +263,14 @@ class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
     contract: str
 
 
+class HostTree(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """The actors of the program that a host runs."""
+
+    host: str
+    actors: list[ActorShown]
+    fault_domains: list[FaultDomain]
+
+
 class Tree(_Shape, frozen=True, kw_only=True, rename="camel"):
     """The whole tree of actors."""
 

@@ -37,6 +37,14 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
     async with way_to(port_of(server)) as way:
         box.enrol(way.url, code)
         await until_host(client, "box", link="connected", status="connected")
+        tree = await client.get("/api/hosts/box/runtime")
+        (link,) = (actor for actor in tree["actors"] if actor["path"] == "/link")
+        assert link["description"]["connected"] is True
+        assert "/link" in [domain["path"] for domain in tree["faultDomains"]]
+        ours = {actor["path"] for actor in (await client.get("/api/runtime"))["actors"]}
+        assert {"/hosts/box", "/hosts/box/link"} <= ours
+        refused = await client.get("/api/hosts/local/runtime", status=409)
+        assert "runs no program of ours" in refused["error"]["message"]
         mode = stat.S_IMODE((box.folder / "host.json").stat().st_mode)
         assert 0o600 == mode
         key = json.loads((box.folder / "host.json").read_text())["key"]

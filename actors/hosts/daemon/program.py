@@ -34,10 +34,20 @@ from command_center.actors.hosts.link.serving import Served
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
-from command_center.runtime import ChildSpec, Intensity, SupervisorSpec, open_system
+from command_center.runtime import (
+    ActorSnapshot,
+    ChildSpec,
+    Intensity,
+    SupervisorSpec,
+    System,
+    open_system,
+)
 from command_center.store import DataFolderLock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MOST_ACTORS: Final = 200
+"""Actors that a server is shown."""
 
 STUCK: Final = 1
 """The exit code where an actor could not be ended."""
@@ -77,6 +87,17 @@ class HostProgramSettings:
         )
 
 
+@attrs.define
+class OwnTree:
+    """The actors of this program, for the server that it works for."""
+
+    system: System | None = None
+
+    async def actors(self) -> Sequence[ActorSnapshot]:
+        """Return them as they are now; nothing is asked of any of them."""
+        return () if self.system is None else self.system.snapshot().actors[:MOST_ACTORS]
+
+
 async def run_host(settings: HostProgramSettings) -> None:
     """Serve this machine to its server until Ctrl-C or SIGTERM.
 
@@ -90,6 +111,7 @@ async def run_host(settings: HostProgramSettings) -> None:
         identity = files.identity()
         life = files.begin_life()
         *_, pool = parts = settings.parts()
+        own = OwnTree()
         care = ChildSpec(
             id="pool",
             start=partial(PoolCare, pool),
@@ -97,7 +119,7 @@ async def run_host(settings: HostProgramSettings) -> None:
         )
         link = ChildSpec(
             id="link",
-            start=partial(CentreLink, files, identity, life, partial(Served, *parts)),
+            start=partial(CentreLink, files, identity, life, partial(Served, *parts, own)),
             contract="While it restarts nothing is done for the server; turns go on.",
         )
         tree = SupervisorSpec(
@@ -113,7 +135,7 @@ async def run_host(settings: HostProgramSettings) -> None:
             start=life.number,
             ceiling=settings.ceiling.told(),
         )
-        async with open_system(tree, on_stuck=_give_up):
+        async with open_system(tree, on_stuck=_give_up) as own.system:
             await _until_stopped()
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.dial.keeper import DialLink
-from command_center.actors.hosts.link.calling import pool_of
+from command_center.actors.hosts.link.calling import pool_of, tree_of
 from command_center.actors.hosts.link.host import LinkedHost
 from command_center.actors.hosts.link.standing import Standing
 from command_center.runtime import ChildSpec
@@ -17,4 +17,6 @@ def dialling_host(record: StoredHost, storage: Storage, *, disabled: str | None)
     """Make it; `disabled` says why its Codex is not reached."""
     standing = Standing(record.name, "It has not connected yet.")
     link = ChildSpec(id="link", start=partial(DialLink, storage, standing))
-    return LinkedHost.over(standing, link, disabled=disabled, pool=pool_of(standing))
+    return LinkedHost.over(
+        standing, link, disabled=disabled, pool=pool_of(standing), tree=tree_of(standing)
+    )

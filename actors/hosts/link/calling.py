@@ -20,7 +20,7 @@ import trio
 from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Way
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.hosts import Folders, ProgramTree
 from command_center.actors.contracts.pools import CLONE_SECONDS, Pool
 from command_center.actors.git.ports import ANSWER_LIMIT, Git
 from command_center.actors.hosts.link.channels import (
@@ -41,6 +41,7 @@ SHORT: Final = ANSWER_LIMIT + LONGEST_TEXT
 
 ANSWER_SECONDS: Final[Mapping[type, float]] = {
     Folders: 60.0,
+    ProgramTree: 10.0,
     Git: 900.0,
     Codex: 60.0,
     Pool: CLONE_SECONDS + 60.0,
@@ -435,6 +436,11 @@ def parts_of(reach: Reach, settings: BridgeSettings) -> tuple[Folders, Git, Code
     caller = FarCalls(reach, git)
     folders = cast("Folders", FarPart(caller, Folders))
     return folders, git, cast("Codex", FarCodex(caller, settings))
+
+
+def tree_of(reach: Reach) -> ProgramTree:
+    """Return the actors of the program at the other end, if that has any."""
+    return cast("ProgramTree", FarPart(FarCalls(reach), ProgramTree))
 
 
 def pool_of(reach: Reach) -> Pool:

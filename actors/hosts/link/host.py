@@ -8,7 +8,7 @@ import attrs
 
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.settings import BridgeSettings, Transport
-from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.hosts import Folders, ProgramTree
 from command_center.actors.contracts.pools import Pool
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.calling import parts_of
@@ -18,7 +18,10 @@ from command_center.runtime import ChildSpec
 
 @attrs.frozen
 class LinkedHost:
-    """Another machine. `link` is the actor that keeps its `standing`; some have a `pool`."""
+    """Another machine. `link` is the actor that keeps its `standing`.
+
+    Those that run a program of ours have a `pool`, and a `tree` of its actors.
+    """
 
     standing: Standing
     folders: Folders
@@ -26,14 +29,21 @@ class LinkedHost:
     codex: Codex
     link: ChildSpec
     pool: Pool | None = None
+    tree: ProgramTree | None = None
 
     @classmethod
     def over(
-        cls, standing: Standing, link: ChildSpec, *, disabled: str | None, pool: Pool | None = None
+        cls,
+        standing: Standing,
+        link: ChildSpec,
+        *,
+        disabled: str | None,
+        pool: Pool | None = None,
+        tree: ProgramTree | None = None,
     ) -> Self:
         """Make it of its link; `disabled` says why its Codex is not reached."""
         settings = BridgeSettings(transport=Transport.AUTO, disabled=disabled)
-        return cls(standing, *parts_of(standing, settings), link, pool)
+        return cls(standing, *parts_of(standing, settings), link, pool, tree)
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ import trio
 
 from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Lease, Wire
-from command_center.actors.contracts.hosts import Folders
+from command_center.actors.contracts.hosts import Folders, ProgramTree
 from command_center.actors.contracts.pools import Pool
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.channels import (
@@ -46,6 +46,7 @@ class Served:
     git: Git
     codex: Codex
     pool: Pool | None = None
+    tree: ProgramTree | None = None
     _processes: dict[int, CodexProcess] = attrs.field(factory=dict)
     _lease: Lease | None = None
     _has_taken_over: bool = False
@@ -122,6 +123,7 @@ class Served:
             Git: self.git,
             Codex: self.codex,
             Pool: self.pool,
+            ProgramTree: self.tree,
         }
         port = next((one for one in parts if one.__name__ == part), None)
         if port is None or parts[port] is None:

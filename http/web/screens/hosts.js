@@ -1,7 +1,7 @@
 // @ts-check
 // Hosts: the machines that repositories lie on, how each is, and what may be begun there.
-/** @import { AddedHost, ShownHost } from "../openapi.js" */
-import { ApiError, ask, every, ME, patch, post, remove } from "../api.js";
+/** @import { AddedHost, HostTree, ShownHost } from "../openapi.js" */
+import { ApiError, ask, every, get, ME, patch, post, remove } from "../api.js";
 import {
   Ago,
   Badge,
@@ -35,6 +35,7 @@ export const Hosts = () => {
   const [adding, setAdding] = useState(false);
   const [changed, change] = useState(/** @type {ShownHost | null} */ (null));
   const [removed, drop] = useState(/** @type {ShownHost | null} */ (null));
+  const [looked, look] = useState("");
   const [enrolled, enrol] = useState(/** @type {AddedHost["enrolment"]} */ (null));
   return html`
     <${Head} title="Hosts" note="The machines that repositories lie on, and Codex works on">
@@ -46,11 +47,12 @@ export const Hosts = () => {
       ${(hosts || []).map(
         (host) => html`<li key=${host.name}>
           <${Host} host=${host} again=${again} onChange=${() => change(host)}
-            onRemove=${() => drop(host)} onEnrol=${enrol} />
+            onRemove=${() => drop(host)} onEnrol=${enrol} onLook=${() => look(host.name)} />
         </li>`,
       )}
     </ul>
     ${adding && html`<${Add} onAdded=${again} onClose=${() => setAdding(false)} />`}
+    ${looked && html`<${Actors} name=${looked} onClose=${() => look("")} />`}
     ${enrolled && html`<${Enrolment} offer=${enrolled} onClose=${() => enrol(null)} />`}
     ${changed && html`<${Change} host=${changed} onSaved=${again} onClose=${() => change(null)} />`}
     ${
@@ -88,9 +90,9 @@ const stateOf = (host) =>
 
 /**
  * @param {{host: ShownHost, again: () => void, onChange: () => void, onRemove: () => void,
- * onEnrol: (offer: AddedHost["enrolment"]) => void}} props
+ * onEnrol: (offer: AddedHost["enrolment"]) => void, onLook: () => void}} props
  */
-const Host = ({ host, again, onChange, onRemove, onEnrol }) => {
+const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
   const { busy, error, run } = useAct();
   const path = /** @type {const} */ (`/api/hosts/${host.name}`);
   /** @param {"drain" | "resume" | "retry"} act */
@@ -152,6 +154,11 @@ const Host = ({ host, again, onChange, onRemove, onEnrol }) => {
       }
       <${Button} onClick=${onChange} aria-label=${`Change ${host.name}`}>Change<//>
       ${
+        host.kind === "dial" &&
+        !isAway &&
+        html`<${Button} onClick=${onLook} aria-label=${`Actors of ${host.name}`}>Actors<//>`
+      }
+      ${
         isAway &&
         (host.kind === "dial"
           ? html`<${Button} busy=${busy === "enrol"} onClick=${renew}>New code<//>`
@@ -174,6 +181,39 @@ const signInOf = ({ account }) =>
     : account.status === "signed_out"
       ? "nobody"
       : account.email || (account.status === "not_needed" ? "not needed" : account.kind);
+
+/**
+ * The actors of the program that a host runs.
+ * @param {{name: string, onClose: () => void}} props
+ */
+const Actors = ({ name, onClose }) => {
+  const path = /** @type {const} */ (`/api/hosts/${name}/runtime`);
+  const [tree, error] = useLoaded(async () => {
+    /** @type {any} */
+    const told = await get(path);
+    return /** @type {HostTree} */ (told);
+  }, [name]);
+  return html`<${Dialog} title=${`What runs on ${name}`} onClose=${onClose}>
+    <${Problem} error=${error} />
+    ${!tree && !error && html`<${Loading} />`}
+    <ul class="rows">
+      ${(tree?.actors || []).map(
+        (one) => html`<li key=${one.path} class="row">
+          <div class="row-main">
+            <div class="row-title"><code>${one.path}</code></div>
+            <div class="row-note">${one.lastError || one.contract || one.kind}</div>
+          </div>
+          <div class="row-side"><${Badge} status=${one.status} /></div>
+        </li>`,
+      )}
+    </ul>
+    <p>
+      <a href=${`#/runtime/hosts/${name}/link`} onClick=${onClose}>
+        Its link, as this server has it
+      </a>
+    </p>
+  <//>`;
+};
 
 /** A code, and the command with it, as long as they are shown. @param {any} props */
 const Enrolment = ({ offer, onClose }) => html`<${Dialog} title="Run this on the machine"
