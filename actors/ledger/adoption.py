@@ -21,13 +21,12 @@ from command_center.actors.ledger.admission import active_sessions
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.occupancy import obstacle
+from command_center.actors.rules.paths import lies_in, same_place
 from command_center.actors.rules.policy import (
     PolicyDenied,
     PolicyResult,
     RunInput,
     evaluate,
-    lies_in,
-    same_place,
 )
 from command_center.store import (
     Agent,

@@ -33,7 +33,8 @@ from command_center.actors.ledger.adoption import (
     working_session,
 )
 from command_center.actors.rules.errors import Unavailable
-from command_center.actors.rules.policy import RunSettings, same_place
+from command_center.actors.rules.paths import same_place
+from command_center.actors.rules.policy import RunSettings
 from command_center.store import (
     Agent,
     Session,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -44,6 +43,7 @@ from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.branch_names import branch_of_run, folder_name
 from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.paths import pure_path
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.transitions import check
@@ -238,7 +238,7 @@ def reserve_worktree(tx: Transaction, session: Session, repository: Repository) 
     place = None if branch is None else _place_of_branch(tx, session, branch)
     if place is None:
         name = folder_name(branch or branch_of_run(session.task_id, session.id))
-        place = str(Path(folder, str(repository.id), name))
+        place = str(pure_path(folder) / str(repository.id) / name)
         if sessions.find(tx.db, {"host": session.host, "cwd": place, "finished_at": None}):
             place = f"{place}-{session.id}"
     return sessions.update(tx, session.id, cwd=place, worktree_path=place, worktree_reserved=True)

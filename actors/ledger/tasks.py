@@ -30,7 +30,7 @@ from command_center.actors.ledger.successors import cancel_followups
 from command_center.actors.ledger.uploads import attached
 from command_center.actors.rules.choices import Choices, choices_of, stored
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.paths import check_path
+from command_center.actors.rules.paths import check_path, same_place
 from command_center.actors.rules.placement import (
     check_placement,
     stored_placement,
@@ -40,7 +40,6 @@ from command_center.actors.rules.policy import (
     PolicyResult,
     RunInput,
     evaluate,
-    same_place,
 )
 from command_center.store import (
     Repository,
@@ -52,7 +51,7 @@ from command_center.store import (
     tasks,
 )
 from command_center.store.queries.causes import last_event
-from command_center.store.records import Runner
+from command_center.store.records import LOCAL, Runner
 
 
 def create_task(
@@ -327,15 +326,15 @@ def prompt_thread(
     `branch_name` is that of the worktree at `cwd`, where that has to be made again.
 
     Raises:
-        Invalid: `cwd` is no absolute path of this system.
+        Invalid: `cwd` is no absolute path of its host.
         RecordNotFound: there is no such repository.
         Conflict: the thread or its task has a session that has not ended, or the task has used up
             what it may.
         PolicyDenied: the repository forbids it.
     """
-    if wanted.cwd is not None:
-        check_path(wanted.cwd, "cwd")
     repository = repositories.get(tx.db, wanted.repository_id)
+    if wanted.cwd is not None:
+        check_path(wanted.cwd, "cwd", is_foreign=repository.host != LOCAL)
     if wanted.resume:
         check_unused(tx.db, repository.host, thread_id)
     task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)

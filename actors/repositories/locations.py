@@ -10,6 +10,7 @@ from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.branch_names import folder_name
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.paths import pure_path
 from command_center.store import Repository, Session, repositories
 
 
@@ -28,7 +29,7 @@ class Places:
 
         It is always where the host keeps worktrees.
         """
-        name = folder_name(Path(session.cwd).name, longest=100)
+        name = folder_name(pure_path(session.cwd).name, longest=100)
         return await host.folders.make_place(session.repository_id, name)
 
     async def asked(self, host: Host, wanted: str, field: str) -> Path:

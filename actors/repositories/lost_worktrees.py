@@ -16,7 +16,7 @@ from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.names import branch_commit
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.policy import lies_in, same_place
+from command_center.actors.rules.paths import lies_in, pure_path, same_place
 from command_center.store import Repository
 from command_center.store.queries.summaries import used_worktrees
 
@@ -37,7 +37,7 @@ async def find_lost(storage: Storage, repository: Repository, path: str) -> Lost
     around = [place for place in used if lies_in(path, place)]
     if not around:
         return None
-    innermost = max(around, key=lambda place: len(Path(place).parts))
+    innermost = max(around, key=lambda place: len(pure_path(place).parts))
     return LostWorktree(innermost, used[innermost])
 
 

@@ -49,7 +49,7 @@ from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.caps import Caps, stored_caps
 from command_center.actors.rules.choices import Choices, stored
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.policy import same_place
+from command_center.actors.rules.paths import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.store import Repository, Transaction
 from command_center.store import repositories as repository_table

@@ -22,7 +22,7 @@ from command_center.actors.repositories.lost_worktrees import (
 )
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.policy import same_place
+from command_center.actors.rules.paths import same_place
 from command_center.store import (
     Repository,
     Session,

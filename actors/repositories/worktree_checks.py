@@ -13,7 +13,7 @@ from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_gitlinks, read_status
 from command_center.actors.ledger.left_commands import lingering_sessions
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.policy import lies_in
+from command_center.actors.rules.paths import lies_in
 from command_center.store import Repository, Session, sessions
 
 ENDING_SECONDS: Final = 3.0

@@ -65,7 +65,7 @@ from command_center.actors.repositories.worktree_checks import (
     live_sessions,
 )
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
-from command_center.actors.rules.policy import same_place
+from command_center.actors.rules.paths import same_place
 from command_center.store import (
     Page,
     Repository,

@@ -5,10 +5,12 @@ Nothing here looks at a disk. Where a path leads to, its host says (`contracts.h
 
 from __future__ import annotations
 
+import ntpath
 import os
+import posixpath
 import re
 import sys
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from command_center.actors.rules.errors import Invalid
@@ -36,15 +38,50 @@ NAME_BYTES = 255
 """The longest name in a path, in bytes."""
 
 
-def check_path(text: str, field: str) -> None:
+def pure_path(text: str) -> PurePath:
+    r"""Read an absolute path of a host, whichever system that runs, by its spelling.
+
+    >>> pure_path("C:\\src\\app").name
+    'app'
+    """
+    return PureWindowsPath(text) if _is_windows(text) else PurePosixPath(text)
+
+
+def same_place(left: str, right: str) -> bool:
+    """Tell whether two absolute paths are spelled alike, as their system compares paths.
+
+    Only spelling: links and mounts are followed where a path is used.
+    """
+    return _is_windows(left) == _is_windows(right) and _plain(left) == _plain(right)
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Return True if an absolute path is the folder, or below it, as it is spelled."""
+    place = pure_path(path)
+    return any(same_place(str(one), folder) for one in (place, *place.parents))
+
+
+def _is_windows(text: str) -> bool:
+    return bool(_DRIVE.match(text)) or text.startswith("\\\\")
+
+
+def _plain(text: str) -> str:
+    if _is_windows(text):
+        return ntpath.normcase(ntpath.normpath(text))
+    return posixpath.normpath(text)
+
+
+def check_path(text: str, field: str, *, is_foreign: bool = False) -> None:
     """Refuse a path that cannot be meant: it is absolute or begins with `~/`, and is printable.
+
+    One that `is_foreign` is for a host of whichever system, which looks at it itself.
 
     Raises:
         Invalid: it cannot; the field is named.
     """
     if not text.strip():
         raise Invalid.field(field, "The path is empty.")
-    if (problem := foreign(text)) is not None:
+    if not is_foreign and (problem := foreign(text)) is not None:
         raise Invalid.field(field, problem)
     if CONTROL.search(text):
         raise Invalid.field(field, "The path has control characters in it.")
@@ -56,7 +93,8 @@ def check_path(text: str, field: str) -> None:
         len(part.encode()) > NAME_BYTES for part in re.split(r"[/\\]", text)
     ):
         raise Invalid.field(field, "The path is too long.")
-    if not text.startswith("~/") and not PurePath(text).is_absolute():
+    path = pure_path(text) if is_foreign else PurePath(text)
+    if not text.startswith("~/") and not path.is_absolute():
         raise Invalid.field(field, f"{text} is not an absolute path.")
 
 

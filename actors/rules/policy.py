@@ -26,8 +26,6 @@ Nothing here looks at a disk. Whether a path is what it claims to be is checked 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
@@ -37,11 +35,11 @@ from command_center.actors.rules.branch_names import is_branch_name
 from command_center.actors.rules.choices import Choices, choices_of, settle
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import BranchName, Name, PathText
-from command_center.actors.rules.paths import check_path
+from command_center.actors.rules.paths import check_path, same_place
 from command_center.actors.rules.placement import HostWish, Placement, check_placement
 from command_center.runtime import Refusal
 from command_center.store import Repository, Session, Task
-from command_center.store.records import Sandbox, Workplace
+from command_center.store.records import LOCAL, Sandbox, Workplace
 
 Decision = Literal["allow", "needs_approval", "deny"]
 WorktreeUse = Literal["none", "given", "automatic"]
@@ -162,7 +160,7 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
     Raises:
         Invalid: the run names a path or a branch that there cannot be on this system.
     """
-    check_run(run)
+    check_run(run, repository.host)
     sandbox = run.sandbox or ("workspace-write" if repository.allow_write else "read-only")
     network = _or(run.allow_network, repository.allow_network)
     commit = _or(run.allow_commit, repository.allow_commit)
@@ -211,14 +209,17 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
     )
 
 
-def check_run(run: RunInput) -> None:
+def check_run(run: RunInput, host: str | None = None) -> None:
     """Refuse a run that names what cannot be, whatever is allowed.
 
+    A path on another host than the server's own, or on one that is not known yet, is of whichever
+    system that runs.
+
     Raises:
-        Invalid: `worktreePath` is no absolute path of this system, or `branchName` no branch name.
+        Invalid: `worktreePath` is no absolute path of its host, or `branchName` no branch name.
     """
     if run.worktree_path is not None:
-        check_path(run.worktree_path, "worktreePath")
+        check_path(run.worktree_path, "worktreePath", is_foreign=host != LOCAL)
     if run.branch_name is not None and not is_branch_name(run.branch_name):
         raise Invalid.field(
             "branchName", f"{run.branch_name!r} is not a branch name that git accepts."
@@ -250,19 +251,6 @@ def run_of(session: Session) -> RunInput:
         allow_commit=session.allow_commit,
         requested_by=session.requested_by,
     )
-
-
-def same_place(left: str, right: str) -> bool:
-    """Tell whether two absolute paths are spelled alike, as this platform compares paths.
-
-    Only spelling: links and mounts are followed where a path is used.
-    """
-    return os.path.normcase(os.path.normpath(left)) == os.path.normcase(os.path.normpath(right))
-
-
-def lies_in(path: str, folder: str) -> bool:
-    """Return True if an absolute path is the folder, or below it, as it is spelled."""
-    return any(same_place(str(one), folder) for one in (Path(path), *Path(path).parents))
 
 
 def _say_about_full_access(repository: Repository, run: RunInput, reasons: list[Reason]) -> None:

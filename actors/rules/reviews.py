@@ -8,7 +8,6 @@ A reviewer's text has its findings below its explanation, each as Codex writes i
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from command_center.actors.rules.paths import is_in_work_tree
+from command_center.actors.rules.paths import is_in_work_tree, lies_in, pure_path
 
 MOST_FINDINGS: Final = 100
 """Findings that are read of one review."""
@@ -91,7 +90,7 @@ def _head(line: str) -> tuple[str, str, int, int] | None:
 
 
 def _inside(path: str, cwd: str) -> str:
-    if not Path(path).is_absolute():
+    place, folder = pure_path(path), pure_path(cwd)
+    if not place.is_absolute() or not lies_in(path, cwd):
         return path
-    place, folder = Path(os.path.normpath(path)), Path(os.path.normpath(cwd))
     return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else path

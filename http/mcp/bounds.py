@@ -10,7 +10,7 @@ are counted from the start of the server on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -115,7 +115,9 @@ class AgentBounds:
             check_repository(limits, repository_id)
         return given
 
-    async def check_depth(self, limits: AgentLimits, name: str, begun_by: Session | None) -> None:
+    async def check_depth(
+        self, limits: AgentLimits, name: str, begun_by: Sequence[Session]
+    ) -> None:
         """Refuse a run that would stand deeper than it may.
 
         Raises:
@@ -124,7 +126,9 @@ class AgentBounds:
         most = limits.depth
         if most is None or name not in STARTS:
             return
-        depth = 1 + await self._center.storage.read(lambda db: depth_of(db, begun_by))
+        depth = 1 + await self._center.storage.read(
+            lambda db: max((depth_of(db, one) for one in begun_by), default=0)
+        )
         if depth > most:
             raise OutOfBounds(
                 f"This run would be number {depth} of those that start each other, and this token "
@@ -132,7 +136,7 @@ class AgentBounds:
             )
 
     async def check_deciding(
-        self, name: str, arguments: Mapping[str, Any], begun_by: Session | None
+        self, name: str, arguments: Mapping[str, Any], begun_by: Sequence[Session]
     ) -> None:
         """Refuse a run the decision of what it asks itself, whatever its token's scopes.
 
@@ -140,10 +144,10 @@ class AgentBounds:
             OutOfBounds: the approval is its own.
         """
         named = arguments.get("approvalId")
-        if begun_by is None or name != DECIDES or not is_number(named):
+        if not begun_by or name != DECIDES or not is_number(named):
             return
         asked = await self._center.storage.read(lambda db: approvals.find(db, {"id": named}))
-        if asked is not None and asked.session_id == begun_by.id:
+        if asked is not None and asked.session_id in {one.id for one in begun_by}:
             raise OutOfBounds("A run does not decide what it asks itself. A person is to.")
 
     @contextmanager
@@ -188,26 +192,30 @@ def check_repository(limits: AgentLimits | None, repository_id: int | None) -> N
         )
 
 
-async def session_of(center: Center, meta: Mapping[str, Any]) -> Session | None:
-    """Return the live session that a call comes from, by what Codex says of its turn."""
+async def sessions_of(center: Center, meta: Mapping[str, Any]) -> list[Session]:
+    """Return the live sessions that a call may come from, by what Codex says of its turn.
+
+    A thread's id is one host's own. Where several hosts have a thread of that id, whose call it is
+    is not known, and each of their sessions counts; the newest is the first.
+    """
     told = meta.get("x-codex-turn-metadata")
     if not isinstance(told, dict):
-        return None
+        return []
     # A sub-agent has a thread of its own, and the session is that of the agent which began it.
     for thread_id in map(told.get, ("thread_id", "session_id")):
         if isinstance(thread_id, str):
             where = {"codex_thread_id": thread_id, "status": tuple(ACTIVE)}
             found = await center.storage.read(
-                lambda db: sessions.find(db, where, newest_first=True)  # noqa: B023 - it is awaited here
+                lambda db: sessions.every(db, where)  # noqa: B023 - it is awaited here
             )
-            if found is not None:
-                return found
-    return None
+            if found:
+                return found[::-1]
+    return []
 
 
-def depth_of(db: Database, session: Session | None) -> int:
+def depth_of(db: Database, session: Session) -> int:
     """Return how many sessions an agent's session stands behind, itself left out."""
-    depth, found = 0, None if session is None else begun_from(db, session.id)
+    depth, found = 0, begun_from(db, session.id)
     while found is not None:
         depth, found = depth + 1, begun_from(db, found)
     return depth

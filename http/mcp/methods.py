@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,7 +20,7 @@ from command_center.http.mcp.bounds import (
     REPOSITORY,
     AgentBounds,
     only_allowed,
-    session_of,
+    sessions_of,
 )
 from command_center.http.mcp.calls import Answered, ToolArguments, perform
 from command_center.http.mcp.exchange import fitting
@@ -138,7 +138,7 @@ class Methods:
         self, name: str, tool: Tool, arguments: Mapping[str, Any], meta: Mapping[str, Any]
     ) -> Answered:
         key = _idempotency_key(meta)
-        begun_by = await session_of(self._center, meta)
+        begun_by = await sessions_of(self._center, meta)
         caller = caller_of(request.scope)
         limits = caller.limits
         try:
@@ -159,10 +159,10 @@ class Methods:
         return done
 
     async def _send(
-        self, arguments: ToolArguments, key: str | None, begun_by: Session | None
+        self, arguments: ToolArguments, key: str | None, begun_by: Sequence[Session]
     ) -> Answered:
-        if begun_by is not None:
-            await self._go_on(begun_by)
+        if begun_by:
+            await self._go_on(begun_by[0])
         return await perform(self._app, arguments, idempotency_key=key)
 
     async def _go_on(self, session: Session) -> None:

@@ -451,11 +451,12 @@ async def test_a_run_does_not_decide_what_it_asks_itself(tmp_path: Path) -> None
     async with server(tmp_path) as at:
         speaker = Speaker(at.root)
         await speaker.initialize()
-        for number, thread in ((1, "a"), (2, "b")):
+        # Another host may have a thread of the same id: that run is not taken for this one.
+        for number, thread, host in ((1, "a", "local"), (2, "b", "local"), (3, "a", "far")):
             await at.root.post("/api/tasks", json=TASK)
             body = {"sandbox": "read-only"}
             await at.root.post(f"/api/tasks/{number}/sessions", json=body)
-            live = partial(sessions.update, codex_thread_id=thread, status="running")
+            live = partial(sessions.update, codex_thread_id=thread, status="running", host=host)
             await at.center.storage.write(partial(live, id=number))
         await at.root.post("/api/approvals", json={"sessionId": 1, "title": "May it?"})
 

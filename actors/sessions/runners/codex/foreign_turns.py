@@ -63,7 +63,8 @@ from command_center.actors.ledger.adoption import (
 )
 from command_center.actors.ledger.missed_turns import keep, known_turns
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.actors.rules.policy import PolicyDenied, same_place
+from command_center.actors.rules.paths import same_place
+from command_center.actors.rules.policy import PolicyDenied
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.runners.codex.missed_turns import missed_turns
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal

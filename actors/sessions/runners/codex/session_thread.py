@@ -41,7 +41,7 @@ from command_center.actors.contracts.turns import (
 from command_center.actors.ledger.sessions import is_by_hand
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
-from command_center.actors.rules.policy import lies_in
+from command_center.actors.rules.paths import lies_in
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import (
     agents_of,

@@ -63,7 +63,8 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.devices.roster import Roster
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.rules.errors import Conflict, NotFound, TooBusy, Unavailable
-from command_center.actors.rules.policy import RunInput, evaluate, lies_in
+from command_center.actors.rules.paths import lies_in
+from command_center.actors.rules.policy import RunInput, evaluate
 from command_center.actors.sessions.runners.codex.shell import CLOSED, Shell
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.actors.sessions.runners.codex.watcher import BridgeWatcher
