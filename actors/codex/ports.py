@@ -120,8 +120,8 @@ class Codex(AgentFiles, Protocol):
     def file_of(self, content: bytes) -> AbstractAsyncContextManager[str]:
         """Keep a file with that content while the block runs, and give its path."""
 
-    async def end_commands(self, thread_id: str, since: float) -> list[int]:
-        """End the commands of a thread that were begun since then; give the process ids."""
+    async def end_commands(self, thread_id: str, seconds: float) -> list[int]:
+        """End the commands of a thread that are no older than that; give the process ids."""
 
     async def is_written(self, home: str, thread_id: str) -> bool:
         """Say whether a process writes a thread of that CODEX_HOME, as far as can be known."""

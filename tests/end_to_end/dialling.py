@@ -32,6 +32,8 @@ class DialledHost:
     folder: Path
     environment: Mapping[str, str]
     allows: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    """A command within which it runs, such as one that enters a namespace."""
     process: Forked | subprocess.Popen[bytes] | None = None
 
     @property
@@ -42,11 +44,11 @@ class DialledHost:
     def start(self, *words: str, is_fresh: bool = False) -> None:
         """Start it; `words` are those of the first start. A fresh one has loaded nothing."""
         given = ("host", "--data-dir", str(self.folder), *self.allows, *words)
-        if sys.platform == "linux" and not is_fresh:
+        if sys.platform == "linux" and not is_fresh and not self.within:
             self.process = fork(self.environment, ROOT, self.log, *given)
             return
         with self.log.open("a") as log:
-            command = [sys.executable, "-m", "command_center.http", *given]
+            command = [*self.within, sys.executable, "-m", "command_center.http", *given]
             self.process = subprocess.Popen(
                 command, env=dict(self.environment), cwd=ROOT, stderr=log
             )
@@ -66,6 +68,10 @@ class DialledHost:
         assert self.process is not None
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
+        return self._reap()
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself, and give its exit code."""
         return self._reap()
 
     def _reap(self) -> int:

@@ -77,6 +77,8 @@ class CentreLink(Actor):
         async with dialled(self._identity, self._life) as connection:
             try:
                 await trio.to_thread.run_sync(self._files.check_centre, connection.centre)
+            except OSError as error:  # such as a disk that is full: a copy could not be found out
+                raise CannotDial(f"Its server's start cannot be kept: {error}.") from None
             except OlderCentre as refused:
                 older = refused
                 await refuse_link(connection.stream, str(refused))

@@ -92,9 +92,9 @@ class HeldCodex:
         async with self.codex.file_of(content) as path:
             yield path
 
-    async def end_commands(self, thread_id: str, since: float) -> list[int]:
+    async def end_commands(self, thread_id: str, seconds: float) -> list[int]:
         """End the commands of a thread."""
-        return await self.codex.end_commands(thread_id, since)
+        return await self.codex.end_commands(thread_id, seconds)
 
     async def is_written(self, home: str, thread_id: str) -> bool:
         """Say whether a process writes the thread."""

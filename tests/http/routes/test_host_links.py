@@ -18,16 +18,18 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.hosts.daemon.centre_link import CentreLink
 from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dialled
-from command_center.actors.hosts.daemon.identity import HostIdentity
+from command_center.actors.hosts.daemon.identity import CentreNumber, HostFiles, HostIdentity
 from command_center.actors.hosts.dial import keeper
 from command_center.actors.hosts.link.channels import Channels, LinkEnded, refuse_link
+from command_center.actors.hosts.link.serving import Served
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
-from command_center.runtime import ActorRef
+from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec, open_system
 from command_center.runtime.context import Context
-from command_center.store import host_states, open_database
+from command_center.store import host_states, log_identity, open_database
 from command_center.store.host_life import HostLife
 from tests.http.live import NO_AUTHORITIES, served
 
@@ -251,6 +253,35 @@ async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Cen
         assert 200 == gone.status_code
         assert "The host was removed, or the server stops." == await goodbye(connection)
     assert UNKNOWN in await centre.refused(second, life(2))
+
+
+async def test_a_host_does_nothing_for_an_older_start_of_its_server_and_both_say_so(
+    centre: Centre, tmp_path: Path
+) -> None:
+    files = HostFiles(tmp_path / "host")
+    files.folder.mkdir()
+    files.save(HostIdentity(centre=centre.url, name="box", key=await centre.key()))
+    number = await centre.center.storage.read(log_identity.starts)
+    files.check_centre(CentreNumber(centre.center.log_id, number + 1))
+    life = files.begin_life()
+    spec = ChildSpec(
+        id="link", start=partial(CentreLink, files, files.identity(), life, never_served)
+    )
+    async with open_system(SupervisorSpec(id="", children=(spec,))) as system:
+        told = await centre.until("host.refused")
+        assert "It is an old copy: nothing that it asks is done." in told["reason"]
+        with trio.fail_after(20):
+            while "old copy" not in str(  # noqa: ASYNC110 - an actor's own words
+                system.snapshot_of("/link").description
+            ):
+                await trio.sleep(0.02)
+    shown = (await centre.client.get("/api/hosts/box", headers=OWNER)).json()
+    assert "refused" == shown["link"]
+
+
+def never_served() -> Served:
+    """Nothing is served."""
+    raise AssertionError
 
 
 @pytest.mark.parametrize(

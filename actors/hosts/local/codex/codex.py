@@ -104,9 +104,9 @@ class LocalCodex:
             await trio.to_thread.run_sync(path.write_bytes, content)
             yield str(path)
 
-    async def end_commands(self, thread_id: str, since: float) -> list[int]:
-        """End the commands of a thread that were begun since then."""
-        return await trio.to_thread.run_sync(orphans.end_commands, thread_id, since)
+    async def end_commands(self, thread_id: str, seconds: float) -> list[int]:
+        """End the commands of a thread that are no older than that."""
+        return await trio.to_thread.run_sync(orphans.end_commands, thread_id, seconds)
 
     async def is_written(self, home: str, thread_id: str) -> bool:
         """Say whether a process writes the thread, as its lock tells."""

@@ -150,8 +150,10 @@ def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
     return sorted(process.pid for process in orphans)
 
 
-def end_commands(thread_id: str, since: float) -> list[int]:
-    """End the commands of a thread that were begun here since then, and answer the process ids.
+def end_commands(thread_id: str, seconds: float) -> list[int]:
+    """End the commands of a thread that are no older than that, and answer the process ids.
+
+    Their age is by the clock of this machine alone: that of who asks may be another one.
 
     A turn that is interrupted in the moment in which it starts a command loses it: it runs on, and
     Codex neither lists nor ends it. Blocks for some seconds at most. This process is spared, and
@@ -159,6 +161,7 @@ def end_commands(thread_id: str, since: float) -> list[int]:
     """
     here = psutil.Process()
     spared = {one.pid for one in (here, *here.parents())}
+    since = time.time() - seconds
     lost = []
     for process in psutil.process_iter():
         if process.pid in spared:

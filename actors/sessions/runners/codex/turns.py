@@ -23,7 +23,7 @@ from command_center.actors.sessions.runners.codex.agent_threads import find_agen
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
 from command_center.runtime import ActorRef
 from command_center.store import Session
-from command_center.store.timestamps import from_timestamp
+from command_center.store.timestamps import from_timestamp, now_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -202,7 +202,8 @@ async def pause_goals(ask: Ask, thread_id: str) -> None:
 async def end_commands(ask: Ask, codex: Codex, session: Session, thread_id: str) -> None:
     """End those that Codex knows of, and then those of this session that it has lost."""
     await ask(requests.terminals_clean(thread_id))
-    since = from_timestamp(session.started_at or session.created_at).timestamp()
-    lost = await codex.end_commands(thread_id, since)
+    began = from_timestamp(session.started_at or session.created_at)
+    age = from_timestamp(now_timestamp()) - began  # its host's clock may be another one
+    lost = await codex.end_commands(thread_id, age.total_seconds())
     if lost:
         log.warning("session.commands.ended", thread=thread_id, process_ids=lost)

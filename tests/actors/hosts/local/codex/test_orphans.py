@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -222,12 +223,12 @@ async def files_in(folder: Path) -> list[str]:
 def test_the_commands_of_a_thread_are_ended_and_no_other_thread_s_nor_those_of_before() -> None:
     with sleeper(CODEX_THREAD_ID="one") as lost, sleeper(CODEX_THREAD_ID="another") as other:
         begun = lost.create_time()
-        assert [] == end_commands("one", begun + 60)
-        assert [lost.pid] == end_commands("one", begun)
+        assert [] == end_commands("one", time.time() - begun - 60)
+        assert [lost.pid] == end_commands("one", time.time() - begun)
         assert [False, True] == [is_alive(lost), is_alive(other)]
 
 
 def test_a_server_that_is_a_command_of_the_thread_itself_spares_itself() -> None:
-    ending = f"from {end_commands.__module__} import end_commands\nend_commands('one', 0)"
+    ending = f"from {end_commands.__module__} import end_commands\nend_commands('one', 1e9)"
     environment = {**os.environ, "CODEX_THREAD_ID": "one"}
     subprocess.run([sys.executable, "-c", ending], env=environment, check=True)
