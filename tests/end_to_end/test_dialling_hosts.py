@@ -65,7 +65,8 @@ async def test_a_stop_reaches_the_codex_of_another_machine_within_200_ms(
     scripted_model: ScriptedModel,
 ) -> None:
     """The time is that of the whole answer, so also of the turn's end on its way back."""
-    client, seconds = centre_client, []
+    client = centre_client
+    seconds: list[float] = []
     added = await client.post("/api/hosts", {"name": "box"}, status=201)
     dialling_host.enrol(centre.url, added["enrolment"]["code"])
     await until_host(client, "box", link="connected", status="connected")

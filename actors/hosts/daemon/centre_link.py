@@ -73,23 +73,22 @@ class CentreLink(Actor):
 
     async def _hold(self) -> str:
         """Hold one connection until it is over; answer why. Raises `CannotDial`."""
-        reason, older = "", None
+        ended: str | CannotDial = ""
         async with dialled(self._identity, self._life) as connection:
-            try:
-                await trio.to_thread.run_sync(self._files.check_centre, connection.centre)
-            except OSError as error:  # such as a disk that is full: a copy could not be found out
-                raise CannotDial(f"Its server's start cannot be kept: {error}.") from None
-            except OlderCentre as refused:
-                older = refused
-                await refuse_link(connection.stream, str(refused))
-            else:
-                reason = await self._serve_over(connection)
-        if older is not None:
-            raise CannotDial(str(older), is_lasting=True)
-        return reason
+            ended = await self._use(connection)
+        if isinstance(ended, CannotDial):
+            raise ended
+        return ended
 
-    async def _serve_over(self, connection: Dialled) -> str:
-        """Do what comes over a connection until it is over; answer why."""
+    async def _use(self, connection: Dialled) -> str | CannotDial:
+        """Do what comes over a connection until it is over; return why, or why it is of no use."""
+        try:
+            await trio.to_thread.run_sync(self._files.check_centre, connection.centre)
+        except OlderCentre as refused:
+            await refuse_link(connection.stream, str(refused))
+            return CannotDial(str(refused), is_lasting=True)
+        except OSError as error:  # such as a disk that is full: a copy could not be found out
+            return CannotDial(f"The start of its server cannot be kept: {error}.")
         self._links += 1
         self._is_up = True
         log.info("host.connected", host=self._identity.name, centre=self._identity.centre)
@@ -97,6 +96,6 @@ class CentreLink(Actor):
             await self._serve().serve(connection.stream, connection.stream)
         except LinkEnded as ended:
             if ended.is_lasting:
-                raise CannotDial(ended.reason, is_lasting=True) from None
+                return CannotDial(ended.reason, is_lasting=True)
             return connection.goodbye or ended.reason
         return "It was closed."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import secrets
 import struct
 from collections.abc import AsyncIterator
@@ -23,7 +25,6 @@ from command_center.actors.hosts.daemon.dialling import CannotDial, Dialled, dia
 from command_center.actors.hosts.daemon.identity import CentreNumber, HostFiles, HostIdentity
 from command_center.actors.hosts.dial import keeper
 from command_center.actors.hosts.link.channels import Channels, LinkEnded, refuse_link
-from command_center.actors.hosts.link.serving import Served
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
@@ -255,33 +256,58 @@ async def test_a_removed_host_and_an_earlier_key_are_cut_off_at_once(centre: Cen
     assert UNKNOWN in await centre.refused(second, life(2))
 
 
-async def test_a_host_does_nothing_for_an_older_start_of_its_server_and_both_say_so(
-    centre: Centre, tmp_path: Path
+@attrs.frozen
+class Outdated:
+    """Serves nothing, since the other side speaks another version."""
+
+    async def serve(self, *_streams: object) -> None:
+        """Refuse."""
+        raise LinkEnded("It speaks another protocol; update this side.", is_lasting=True)
+
+
+class FullDisk(HostFiles):
+    """Cannot keep anything more."""
+
+    def check_centre(self, centre: CentreNumber) -> None:  # noqa: ARG002 - there is no room
+        """Find no room."""
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead", "why", "is_refused"),
+    [
+        (HostFiles, 1, "It is an old copy: nothing that it asks is done.", True),
+        (HostFiles, 0, "update this side", False),
+        (FullDisk, 0, "The start of its server cannot be kept", False),
+    ],
+)
+async def test_a_host_that_cannot_work_for_its_server_says_why_and_tries_again(
+    centre: Centre, tmp_path: Path, kind: type[HostFiles], ahead: int, why: str, *, is_refused: bool
 ) -> None:
-    files = HostFiles(tmp_path / "host")
-    files.folder.mkdir()
-    files.save(HostIdentity(centre=centre.url, name="box", key=await centre.key()))
+    (tmp_path / "host").mkdir()
+    known = HostFiles(tmp_path / "host")
+    known.save(HostIdentity(centre=centre.url, name="box", key=await centre.key()))
     number = await centre.center.storage.read(log_identity.starts)
-    files.check_centre(CentreNumber(centre.center.log_id, number + 1))
-    life = files.begin_life()
-    spec = ChildSpec(
-        id="link", start=partial(CentreLink, files, files.identity(), life, never_served)
-    )
-    async with open_system(SupervisorSpec(id="", children=(spec,))) as system:
-        told = await centre.until("host.refused")
-        assert "It is an old copy: nothing that it asks is done." in told["reason"]
+    known.check_centre(CentreNumber(centre.center.log_id, number + ahead))
+    made: list[CentreLink] = []
+
+    def start() -> CentreLink:
+        life, files = known.begin_life(), kind(known.folder)
+        made.append(CentreLink(files, files.identity(), life, Outdated))  # type: ignore[arg-type]  # it serves nothing
+        return made[-1]
+
+    tree = SupervisorSpec(id="", children=(ChildSpec(id="link", start=start),))
+    async with open_system(tree) as system:
         with trio.fail_after(20):
-            while "old copy" not in str(  # noqa: ASYNC110 - an actor's own words
+            while why not in str(  # noqa: ASYNC110 - an actor's own words
                 system.snapshot_of("/link").description
             ):
                 await trio.sleep(0.02)
-    shown = (await centre.client.get("/api/hosts/box", headers=OWNER)).json()
-    assert "refused" == shown["link"]
-
-
-def never_served() -> Served:
-    """Nothing is served."""
-    raise AssertionError
+        assert 1 == len(made), "its part crashed"
+        if is_refused:
+            assert why in (await centre.until("host.refused"))["reason"]
+            shown = (await centre.client.get("/api/hosts/box", headers=OWNER)).json()
+            assert "refused" == shown["link"]
 
 
 @pytest.mark.parametrize(
