@@ -4,7 +4,8 @@ A centre begins as a *standby*: it takes each piece of the stream into its copy.
 has is a sign of the leader, who says something each second. After three seconds of silence the
 standby claims: it publishes the next epoch, expecting the last sequence that it has seen. So of
 several one wins, and only one that has everything. Silence counts only while the stream can be
-used; after that the leader has a moment to come back.
+used; after that the leader has a moment to come back. Where nobody has ever led,
+nobody is waited for.
 
 The winner *leads*: it beats from then on, and makes its copy the database. Whoever asked for it is
 given the `Leadership`, and starts everything else on it. Once another centre has published, a
@@ -142,6 +143,7 @@ class Cluster(Actor):
         self._is_ending = False
         self._heard = 0.0
         self._schema = ""
+        self._base_epoch = 0
 
     async def on_start(self) -> None:
         """Begin to follow."""
@@ -205,7 +207,7 @@ class Cluster(Actor):
         settings, path = self._settings, self._folder.copy
         message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
         base = self._signs.unseal(message.payload, BaseSign)
-        self._cluster, self._schema = base.cluster, base.schema
+        self._cluster, self._schema, self._base_epoch = base.cluster, base.schema, base.epoch
         info = await self._jetstream.stream_info(settings.stream)
         with suppress(DamagedCopy, FileNotFoundError):
             copy = await COPYING.run(_open_whole, path)
@@ -243,7 +245,7 @@ class Cluster(Actor):
                 if message is not None:
                     self._heard = now
                     await self._take(copy, message)
-                elif now - self._heard >= settings.silence and self._may_lead():
+                elif self._is_silent(now) and self._may_lead():
                     await self._claim(copy, follower)
                 elif now - checked >= settings.check_seconds:
                     await COPYING.run(copy.check)
@@ -271,6 +273,11 @@ class Cluster(Actor):
     def _take_piece(self, copy: DatabaseCopy, message: StreamMessage) -> None:
         copy.take(message.sequence, self._pages.unseal(message.payload))
 
+    def _is_silent(self, now: float) -> bool:
+        """Tell whether nothing came for so long, or nobody has ever led."""
+        is_new = not (self._view.epoch or self._base_epoch)
+        return is_new or now - self._heard >= self._settings.silence
+
     def _may_lead(self) -> bool:
         """Tell whether this program knows the schema of the database, so that it can lead."""
         return self._schema in self._settings.steps
@@ -289,7 +296,7 @@ class Cluster(Actor):
             return
         if info.state.last_seq != follower.last:
             return
-        epoch = view.epoch + 1
+        epoch = max(view.epoch, self._base_epoch) + 1
         claim = StreamLog(
             self._jetstream,
             settings.stream,

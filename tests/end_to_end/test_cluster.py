@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import signal
 import sys
@@ -9,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 import trio
@@ -16,7 +19,8 @@ import trio
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.clusters import Clustered, clustered
-from tests.end_to_end.server import NO_AUTHORITIES, Stream, client_of
+from tests.end_to_end.linearizability import Operation, is_linearizable
+from tests.end_to_end.server import NO_AUTHORITIES, Server, Stream, client_of
 from tests.end_to_end.test_chaos import AppServer
 from tests.nats_servers import ON_LINUX
 
@@ -179,3 +183,68 @@ async def test_a_cluster_survives_the_loss_of_one_nats_server(stubs: Clustered) 
                 break
             await trio.sleep(0.1)
     sys.stdout.write(f"seconds until a change was kept: {time.monotonic() - begun:.2f}\n")
+
+
+@attrs.define
+class Clients:
+    """Clients that write and read the name of a repository, and the history of what they saw."""
+
+    centres: list[Server]
+    path: str
+    is_over: bool = False
+    history: list[Operation] = attrs.field(factory=list)
+
+    async def run(self, number: int) -> None:
+        """Write once, read twice, and again, with whichever centre leads."""
+        for count in itertools.count():
+            if self.is_over:
+                return
+            name = f"{number}.{count}" if count % 3 == 0 else None
+            for centre in self.centres:
+                await self.ask(f"{centre.url}{self.path}", name)
+            await trio.sleep(0.1)
+
+    async def ask(self, url: str, name: str | None) -> None:
+        """Write a name, or read the one that is there; a standby does neither."""
+        began = trio.current_time()
+        try:
+            async with httpx.AsyncClient(timeout=20, verify=NO_AUTHORITIES) as http:
+                answer = await (
+                    http.get(url) if name is None else http.patch(url, json={"name": name})
+                )
+        except httpx.ConnectError:
+            return  # it was not asked
+        except httpx.HTTPError:
+            if name is not None:
+                self.history.append(Operation("write", name, began))
+            return
+        if answer.status_code == 200:
+            seen, kind = answer.json()["name"], "read" if name is None else "write"
+            self.history.append(Operation(kind, seen, began, trio.current_time()))
+        elif name is not None and "cc-leader" not in answer.headers:
+            self.history.append(Operation("write", name, began))
+
+
+async def test_what_clients_see_through_kills_of_the_leader_is_one_order(
+    stubs: Clustered, repository: Path
+) -> None:
+    leader = await stubs.leader()
+    async with client_of(leader) as client:
+        registered = await client.register(repository, name="0")
+    clients = Clients(stubs.centres, f"/api/repos/{registered['id']}")
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(clients.run, number)
+        for _ in range(ROUNDS):
+            standby = await stubs.standby(leader)
+            await trio.sleep(1)
+            leader.kill()
+            assert standby is await stubs.leader(but=leader)
+            leader.start()
+            leader = standby
+        await trio.sleep(2)
+        clients.is_over = True
+    writes = [one for one in clients.history if one.kind == "write" and one.ended < math.inf]
+    sys.stdout.write(f"{len(clients.history)} operations, {len(writes)} acknowledged writes\n")
+    assert len(writes) > ROUNDS
+    assert is_linearizable(clients.history, "0")
