@@ -131,9 +131,9 @@ def come_back(reason: str, *, begin: Callable[[str, list[str]], object] = os.exe
     Nothing that is under way is acknowledged: no thread of the process goes on. Where a system
     knows no such thing, the process ends, and whoever watches it starts it again.
     """
-    log.critical("server.deposed", reason=reason)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if sys.platform != "win32":
-        begin(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-    os._exit(DEPOSED)
+    try:
+        log.critical("server.deposed", reason=reason)
+        if sys.platform != "win32":
+            begin(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    finally:
+        os._exit(DEPOSED)

@@ -204,7 +204,8 @@ def adopt(database: Path) -> None:
         sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     ) as conn:
         (life,) = conn.execute("SELECT life FROM log_identity").fetchone()
-    _write(database, _Mark(0, _Life(life=life, inode=database.stat().st_ino)))
+    if life is not None:  # one that has none yet is nobody's log
+        _write(database, _Mark(0, _Life(life=life, inode=database.stat().st_ino)))
 
 
 def log_id(db: Database) -> str:

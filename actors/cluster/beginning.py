@@ -5,6 +5,7 @@ store. So it has all that it needs from its first moment on, and of several cent
 once one wins. Its own database is the first one, if it has one.
 """
 
+import math
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -56,8 +57,8 @@ async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
         Exception: what ``open_database`` raises for the database with which it is to begin.
     """
     folder = CentreFolder(settings.data_dir, settings.database)
-    await refuse_unflushed(settings.monitors)
     info = await _stream(settings, jetstream, folder)
+    await refuse_unflushed(settings.monitors)
     _refuse_few_servers(settings, info)
     await _refuse_other_clock(settings, jetstream)
     bases = BaseStore(jetstream, settings.stream, settings.key)
@@ -74,7 +75,7 @@ async def _stream(
     settings: ClusterSettings, jetstream: JetStream, folder: CentreFolder
 ) -> StreamInfo:
     """Return the stream, made if there is none, as soon as the servers have a leader for it."""
-    with trio.move_on_after(_PATIENCE):
+    with trio.move_on_after(math.inf if folder.cluster() else _PATIENCE):
         while True:
             try:
                 return await jetstream.stream_info(settings.stream)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import attrs
+import structlog
 import trio
 
 from command_center.actors.cluster.actor import MEMBER, AwaitLeadership, Cluster, ClusterView
@@ -40,7 +41,10 @@ from command_center.runtime import (
     System,
     open_system,
 )
+from command_center.store.replication.centre_folder import CentreFolder
 from command_center.store.replication.errors import DamagedMembership, ReplacedDatabase
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _AGAIN = 0.5
 _ASK = 5.0
@@ -85,12 +89,9 @@ async def open_membership(
         ClusterRefused: no server let us in, or the centre cannot be part of the cluster.
         Exception: what ``prepare`` raises for the disk.
     """
-    client = NatsClient(settings.nats)
-    jetstream = JetStream(client)
     async with trio.open_nursery() as nursery:
         try:
-            await nursery.start(client.run)
-            await prepare(settings, jetstream)
+            client = await _prepared(settings, nursery)
         except (*_REFUSED, UnreadableSign, ReplacedDatabase, DamagedMembership) as error:
             raise ClusterRefused(str(error)) from error
         view = ClusterView()
@@ -100,7 +101,7 @@ async def open_membership(
             children=(
                 ChildSpec(
                     id="cluster",
-                    start=partial(Cluster, settings, jetstream, view, on_deposed),
+                    start=partial(Cluster, settings, JetStream(client), view, on_deposed),
                     contract="A standby follows again from where it was; a leader is deposed.",
                 ),
             ),
@@ -108,3 +109,25 @@ async def open_membership(
         async with open_system(tree, on_stuck=on_stuck) as system:
             yield Membership(settings, view, system)
         client.close()
+
+
+async def _prepared(settings: ClusterSettings, nursery: trio.Nursery) -> NatsClient:
+    """Return a client that runs, once the centre is one of its cluster.
+
+    A centre that was one before waits for servers that cannot be used: they come back, and nobody
+    need start it again then.
+    """
+    folder = CentreFolder(settings.data_dir, settings.database)
+    while True:
+        client = NatsClient(settings.nats)
+        try:
+            await nursery.start(client.run)
+            await prepare(settings, JetStream(client))
+        except (*UNKNOWN, NatsUnavailable) as error:
+            client.close()
+            if folder.cluster() is None:
+                raise
+            log.warning("cluster.unreachable", reason=str(error))
+        else:
+            return client
+        await trio.sleep(_AGAIN)

@@ -5,6 +5,7 @@ or comes back, never goes on with it: it may have commits that nobody else has a
 of. It is set aside, and the centre begins again with what the cluster has.
 """
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -26,10 +27,17 @@ _BESIDE: Final = ("", "-wal", "-shm", "-mark")
 
 
 class _Joined(msgspec.Struct, frozen=True):
-    """The cluster that a folder is of; not certain while it is being begun."""
+    """The cluster that a folder is of; not certain while it is being begun.
+
+    Attributes:
+        cluster: the id of the cluster.
+        is_certain: the cluster has been begun.
+        inode: of the last database with which this centre led.
+    """
 
     cluster: str
     is_certain: bool = True
+    inode: int | None = None
 
 
 @attrs.frozen
@@ -67,11 +75,7 @@ class CentreFolder:
         """Note durably which cluster the folder is of."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.copy.parent.mkdir(mode=0o700, exist_ok=True)
-        new = self._joined.with_suffix(".new")
-        with new_private_file(new) as file:
-            file.write(msgspec.json.encode(_Joined(cluster, is_certain)))
-        new.replace(self._joined)
-        sync_folder(self.data_dir)
+        self._write(_Joined(cluster, is_certain))
 
     def leave(self) -> None:
         """Forget which cluster the folder is of."""
@@ -85,7 +89,8 @@ class CentreFolder:
         """
         if not self.database.exists():
             return
-        if log_identity.former_life(self.database) is None:
+        joined = self._read()
+        if joined is None or joined.inode != self.database.stat().st_ino:
             raise ReplacedDatabase(self.database)
         self.move_database()
 
@@ -106,6 +111,9 @@ class CentreFolder:
 
     def promote(self) -> None:
         """Put the copy, which is whole and closed, in the database's place."""
+        joined = self._read()
+        if joined is not None:
+            self._write(msgspec.structs.replace(joined, inode=self.copy.stat().st_ino))
         self.copy.replace(self.database)
         sync_folder(self.data_dir)
         sync_folder(self.copy.parent)
@@ -139,6 +147,15 @@ class CentreFolder:
     def has_database(self) -> bool:
         """Tell whether there is a database, where that of a leader is."""
         return self.database.exists()
+
+    def _write(self, joined: _Joined) -> None:
+        new = self._joined.with_suffix(".new")
+        with new_private_file(new) as file:
+            file.write(msgspec.json.encode(joined))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._joined)
+        sync_folder(self.data_dir)
 
     def _read(self) -> _Joined | None:
         try:

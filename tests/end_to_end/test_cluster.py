@@ -24,7 +24,7 @@ from tests.end_to_end.server import NO_AUTHORITIES, Server, Stream, client_of
 from tests.end_to_end.test_chaos import AppServer
 from tests.nats_servers import ON_LINUX
 
-pytestmark = [ON_LINUX, pytest.mark.chaos]
+pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(900)]
 
 ROUNDS = int(os.environ.get("CC_TEST_FAILOVERS", "3"))
 

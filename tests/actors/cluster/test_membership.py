@@ -118,8 +118,7 @@ async def test_a_database_that_was_restored_since_is_not_lost(
     one = settings_of(tmp_path / "one", server)
     async with centre(one) as first:
         await first.lead()
-    one.database.unlink()
-    log_identity.mark_of(one.database).unlink()
+    one.database.replace(one.data_dir / "kept")
     open_database(one.database).close()
     with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="by a restore perhaps")):
         async with centre(one):
@@ -138,6 +137,26 @@ async def test_a_stream_that_is_lost_is_not_begun_anew(tmp_path: Path, server: N
     with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="have no stream cc-test")):
         async with centre(one):
             await trio.sleep_forever()
+
+
+async def test_a_centre_that_was_one_before_waits_for_the_servers(
+    tmp_path: Path, server: NatsServer, nursery: trio.Nursery
+) -> None:
+    one, other = settings_of(tmp_path / "one", server), settings_of(tmp_path / "other", server)
+    async with centre(one) as first:
+        await first.lead()
+    server.kill()
+    with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="No NATS server")):
+        async with centre(other):
+            await trio.sleep_forever()
+    nursery.start_soon(started_again, server)
+    async with centre(one) as again:
+        await again.lead()
+
+
+async def started_again(server: NatsServer) -> None:
+    await trio.sleep(0.3)
+    server.start()
 
 
 async def test_one_server_does_only_for_who_says_so(tmp_path: Path, server: NatsServer) -> None:

@@ -16,7 +16,7 @@ from command_center.store.replication.page_sender import PageSender
 from tests.nats_servers import ON_LINUX, client_of, stream_of, three_servers
 from tests.store.units import add_task
 
-pytestmark = [ON_LINUX, pytest.mark.chaos]
+pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(900)]
 
 LEADERS = 100
 
