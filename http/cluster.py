@@ -6,8 +6,10 @@ import os
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeAlias
 
 import structlog
@@ -35,6 +37,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 DEPOSED = 4
 """The exit code of a leader that was deposed, where a program cannot begin again by itself."""
+
+_STDERR = 2
 
 _GRACE = 0.5
 """Seconds that a standby's last answers may take, when it is to lead."""
@@ -134,6 +138,18 @@ def come_back(reason: str, *, begin: Callable[[str, list[str]], object] = os.exe
     try:
         log.critical("server.deposed", reason=reason)
         if sys.platform != "win32":
+            _close_on_exec()
             begin(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     finally:
         os._exit(DEPOSED)
+
+
+def _close_on_exec() -> None:
+    """Have no connection and no listening socket outlive this program in the next one.
+
+    Hypercorn lets its sockets be inherited.
+    """
+    for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+        if descriptor > _STDERR:
+            with suppress(OSError):  # the one that this was listed by is closed
+                os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no name

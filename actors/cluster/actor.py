@@ -388,8 +388,9 @@ class Cluster(Actor):
         settings, view = self._settings, self._view
         due = self.ctx.now()
         while True:
-            due = max(due + settings.beat, self.ctx.now())
-            await trio.sleep(due - self.ctx.now())
+            due += settings.beat
+            await trio.sleep(max(0.0, due - self.ctx.now()))
+            due = max(due, self.ctx.now())  # what was slept through is not made up for
             if self._is_ending:
                 return
             try:

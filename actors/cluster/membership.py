@@ -36,11 +36,13 @@ from command_center.runtime import (
     ActorNotFound,
     ActorStopped,
     ChildSpec,
+    Crashed,
     Intensity,
     SupervisorSpec,
     System,
     open_system,
 )
+from command_center.runtime.signals import Signal
 from command_center.store.replication.centre_folder import CentreFolder
 from command_center.store.replication.errors import DamagedMembership, ReplacedDatabase
 
@@ -106,7 +108,7 @@ async def open_membership(
                 ),
             ),
         )
-        async with open_system(tree, on_stuck=on_stuck) as system:
+        async with open_system(tree, on_signal=_log_crash, on_stuck=on_stuck) as system:
             yield Membership(settings, view, system)
         client.close()
 
@@ -131,3 +133,8 @@ async def _prepared(settings: ClusterSettings, nursery: trio.Nursery) -> NatsCli
         else:
             return client
         await trio.sleep(_AGAIN)
+
+
+def _log_crash(signal: Signal) -> None:
+    if isinstance(signal, Crashed):
+        log.error("cluster.crashed", path=signal.path, exc_info=signal.error)
