@@ -38,6 +38,7 @@ CLOCK_SECONDS: Final = 5.0
 
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.2
+_NOT_CLUSTERED: Final = 10074
 
 
 class _ServersClock(msgspec.Struct, frozen=True):
@@ -96,19 +97,22 @@ async def _make_stream(settings: ClusterSettings, jetstream: JetStream) -> Strea
     counts: Iterable[int] = (REPLICAS, 1) if settings.allows_single else (REPLICAS,)
     refused = ""
     for count in counts:
-        try:
-            return await jetstream.create_stream(
-                StreamConfig(
-                    name=settings.stream,
-                    subjects=(settings.subject(">"),),
-                    num_replicas=count,
-                    discard="new",
-                    allow_direct=False,
-                    deny_delete=True,
-                )
-            )
-        except JetStreamRefused as error:
-            refused = error.description
+        config = StreamConfig(
+            name=settings.stream,
+            subjects=(settings.subject(">"),),
+            num_replicas=count,
+            discard="new",
+            deny_delete=True,
+        )
+        with trio.move_on_after(_PATIENCE):
+            while True:
+                try:
+                    return await jetstream.create_stream(config)
+                except JetStreamRefused as error:
+                    refused = error.description
+                    if error.err_code == _NOT_CLUSTERED:
+                        break
+                await trio.sleep(_PAUSE)  # a server may not know all others yet
     raise ClusterRefused(
         f"The stream {settings.stream} cannot be kept by {REPLICAS} NATS servers: {refused}. Start "
         f"{REPLICAS} servers that are one cluster with JetStream, or set CC_CLUSTER_ALLOW_SINGLE "
