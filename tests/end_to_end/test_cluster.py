@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import httpx
@@ -225,7 +226,8 @@ class Clients:
                 self.history.append(Operation("write", name, began))
             return
         if answer.status_code == 200:
-            seen, kind = answer.json()["name"], "read" if name is None else "write"
+            kind: Literal["read", "write"] = "read" if name is None else "write"
+            seen = answer.json()["name"]
             self.history.append(Operation(kind, seen, began, trio.current_time()))
         elif name is not None and "cc-leader" not in answer.headers:
             self.history.append(Operation("write", name, began))
