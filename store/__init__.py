@@ -12,12 +12,12 @@ are those of a session) and ``events`` (the log; ``event_segments`` has its old 
 ``event_notes`` what is noted of each thousand, ``event_cut`` where it begins, and ``log_identity``
 tells it from others).
 ``automation_hooks``, ``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``host_keys`` (with
-``host_life``), ``issue_tasks``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``,
-``spending``, ``unready_worktrees``, ``usage_limits`` and ``trusted_configurations`` are small
-tables with functions of their own. No SQL stands outside of the store: what the tables cannot ask
-or change is in ``queries``. The files of uploads are ``uploaded_files``, and ``private_files`` has
-what such files are written with. A backup of them all is made and put back by ``backups``, and
-``portable`` has the history as JSON Lines.
+``host_life``), ``issue_tasks``, ``idempotency_keys``, ``leases``, ``released_threads``,
+``orphaned_turns``, ``spending``, ``unready_worktrees``, ``usage_limits`` and
+``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
+the store: what the tables cannot ask or change is in ``queries``. The files of uploads are
+``uploaded_files``, and ``private_files`` has what such files are written with. A backup of them all
+is made and put back by ``backups``, and ``portable`` has the history as JSON Lines.
 ``replication`` sends each commit elsewhere before it is acknowledged.
 
 ``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has

@@ -19,7 +19,7 @@ async def has_turns(ask: Ask) -> bool:
 
     Raises what `ask` raises.
     """
-    return any(map(is_active, await _loaded_threads(ask)))
+    return any(map(is_active, await loaded_threads(ask)))
 
 
 async def working_folders(ask: Ask) -> list[str]:
@@ -28,14 +28,15 @@ async def working_folders(ask: Ask) -> list[str]:
     Raises what `ask` raises.
     """
     found: list[str] = []
-    for thread in await _loaded_threads(ask):
+    for thread in await loaded_threads(ask):
         left = await _left_in(ask, str(thread["id"]))
         if left or is_active(thread):
             found += [str(thread["cwd"]), *left]
     return found
 
 
-async def _loaded_threads(ask: Ask) -> list[dict[str, Any]]:
+async def loaded_threads(ask: Ask) -> list[dict[str, Any]]:
+    """Return what the app-server knows of each thread that it has loaded."""
     found: list[dict[str, Any]] = []
     async for page in Pages(ask, requests.threads_loaded()):
         for thread_id in page:

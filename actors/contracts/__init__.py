@@ -17,8 +17,8 @@ Apprise tells. `passkeys` has those by which a browser's authenticator signs in.
 the installation, and `releases` where newer releases are told of.
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on, `fleet`
-the messages that add one, `host_links` those of hosts that dial out, and `pools` the clones that
-a host makes.
+the messages that add one, `host_links` those of hosts that dial out, `pools` the clones that
+a host makes, and `leases` which host may work on a run.
 
 Of an agent, whichever it is, `bridges` has the connection to it,
 `accounts` who is signed in there, `usage_limits` how much of its plan is used, `extensions` its MCP

@@ -52,6 +52,7 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     SeePicture,
 )
+from command_center.actors.contracts.leases import ReassignRun
 from command_center.actors.contracts.messages import SayNext, SayNow
 from command_center.actors.contracts.notify import PatchNotifyTarget, SendNotification
 from command_center.actors.contracts.passkeys import (
@@ -78,6 +79,7 @@ from command_center.actors.contracts.repositories import (
     GatherFacts,
     InspectRepository,
     PatchRepository,
+    ProvideClone,
     ScanRepository,
 )
 from command_center.actors.contracts.reviews import QuoteFindings, ReviewWork
@@ -195,6 +197,7 @@ AutomationMessage: TypeAlias = (
 RepositoriesMessage: TypeAlias = (
     InspectRepository
     | CloneRepository
+    | ProvideClone
     | CreateRepository
     | PatchRepository
     | ScanRepository
@@ -290,6 +293,7 @@ TasksMessage: TypeAlias = (
     | EnsureSession
     | SessionCommitted
     | ChangeSpending
+    | ReassignRun
 )
 TASKS: Address[TasksMessage] = Address("/tasks")
 

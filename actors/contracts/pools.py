@@ -6,6 +6,7 @@ server names a remote and a depth, and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +22,35 @@ class PoolClone:
 
     path: Path
     is_new: bool
+
+
+@attrs.frozen
+class HostClock:
+    """A reading of a host's clock, which nobody sets: the start of the machine, and seconds."""
+
+    boot: str
+    seconds: float
+
+
+@attrs.frozen
+class HeldLease:
+    """A lease by its number, and the folder in which the run works that has it."""
+
+    number: int
+    folder: str
+
+
+@attrs.frozen
+class LeaseReport:
+    """The clock of the host as it answers, and the leases that it has ended by itself.
+
+    Attributes:
+        clock: read after what was asked has been done.
+        ended: the numbers of those leases, of what was asked for. Nothing works for them any more.
+    """
+
+    clock: HostClock
+    ended: tuple[int, ...]
 
 
 @attrs.frozen
@@ -54,4 +84,28 @@ class Pool(Protocol):
             Conflict: the host's user allows no clone of it, it is no address, it has no commit, or
                 the pool has no room for it.
             Unavailable: it cannot be reached, or took longer than CLONE_SECONDS.
+        """
+
+    async def hold(
+        self,
+        leases: Sequence[HeldLease],
+        over: Sequence[int],
+        since: HostClock | None,
+        seconds: float,
+    ) -> LeaseReport:
+        """Have these leases, and no others, for `seconds` after a former reading of the clock.
+
+        At the end of a lease the host ends what works for it, whether anybody can be reached or
+        not. Since the seconds count from a reading that the server has had, no delay on the way
+        makes a lease longer than the server knows. A lease that has ended is never held again.
+
+        Args:
+            leases: all that this host is to have.
+            over: leases that were lost: what works for them still is ended now.
+            since: a reading that this host has given; None to be given one, which holds nothing.
+            seconds: how long they are held after it.
+
+        Raises:
+            Conflict: the host is no pool, or a later lease of the same folder was here already.
+            Unavailable: what is over could not be ended.
         """

@@ -181,6 +181,16 @@ class CloneRepository(
         )
 
 
+class ProvideClone(msgspec.Struct, Request[Repository], frozen=True):
+    """Have the least busy pool host that may clone the remote of a repository do so.
+
+    The clone is registered, with what runs in the repository may do. Raises `Conflict` with the
+    reason of each host where none can.
+    """
+
+    repository_id: int
+
+
 class RepositoryChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):

@@ -23,7 +23,7 @@ that are told with the page closed, `notify` of the places of Apprise, and `webh
 addresses that events are sent to. `usage_limits` holds runs until a limit of the agent's account
 resets, and `spending` ends them at the caps of a day. `rules` writes of what is always allowed, and
 `hooks` of those by which others start automations. `passkeys` writes of what devices sign in with,
-`prompts` of those that are saved, `hosts` of other machines, and `placing` which of them a run
-works on. `followers` says how far
-automations and webhooks have come in the log.
+`prompts` of those that are saved, `hosts` of other machines, `placing` which of them a run works
+on, and `leases` for how long it may. `followers` says how far automations and webhooks have come in
+the log.
 """

@@ -28,6 +28,7 @@ from command_center.store import (
     Repository,
     Task,
     Transaction,
+    leases,
     repositories,
     sessions,
     tasks,
@@ -88,6 +89,7 @@ def choose_copy(
                 slots=limit if most is None else min(most, limit),
                 load=None if vitals is None else vitals.load.per_processor,
                 is_held=usage_limits.known(db, copy.host).held_since is not None,
+                is_clone=leases.is_clone(db, copy.id),
             )
         )
     return choose(wish, own, candidates)

@@ -55,9 +55,10 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store.leases import is_lost
 from command_center.store.queries.attachments import still_there
 from command_center.store.queries.causes import last_event
-from command_center.store.records import SessionStatus
+from command_center.store.records import LOCAL, SessionStatus
 
 RETRY: Final = Backoff(initial=10.0, cap=300.0, jitter=0.0)
 """The pauses between the failure of an attempt and the next one."""
@@ -318,8 +319,9 @@ def cancel_followups(tx: Transaction, task: Task, *, actor: str) -> None:
 def _follow(
     tx: Transaction, ended: Session, *, approval_seconds: float, is_held: bool
 ) -> Session | None:
-    if ended.stop_requested is not None:
-        return None
+    is_moved = ended.host != LOCAL and is_lost(tx.db, ended.id)
+    if ended.stop_requested is not None or is_moved:
+        return None  # a run that is moved goes on once another host has cloned what it needs
     task = tasks.get(tx.db, ended.task_id)
     if task.status == "cancelled":
         return None

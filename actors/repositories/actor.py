@@ -47,6 +47,7 @@ from command_center.actors.contracts.repositories import (
     Inspection,
     InspectRepository,
     PatchRepository,
+    ProvideClone,
     RepositoryDeleted,
     ScanRepository,
     WorkplaceFacts,
@@ -213,6 +214,11 @@ class Repositories(Actor):
         if message.name is not None:
             check_name(message.name)
         return self.ctx.answer_later(self._registrations.clone, message)
+
+    @handles(ProvideClone)
+    async def provide_clone(self, message: ProvideClone) -> Deferred[Repository]:
+        """Have a pool host clone the remote of a repository."""
+        return self.ctx.answer_later(self._registrations.provide_clone, message)
 
     @handles(PatchRepository)
     async def patch(self, message: PatchRepository) -> Deferred[Repository]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import msgspec
 import structlog
+from sqlite_utils import Database
 
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.repositories import (
@@ -17,6 +20,7 @@ from command_center.actors.contracts.repositories import (
     Inspection,
     InspectRepository,
     PatchRepository,
+    ProvideClone,
     RepositoryDeleted,
     ScanRepository,
 )
@@ -35,6 +39,7 @@ from command_center.actors.git.facts import (
     read_worktrees,
 )
 from command_center.actors.git.remotes import push_addresses
+from command_center.actors.ledger.hosts import states_of
 from command_center.actors.ledger.repositories import (
     columns_of,
     create_repository,
@@ -48,16 +53,21 @@ from command_center.actors.ledger.repositories import (
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.caps import Caps, stored_caps
 from command_center.actors.rules.choices import Choices, stored
-from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.paths import same_place
 from command_center.actors.rules.preconditions import only_if
-from command_center.store import Repository, Transaction
+from command_center.store import Repository, Transaction, leases, sessions
 from command_center.store import repositories as repository_table
+from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 NAME_LENGTH: Final = 200
 """Characters of a repository's name."""
+
+
+class NoPoolHost(Conflict):
+    """No pool host can clone what a run needs now."""
 
 
 @attrs.frozen
@@ -113,7 +123,35 @@ class Registrations:
             )
         return await self._look(host, checkout, await read_status(checkout))
 
-    async def create(self, message: CreateRepository) -> Repository:
+    async def provide_clone(self, message: ProvideClone) -> Repository:
+        """Have the least busy pool host that may clone a repository's remote do so.
+
+        Raises:
+            Conflict: the repository has no remote, or no host can; `facts.hosts` says why.
+        """
+        own = await self._storage.read(lambda db: repository_table.get(db, message.repository_id))
+        remotes = {one["name"]: one["url"] for one in own.facts.get("remotes", ())}
+        remote = remotes.get("origin") or (
+            next(iter(remotes.values())) if len(remotes) == 1 else None
+        )
+        if remote is None:
+            raise Conflict(f"Repository {own.id} has no remote `origin` to clone.")
+        refused: dict[str, str] = {}
+        for name in await self._storage.read(partial(_by_sessions, hosts=list(self._hosts))):
+            host = self._hosts.named(name)
+            if host.absence is not None:
+                refused[name] = host.absence
+                continue
+            try:
+                return await self.clone(_clone_of(own, remote, host.name))
+            except (Conflict, Invalid, Unavailable) as error:
+                refused[name] = str(error)
+        told = " ".join(f"{name}: {why}" for name, why in refused.items())
+        raise NoPoolHost(f"No pool host can clone {remote}. {told}".strip(), hosts=refused)
+
+    async def create(
+        self, message: CreateRepository, *, cloned_from: str | None = None
+    ) -> Repository:
         """Register a repository, under whatever spelling of its path once."""
         host = self._hosts.named(message.host)
         seen, checkout = await self._examine(host, message.local_path)
@@ -122,11 +160,14 @@ class Registrations:
         async with self._locks.of(f"registration on {host.name}"):
             await self._check_new(host, seen.local_path, git_dir, but=None)
             worktrees = await host.folders.worktrees()
-            return await self._storage.write(
-                lambda tx: create_repository(
-                    tx, message, seen, git_dir, worktrees, addresses=addresses
-                )
-            )
+
+            def keep(tx: Transaction) -> Repository:
+                kept = create_repository(tx, message, seen, git_dir, worktrees, addresses=addresses)
+                if cloned_from is not None:
+                    leases.note_clone(tx, kept.id, cloned_from)
+                return kept
+
+            return await self._storage.write(keep)
 
     async def clone(self, message: CloneRepository) -> Repository:
         """Have a pool clone a remote, and register that; one that is known is fetched, and scanned.
@@ -145,7 +186,8 @@ class Registrations:
         place = {"host": host.name, "local_path": str(made.path)}
         known = await self._storage.read(lambda db: repository_table.find(db, place))
         if known is None:
-            return await self.create(message.registration(made.path))
+            registration = message.registration(made.path)
+            return await self.create(registration, cloned_from=message.remote)
         return await self.scan(ScanRepository(known.id, requested_by=message.requested_by))
 
     async def patch(self, message: PatchRepository) -> Repository:
@@ -281,6 +323,29 @@ class Registrations:
                     f"repository {other.id} ({other.name}) at {other.local_path}.",
                     repositoryId=other.id,
                 )
+
+
+def _by_sessions(db: Database, *, hosts: Sequence[Host]) -> list[str]:
+    """Return the names of the pool hosts where runs may begin, the one with the fewest first."""
+    states = states_of(db)
+    wanted = {
+        host.name: sessions.count(db, {"host": host.name, "status": ("queued", *sorted(ACTIVE))})
+        for host in hosts
+        if host.pool is not None and not (host.name in states and states[host.name].is_draining)
+    }
+    return sorted(wanted, key=lambda name: (wanted[name], name))
+
+
+def _clone_of(own: Repository, remote: str, host: str) -> CloneRepository:
+    return CloneRepository(
+        remote=remote,
+        host=host,
+        name=own.name,
+        allow_write=own.allow_write,
+        allow_network=own.allow_network,
+        allow_commit=own.allow_commit,
+        requested_by="pool",
+    )
 
 
 def check_name(name: str) -> None:

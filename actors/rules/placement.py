@@ -76,6 +76,7 @@ class Candidate:
         slots: how many may work there at once.
         load: processes that want one of its processors; None if it has not said.
         is_held: a limit of its agent's account is reached.
+        is_clone: a pool has made it, and no person works there.
     """
 
     repository: Repository
@@ -85,6 +86,7 @@ class Candidate:
     slots: int
     load: float | None
     is_held: bool
+    is_clone: bool = False
 
     @property
     def host(self) -> str:
@@ -118,8 +120,6 @@ def check_placement(wish: Placement | None, field: str = "placement") -> None:
     """
     if isinstance(wish, HostWish) and (wish.host is None) == (not wish.labels):
         raise Invalid.field(field, "Name a host or labels, one of the two.")
-    if wish == "pool":
-        raise Invalid.field(field, "This server has no pool hosts. Use any, a host or labels.")
 
 
 def identity_of(project: str | None, remotes: Sequence[Mapping[str, Any]]) -> str | None:
@@ -175,6 +175,8 @@ def _why_not(wish: Placement, one: Candidate) -> str | None:
         missing = [label for label in wish.labels if label not in has]
         if missing:
             return f"it does not have the label{'s' * (len(missing) > 1)} {', '.join(missing)}"
+    if wish == "pool" and not one.is_clone:
+        return "it has no clone of a pool"
     if one.state is not None and one.state.is_draining:
         return "it is draining"
     return None if one.absence is None else f"it is away: {one.absence.rstrip('.')}"

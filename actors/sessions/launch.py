@@ -7,11 +7,14 @@ a new life of the actor knows how far the former one was.
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 import structlog
 import trio
 
 from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS
+from command_center.actors.contracts.leases import LEASE_SECONDS, TakeLease, leases_on
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     RequestSlot,
@@ -38,7 +41,8 @@ from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import ActorCrashed, ActorStopped, Context
-from command_center.store import Session, Transaction
+from command_center.store import Session, Transaction, leases
+from command_center.store.records import LOCAL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -122,6 +126,7 @@ class Launch:
                 )
                 seen = None
                 if prepared.undecided is None:
+                    await self._take_lease(prepared.session)
                     look = SeeConfiguration(self._state.id)
                     seen = await repositories.ask(look, timeout=GIT_SECONDS)
             except FAILURES as error:
@@ -134,6 +139,14 @@ class Launch:
             else:
                 await self._ctx.ref.tell(WorkplaceReady(prepared, seen))
                 return
+
+    async def _take_lease(self, session: Session) -> None:
+        """Have the host hold the lease of a run in a clone of a pool, before anything works."""
+        is_clone = partial(leases.is_clone, repository_id=session.repository_id)
+        if session.host != LOCAL and await self._services.storage.read(is_clone):
+            await self._ctx.lookup(leases_on(session.host)).ask(
+                TakeLease(session.id), timeout=LEASE_SECONDS
+            )
 
     async def settle_in(self, prepared: Prepared, seen: SeenConfiguration | None) -> bool:
         """Take the folder that is known now, or queue again where another session writes in it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from command_center.actors.contracts.addresses import session_at
 from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
 from command_center.actors.contracts.landing import ResolveConflicts, Resolving
+from command_center.actors.contracts.leases import ReassignRun
 from command_center.actors.contracts.messages import Said, SayNext
 from command_center.actors.contracts.reviews import ReviewWork
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
@@ -206,6 +207,11 @@ class Tasks(Actor):
     async def resolve_conflicts(self, message: ResolveConflicts) -> Deferred[Resolving]:
         """Answer once the conflicts are marked, and what asks for their resolution is committed."""
         return self.ctx.answer_later(self._successors.resolve_conflicts, message)
+
+    @handles(ReassignRun)
+    async def reassign(self, message: ReassignRun) -> Deferred[Session | None]:
+        """Answer once another host has the run of a lost lease, or none is to have it."""
+        return self.ctx.answer_later(self._runs.reassign, message)
 
     @handles(EnsureSession)
     async def ensure(self, message: EnsureSession) -> Deferred[None]:

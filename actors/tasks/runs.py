@@ -10,6 +10,9 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.leases import ReassignRun
+from command_center.actors.contracts.pools import CLONE_SECONDS
+from command_center.actors.contracts.repositories import ProvideClone
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import (
     CheckPolicy,
@@ -28,7 +31,7 @@ from command_center.actors.rules.policy import PolicyResult, RunInput, evaluate
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks.session_starts import SessionStarts
 from command_center.runtime import Context
-from command_center.store import Repository, Session, Task, repositories, sessions, tasks
+from command_center.store import Repository, Session, Task, leases, repositories, sessions, tasks
 from command_center.store.records import Runner
 
 ADOPT_SECONDS: Final = 3.0
@@ -64,6 +67,7 @@ class Runs:
 
     async def create_session(self, message: CreateSession) -> Session:
         """Commit a session that waits to be begun, and start its actor."""
+        await self._provide_clone(message.task_id, message.run)
         await self._check_codex(message.task_id, message.run)
         await self._check_choices(message.task_id, message.run)
         session = await self._services.storage.write(
@@ -81,6 +85,7 @@ class Runs:
 
     async def run(self, message: RunTask) -> RunOutcome:
         """Commit a run, queued or blocked, and start its actor."""
+        await self._provide_clone(message.task_id, message.run)
         await self._check_codex(message.task_id, message.run)
         await self._check_choices(message.task_id, message.run)
         return await self._starts.begin(
@@ -130,6 +135,33 @@ class Runs:
             )
         )
 
+    async def reassign(self, message: ReassignRun) -> Session | None:
+        """Give the run of a lost lease to another host, which clones what it needs first.
+
+        Raises:
+            Conflict, Unavailable: no host can have it now.
+        """
+        from command_center.actors.ledger import leases as ledger  # noqa: PLC0415 - a server without other hosts starts as before
+
+        storage = self._services.storage
+        lease = await storage.read(lambda db: leases.of_session(db, message.session_id))
+        if lease is None or lease.status != "lost":
+            return None
+        reason = await storage.read(lambda db: ledger.why_not_again(db, lease))
+        if reason is not None:
+            await storage.write(lambda tx: ledger.give_up(tx, lease, reason))
+            return None
+        clone = await self._ctx.lookup(REPOSITORIES).ask(
+            ProvideClone(lease.session.repository_id), timeout=CLONE_SECONDS + GIT_SECONDS
+        )
+        seconds = self._services.approval_seconds
+        session = await storage.write(
+            lambda tx: ledger.reassign(tx, lease, clone.id, approval_seconds=seconds)
+        )
+        if session is not None:
+            await self._starts.start(session.id)
+        return session
+
     async def _name_session(self, host: str, thread_id: str) -> None:
         """Name the session whose turn runs in the thread; one that another client began gets one.
 
@@ -144,6 +176,20 @@ class Runs:
         with trio.move_on_after(ADOPT_SECONDS):
             while await self._services.storage.read(find):  # noqa: ASYNC110 - it is read
                 await trio.sleep(LOOK_SECONDS)
+
+    async def _provide_clone(self, task_id: int, run: RunInput) -> None:
+        """Have a pool host clone what a run needs, or fetch it, where the run is for the pool.
+
+        Raises:
+            Conflict, Unavailable: none can.
+        """
+        wish, task = await self._services.storage.read(
+            lambda db: (wish_of(tasks.get(db, task_id), run), tasks.get(db, task_id))
+        )
+        if wish == "pool":
+            await self._ctx.lookup(REPOSITORIES).ask(
+                ProvideClone(task.repository_id), timeout=CLONE_SECONDS + GIT_SECONDS
+            )
 
     def _where(self, db: Database, task_id: int, run: RunInput) -> tuple[Task, Repository]:
         """Return the task, and the copy of its repository that would be chosen now.

@@ -3909,12 +3909,68 @@ ItemShown = TypedDict(
     },
 )
 
+# The run of a lease that was lost goes on nowhere.
+LeaseGivenUp = TypedDict(
+    "LeaseGivenUp",
+    {
+        "lease": 'int',
+        "host": 'str',
+        "reason": 'str',
+    },
+)
+
+# A pool host was not heard of for so long that it has ended the run; another may have it.
+LeaseLost = TypedDict(
+    "LeaseLost",
+    {
+        "host": 'str',
+        "lease": 'int',
+        "folder": 'str',
+        "branchName": 'str | None',
+        "reason": 'str',
+    },
+)
+
+# The run of a lease that was lost goes on in another session, on another host if it can.
+LeaseReassigned = TypedDict(
+    "LeaseReassigned",
+    {
+        "lease": 'int',
+        "host": 'str',
+        "toSessionId": 'int',
+        "toHost": 'str',
+    },
+)
+
+# A pool host was heard of, and may go on with the runs of these leases.
+LeaseRenewed = TypedDict(
+    "LeaseRenewed",
+    {
+        "host": 'str',
+        "leases": 'list[int]',
+    },
+)
+
 # A command that goes on; its item is told of when it has ended.
 LeftCommand = TypedDict(
     "LeftCommand",
     {
         "itemId": 'str',
         "command": 'str',
+    },
+)
+
+# The host of a lease that was lost is back: this is in the folder of its run, and stays.
+LeftWorkFound = TypedDict(
+    "LeftWorkFound",
+    {
+        "lease": 'int',
+        "host": 'str',
+        "folder": 'str',
+        "branchName": 'str | None',
+        "commits": 'int | None',
+        "isDirty": 'bool | None',
+        "problem": 'str | None',
     },
 )
 
@@ -5973,6 +6029,11 @@ EVENT_DATA = {
     "host.draining": "HostDraining",
     "host.resumed": "HostResumed",
     "host.changed": "HostChanged",
+    "lease.renewed": "LeaseRenewed",
+    "lease.lost": "LeaseLost",
+    "lease.reassigned": "LeaseReassigned",
+    "lease.abandoned": "LeaseGivenUp",
+    "lease.work.found": "LeftWorkFound",
     "limits.changed": "LimitsChanged",
     "limits.near": "LimitNears",
     "limits.reached": "LimitReached",

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import TASKS
+from command_center.actors.contracts.pools import CLONE_SECONDS
 from command_center.actors.contracts.tasks import (
     CheckPolicy,
     CreateSession,
@@ -21,6 +22,7 @@ from command_center.actors.contracts.tasks import (
     RunTask,
     TaskChanges,
 )
+from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.policy import PolicyResult, RunInput
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
@@ -30,6 +32,9 @@ from command_center.http.wire.responses import EventPage, run_status
 from command_center.store import Event, Page, Session, Task, sessions, tasks
 from command_center.store.lists.where import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
+
+RUN_SECONDS: Final = CLONE_SECONDS + GIT_SECONDS
+"""Seconds until a run must have begun, which a pool host may have to clone something for."""
 
 api = Api[Center]("Tasks")
 
@@ -106,7 +111,8 @@ async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
 )
 async def run_task(center: Center, task_id: int, body: RunRequest) -> RunOutcome:
     """Run a task."""
-    return await center.ask(TASKS, RunTask(task_id, body, body.attachments))
+    message = RunTask(task_id, body, body.attachments)
+    return await center.ask(TASKS, message, timeout=RUN_SECONDS)
 
 
 @api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,), scope="read")
@@ -124,7 +130,8 @@ async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyRe
 )
 async def create_session(center: Center, task_id: int, body: RunRequest) -> Session:
     """Make a session that waits to be told to run."""
-    return await center.ask(TASKS, CreateSession(task_id, body, body.attachments))
+    message = CreateSession(task_id, body, body.attachments)
+    return await center.ask(TASKS, message, timeout=RUN_SECONDS)
 
 
 @api.operation("GET", "/api/tasks/<id:task_id>/sessions")

@@ -4885,10 +4885,51 @@ export interface ItemShown {
   agentId?: number;
 }
 
+/** The run of a lease that was lost goes on nowhere. */
+export interface LeaseGivenUp {
+  lease: number;
+  host: string;
+  reason: string;
+}
+
+/** A pool host was not heard of for so long that it has ended the run; another may have it. */
+export interface LeaseLost {
+  host: string;
+  lease: number;
+  folder: string;
+  branchName: string | null;
+  reason: string;
+}
+
+/** The run of a lease that was lost goes on in another session, on another host if it can. */
+export interface LeaseReassigned {
+  lease: number;
+  host: string;
+  toSessionId: number;
+  toHost: string;
+}
+
+/** A pool host was heard of, and may go on with the runs of these leases. */
+export interface LeaseRenewed {
+  host: string;
+  leases: number[];
+}
+
 /** A command that goes on; its item is told of when it has ended. */
 export interface LeftCommand {
   itemId: string;
   command: string;
+}
+
+/** The host of a lease that was lost is back: this is in the folder of its run, and stays. */
+export interface LeftWorkFound {
+  lease: number;
+  host: string;
+  folder: string;
+  branchName: string | null;
+  commits: number | null;
+  isDirty: boolean | null;
+  problem: string | null;
 }
 
 /** A window of a limit is almost used up; told once for each window, until it resets. */
@@ -5836,6 +5877,11 @@ export interface EventData {
   "host.draining": HostDraining;
   "host.resumed": HostResumed;
   "host.changed": HostChanged;
+  "lease.renewed": LeaseRenewed;
+  "lease.lost": LeaseLost;
+  "lease.reassigned": LeaseReassigned;
+  "lease.abandoned": LeaseGivenUp;
+  "lease.work.found": LeftWorkFound;
   "limits.changed": LimitsChanged;
   "limits.near": LimitNears;
   "limits.reached": LimitReached;

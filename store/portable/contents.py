@@ -72,6 +72,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
             *("discarded", "snapshots", "uploads", "pushes", "pull_requests", "spending"),
             *("released_threads", "stored_threads", "thread_texts", "forgotten_turns"),
             *("trusted_configurations", "unready_worktrees", "usage_limits", "stray_turns"),
+            *("pool_clones", "leases"),
         ),
         OF_MACHINE,
     ),

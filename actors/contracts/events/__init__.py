@@ -10,5 +10,5 @@ here.
 of Codex's connection, of actors and of Telegram's chats. `streams` has what a stream says of
 itself. `catalogue` has them all, and makes of a stored event's data its class again.
 `prompts` has those of prompts that are saved, `shells` those of terminals, and `hosts` those of
-other machines.
+other machines and of the leases of runs there.
 """

@@ -64,3 +64,49 @@ class HostChanged(EventData, frozen=True, kw_only=True, tag="host.changed"):
     name: str
     labels: list[str]
     max_sessions: int | None
+
+
+class LeaseRenewed(EventData, frozen=True, kw_only=True, tag="lease.renewed"):
+    """A pool host was heard of, and may go on with the runs of these leases."""
+
+    host: str
+    leases: list[int]
+
+
+class LeaseLost(EventData, frozen=True, kw_only=True, tag="lease.lost"):
+    """A pool host was not heard of for so long that it has ended the run; another may have it."""
+
+    host: str
+    lease: int
+    folder: str
+    branch_name: str | None
+    reason: str
+
+
+class LeaseReassigned(EventData, frozen=True, kw_only=True, tag="lease.reassigned"):
+    """The run of a lease that was lost goes on in another session, on another host if it can."""
+
+    lease: int
+    host: str
+    to_session_id: int
+    to_host: str
+
+
+class LeaseGivenUp(EventData, frozen=True, kw_only=True, tag="lease.abandoned"):
+    """The run of a lease that was lost goes on nowhere."""
+
+    lease: int
+    host: str
+    reason: str
+
+
+class LeftWorkFound(EventData, frozen=True, kw_only=True, tag="lease.work.found"):
+    """The host of a lease that was lost is back: this is in the folder of its run, and stays."""
+
+    lease: int
+    host: str
+    folder: str
+    branch_name: str | None
+    commits: int | None
+    is_dirty: bool | None
+    problem: str | None

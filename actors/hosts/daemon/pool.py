@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -28,10 +28,18 @@ import msgspec
 import structlog
 import trio
 
-from command_center.actors.contracts.pools import CLONE_SECONDS, PoolClone, PoolState
+from command_center.actors.contracts.pools import (
+    CLONE_SECONDS,
+    HeldLease,
+    HostClock,
+    LeaseReport,
+    PoolClone,
+    PoolState,
+)
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.git.remotes import fetch_address
 from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+from command_center.actors.hosts.daemon.leases import HostLeases
 from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.cloning import fetch, read_default_branch, take_up
@@ -82,6 +90,7 @@ class HostPool:
 
     git: LocalGit
     ceiling: Ceiling
+    leases: HostLeases
     _locks: KeyedLocks = attrs.field(factory=KeyedLocks, init=False)
 
     @property
@@ -117,6 +126,20 @@ class HostPool:
                 await trio.to_thread.run_sync(_write, place, kept)
                 return PoolClone(place, is_new=note is None)
         raise Unavailable(f"{remote} was not cloned within {CLONE_SECONDS:g} s. Ask for a depth.")
+
+    async def hold(
+        self,
+        leases: Sequence[HeldLease],
+        over: Sequence[int],
+        since: HostClock | None,
+        seconds: float,
+    ) -> LeaseReport:
+        """Have these leases, of runs in worktrees of clones here, and no others."""
+        if self.ceiling.pool is None:
+            raise BeyondCeiling("runs of a pool")
+        for one in leases:
+            await trio.to_thread.run_sync(self.ceiling.check_path, one.folder)
+        return await self.leases.hold(leases, over, since, seconds)
 
     async def sweep(self) -> list[Path]:
         """Take away what was not used for KEPT_SECONDS, and what was not cloned to its end."""

@@ -1,7 +1,8 @@
 """Run the program of a host: a tree of actors of its own, until it is told to stop.
 
     /
-    ├ /pool        takes away old clones, where this host is a pool
+    ├ /leases      ends runs whose leases are over, where this host is a pool
+    ├ /pool        takes away old clones, there
     └ /link        the connection to the server, and what is done over it
 
 An app-server of Codex is no child of it: that goes on with its turns while this program is started
@@ -29,8 +30,10 @@ from command_center.actors.hosts.daemon.held_codex import HeldCodex
 from command_center.actors.hosts.daemon.held_folders import HeldFolders
 from command_center.actors.hosts.daemon.held_git import HeldGit
 from command_center.actors.hosts.daemon.identity import HostFiles
+from command_center.actors.hosts.daemon.leases import HostLeases, LeaseWatch
 from command_center.actors.hosts.daemon.pool import HostPool, PoolCare
 from command_center.actors.hosts.link.serving import Served
+from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
@@ -79,11 +82,14 @@ class HostProgramSettings:
             state_folder=self.folder,
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
+        leases = HostLeases(
+            self.folder / "leases.json", partial(detached.stop_in, detached.folder_of(self.folder))
+        )
         return (
             HeldFolders(self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling),
             HeldGit(git, self.ceiling),
             HeldCodex(LocalCodex(codex), self.ceiling),
-            HostPool(git, self.ceiling),
+            HostPool(git, self.ceiling, leases),
         )
 
 
@@ -112,6 +118,12 @@ async def run_host(settings: HostProgramSettings) -> None:
         life = files.begin_life()
         *_, pool = parts = settings.parts()
         own = OwnTree()
+        pool.leases.recall()
+        watch = ChildSpec(
+            id="leases",
+            start=partial(LeaseWatch, pool.leases),
+            contract="Runs of a pool are ended late, by the keeper of the app-server.",
+        )
         care = ChildSpec(
             id="pool",
             start=partial(PoolCare, pool),
@@ -126,7 +138,7 @@ async def run_host(settings: HostProgramSettings) -> None:
             id="",
             intensity=Intensity(restarts=10, period=60.0),
             quarantine=True,
-            children=(link,) if settings.ceiling.pool is None else (care, link),
+            children=(link,) if settings.ceiling.pool is None else (watch, care, link),
         )
         log.info(
             "host.starting",

@@ -21,6 +21,7 @@ class LinkedHost:
     """Another machine. `link` is the actor that keeps its `standing`.
 
     Those that run a program of ours have a `pool`, and a `tree` of its actors.
+    `beside` are further actors that it needs.
     """
 
     standing: Standing
@@ -30,6 +31,7 @@ class LinkedHost:
     link: ChildSpec
     pool: Pool | None = None
     tree: ProgramTree | None = None
+    beside: tuple[ChildSpec, ...] = ()
 
     @classmethod
     def over(
@@ -62,5 +64,5 @@ class LinkedHost:
 
     @property
     def actors(self) -> tuple[ChildSpec, ...]:
-        """Return what keeps its link."""
-        return (self.link,)
+        """Return what keeps its link, and what else it needs."""
+        return (self.link, *self.beside)

@@ -9,10 +9,12 @@ import pytest
 import trio
 
 from command_center.actors.contracts.repositories import (
+    CloneRepository,
     CreateRepository,
     DeleteRepository,
     InspectRepository,
     PatchRepository,
+    ProvideClone,
     RepositoryChanges,
     ScanRepository,
 )
@@ -124,6 +126,20 @@ async def test_a_repository_is_not_registered_twice_under_any_name(
         with pytest.raises(Conflict, match=r"repository 1 \(project\)") as refused:
             await rig.ask(CreateRepository(local_path=spelling))
         assert {"repositoryId": first.id} == refused.value.facts
+
+
+async def test_a_host_without_a_pool_clones_nothing(rig: Rig, project: Path) -> None:
+    remote = "https://forge.example/acme/work"
+    with pytest.raises(Invalid, match="command-center host --pool") as refused:
+        await rig.ask(CloneRepository(remote=remote, host="local"))
+    assert "host" == only_detail(refused.value)["path"]
+    repository = await rig.register(project)
+    with pytest.raises(Conflict, match="has no remote `origin`"):
+        await rig.ask(ProvideClone(repository.id))
+    plain_git(project, "remote", "add", "origin", remote)
+    await rig.ask(ScanRepository(repository.id))
+    with pytest.raises(Conflict, match=f"No pool host can clone {remote}"):
+        await rig.ask(ProvideClone(repository.id))
 
 
 async def test_of_many_who_register_one_repository_at_once_one_does(

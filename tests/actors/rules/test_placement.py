@@ -130,14 +130,22 @@ def test_the_reason_says_what_was_compared() -> None:
     assert "It was asked for on b." == choose(HostWish(host="b"), idle.repository, [busy]).reason
 
 
-def test_a_wish_names_a_host_or_labels_and_there_is_no_pool() -> None:
-    for wish in (HostWish(), HostWish(host="a", labels=["gpu"]), "pool"):
+def test_a_run_for_the_pool_works_in_no_checkout_of_a_person() -> None:
+    mine, clone = candidate(1, "a"), candidate(2, "b", wanted=3, is_clone=True)
+    assert "b" == chosen("pool", mine, clone)
+    assert "No host can be chosen for repository 1. a: it has no clone of a pool." == str(
+        _refusal("pool", mine)
+    )
+
+
+def test_a_wish_names_a_host_or_labels() -> None:
+    for wish in (HostWish(), HostWish(host="a", labels=["gpu"])):
         with pytest.raises(Invalid) as refused:
             check_placement(wish)
         assert "placement" == refused.value.details[0]["path"]
     check_placement(None)
 
 
-@pytest.mark.parametrize("kept", ["any", {"host": "box"}, {"labels": ["gpu"]}, None])
+@pytest.mark.parametrize("kept", ["any", "pool", {"host": "box"}, {"labels": ["gpu"]}, None])
 def test_a_wish_is_kept_as_it_was_said(kept: object) -> None:
     assert kept == stored_placement(msgspec.convert(kept, Placement | None))

@@ -19,21 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import attrs
 import msgspec
 import psutil
 import trio
 
-from command_center.actors.codex import protocol
 from command_center.actors.codex.active_turns import has_turns
-from command_center.actors.codex.connection import Connection, RefusedRequest
-from command_center.actors.codex.errors import BridgeUnavailable, CodexError, WireClosed
-from command_center.actors.codex.messages import Call
-from command_center.actors.codex.settings import BridgeSettings, Deadlines
+from command_center.actors.codex.errors import WireClosed
+from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.hosts.local.codex.environment import OWNER, agent_environment
 from command_center.actors.hosts.local.codex.orphans import (
     descendants_of,
@@ -43,7 +40,8 @@ from command_center.actors.hosts.local.codex.orphans import (
 )
 from command_center.actors.hosts.local.codex.places import codex_home, inherited
 from command_center.actors.hosts.local.codex.processes import Tail, find_program, start_child
-from command_center.actors.hosts.local.codex.transports import open_socket, open_unix
+from command_center.actors.hosts.local.codex.stopping import asking, stop_work_in
+from command_center.actors.hosts.local.codex.transports import open_socket
 
 if sys.platform != "win32":
     import fcntl
@@ -213,39 +211,25 @@ async def works_in(folder: Path) -> bool:
     return record is not None and await works(Path(record.socket))
 
 
+async def stop_in(folder: Path, folders: Collection[str]) -> int:
+    """End what works in some folders; the app-server itself, with all turns, if that fails.
+
+    Return how many turns there were; 0 also where no app-server runs.
+    """
+    record = read(folder)
+    if record is None or not folders:
+        return 0
+    try:
+        return await stop_work_in(Path(record.socket), folders)
+    except WireClosed:
+        await trio.to_thread.run_sync(end, folder)
+        return 1
+
+
 async def works(socket: Path) -> bool:
     """Return True if a turn runs in the app-server at a socket; raise `WireClosed` without one."""
-    async with trio.open_nursery() as nursery:
-        wire = await open_unix(socket, nursery, Deadlines().close)
-        try:
-            connection = Connection(wire, _Deaf(), Deadlines())
-            nursery.start_soon(connection.run)
-            await connection.handshake("0")
-
-            async def ask(call: Call) -> dict[str, Any]:
-                answer: dict[str, Any] = await connection.call(
-                    call.method, call.params, call.timeout
-                )
-                return answer
-
-            return await has_turns(ask)
-        except (BridgeUnavailable, CodexError) as error:
-            raise WireClosed(str(error)) from None
-        finally:
-            await wire.aclose()
-            nursery.cancel_scope.cancel()
-
-
-class _Deaf:
-    """Hears nothing of what Codex says."""
-
-    def on_notification(self, notification: protocol.Notification, size: int) -> None:
-        """Leave it."""
-
-    def on_request(self, request: protocol.ServerRequest) -> RefusedRequest | None:
-        """Leave it to whoever is subscribed."""
-        del request
-        return None
+    async with asking(socket) as ask:
+        return await has_turns(ask)
 
 
 def private_folder(folder: Path) -> Path:

@@ -7,6 +7,9 @@ It goes by a lease, a file that each life of the server locks while it uses the 
 ends with its process, however that ends. Free for `grace` seconds, and with no turn that runs, the
 app-server is ended; with turns that run it is left to them, `limit` seconds at the most.
 
+A host that is a pool notes beside the folder until when each run is leased. A run that is over by
+that note is ended here, should the host's program have died, or hang.
+
 On a machine that has only what was brought to it, it runs out of a folder that it keeps from being
 swept away. Where a person has taken that away, it asks by another program that lies beside it;
 where there is none, it cannot know of turns, and the limit counts.
@@ -15,6 +18,7 @@ where there is none, it cannot know of turns, and the limit counts.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import selectors
 import subprocess
@@ -74,6 +78,7 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
     lease = os.open(folder / "app-server.lease", os.O_RDWR | os.O_CREAT, 0o600)
     free_since: float | None = None
     looked_at = 0.0
+    stopped: frozenset[int] = frozenset()
     with selectors.DefaultSelector() as selector:
         assert child.stderr is not None  # noqa: S101 - it was asked for
         os.set_blocking(child.stderr.fileno(), False)
@@ -85,6 +90,7 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
                     selector.unregister(child.stderr)
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         child.wait(TICK_SECONDS)
+            stopped = _stop_what_is_over(child, folder, stopped)
             now = time.monotonic()
             if not _take(lease):
                 free_since = None
@@ -105,6 +111,34 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
         log.with_suffix(".partial").replace(log)
 
 
+def _stop_what_is_over(
+    child: subprocess.Popen[bytes], folder: Path, stopped: frozenset[int]
+) -> frozenset[int]:
+    """End the runs whose leases are over, should the host's program be dead, or hang.
+
+    Return the numbers of the leases that were over.
+    """
+    try:
+        known = json.loads((folder.parent / "leases.json").read_bytes())["held"]
+        clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+        late = time.clock_gettime(clock) - TICK_SECONDS
+        over = {one["number"]: one["folder"] for one in known if one["until"] < late}
+    except (OSError, ValueError, LookupError, TypeError):
+        return stopped
+    if over.keys() <= stopped:
+        return stopped
+    try:
+        _import_package()
+        import trio  # noqa: PLC0415 - needed once, at the end
+
+        from command_center.actors.hosts.local.codex.detached import stop_in  # noqa: PLC0415 - the same
+
+        trio.run(stop_in, folder, [*over.values()])
+    except Exception:  # noqa: BLE001 - whatever it is, nothing may work on
+        _end(child, folder)
+    return frozenset(over)
+
+
 def _take(lease: int) -> bool:
     try:
         fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,11 +153,16 @@ def _hold_program() -> None:
         fcntl.flock(os.open(_ROOT / "in-use", os.O_RDONLY), fcntl.LOCK_SH)
 
 
-def _is_working(folder: Path) -> bool:
-    """Return True if a turn runs, or if that cannot be found out."""
+def _import_package() -> None:
+    """Have our other modules be found, where they were brought here."""
     there = [one for one in (_ROOT, *_ROOT.parent.glob(_NAME)) if (one / "command_center").is_dir()]
     if there and str(there[0]) not in sys.path:
         sys.path.insert(0, str(there[0]))
+
+
+def _is_working(folder: Path) -> bool:
+    """Return True if a turn runs, or if that cannot be found out."""
+    _import_package()
     try:
         import trio  # noqa: PLC0415 - needed once, at the end
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 import trio
+import trio.testing
 
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.pools import HeldLease
 from command_center.actors.hosts.daemon import pool as pools
 from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling, make_ceiling
 from command_center.actors.hosts.daemon.held_git import HeldGit
+from command_center.actors.hosts.daemon.leases import HostLeases
 from command_center.actors.hosts.daemon.pool import CloneNote, HostPool, PoolFull
+from command_center.actors.hosts.link.calling import pool_of as pool_of_link
+from command_center.actors.hosts.link.channels import Channels
+from command_center.actors.hosts.link.serving import Served
+from command_center.actors.hosts.link.standing import Standing
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.rules.errors import Conflict
@@ -68,7 +78,12 @@ def pooled(tmp_path: Path, served: Remote) -> Pooled:
 def pool_of(home: Path, *remotes: str) -> HostPool:
     own = home.parent / "own"
     git = LocalGit(GitProgram(own / "git-work", inherited=environment_of(home)))
-    return HostPool(git, make_ceiling(own, [home], pool=remotes))
+    leases = HostLeases(own / "leases.json", stopped_nothing)
+    return HostPool(git, make_ceiling(own, [home], pool=remotes), leases)
+
+
+async def stopped_nothing(folders: Collection[str]) -> None:
+    """Stand for the end of what works there; nothing does."""
 
 
 async def test_a_remote_is_cloned_with_the_credentials_of_the_host(pooled: Pooled) -> None:
@@ -255,7 +270,33 @@ async def test_the_server_may_work_in_a_clone_and_not_beside_it(pooled: Pooled) 
         await plain.open(made)
 
 
+async def test_the_server_speaks_with_the_pool_over_the_link(tmp_path: Path) -> None:
+    pool = pool_of(tmp_path / "home", "https://forge.example/acme/*")
+    (pool.ceiling.own / "worktrees").mkdir(parents=True)
+    ours, theirs = trio.testing.memory_stream_pair()
+    codex = LocalCodex(BridgeSettings())
+    served = Served(LocalFolders(pool.ceiling.own), pool.git, codex, pool)
+    standing, link = Standing("box"), Channels(ours, ours)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(served.serve, theirs, theirs)
+        nursery.start_soon(link.run)
+        standing.connected(link)
+        far = pool_of_link(standing)
+        assert ("https://forge.example/acme/*",) == (await far.state()).remotes
+        with pytest.raises(Conflict, match="does not allow a clone"):
+            await far.obtain("https://forge.example/other/work", None)
+        place = str(pool.ceiling.own / "worktrees" / "1")
+        first = await far.hold([], [], None, 60.0)
+        report = await far.hold([HeldLease(3, place)], [], first.clock, 60.0)
+        assert () == report.ended
+        assert [3] == pool.leases.numbers
+        with pytest.raises(Conflict, match="does not allow work in"):
+            await far.hold([HeldLease(4, str(tmp_path))], [], first.clock, 60.0)
+        nursery.cancel_scope.cancel()
+
+
 def _with_room(pool: HostPool, limit: int) -> HostPool:
     ceiling: Ceiling = pool.ceiling
     assert ceiling.pool is not None
-    return HostPool(pool.git, attrs.evolve(ceiling, pool=attrs.evolve(ceiling.pool, limit=limit)))
+    bounded = attrs.evolve(ceiling, pool=attrs.evolve(ceiling.pool, limit=limit))
+    return HostPool(pool.git, bounded, pool.leases)

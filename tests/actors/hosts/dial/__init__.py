@@ -1,0 +1,1 @@
+"""Tests of the hosts that dial out, as the server keeps them."""
