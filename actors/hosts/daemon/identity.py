@@ -8,6 +8,7 @@ from an old image is found out by its server, and an older server by its host.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -45,6 +46,11 @@ class HostIdentity(msgspec.Struct, frozen=True, kw_only=True):
     centre: str
     name: str
     key: str
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this enrolment from another, and says nothing of the key."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
 
 
 class CentreNumber(msgspec.Struct, frozen=True, array_like=True):

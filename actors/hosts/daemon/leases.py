@@ -53,6 +53,7 @@ class NotedLease(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Noted(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
+    server: str = ""
     held: tuple[NotedLease, ...] = ()
     ended: tuple[int, ...] = ()
     last: dict[str, int] = {}
@@ -67,10 +68,12 @@ class HostLeases:
         stop: ends what works in some folders; raises nothing that it could be tried again for.
         clock: the seconds since the machine was started.
         boot: the name of this start of the machine.
+        server: what tells the server that gives the leases from another, whose numbers are others.
     """
 
     file: Path
     stop: Stop
+    server: str = ""
     clock: Callable[[], float] = boot_seconds
     boot: str = attrs.field(factory=boot_id)
     _held: dict[int, NotedLease] = attrs.field(factory=dict, init=False)
@@ -79,10 +82,17 @@ class HostLeases:
     _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
     def recall(self) -> None:
-        """Read what was noted. What worked before the machine was started anew has ended."""
+        """Read what was noted. What worked before the machine was started anew has ended.
+
+        What works for another server is ended soon, since nobody renews its lease any more.
+        """
         try:
             noted = msgspec.json.decode(self.file.read_bytes(), type=_Noted)
         except (OSError, msgspec.MsgspecError):
+            return
+        if noted.server != self.server:
+            for one in noted.held if noted.boot == self.boot else ():
+                self._held[-one.number] = msgspec.structs.replace(one, number=-one.number, until=0)
             return
         self._last.update(noted.last)
         self._ended.update(dict.fromkeys(noted.ended))
@@ -168,6 +178,7 @@ class HostLeases:
                 kept.popitem(last=False)
         noted = _Noted(
             boot=self.boot,
+            server=self.server,
             held=tuple(self._held.values()),
             ended=tuple(self._ended),
             last=dict(self._last),

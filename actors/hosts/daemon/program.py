@@ -64,11 +64,13 @@ class HostProgramSettings:
         folder: its data: its key, worktrees, and what git and Codex need.
         ceiling: what may be done here at most.
         codex: the program of Codex, with arguments.
+        server: what tells the server from another that the host was enrolled at.
     """
 
     folder: Path
     ceiling: Ceiling
     codex: str = "codex"
+    server: str = ""
 
     def parts(self) -> tuple[HeldFolders, HeldGit, HeldCodex, HostPool]:
         """Return the parts of this machine, each held by the ceiling."""
@@ -83,7 +85,9 @@ class HostProgramSettings:
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
         leases = HostLeases(
-            self.folder / "leases.json", partial(detached.stop_in, detached.folder_of(self.folder))
+            self.folder / "leases.json",
+            partial(detached.stop_in, detached.folder_of(self.folder)),
+            self.server,
         )
         return (
             HeldFolders(self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling),
@@ -115,6 +119,7 @@ async def run_host(settings: HostProgramSettings) -> None:
     files = HostFiles(settings.folder)
     with DataFolderLock(settings.folder):
         identity = files.identity()
+        settings = attrs.evolve(settings, server=identity.digest)
         life = files.begin_life()
         *_, pool = parts = settings.parts()
         own = OwnTree()

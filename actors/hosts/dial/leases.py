@@ -34,6 +34,7 @@ from command_center.actors.contracts.turns import TurnLost
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Git
 from command_center.actors.git.facts import read_status
+from command_center.actors.git.pushing import read_missing
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.local.boot_clock import DRIFT, boot_seconds
 from command_center.actors.ledger import leases as ledger
@@ -208,11 +209,12 @@ class PoolLeases(Actor):
         try:
             found = await self._git.open(Path(lease.session.cwd))
             status = await read_status(found)
-            own = await found.run("rev-list", "--count", "HEAD", "--not", "--remotes")
+            listed = await found.run("for-each-ref", "--format=%(objectname)", "refs/remotes")
+            there = listed.text.split()
+            count = 0 if status.head is None else (await read_missing(found, status.head, there))[1]
         except Conflict as error:
             await self._storage.write(partial(tell, problem=str(error)))
         except Refusal as error:
             log.warning("leases.not_looked_at", lease=lease.number, reason=str(error))
         else:
-            count = int(own.text) if own.text.isdigit() else None
             await self._storage.write(partial(tell, commits=count, is_dirty=status.dirty))

@@ -20,6 +20,7 @@ class Machine:
     file: Path
     seconds: float = 1000.0
     boot: str = "first"
+    server: str = "one"
     stopped: list[str] = attrs.field(factory=list)
     leases: HostLeases = attrs.field(init=False)
 
@@ -28,7 +29,7 @@ class Machine:
 
     def start(self) -> None:
         """Start the host's program."""
-        self.leases = HostLeases(self.file, self.stop, lambda: self.seconds, self.boot)
+        self.leases = HostLeases(self.file, self.stop, self.server, lambda: self.seconds, self.boot)
         self.leases.recall()
 
     async def stop(self, folders: Collection[str]) -> None:
@@ -133,3 +134,19 @@ async def test_no_lease_is_held_of_a_folder_that_has_had_a_later_one(machine: Ma
     machine.start()
     with pytest.raises(Conflict, match="lease 7"):
         await machine.hold(1, since=1000.0)
+
+
+async def test_the_numbers_of_another_server_are_others_and_its_runs_are_ended(
+    machine: Machine,
+) -> None:
+    await machine.hold(1, 2, since=1000.0)
+    machine.seconds += 61
+    await machine.hold(2, since=1061.0)
+    await machine.hold(3, since=1061.0)
+    machine.stopped.clear()
+    machine.server = "another"
+    machine.start()
+    await machine.leases.end_what_is_over()
+    assert ["/w/3"] == machine.stopped
+    assert () == (await machine.hold(1, 2, 3, since=1061.0)).ended
+    assert [1, 2, 3] == machine.leases.numbers

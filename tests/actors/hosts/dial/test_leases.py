@@ -66,7 +66,9 @@ class World:
     standing: Standing = attrs.field(factory=lambda: Standing("box"))
 
     def __attrs_post_init__(self) -> None:
-        self.leases = HostLeases(self.file, self.stop, lambda: 77 + self.seconds * self.rate, "b")
+        self.leases = HostLeases(
+            self.file, self.stop, "server", lambda: 77 + self.seconds * self.rate, "b"
+        )
         self.standing.connected(cast("Channels", object()))
 
     async def stop(self, folders: Collection[str]) -> None:
@@ -239,8 +241,7 @@ async def test_a_lease_is_renewed_while_the_host_is_heard_of(tmp_path: Path) -> 
         assert (await one.found()).finished_at is None
 
 
-@pytest.mark.parametrize("rate", [1 - DRIFT, 1 + DRIFT])
-@pytest.mark.parametrize("answers_are_lost", [False, True])
+@pytest.mark.parametrize(("rate", "answers_are_lost"), [(1 - DRIFT, True), (1 + DRIFT, False)])
 async def test_the_host_has_ended_the_run_before_another_begins_it(
     tmp_path: Path, rate: float, *, answers_are_lost: bool
 ) -> None:
