@@ -18,7 +18,7 @@ from command_center.store.transaction import Transaction
 LeaseStatus = Literal["held", "over", "lost", "reassigned", "given_up"]
 
 
-class Lease(NamedTuple):
+class RunLease(NamedTuple):
     """A lease, and the session that has it."""
 
     number: int
@@ -51,7 +51,7 @@ def take(tx: Transaction, session: Session) -> int:
     return int(done.lastrowid or 0)
 
 
-def of_session(db: Database, session_id: int) -> Lease | None:
+def of_session(db: Database, session_id: int) -> RunLease | None:
     """Return the lease of a session; None for one that needs none."""
     return next(iter(_found(db, "session_id = ?", session_id)), None)
 
@@ -62,7 +62,7 @@ def is_lost(db: Database, session_id: int) -> bool:
     return lease is not None and lease.status == "lost"
 
 
-def of_host(db: Database, host: str) -> list[Lease]:
+def of_host(db: Database, host: str) -> list[RunLease]:
     """Return the leases of a host that something is to be done about, the oldest first."""
     return _found(db, "host = ? AND (status IN ('held', 'lost') OR is_settled = 0)", host)
 
@@ -80,12 +80,12 @@ def settle(tx: Transaction, number: int) -> None:
     tx.db.execute("UPDATE leases SET is_settled = 1 WHERE number = ?", [number])
 
 
-def _found(db: Database, condition: str, value: int | str) -> list[Lease]:
+def _found(db: Database, condition: str, value: int | str) -> list[RunLease]:
     sql = f"SELECT number, session_id, host, status FROM leases WHERE {condition} ORDER BY number"  # noqa: S608 - constants
     rows = db.execute(sql, [value]).fetchall()
     known = {one.id: one for one in sessions.every(db, {"id": [row[1] for row in rows]})}
     return [
-        Lease(number, known[session_id], host, status)
+        RunLease(number, known[session_id], host, status)
         for number, session_id, host, status in rows
         if session_id in known
     ]

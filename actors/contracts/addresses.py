@@ -111,7 +111,7 @@ from command_center.actors.contracts.tasks import (
     QueueFollowup,
     RunTask,
 )
-from command_center.actors.contracts.turns import FindRunningTurns, InterruptTurn
+from command_center.actors.contracts.turns import FindRunningTurns, InterruptTurn, TurnLost
 from command_center.actors.contracts.usage_limits import LimitOver
 from command_center.actors.contracts.webhooks import (
     CreateWebhook,
@@ -265,6 +265,7 @@ SessionMessage: TypeAlias = (
     | GrantSlot
     | ApprovalSettled
     | LimitOver
+    | TurnLost
 )
 """The messages that others have for a session; what its runner reports are more."""
 

@@ -22,7 +22,7 @@ from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, run_of
 from command_center.store import Session, Transaction, leases, repositories, sessions, tasks
-from command_center.store.leases import Lease
+from command_center.store.leases import RunLease
 from command_center.store.queries.causes import last_event
 
 MOVES: Final = 5
@@ -82,7 +82,7 @@ def lose(tx: Transaction, number: int, session_id: int, reason: str) -> bool:
     return True
 
 
-def why_not_again(db: Database, lease: Lease) -> str | None:
+def why_not_again(db: Database, lease: RunLease) -> str | None:
     """Say why the run of a lost lease goes on nowhere; None where it may."""
     session = sessions.get(db, lease.session.id)
     if session.stop_requested is not None:
@@ -96,7 +96,7 @@ def why_not_again(db: Database, lease: Lease) -> str | None:
     return None
 
 
-def give_up(tx: Transaction, lease: Lease, reason: str) -> None:
+def give_up(tx: Transaction, lease: RunLease, reason: str) -> None:
     """Note that the run of a lost lease goes on nowhere, and tell of it."""
     leases.set_status(tx, lease.number, "given_up")
     told = LeaseGivenUp(lease=lease.number, host=lease.host, reason=reason)
@@ -104,7 +104,7 @@ def give_up(tx: Transaction, lease: Lease, reason: str) -> None:
 
 
 def reassign(
-    tx: Transaction, lease: Lease, repository_id: int, *, approval_seconds: float
+    tx: Transaction, lease: RunLease, repository_id: int, *, approval_seconds: float
 ) -> Session | None:
     """Give the run of a lost lease to the clone of another host; None where it may not go on.
 
@@ -176,7 +176,7 @@ def reassign(
 
 def tell_left_work(
     tx: Transaction,
-    lease: Lease,
+    lease: RunLease,
     *,
     commits: int | None = None,
     is_dirty: bool | None = None,

@@ -5,5 +5,6 @@ connection to the server, by a WebSocket that `dialling` opens. `identity` is wh
 disk: the server's address, its own key, and the numbers by which copies are found out. `ceiling` is
 what its user lets be done there; `held_folders`, `held_git` and `held_codex` hold the folders, git
 and Codex to it: `wire_rules` reads what is said to Codex, requests by `held_requests`, answers by
-`held_answers`. `pool` clones what runs need.
+`held_answers`. `pool` clones what runs need, and `leases` ends those
+that the server is not heard of for.
 """

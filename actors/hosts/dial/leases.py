@@ -50,7 +50,7 @@ from command_center.runtime import (
     handles,
 )
 from command_center.store import leases
-from command_center.store.leases import Lease
+from command_center.store.leases import RunLease
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class PoolLeases(Actor):
         self._storage = storage
         self._standing = standing
         self._pool = pool
-        self._git = git
+        self.git = git
         self._clock = clock
         self._heard: dict[int, float] = {}
         """Moments at which the readings arrived that the leases count from at the latest."""
@@ -133,7 +133,7 @@ class PoolLeases(Actor):
             elif lease.status != "held" and self._standing.link is not None:
                 await self._look_at_left_work(lease)
 
-    async def _known(self) -> list[Lease]:
+    async def _known(self) -> list[RunLease]:
         return await self._storage.read(lambda db: leases.of_host(db, self._standing.name))
 
     async def _speak(self) -> tuple[int, ...]:
@@ -170,14 +170,14 @@ class PoolLeases(Actor):
                 reason = self._standing.absence or "It does not answer."
                 await self._lose(lease, f"It was not heard of for {silent:.0f} s: {reason}")
 
-    async def _lose(self, lease: Lease, reason: str) -> None:
+    async def _lose(self, lease: RunLease, reason: str) -> None:
         number, session_id = lease.number, lease.session.id
         self._heard.pop(number, None)
         if await self._storage.write(lambda tx: ledger.lose(tx, number, session_id, reason)):
             log.warning("leases.lost", host=self._standing.name, lease=number, reason=reason)
             self._end_session(lease)
 
-    def _end_session(self, lease: Lease) -> None:
+    def _end_session(self, lease: RunLease) -> None:
         """Have the session end; where its actor is not there, or busy, the next round does."""
         host = self._standing.name
         lost = TurnLost(reason=f"Host {host} lost the lease of the run.", leaves_turn=True)
@@ -186,7 +186,7 @@ class PoolLeases(Actor):
         except (ActorNotFound, MailboxFull):
             return
 
-    async def _see_to(self, lease: Lease) -> None:
+    async def _see_to(self, lease: RunLease) -> None:
         """End the session of a lost lease, and then have its run given to another host."""
         if lease.session.finished_at is None:
             self._end_session(lease)
@@ -194,7 +194,7 @@ class PoolLeases(Actor):
             self._moving.add(lease.number)
             self.ctx.start_task(self._move, lease)
 
-    async def _move(self, lease: Lease) -> None:
+    async def _move(self, lease: RunLease) -> None:
         try:
             message = ReassignRun(lease.session.id)
             await self.ctx.lookup(TASKS).ask(message, timeout=2 * CLONE_SECONDS)
@@ -203,11 +203,11 @@ class PoolLeases(Actor):
         finally:
             self._moving.discard(lease.number)
 
-    async def _look_at_left_work(self, lease: Lease) -> None:
+    async def _look_at_left_work(self, lease: RunLease) -> None:
         """Tell what the host has of a run that it has lost; it is left there."""
         tell = partial(ledger.tell_left_work, lease=lease)
         try:
-            found = await self._git.open(Path(lease.session.cwd))
+            found = await self.git.open(Path(lease.session.cwd))
             status = await read_status(found)
             listed = await found.run("for-each-ref", "--format=%(objectname)", "refs/remotes")
             there = listed.text.split()

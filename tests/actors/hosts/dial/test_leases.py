@@ -360,7 +360,7 @@ async def test_a_session_in_a_checkout_of_a_person_has_no_lease(tmp_path: Path) 
     async with pooled(tmp_path) as one:
 
         def unit(tx: Transaction) -> Session:
-            own = insert_repository(tx, host="box", local_path="/home/ada/project")
+            own = insert_repository(tx, host="box", local_path="/srv/ada/project")
             return insert_session(tx, insert_task(tx, own), host="box", status="running")
 
         session = await one.rig.storage.write(unit)
