@@ -378,7 +378,7 @@ class Fleet:
         """Enrol the hosts, and register a repository on each; return those."""
         project = make_repository(self.folder / "project")
         git = RememberedGit(LocalGit(GitProgram(self.folder / "git-work")))
-        found = []
+        found: list[int] = []
         for number in range(self.wanted.hosts):
             name = f"host-{number}"
             added = await _sent(http, "/api/hosts", {"name": name})
@@ -395,14 +395,17 @@ class Fleet:
             host = HostStandIn(files, served)
             nursery.start_soon(host.live)
             self.hosts.append(host)
-        for number in range(self.wanted.hosts):
-            await _until_connected(http, f"host-{number}")
-            wish = {
-                "localPath": str(project),
-                "host": f"host-{number}",
-                "workplace": "main_checkout",
-            }
-            found.append(int((await _sent(http, "/api/repos", wish))["id"]))
+        limit = trio.CapacityLimiter(AT_ONCE)
+
+        async def register(name: str) -> None:
+            async with limit:
+                await _until_connected(http, name)
+                wish = {"localPath": str(project), "host": name, "workplace": "main_checkout"}
+                found.append(int((await _sent(http, "/api/repos", wish))["id"]))
+
+        async with trio.open_nursery() as registering:
+            for number in range(self.wanted.hosts):
+                registering.start_soon(register, f"host-{number}")
         return found
 
     async def begin(self, http: httpx.AsyncClient, repositories: Sequence[int]) -> None:
