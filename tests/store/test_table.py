@@ -30,6 +30,7 @@ from command_center.store import (
 )
 from command_center.store import table as table_module
 from command_center.store.database.text_match import holds_words
+from command_center.store.table import Where
 from tests.store.units import add_repository, add_session, add_task, run
 
 
@@ -490,11 +491,12 @@ def test_a_rare_condition_is_looked_up_whatever_else_is_asked_for(
 
     monkeypatch.setattr(table_module, "_FEW", 50)
     run(writer, fill)
+    wishes: tuple[Where, ...] = (
+        {"status": ["failed"], "priority": "normal"},
+        {"priority": "normal", "repository_id": 1, "type": "review_task"},
+    )
     with readers.connection() as db:
-        for where in (
-            {"status": ["failed"], "priority": "normal"},
-            {"priority": "normal", "repository_id": 1, "type": "review_task"},
-        ):
+        for where in wishes:
             tasks.page(db, where, limit=50)
             steps: list[None] = []
             db.conn.set_progress_handler(lambda: steps.append(None), 10)  # noqa: B023 - run at once
