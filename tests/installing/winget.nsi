@@ -13,17 +13,23 @@ UninstPage instfiles
 
 Var uv
 
-; Where winget and uv's own installer put it. The PATH is not asked: it lacks what winget has just
-; brought, and Windows would look beside this program first, where a stranger's uv.exe may lie.
+; Where winget and uv's own installer put it. Winget makes no link where it may not: then the folder
+; of the package has it. The PATH is not asked: it lacks what winget has just brought, and Windows
+; would look beside this program first, where a stranger's uv.exe may lie.
 !macro FindUv
   StrCpy $uv "$LOCALAPPDATA\Microsoft\WinGet\Links\uv.exe"
-  IfFileExists "$uv" +7
+  IfFileExists "$uv" uv_found
     StrCpy $uv "$PROGRAMFILES64\WinGet\Links\uv.exe"
-  IfFileExists "$uv" +5
+  IfFileExists "$uv" uv_found
+    FindFirst $0 $1 "$LOCALAPPDATA\Microsoft\WinGet\Packages\astral-sh.uv_*"
+    FindClose $0
+    StrCpy $uv "$LOCALAPPDATA\Microsoft\WinGet\Packages\$1\uv.exe"
+  IfFileExists "$uv" uv_found
     StrCpy $uv "$PROFILE\.local\bin\uv.exe"
-  IfFileExists "$uv" +3
+  IfFileExists "$uv" uv_found
     SetErrorLevel ${NO_UV}
     Abort "uv was not found. Type: winget install --exact --id astral-sh.uv"
+  uv_found:
 !macroend
 
 Section

@@ -48,6 +48,7 @@ async def test_a_file_in_the_place_of_the_data_folder_is_one_finding(tmp_path: P
     assert "ok" == (await look_for_one("permissions", here))[0]
 
 
+@ON_POSIX
 async def test_what_others_can_read_is_told_of_with_the_command_that_ends_it(
     tmp_path: Path,
 ) -> None:
