@@ -7,7 +7,7 @@ none may. It is settled when its host is known to have nothing more of it that n
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from sqlite_utils import Database
 
@@ -16,6 +16,16 @@ from command_center.store.tables import sessions
 from command_center.store.transaction import Transaction
 
 LeaseStatus = Literal["held", "over", "lost", "reassigned", "given_up"]
+
+
+_TAKE: Final = """
+INSERT INTO leases (number, session_id, host, created_at) VALUES (
+    max(
+        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'leases'), 0) + 1,
+        CAST(strftime('%s', ?) AS INTEGER)
+    ), ?, ?, ?
+)
+"""
 
 
 class RunLease(NamedTuple):
@@ -42,12 +52,13 @@ def is_clone(db: Database, repository_id: int) -> bool:
 
 
 def take(tx: Transaction, session: Session) -> int:
-    """Give a session a lease in the place of the one that it has; return the number."""
+    """Give a session a lease in the place of the one that it has; return the number.
+
+    It is no lower than the seconds since 1970. So a database that was restored from a backup gives
+    no number again that a host has ended since: the host would never hold it.
+    """
     tx.db.execute("DELETE FROM leases WHERE session_id = ? AND status = 'held'", [session.id])
-    done = tx.db.execute(
-        "INSERT INTO leases (session_id, host, created_at) VALUES (?, ?, ?)",
-        [session.id, session.host, tx.now],
-    )
+    done = tx.db.execute(_TAKE, [tx.now, session.id, session.host, tx.now])
     return int(done.lastrowid or 0)
 
 

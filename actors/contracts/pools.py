@@ -97,7 +97,8 @@ class Pool(Protocol):
 
         At the end of a lease the host ends what works for it, whether anybody can be reached or
         not. Since the seconds count from a reading that the server has had, no delay on the way
-        makes a lease longer than the server knows. A lease that has ended is never held again.
+        makes a lease longer than the server knows. A lease that has ended is never held again, and
+        one has ended, too, that comes when a later one of its folder has been here already.
 
         Args:
             leases: all that this host is to have.
@@ -106,6 +107,6 @@ class Pool(Protocol):
             seconds: how long they are held after it.
 
         Raises:
-            Conflict: the host is no pool, or a later lease of the same folder was here already.
+            Conflict: the host is no pool.
             Unavailable: what is over could not be ended.
         """

@@ -110,7 +110,8 @@ class Ceiling:
     def _has(self, found: Path) -> bool:
         own = self.own.resolve()
         if found.is_relative_to(own):
-            return any(found.is_relative_to(own / name) for name in self.places)
+            is_pool = found == own / "pool"  # has notes of our own beside the clones
+            return not is_pool and any(found.is_relative_to(own / name) for name in self.places)
         if own.is_relative_to(found):
             return False
         home = Path.home().resolve()

@@ -7,8 +7,8 @@ no two hosts work on one run, whatever becomes of the network. The clock is one 
 that goes on in the machine's sleep: a laptop that wakes up ends at once what is over.
 
 The leases are noted on the disk, where the keeper of the app-server finds them, too, should this
-program be killed or hang. A lease is never held again once it has ended, and no earlier one is held
-of a folder that has had a later one.
+program be killed or hang. A lease is never held again once it has ended, and no earlier one begins
+in a folder that has had a later one. Several that look at one folder may be held at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ import trio
 
 from command_center.actors.contracts.pools import HeldLease, HostClock, LeaseReport
 from command_center.actors.hosts.local.boot_clock import boot_id, boot_seconds
-from command_center.actors.rules.errors import Conflict
 from command_center.runtime import Actor
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -107,6 +106,10 @@ class HostLeases:
         """Return the leases that are held now."""
         return sorted(self._held)
 
+    def are_held_in(self, place: Path) -> bool:
+        """Say whether a run has a lease that works in a folder, or below it."""
+        return any(Path(one.folder).is_relative_to(place) for one in self._held.values())
+
     async def hold(
         self,
         leases: Sequence[HeldLease],
@@ -133,23 +136,21 @@ class HostLeases:
             return LeaseReport(HostClock(self.boot, self.clock()), ended)
 
     def _renew(self, wanted: Mapping[int, HeldLease], since: HostClock, seconds: float) -> None:
+        """Have leases last for so long; one that may not is over, and no other is touched by it."""
         is_known = since.boot == self.boot and since.seconds <= self.clock()
         for number, one in wanted.items():
-            if self._last.get(one.folder, number) > number:
-                raise Conflict(
-                    f"Lease {number} of {one.folder} is over: lease {self._last[one.folder]} was "
-                    "held there since.",
-                    folder=one.folder,
-                )
             if number in self._ended:
                 continue
-            if not is_known:  # the clock was another one then
-                self._ended[number] = None
-                self._held.pop(number, None)
-                continue
-            self._last[one.folder] = number
-            self._last.move_to_end(one.folder)
             known = self._held.get(number)
+            if known is not None and not is_known:  # the clock was another one then
+                self._held[number] = msgspec.structs.replace(known, until=0.0)
+                continue
+            last = self._last.get(one.folder, number)
+            if not is_known or (known is None and last > number):
+                self._ended[number] = None
+                continue
+            self._last[one.folder] = max(last, number)
+            self._last.move_to_end(one.folder)
             until = since.seconds + seconds
             if known is None or until > known.until:
                 self._held[number] = NotedLease(number=number, folder=one.folder, until=until)

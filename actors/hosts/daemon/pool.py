@@ -8,7 +8,7 @@ of git-lfs stay as git stores them. Git checks each object as it comes.
 Each clone is a folder below `pool` in the host's data folder, and has a note beside it that is
 written when all of it is there: one without was cut off, and is made anew. Runs work in worktrees
 of it. A clone is taken away where it is old, or room is needed, and only if nothing would be lost:
-it has no worktree, and no commit on a branch that its remote lacks.
+nobody works there, and it has no worktree and no commit that its remote lacks.
 """
 
 from __future__ import annotations
@@ -236,12 +236,18 @@ class HostPool:
         return True
 
     async def _is_spare(self, place: Path) -> bool:
-        """Say whether a clone has no worktree, no change, and no commit that its remote lacks."""
+        """Say whether nobody works in a clone, and it has nothing that its remote lacks.
+
+        Of its own is a worktree, a change, and a commit of any ref: those below
+        `refs/command-center` keep what was discarded.
+        """
+        if self.leases.are_held_in(place):
+            return False
         try:
             made = await self.git.open(place)
             if await trio.to_thread.run_sync(_has_worktrees, made.common_dir):
                 return False
-            own = await made.run("rev-list", "--count", "--branches", "--not", "--remotes")
+            own = await made.run("rev-list", "--count", "--all", "--not", "--remotes")
             changed = await made.run("status", "--porcelain", "--no-renames", may_cut=True)
         except Refusal as error:  # whatever it is by now, somebody has made it so
             log.warning("pool.kept", path=str(place), reason=str(error))
@@ -292,7 +298,9 @@ def _read(place: Path) -> CloneNote | None:
 
 def _write(place: Path, note: CloneNote) -> None:
     partial = _note_of(place).with_suffix(".partial")
-    partial.write_bytes(msgspec.json.encode(note))
+    partial.unlink(missing_ok=True)
+    with partial.open("xb") as file:  # and through no link that somebody has put there
+        file.write(msgspec.json.encode(note))
     partial.replace(_note_of(place))
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from command_center.actors.contracts.pools import HeldLease, HostClock, LeaseReport
 from command_center.actors.hosts.daemon.leases import HostLeases
-from command_center.actors.rules.errors import Conflict
 
 
 @attrs.define
@@ -126,14 +125,31 @@ async def test_what_the_server_has_given_to_another_is_ended_at_once(machine: Ma
     assert (1,) == (await machine.hold(1, 2, since=1000.0)).ended
 
 
-async def test_no_lease_is_held_of_a_folder_that_has_had_a_later_one(machine: Machine) -> None:
+async def test_no_lease_begins_in_a_folder_that_has_had_a_later_one(machine: Machine) -> None:
     later = HeldLease(7, "/w/1")
     await machine.leases.hold([later], (), HostClock("first", 1000.0), 60.0)
-    with pytest.raises(Conflict, match="Lease 1 of /w/1 is over: lease 7"):
-        await machine.hold(1, since=1000.0)
+    assert (1,) == (await machine.hold(1, 2, since=1000.0)).ended
+    assert [2] == machine.leases.numbers  # another's lease lasts, whatever became of this one
     machine.start()
-    with pytest.raises(Conflict, match="lease 7"):
-        await machine.hold(1, since=1000.0)
+    assert (1,) == (await machine.hold(1, since=1000.0)).ended
+
+
+async def test_runs_that_look_at_one_folder_are_all_held_on(machine: Machine) -> None:
+    both = [HeldLease(number, "/w/shared") for number in (1, 2)]
+    for since in (1000.0, 1050.0):
+        machine.seconds = since
+        report = await machine.leases.hold(both, (), HostClock("first", since), 60.0)
+        assert () == report.ended
+    machine.seconds = 1109.0
+    await machine.leases.end_what_is_over()
+    assert [1, 2] == machine.leases.numbers
+    assert [] == machine.stopped
+
+
+async def test_a_reading_of_no_clock_ends_the_work_of_a_lease_too(machine: Machine) -> None:
+    await machine.hold(1, since=1000.0)
+    assert (1,) == (await machine.hold(1, since=9000.0)).ended
+    assert ["/w/1"] == machine.stopped
 
 
 async def test_the_numbers_of_another_server_are_others_and_its_runs_are_ended(

@@ -228,8 +228,31 @@ async def test_a_clone_is_taken_away_if_nothing_is_lost(pooled: Pooled) -> None:
     (old / "readme.txt").write_text("changed\n")
     assert [] == await pooled.pool.sweep()
     plain_git(old, "checkout", "--quiet", "readme.txt")
+    discarded = plain_git(old, "commit-tree", "-m", "discarded", "HEAD^{tree}")
+    plain_git(old, "update-ref", f"refs/command-center/discarded/{discarded}", discarded)
+    assert [] == await pooled.pool.sweep()
+    plain_git(old, "update-ref", "-d", f"refs/command-center/discarded/{discarded}")
+    plain_git(old, "checkout", "--quiet", "--detach")
+    commit(old, {"own.txt": "own\n"})
+    assert [] == await pooled.pool.sweep()
+    plain_git(old, "checkout", "--quiet", "main")
+    clock = (await pooled.pool.hold([], [], None, 60.0)).clock
+    await pooled.pool.hold([HeldLease(3, str(old / "deep"))], [], clock, 60.0)
+    assert [] == await pooled.pool.sweep()
+    await pooled.pool.hold([], [], clock, 60.0)
     assert [old] == await pooled.pool.sweep()
     assert [new, new.with_name("new.json")] == sorted(pooled.pool.folder.iterdir())
+
+
+async def test_a_note_is_written_through_no_link(pooled: Pooled, tmp_path: Path) -> None:
+    (tmp_path / "profile").write_text("mine\n")
+    made = pooled.put("made", used_at=1.0)
+    made.with_name("made.partial").symlink_to(tmp_path / "profile")
+    pools._write(made, CloneNote(remote="https://forge.example/b", depth=None, used_at=2.0))
+    assert "mine\n" == (tmp_path / "profile").read_text()
+    found = pools._read(made)
+    assert found is not None
+    assert "https://forge.example/b" == found.remote
 
 
 async def test_room_is_made_by_what_was_not_used_for_longest(
@@ -265,6 +288,10 @@ async def test_the_server_may_work_in_a_clone_and_not_beside_it(pooled: Pooled) 
     made = pooled.put("made", used_at=1.0)
     held = HeldGit(pooled.pool.git, pooled.pool.ceiling)
     assert made == (await held.open(made)).path
+    pooled.pool.ceiling.check_path(made)
+    for beside in (made.parent, made / ".."):  # the notes of the host lie there
+        with pytest.raises(BeyondCeiling):
+            pooled.pool.ceiling.check_path(beside)
     plain = HeldGit(pooled.pool.git, attrs.evolve(pooled.pool.ceiling, pool=None))
     with pytest.raises(BeyondCeiling):
         await plain.open(made)
