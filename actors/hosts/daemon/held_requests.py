@@ -107,7 +107,7 @@ class RequestRules:
             raise BeyondCeiling(f"{method} with {min(strange)[:60]}")
         for path in (params.get("cwd"), *(params.get("runtimeWorkspaceRoots") or ())):
             if path is not None:
-                self.ceiling.check_path(str(path))
+                self._check_root(str(path))
         if params.get("approvalsReviewer") not in {None, "user"}:
             raise BeyondCeiling("a model that approves")
         for one in params.get("input") or ():
@@ -139,7 +139,7 @@ class RequestRules:
         if policy.get("networkAccess"):
             self.ceiling.check("network", "the network")
         for root in policy.get("writableRoots") or ():
-            self.ceiling.check_path(str(root))
+            self._check_root(str(root))
 
     def _check_rank(self, kind: str) -> None:
         if kind not in _RANKS or kind == "dangerFullAccess":
@@ -153,7 +153,7 @@ class RequestRules:
                 self._check_profile(value)
             elif name == "sandbox_workspace_write.writable_roots":
                 for root in value:
-                    self.ceiling.check_path(str(root))
+                    self._check_root(str(root))
             elif name == "sandbox_workspace_write.network_access" and value:
                 self.ceiling.check("network", "the network")
             elif not _is_harmless(name, value):
@@ -170,7 +170,16 @@ class RequestRules:
         for path, access in (profile.get("filesystem") or {}).items():
             if access != "deny":
                 self.ceiling.check("write", "changing files")
-                self.ceiling.check_path(path)
+                self._check_root(path)
+
+    def _check_root(self, path: str) -> None:
+        """Check a folder in which a turn may write: who may not commit has no git directory.
+
+        In one, commits could be made without git, and hooks that the user's own git runs.
+        """
+        self.ceiling.check_path(path)
+        if any(part.lower() == ".git" for part in Path(path).resolve().parts):
+            self.ceiling.check("commit", "work in a git directory")
 
     def check_rules_file(self, path: str) -> None:
         """Let Codex's own rules be read, which say what is let out of the sandbox unasked."""

@@ -21,7 +21,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import attrs
 import msgspec
@@ -339,8 +339,15 @@ def _has_worktrees(common_dir: Path) -> bool:
     return False
 
 
+def _open_plain(path: Path, flags: int) -> TextIO:
+    """Open a file of a clone, through no link: a turn may have put one there meanwhile."""
+    flags |= os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    written = os.open(path, flags)
+    return os.fdopen(written, "w", encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
 def _name_remote(place: Path, remote: str) -> None:
-    with (place / ".git" / "config").open("a", encoding="utf-8") as file:
+    with _open_plain(place / ".git" / "config", os.O_APPEND) as file:
         file.write(
             f'[remote "origin"]\n\turl = "{_quoted(remote)}"\n'
             "\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
@@ -348,8 +355,9 @@ def _name_remote(place: Path, remote: str) -> None:
 
 
 def _name_branch(place: Path, branch: str) -> None:
-    (place / ".git" / "HEAD").write_bytes(os.fsencode(f"ref: refs/heads/{branch}\n"))
-    with (place / ".git" / "config").open("a", encoding="utf-8") as file:
+    with _open_plain(place / ".git" / "HEAD", os.O_TRUNC) as file:
+        file.write(f"ref: refs/heads/{branch}\n")
+    with _open_plain(place / ".git" / "config", os.O_APPEND) as file:
         named = _quoted(branch)
         file.write(f'[branch "{named}"]\n\tremote = origin\n\tmerge = "refs/heads/{named}"\n')
 

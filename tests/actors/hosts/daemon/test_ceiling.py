@@ -274,6 +274,13 @@ HOSTILE: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ((), start(sandbox="workspace-write")),
     (("write",), start(sandbox="read-only", cwd="/etc")),
     (("write",), start(sandbox="read-only", runtimeWorkspaceRoots=["/"])),
+    (("write",), start(sandbox="workspace-write", cwd="ROOT/project/.git/hooks")),
+    (("write",), start(sandbox="workspace-write", runtimeWorkspaceRoots=["ROOT/project/.GIT"])),
+    (("write",), turn(**sandbox("workspaceWrite", writableRoots=["ROOT/project/.git"]))),
+    (
+        ("write",),
+        start(config={"sandbox_workspace_write.writable_roots": ["ROOT/project/.git"]}),
+    ),
     (("write",), start(sandbox="read-only", environments=[])),
     (("write",), start(sandbox="read-only", approvalsReviewer="auto_review")),
     (("write",), start(permissions=":danger-full-access")),
@@ -345,8 +352,9 @@ def test_what_codex_may_not_do_there_never_reaches_it(
     root: Path, allows: tuple[str, ...], message: dict[str, Any]
 ) -> None:
     rules = confined(root, *allows)
+    placed = json.loads(json.dumps(message).replace("ROOT", root.as_posix()))
     with pytest.raises(BeyondCeiling, match=REFUSED):
-        ask(rules, message)
+        ask(rules, placed)
 
 
 def test_what_is_within_the_ceiling_reaches_codex_as_it_was_read(root: Path) -> None:

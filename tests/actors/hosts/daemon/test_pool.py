@@ -252,6 +252,13 @@ async def test_a_note_is_written_through_no_link(pooled: Pooled, tmp_path: Path)
     assert "mine\n" == (tmp_path / "profile").read_text()
     found = pools._read(made)
     assert found is not None
+    head = made / ".git" / "HEAD"
+    head.unlink()
+    head.symlink_to(tmp_path / "profile")
+    if hasattr(os, "O_NOFOLLOW"):
+        with pytest.raises(OSError, match="symbolic links"):
+            pools._name_branch(made, "main;touch${IFS}ran")
+        assert "mine\n" == (tmp_path / "profile").read_text()
     assert "https://forge.example/b" == found.remote
 
 

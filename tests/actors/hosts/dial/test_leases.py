@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -239,6 +240,19 @@ async def test_a_lease_is_renewed_while_the_host_is_heard_of(tmp_path: Path) -> 
         assert [] == one.world.stopped
         assert {"lease.renewed"} == {*await one.kinds()}
         assert (await one.found()).finished_at is None
+
+
+async def test_a_restored_database_gives_no_number_that_a_host_has_ended(tmp_path: Path) -> None:
+    async with pooled(tmp_path) as one:
+        before = int(time.time()) - 1
+
+        def restore(tx: Transaction) -> int:
+            tx.db.execute("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'leases'")
+            return leases.take(tx, one.session)
+
+        assert before <= await one.rig.storage.write(restore)
+        later = await one.rig.storage.write(lambda tx: leases.take(tx, one.session))
+        assert before < later
 
 
 @pytest.mark.parametrize(("rate", "answers_are_lost"), [(1 - DRIFT, True), (1 + DRIFT, False)])
