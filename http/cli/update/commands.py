@@ -45,7 +45,7 @@ from command_center.http.cli.service.manager import SERVER
 from command_center.http.cli.service.managers import manager_of
 from command_center.http.cli.signals import ending_in_order, ignoring_ends
 from command_center.http.cli.update.folder import UpdateFolder, clear, shown_words
-from command_center.http.cli.update.in_use import IS_KEPT
+from command_center.http.cli.update.in_use import IS_KEPT, programs_of
 from command_center.http.cli.update.installers import install_aside, switch_command
 from command_center.http.cli.update.rehearsal import rehearse_update
 from command_center.http.cli.update.switching import (
@@ -82,6 +82,11 @@ CUT_OFF: Final = (
 IN_A_WINDOW: Final = (
     "Windows keeps the files of a program that runs. So the rest is done in a window of its own, "
     "once this command has ended. It says there how it went; {record} has it, too."
+)
+
+STILL_OPEN: Final = (
+    "The window of the last update is still open, and Windows keeps the files that its program "
+    "runs from. Press Enter in it, and try again."
 )
 
 DRIVER: Final = "command_center.http.cli.update.switching"
@@ -249,7 +254,11 @@ def _refuse_half_done(installation: Installation, folder: UpdateFolder) -> None:
     if installation.prefix.resolve() == folder.kept.resolve():
         raise UpdateFailed("This is the kept copy. Put it back first: rollback instead of update")
     record = folder.record()
-    if record is None or record.state != "switching" or is_at_work(folder.data_dir):
+    if record is None or is_at_work(folder.data_dir):
+        return
+    if IS_KEPT and any(programs_of(folder.kept)):  # else half of the way back would be gone
+        raise UpdateFailed(STILL_OPEN)
+    if record.state != "switching":
         return
     python = kept_python(folder.data_dir)
     if python.exists():

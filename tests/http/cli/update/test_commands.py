@@ -187,6 +187,22 @@ def test_a_command_whose_files_are_kept_ends_before_the_rest_is_done(scene: Scen
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")
+def test_the_way_back_is_kept_while_the_window_of_the_last_update_is_open(scene: Scene) -> None:
+    scene.index.offers(WHEEL)
+    kept = UpdateFolder(scene.data).kept
+    kept.mkdir(parents=True)
+    shutil.copy("/bin/sleep", kept / "python")
+    record = update_record(scene, state="done")
+    scene.patch.setattr(commands, "IS_KEPT", True)
+    with subprocess.Popen([kept / "python", "60"]) as window:
+        refused = scene.types("update", "--yes")
+        window.kill()
+    assert (1, True) == (refused.exit_code, "Press Enter in it" in refused.stderr), refused.output
+    assert record == UpdateFolder(scene.data).record()
+    assert (kept / "python").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")
 @pytest.mark.parametrize(
     ("given", "code"), [("a long word of mine", 0), ("another word of mine", 1), (None, 1)]
 )
