@@ -90,7 +90,7 @@ def cluster_settings(settings: Settings, listening: Listening) -> ClusterSetting
 def _credentials(settings: Settings) -> NatsCredentials | None:
     if settings.cluster_credentials is None:
         return None
-    return parse_credentials(settings.cluster_credentials.read_text(encoding="utf-8"))
+    return parse_credentials(settings.cluster_credentials.read_text("utf-8", errors="replace"))
 
 
 async def wait_to_lead(

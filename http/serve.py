@@ -55,6 +55,7 @@ from command_center.store import (
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.encryption import is_installed as encryption_is_installed
 from command_center.store.backups.restoring import finish_restore
+from command_center.store.ownership.lock import refuse_centre
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -78,7 +79,8 @@ async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
         TailscaleUnusable: it is to lead here, and cannot.
         UnusableCertificate: the one of the settings cannot be used.
         AddressInUse, AddressUnavailable: nobody can listen there.
-        DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
+        DataFolderInUse: another process has the data folder.
+        DataFolderUnusable: nobody can have it, or only a cluster.
         DatabaseClaimed: another process has the database.
         ClusterRefused, NatsUnavailable: it cannot be part of its cluster.
         Exception: what `take_claim` raises for a file that cannot be used.
@@ -106,6 +108,7 @@ async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
             await trio.to_thread.run_sync(finish_restore, settings.data_dir)
             place = _Place(settings, lock, address, listening, certificate, notify)
             if settings.cluster is None:
+                refuse_centre(settings.data_dir)
                 await _serve_database(place, on_ready=on_ready)
             else:
                 await _serve_in_cluster(place, on_ready)

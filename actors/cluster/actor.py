@@ -16,11 +16,12 @@ this actor after it led is deposed, too.
 
 from __future__ import annotations
 
+import math
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
@@ -33,11 +34,11 @@ from command_center.actors.cluster.errors import UnreadableSign
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
-from command_center.actors.cluster.stream_log import UNKNOWN, StreamLog
+from command_center.actors.cluster.stream_log import PATIENCE, UNKNOWN, StreamLog
 from command_center.actors.core.leadership import StepDown
 from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
 from command_center.actors.nats.follower import StreamFollower
-from command_center.actors.nats.jetstream import JetStream, StreamMessage
+from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, StreamMessage
 from command_center.runtime import Actor, Address, Deferred, Request, handles
 from command_center.runtime.threads import Threads
 from command_center.store import NotReplicated
@@ -46,6 +47,7 @@ from command_center.store.replication.database_copy import (
     CopyPlace,
     DatabaseCopy,
     begin_copy,
+    open_whole,
     remove_copy,
 )
 from command_center.store.replication.encryption import PieceCipher
@@ -55,6 +57,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COPYING: Final = Threads("copy of the database", at_once=1)
 """Takes pieces, and makes a copy a database."""
+
+SILENT_LEADER: Final = PATIENCE + 1.0
+"""Seconds after which a leader of whom nothing is heard leads no more: its beat was refused."""
 
 _TICK: Final = 0.1
 _AGAIN: Final = 1.0
@@ -79,6 +84,7 @@ class ClusterView:
         role: `joining` while there is no copy yet.
         leader: the last sign of the centre that leads, as far as it is known.
         has_led: this process has led.
+        heard: when the leader was last heard of, by the monotonic clock.
         lag: messages of the stream that are not in the copy yet.
         beats: signs of a leader that were published, or received.
         rejoins: times that a copy was begun anew.
@@ -89,6 +95,7 @@ class ClusterView:
     role: Literal["joining", "standby", "leader"] = "joining"
     leader: LeaderSign | None = None
     has_led: bool = False
+    heard: float = -math.inf
     lag: int = 0
     beats: int = 0
     rejoins: int = 0
@@ -101,8 +108,11 @@ class ClusterView:
 
     @property
     def url(self) -> str | None:
-        """Return where clients reach the leader; None while nobody leads."""
-        return None if self.leader is None or self.leader.ends else self.leader.url
+        """Return where clients reach the leader; None while nobody is heard to lead."""
+        if self.leader is None or self.leader.ends:
+            return None
+        is_silent = time.monotonic() - self.heard >= SILENT_LEADER
+        return None if is_silent and self.role != "leader" else self.leader.url
 
     def described(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -208,9 +218,10 @@ class Cluster(Actor):
         message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
         base = self._signs.unseal(message.payload, BaseSign)
         self._cluster, self._schema, self._base_epoch = base.cluster, base.schema, base.epoch
+        await self._find_last_leader()
         info = await self._jetstream.stream_info(settings.stream)
         with suppress(DamagedCopy, FileNotFoundError):
-            copy = await COPYING.run(_open_whole, path)
+            copy = await COPYING.run(open_whole, path)
             if info.state.first_seq - 1 <= copy.last_sequence <= info.state.last_seq:
                 return copy
             copy.close()
@@ -222,6 +233,24 @@ class Cluster(Actor):
         await COPYING.run(begin_copy, path, place)
         log.info("cluster.joined", object=base.object, commit=base.commit)
         return await COPYING.run(DatabaseCopy, path)
+
+    async def _find_last_leader(self) -> None:
+        """Know the last epoch, though the copy may go on behind the sign that told it."""
+        settings = self._settings
+        try:
+            message = await self._jetstream.last_message(settings.stream, settings.subject(LEAD))
+        except JetStreamRefused as error:
+            if error.err_code != MESSAGE_NOT_FOUND:
+                raise
+            return  # nobody has ever led
+        self._note_sign(self._signs.unseal(message.payload, LeaderSign))
+
+    def _note_sign(self, sign: LeaderSign) -> bool:
+        """Take a leader's sign for the last one; return False for one of an earlier epoch."""
+        if sign.epoch < self._view.epoch:
+            return False
+        self._view.leader, self._schema = sign, sign.schema
+        return True
 
     async def _drop_copy(self, copy: DatabaseCopy | None) -> None:
         if copy is not None:
@@ -260,9 +289,9 @@ class Cluster(Actor):
             await COPYING.run(self._take_piece, copy, message)
         elif message.subject == settings.subject(LEAD):
             sign = self._signs.unseal(message.payload, LeaderSign)
-            if sign.epoch >= view.epoch:
-                view.leader, self._schema = sign, sign.schema
+            if self._note_sign(sign):
                 view.beats += 1
+                view.heard = time.monotonic()
                 if sign.ends:
                     self._heard -= settings.silence
         elif message.subject == settings.subject(BASE):
@@ -426,14 +455,3 @@ class Cluster(Actor):
             version=settings.version,
             ends=ends,
         )
-
-
-def _open_whole(path: Path) -> DatabaseCopy:
-    """Open a copy each page of which is as it was written."""
-    copy = DatabaseCopy(path)
-    try:
-        copy.check()
-    except BaseException:
-        copy.close()
-        raise
-    return copy

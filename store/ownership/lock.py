@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from command_center.store.errors import ClaimLost, DataFolderInUse, DataFolderUnusable
 
@@ -21,6 +21,9 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+MEMBERSHIP: Final = "cluster.json"
+"""The file of a data folder that says of which cluster it is."""
 
 _FILE_NAME = "lock"
 # Windows forbids others to read a locked range: the range lies behind the process id.
@@ -134,3 +137,20 @@ def _read_pid(path: Path) -> int | None:
         return int(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         return None
+
+
+def refuse_centre(folder: Path) -> None:
+    """Do nothing for a data folder that is of no cluster.
+
+    A centre sets its database aside whenever it starts, and goes on with the cluster's. What
+    anything else writes there would be lost.
+
+    Raises:
+        DataFolderUnusable: it is a centre's.
+    """
+    if (folder / MEMBERSHIP).exists():
+        reason = (
+            "it is of a centre of a cluster, which goes on with the cluster's database. To have "
+            f"this one go on alone, remove {MEMBERSHIP} there"
+        )
+        raise DataFolderUnusable(folder, reason)

@@ -26,7 +26,7 @@ from command_center.store.errors import DatabaseClaimed
 from command_center.store.events import Event
 from command_center.store.long_texts import whole_values
 from command_center.store.ownership.claim import is_open_elsewhere
-from command_center.store.ownership.lock import DataFolderLock
+from command_center.store.ownership.lock import DataFolderLock, refuse_centre
 from command_center.store.portable.contents import (
     EVENTS,
     EXPORTED,
@@ -97,11 +97,12 @@ def import_file(
     Raises:
         BadExport: the file is no export, is not whole, is newer, or does not fit.
         DataFolderInUse, DatabaseClaimed: a server runs there.
-        DataFolderUnusable: the folder cannot be made or locked.
+        DataFolderUnusable: the folder cannot be made or locked, or is of a cluster.
         CannotOpenDatabase, CorruptDatabase, NewerSchema: the database cannot be used.
     """
     head, end = _checked(file)
     with DataFolderLock(folder):
+        refuse_centre(folder)
         if database.exists() and is_open_elsewhere(database.resolve()):
             raise DatabaseClaimed(database, None)
         with closing(open_database(database)) as db:

@@ -15,7 +15,7 @@ from command_center.store.database.opening import open_database, opening_error
 from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import DatabaseClaimed, NoRoomToCompact
 from command_center.store.ownership.claim import is_open_elsewhere
-from command_center.store.ownership.lock import DataFolderLock
+from command_center.store.ownership.lock import DataFolderLock, refuse_centre
 from command_center.store.queries.file_size import used_bytes
 
 ROOM: Final = 2.1
@@ -32,10 +32,11 @@ def compact_database(folder: Path, database: Path) -> tuple[int, int]:
     Raises:
         NoRoomToCompact: the disk has no room for a copy. Nothing was changed.
         DataFolderInUse, DatabaseClaimed: a server runs there.
-        DataFolderUnusable: the folder cannot be locked.
+        DataFolderUnusable: the folder cannot be locked, or is of a cluster.
         CannotOpenDatabase, CorruptDatabase, NewerSchema: the database cannot be used.
     """
     with DataFolderLock(folder):
+        refuse_centre(folder)
         if is_open_elsewhere(database.resolve()):
             raise DatabaseClaimed(database, None)
         before = database.stat().st_size

@@ -15,6 +15,7 @@ import msgspec
 
 from command_center.store import log_identity
 from command_center.store.database.opening import open_database, open_for_reading
+from command_center.store.ownership.lock import MEMBERSHIP
 from command_center.store.private_files import new_private_file, sync_folder
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import remove_copy
@@ -59,7 +60,7 @@ class CentreFolder:
 
     @property
     def _joined(self) -> Path:
-        return self.data_dir / "cluster.json"
+        return self.data_dir / MEMBERSHIP
 
     def cluster(self) -> str | None:
         """Return the id of the cluster that the folder is of; None if of none for certain."""

@@ -294,6 +294,25 @@ def begin_copy(path: Path, place: CopyPlace) -> None:
     _write_place(path, place)
 
 
+def open_whole(path: Path) -> DatabaseCopy:
+    """Open a copy each page of which is as it was written.
+
+    A fold that was cut short is done first: it left pages that have no checksum yet.
+
+    Raises:
+        DamagedCopy: a page, or what stands beside the copy, is not as it was written.
+        OSError: it is not there, or cannot be read or written.
+    """
+    copy = DatabaseCopy(path)
+    try:
+        copy.fold()
+        copy.check()
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
 def remove_copy(path: Path) -> None:
     """Remove a copy and what stands beside it, the place first."""
     for file in (*(_beside(path, what) for what in ("place", "pieces", "sums")), path):

@@ -11,7 +11,9 @@ from command_center.http.config.parsers import Secret
 from command_center.http.config.settings import Settings
 from command_center.http.run import StartRefused, run
 from command_center.http.wire.problems import AddressInUse
+from command_center.store.backups.contents import DATABASE
 from command_center.store.errors import DataFolderInUse, NewerSchema
+from command_center.store.replication.centre_folder import CentreFolder
 
 if sys.platform != "win32":
     import resource
@@ -95,6 +97,13 @@ def test_a_start_that_cannot_be_is_refused_in_one_line(
             run(Settings())
         assert str(failure) == str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_a_server_alone_does_not_go_on_with_the_folder_of_a_centre(tmp_path: Path) -> None:
+    CentreFolder(tmp_path, tmp_path / DATABASE).join("cluster")
+    with pytest.raises(StartRefused, match=r"of a cluster.* remove cluster\.json there\.$"):
+        run(Settings(data_dir=tmp_path, port=0))
+    assert not (tmp_path / DATABASE).exists()
 
 
 def test_a_fault_of_the_program_comes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from command_center.store import (
+    DataFolderUnusable,
     Session,
     Transaction,
     Writer,
@@ -36,6 +37,8 @@ from command_center.store.portable.contents import (
 from command_center.store.portable.errors import BadExport
 from command_center.store.portable.exporting import export_database
 from command_center.store.portable.importing import CUT_OFF, import_file
+from command_center.store.queries.compacting import compact_database
+from command_center.store.replication.centre_folder import CentreFolder
 from command_center.store.writer import Writer as _Writer
 from tests.made_up import made_up
 from tests.store.units import add_repository, add_session, run
@@ -299,6 +302,19 @@ def closed(lines: list[bytes]) -> bytes:
     text = b"".join(lines)
     end = {"lines": len(lines), "sha256": hashlib.sha256(text).hexdigest(), "damaged": []}
     return text + msgspec.json.encode(end) + b"\n"
+
+
+def test_nothing_is_written_to_a_centre_of_a_cluster_which_would_set_it_aside(
+    made: Path, tmp_path: Path
+) -> None:
+    file, before = tmp_path / "file", made.read_bytes()
+    exported(made, file)
+    CentreFolder(made.parent, made).join("cluster")
+    with pytest.raises(DataFolderUnusable, match=r"of a cluster.* remove cluster\.json there"):
+        import_file(file, made.parent, made)
+    with pytest.raises(DataFolderUnusable, match="of a cluster"):
+        compact_database(made.parent, made)
+    assert before == made.read_bytes()
 
 
 def test_a_file_that_is_not_whole_newer_or_does_not_fit_changes_nothing(

@@ -18,6 +18,7 @@ from command_center.store.replication.database_copy import (
     CopyPlace,
     DatabaseCopy,
     begin_copy,
+    open_whole,
     remove_copy,
 )
 from command_center.store.replication.errors import ChangesMissed, DamagedCopy, DamagedPiece
@@ -335,3 +336,26 @@ def test_a_page_that_sqlite_never_writes_is_no_damage(tmp_path: Path) -> None:
     found = DatabaseCopy(tmp_path / "copy")
     found.check()
     found.close()
+
+
+def test_a_fold_that_a_kill_cut_short_is_done_again(tmp_path: Path) -> None:
+    db = open_wal(tmp_path / "original")
+    with closing(db.conn):
+        sender = Sender(tmp_path / "original", db)
+        db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB)")
+        sender.send()
+        path = tmp_path / "copy"
+        sender.base(path)
+        do(sender, "insert", 20, 500)
+        sender.send()
+        copy = DatabaseCopy(path, fold_bytes=10**9)
+        sender.feed(copy)
+        copy.flush()
+        beside = {what: Path(f"{path}{what}").read_bytes() for what in BESIDE[1:]}
+        copy.fold()
+        copy.close()
+        for what, before in beside.items():  # the pages were written, and nothing after them
+            Path(f"{path}{what}").write_bytes(before)
+        again = open_whole(path)
+        assert sender.commit == again.finish().commit
+        assert content(vacuumed(db, tmp_path / "vacuumed")) == content(path)
