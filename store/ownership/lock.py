@@ -13,17 +13,15 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from command_center.store.errors import ClaimLost, DataFolderInUse, DataFolderUnusable
+from command_center.store.replica import MEMBERSHIP
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
-
-MEMBERSHIP: Final = "cluster.json"
-"""The file of a data folder that says of which cluster it is."""
 
 _FILE_NAME = "lock"
 # Windows forbids others to read a locked range: the range lies behind the process id.
