@@ -319,7 +319,8 @@ def cancel_followups(tx: Transaction, task: Task, *, actor: str) -> None:
 def _follow(
     tx: Transaction, ended: Session, *, approval_seconds: float, is_held: bool
 ) -> Session | None:
-    is_moved = ended.host != LOCAL and is_lost(tx.db, ended.id)
+    is_cut_off = ended.host != LOCAL and ended.status == "interrupted"
+    is_moved = is_cut_off and is_lost(tx.db, ended.id)
     if ended.stop_requested is not None or is_moved:
         return None  # a run that is moved goes on once another host has cloned what it needs
     task = tasks.get(tx.db, ended.task_id)

@@ -35,18 +35,20 @@ from command_center.actors.hosts.local.boot_clock import DRIFT
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.ledger import leases as ledger
-from command_center.actors.ledger.successors import end
+from command_center.actors.ledger.successors import end, queue_followup
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Actor, Address, ChildSpec, SupervisorSpec, handles
 from command_center.store import (
     Session,
     Transaction,
     events,
+    followups,
     leases,
     repositories,
     sessions,
     tasks,
 )
+from command_center.store.records import SessionStatus
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
@@ -368,6 +370,24 @@ async def test_the_lease_of_a_session_that_has_ended_is_let_go(tmp_path: Path) -
         await one.rounds(LEASE_SECONDS + MARGIN_SECONDS + 10)
         assert [] == one.world.stopped
         assert "lease.lost" not in await one.kinds()
+
+
+@pytest.mark.parametrize(("status", "sequels"), [("completed", 1), ("interrupted", 0)])
+async def test_a_turn_that_completes_though_its_lease_is_lost_has_what_was_queued_behind_it(
+    tmp_path: Path, status: SessionStatus, sequels: int
+) -> None:
+    async with pooled(tmp_path) as one:
+
+        def lose_and_end(tx: Transaction) -> int:
+            lease = leases.of_session(tx.db, one.session.id)
+            assert lease is not None
+            task_id = one.session.task_id
+            queue_followup(tx, one.session.id, message="And then?", actor="anna")
+            assert ledger.lose(tx, lease.number, one.session.id, "Not heard of.")
+            end(tx, one.session.id, status, reason=None, approval_seconds=60)
+            return followups.count(tx.db, {"task_id": task_id, "status": "sent"})
+
+        assert sequels == await one.rig.storage.write(lose_and_end)
 
 
 async def test_a_session_in_a_checkout_of_a_person_has_no_lease(tmp_path: Path) -> None:
