@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from command_center.actors.contracts.fleet import NewHost
@@ -34,11 +35,15 @@ def lies_there(tx: Transaction) -> None:
     repositories.insert(tx, host="box", project="app", identity="app", **more)
 
 
-def test_a_host_is_added_drained_bounded_and_removed(
-    filled_server: Server, open_page: OpenPage
-) -> None:
+@pytest.fixture(scope="module")
+def server(filled_server: Server) -> Server:
+    """The filled server with a host that is away, on which a copy of its repository lies."""
     filled_server.write(lies_there)
-    page = open_page(f"{filled_server.url}/#/hosts", expected={409}).page
+    return filled_server
+
+
+def test_a_host_is_added_drained_bounded_and_removed(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/#/hosts", expected={409}).page
     here = page.get_by_role("article", name="local")
     expect(here.get_by_text("free of")).to_be_visible()
     page.get_by_role("button", name="Add a host").click()
@@ -46,12 +51,12 @@ def test_a_host_is_added_drained_bounded_and_removed(
     assert is_fit_for_all(page)
     page.get_by_role("button", name="Make a code for it").click()
     command = page.get_by_label("Command").inner_text()
-    centre = re.escape(filled_server.url)
+    centre = re.escape(server.url)
     assert re.search(rf"command-center host --centre {centre}/? --enrol [0-9A-Z-]+", command)
     page.get_by_role("button", name="Done").click()
 
     added = page.get_by_role("article", name="laptop")
-    expect(added.get_by_text("Not connected yet")).to_be_visible()
+    expect(added.get_by_text("Not connected yet", exact=True)).to_be_visible()
     here.get_by_role("button", name="Drain").click()
     expect(here.get_by_text("Draining")).to_be_visible()
     here.get_by_role("button", name="Resume").click()
@@ -74,11 +79,29 @@ def test_a_host_is_added_drained_bounded_and_removed(
     expect(page.get_by_role("alert")).to_contain_text("1 repository lies on host box")
     page.get_by_role("button", name="Not now").click()
 
-    page.goto(f"{filled_server.url}/#/repos")
+
+def test_a_host_that_is_away_says_why_and_if_it_drains(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/#/hosts").page
+    away = page.get_by_role("article", name="box")
+    expect(away.get_by_text("The host is away: It has not connected yet.")).to_be_visible()
+    away.get_by_role("button", name="Drain box").press("Enter")
+    expect(away.locator(".badge")).to_have_text(["Not connected yet", "Draining"])
+    expect(away.get_by_role("button", name="Resume box")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(away.locator(".badge")).to_have_text(["Not connected yet"])
+    expect(away.get_by_role("button", name="Drain box")).to_be_focused()
+
+
+def test_cards_name_hosts_and_a_run_asks_for_one(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/#/repos", expected={409, 503}).page
     expect(page.get_by_text("app on box")).to_be_visible()
-    page.goto(f"{filled_server.url}/#/sessions")
+    page.goto(f"{server.url}/#/sessions")
     expect(page.locator(".row-note").first).to_contain_text("on local")
-    page.goto(f"{filled_server.url}/#/tasks/new")
+    page.goto(f"{server.url}/#/tasks/new")
+    page.get_by_label("Host").select_option(label="On box")
+    page.get_by_label("Repository").select_option(label="app on box")
+    expect(page.get_by_label("Host")).to_have_value("null")
+    page.get_by_label("Repository").select_option("1")
     page.get_by_label("Host").select_option(label="On box")
     page.get_by_label("What is to be done?").fill("Look.")
     page.get_by_role("button", name="Create").click()
@@ -114,3 +137,31 @@ def test_the_key_of_a_machine_over_ssh_is_asked_about_once(
     expect(page.get_by_role("alert")).to_have_text("Is this its key?")
     told = {"name": "box", "kind": "ssh", "address": "ada@box.example", "requestedBy": "web"}
     assert [told, {**told, "hostKey": KEY}] == sent
+
+
+def test_actors_of_a_host_are_gone_when_it_is(filled_server: Server, open_page: OpenPage) -> None:
+    page = open_page(filled_server.url, expected={503}, **UNWORKED).page
+    page.request.post(f"{filled_server.url}/api/hosts", data={"name": "tower"})
+    away = {"statusCode": 503, "message": "Host tower is away: It has ended."}
+    answers = [{"host": "tower", "actors": [{"path": "/link", "status": "idle"}]}, {"error": away}]
+    asked: list[Route] = []
+
+    def connected(route: Route) -> None:
+        told = route.fetch().json()
+        told["items"] = [{**one, "link": "connected"} for one in told["items"]]
+        route.fulfill(json=told)
+
+    def runtime(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(status=200 if len(asked) == 1 else 503, json=answers[min(len(asked), 2) - 1])
+
+    page.route(re.compile(r"/api/hosts(\?|$)"), connected)
+    page.route("**/api/hosts/tower/runtime", runtime)
+    page.goto(f"{filled_server.url}/#/hosts")
+    page.get_by_role("button", name="Actors of tower").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("/link", exact=True)).to_be_visible()
+    page.request.patch(f"{filled_server.url}/api/hosts/tower", data={"labels": ["gpu"]})
+    expect(dialog.get_by_role("alert")).to_contain_text("Host tower is away")
+    expect(dialog.get_by_text("/link", exact=True)).to_have_count(0)
+    page.request.delete(f"{filled_server.url}/api/hosts/tower")

@@ -2,7 +2,7 @@
 // The small parts that every screen is made of.
 import { ApiError, query } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
-import { html, useEffect, useId, useRef, useState } from "../html.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
 import { loadOlder, reachOf, state, useStore } from "../store.js";
 import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
@@ -219,13 +219,25 @@ export const Problem = ({ error }) =>
     : null;
 
 /** @param {any} props */
-export const Button = ({ kind = "", icon, busy, disabled, children, ...rest }) => html`
-  <button type="button" class=${`button ${kind}`} disabled=${busy || disabled}
-    aria-busy=${busy ? "true" : null} ...${rest}>
-    ${icon && html`<${Icon} name=${icon} size=${18} />`}
-    <span>${children}</span>
-  </button>
-`;
+export const Button = ({ kind = "", icon, busy, disabled, children, ...rest }) => {
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  const hadFocus = useRef(false);
+  useLayoutEffect(() => {
+    // what is disabled loses the focus, and the keyboard its place
+    if (busy) hadFocus.current ||= document.activeElement === button.current;
+    else if (hadFocus.current) {
+      hadFocus.current = false;
+      if (document.activeElement === document.body) button.current?.focus();
+    }
+  }, [busy]);
+  return html`
+    <button type="button" class=${`button ${kind}`} disabled=${busy || disabled}
+      aria-busy=${busy ? "true" : null} ref=${button} ...${rest}>
+      ${icon && html`<${Icon} name=${icon} size=${18} />`}
+      <span>${children}</span>
+    </button>
+  `;
+};
 
 /** @param {any} props */
 export const Field = ({ label, hint, error, children }) => {

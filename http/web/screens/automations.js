@@ -393,6 +393,9 @@ export const NewAutomation = () => {
   /** @param {string} name */
   const set = (name) => (/** @type {any} */ e) =>
     setForm({ ...form, [name]: e.currentTarget.value });
+  // another repository lies on other hosts
+  const setRepository = (/** @type {any} */ e) =>
+    setForm({ ...form, repositoryId: e.currentTarget.value, placement: null });
   const create = () =>
     run("create", async () => {
       const made = await post("/api/automations", {
@@ -450,7 +453,7 @@ export const NewAutomation = () => {
         </div>`
       }
       <${Field} label="Repository">
-        <select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>
+        <select value=${form.repositoryId || String(repos[0].id)} onChange=${setRepository}>
           ${repos.map((r) => html`<option value=${String(r.id)}>${labelOf(r)}</option>`)}
         </select>
       <//>

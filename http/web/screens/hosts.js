@@ -109,12 +109,17 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
     <div class="host-head">
       <h2>${host.name}</h2>
       <${Badge} status=${status} text=${word} />
+      ${host.draining && isAway && html`<${Badge} status="pending" text="Draining" />`}
     </div>
     <p class="hint">
       ${host.kind === "local" ? "This server’s own machine" : host.address || "Dials out to here"}
       ${isAway && host.lastSeenAt && html` · seen <${Ago} ts=${host.lastSeenAt} />`}
     </p>
-    ${host.message && host.status !== "disabled" && html`<p class="hint">${host.message}</p>`}
+    ${
+      host.message &&
+      (isAway || host.status !== "disabled") &&
+      html`<p class="hint">${host.message}</p>`
+    }
     <dl class="facts">
       <dt>Codex</dt>
       <dd>${host.agentVersion || "–"} ${host.warning && html`<p class="hint">${host.warning}</p>`}
@@ -147,10 +152,14 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
     <div class="actions">
       ${
         host.draining
-          ? html`<${Button} kind="primary" busy=${busy === "resume"} onClick=${does("resume")}>
+          ? html`<${Button} kind="primary" busy=${busy === "resume"} onClick=${does("resume")}
+            aria-label=${`Resume ${host.name}`}>
             Resume
           <//>`
-          : html`<${Button} busy=${busy === "drain"} onClick=${does("drain")}>Drain<//>`
+          : html`<${Button} busy=${busy === "drain"} onClick=${does("drain")}
+            aria-label=${`Drain ${host.name}`}>
+            Drain
+          <//>`
       }
       <${Button} onClick=${onChange} aria-label=${`Change ${host.name}`}>Change<//>
       ${
@@ -161,8 +170,14 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
       ${
         isAway &&
         (host.kind === "dial"
-          ? html`<${Button} busy=${busy === "enrol"} onClick=${renew}>New code<//>`
-          : html`<${Button} busy=${busy === "retry"} onClick=${does("retry")}>Try now<//>`)
+          ? html`<${Button} busy=${busy === "enrol"} onClick=${renew}
+            aria-label=${`New code for ${host.name}`}>
+            New code
+          <//>`
+          : html`<${Button} busy=${busy === "retry"} onClick=${does("retry")}
+            aria-label=${`Try ${host.name} now`}>
+            Try now
+          <//>`)
       }
       ${
         host.kind !== "local" &&
@@ -188,16 +203,17 @@ const signInOf = ({ account }) =>
  */
 const Actors = ({ name, onClose }) => {
   const path = /** @type {const} */ (`/api/hosts/${name}/runtime`);
+  const version = useStore("hosts");
   const [tree, error] = useLoaded(async () => {
     /** @type {any} */
     const told = await get(path);
     return /** @type {HostTree} */ (told);
-  }, [name]);
+  }, [name], version);
   return html`<${Dialog} title=${`What runs on ${name}`} onClose=${onClose}>
     <${Problem} error=${error} />
     ${!tree && !error && html`<${Loading} />`}
-    <ul class="rows">
-      ${(tree?.actors || []).map(
+    <ul class="rows host-actors">
+      ${((!error && tree?.actors) || []).map(
         (one) => html`<li key=${one.path} class="row">
           <div class="row-main">
             <div class="row-title"><code>${one.path}</code></div>

@@ -308,6 +308,9 @@ export const NewTask = () => {
   /** @param {string} name */
   const set = (name) => (/** @type {any} */ e) =>
     setForm({ ...form, [name]: e.currentTarget.value });
+  // another repository lies on other hosts
+  const setRepository = (/** @type {any} */ e) =>
+    setForm({ ...form, repositoryId: e.currentTarget.value, placement: null });
   const repositoryId = Number(form.repositoryId || repos[0]?.id);
   const fault = (/** @type {string} */ name) =>
     error?.details.find((d) => d.path === name)?.message;
@@ -347,7 +350,7 @@ export const NewTask = () => {
         create();
       }}>
       <${Field} label="Repository" error=${fault("repositoryId")}>
-        <select value=${String(repositoryId)} onChange=${set("repositoryId")}>
+        <select value=${String(repositoryId)} onChange=${setRepository}>
           ${repos.map((repo) => html`<option value=${String(repo.id)}>${labelOf(repo)}</option>`)}
         </select>
       <//>
