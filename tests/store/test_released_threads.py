@@ -13,8 +13,17 @@ def test_a_thread_is_released_on_the_host_that_has_it(writer: Writer) -> None:
         released_threads.note(tx, repository)
         return repository
 
+    def release_local(tx: Transaction) -> int:
+        repository = add_repository(tx, local_path="/srv/here").id
+        add_session(tx, repository_id=repository, codex_thread_id="t")
+        released_threads.note(tx, repository)
+        return repository
+
     repository = run(writer, release)
     assert [("t", repository)] == run(writer, lambda tx: released_threads.on_host(tx.db, "far"))
     assert [] == run(writer, lambda tx: released_threads.on_host(tx.db, "local"))
+    on_local = run(writer, release_local)
+    assert [("t", on_local)] == run(writer, lambda tx: released_threads.on_host(tx.db, "local"))
+    assert [("t", repository)] == run(writer, lambda tx: released_threads.on_host(tx.db, "far"))
     run(writer, lambda tx: released_threads.forget(tx, "far", "t"))
     assert [] == run(writer, lambda tx: released_threads.on_host(tx.db, "far"))
