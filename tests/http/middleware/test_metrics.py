@@ -9,9 +9,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from command_center.actors.cluster.actor import ClusterView
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.metrics import RequestMetrics, place_of
+from command_center.http.routes.metrics import InCluster
 from command_center.runtime import Crashed, Restarted
 from command_center.store import EventFilter
 from command_center.store.records import SessionStatus
@@ -35,13 +37,16 @@ async def test_every_metric_is_documented_and_every_documented_one_exists(tmp_pa
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
         await http.get("/health")
         text = (await http.get("/metrics")).text
-        families = list(text_string_to_metric_families(text))
-        names = {
-            f"{family.name}_total" if family.type == "counter" else family.name
-            for family in families
-            if family.name.startswith("cc_")
-        }
-        assert all(family.documentation for family in families)
+    families = [
+        *text_string_to_metric_families(text),
+        *InCluster(ClusterView().described()).collect(),
+    ]
+    names = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in families
+        if family.name.startswith("cc_")
+    }
+    assert all(family.documentation for family in families)
     assert {*rows_of("docs/metrics.md")} == names | {"cc_bridge_connected"}
 
 
