@@ -88,9 +88,9 @@ def test_policy_is_asked_once(
     asked: list[RunInput] = []
     check = policy.check_run
 
-    def counted(run: RunInput) -> None:
+    def counted(run: RunInput, host: str | None = None) -> None:
         asked.append(run)
-        check(run)
+        check(run, host)
 
     monkeypatch.setattr(policy, "check_run", counted)  # what each evaluation begins with
     done(writer, unit)
