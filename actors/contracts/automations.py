@@ -209,6 +209,4 @@ def check_fields(
         try:
             check_run(payload.run_input)
         except Invalid as invalid:
-            fault = invalid.details[0]
-            path = f"payload.runInput.{fault['path']}"
-            raise Invalid.field(path, fault["message"]) from invalid
+            raise invalid.below("payload.runInput") from invalid

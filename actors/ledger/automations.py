@@ -338,7 +338,10 @@ def _check_policy(
         requested_by="api",
         correlation_id="",
     )
-    result = evaluate(repository, task, payload.run_input)
+    try:
+        result = evaluate(repository, task, payload.run_input)
+    except Invalid as invalid:
+        raise invalid.below("payload.runInput") from invalid
     if result.decision == "deny":
         raise PolicyDenied(result)
 

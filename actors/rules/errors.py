@@ -34,6 +34,11 @@ class Invalid(Refusal):
         """Refuse one field, named as on the wire (`repositoryId`)."""
         return cls(f"{path}: {message}", details=[{"path": path, "message": message}])
 
+    def below(self, path: str) -> Invalid:
+        """Name the refused field by where it stands, which is below `path`."""
+        fault = self.details[0]
+        return Invalid.field(f"{path}.{fault['path']}", fault["message"])
+
 
 class Conflict(Refusal):
     """The request is well formed but the state it meets does not allow it."""
