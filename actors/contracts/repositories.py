@@ -158,7 +158,7 @@ class CloneRepository(
     """
 
     remote: RemoteText
-    host: Name
+    host: Annotated[Name, msgspec.Meta(examples=["local"])]
     depth: Depth | None = None
     name: Name | None = None
     allow_write: bool = False

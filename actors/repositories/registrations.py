@@ -173,14 +173,13 @@ class Registrations:
         """Have a pool clone a remote, and register that; one that is known is fetched, and scanned.
 
         Raises:
-            Invalid: the host has no pool.
+            Conflict: the host has no pool.
         """
         host = self._hosts.named(message.host)
         if host.pool is None:
-            raise Invalid.field(
-                "host",
+            raise Conflict(
                 f"Host {host.name} clones nothing. A machine that dials out does, if its own user "
-                "lets it: command-center host --pool REMOTE",
+                "lets it: command-center host --pool REMOTE"
             )
         made = await host.pool.obtain(message.remote, message.depth)
         place = {"host": host.name, "local_path": str(made.path)}
