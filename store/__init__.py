@@ -6,7 +6,7 @@ worker threads by whoever uses this package, which itself knows neither trio nor
 rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given, and
-``replica`` who must have each commit, too),
+``replica`` who must have each commit, too, and ``membership`` of which cluster a folder is),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``event_segments`` has its old texts,
 ``event_notes`` what is noted of each thousand, ``event_cut`` where it begins, and ``log_identity``

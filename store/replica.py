@@ -1,11 +1,8 @@
 """The replica: whoever must have each commit before it is acknowledged."""
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from sqlite_utils import Database
-
-MEMBERSHIP: Final = "cluster.json"
-"""The file of a data folder that says of which cluster it is."""
 
 
 class Replica(Protocol):

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from command_center.store.errors import ClaimLost, DataFolderInUse, DataFolderUnusable
-from command_center.store.replica import MEMBERSHIP
+from command_center.store.membership import MEMBERSHIP
 
 if sys.platform == "win32":
     import msvcrt

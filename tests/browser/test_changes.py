@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import UNWORKED, Changed, OpenPage
 from tests.browser.test_agents import photograph
@@ -21,10 +21,13 @@ def row(page: Page, name: str) -> Any:
     return page.locator(".file").filter(has=page.locator("summary", has_text=name))
 
 
+def open_files(page: Page) -> Locator:
+    return page.locator(".file:has(details[open])")
+
+
 def opened(page: Page) -> set[str]:
     """Return the paths of the files that are open."""
-    open_files = page.locator(".file:has(details[open])")
-    return {*open_files.evaluate_all("files => files.map((file) => file.dataset.path)")}
+    return {*open_files(page).evaluate_all("files => files.map((file) => file.dataset.path)")}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,7 @@ def test_of_many_files_only_those_open_that_one_goes_to(
     expect(finder).to_have_text(re.compile("^100 places(?!…)"), timeout=60_000)
     expect(row(page, "01.txt").locator("mark")).to_have_text(["needle", "needle"])
     firsts = {f"many/0{number}.txt" for number in (1, 2, 3)}
+    expect(open_files(page)).to_have_count(len(before | firsts))
     assert before | firsts == opened(page)
     finder.get_by_role("button", name="Previous").click()
     expect(finder).to_contain_text("100 of 100 places")
@@ -141,6 +145,7 @@ def test_of_many_files_only_those_open_that_one_goes_to(
         finder.get_by_role("button", name="Next").click()
     expect(finder).to_contain_text("1 of 100 places")
     expect(row(page, "01.txt").locator("mark[data-current]")).to_be_in_viewport()
+    expect(open_files(page)).to_have_count(len(before | firsts) + 2)
     assert before | firsts | {"many/58.txt", "many/59.txt"} == opened(page)
 
 

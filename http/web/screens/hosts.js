@@ -204,11 +204,15 @@ const signInOf = ({ account }) =>
 const Actors = ({ name, onClose }) => {
   const path = /** @type {const} */ (`/api/hosts/${name}/runtime`);
   const version = useStore("hosts");
-  const [tree, error] = useLoaded(async () => {
-    /** @type {any} */
-    const told = await get(path);
-    return /** @type {HostTree} */ (told);
-  }, [name], version);
+  const [tree, error] = useLoaded(
+    async () => {
+      /** @type {any} */
+      const told = await get(path);
+      return /** @type {HostTree} */ (told);
+    },
+    [name],
+    version,
+  );
   return html`<${Dialog} title=${`What runs on ${name}`} onClose=${onClose}>
     <${Problem} error=${error} />
     ${!tree && !error && html`<${Loading} />`}

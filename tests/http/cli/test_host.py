@@ -38,7 +38,10 @@ def types(folder: Path, *words: str) -> Result:
         (("--allow", "all"), "'all' is not one of"),
         (("--root", "here"), "The root here is not absolute."),
         (("--ceiling", "missing.toml"), "No such file"),
-        (("--root", "/", "--ceiling", "missing.toml"), "Give --ceiling, or --root and --allow."),
+        (
+            ("--root", "/", "--ceiling", "missing.toml"),
+            "Give --ceiling, or --root, --allow and --pool.",
+        ),
     ],
 )
 def test_a_host_that_cannot_start_says_why(
