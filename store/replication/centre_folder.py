@@ -15,8 +15,8 @@ import msgspec
 
 from command_center.store import log_identity
 from command_center.store.database.opening import open_database, open_for_reading
-from command_center.store.private_files import new_private_file, sync_folder
 from command_center.store.membership import MEMBERSHIP
+from command_center.store.private_files import new_private_file, sync_folder
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import remove_copy
 from command_center.store.replication.errors import DamagedMembership, ReplacedDatabase
