@@ -154,12 +154,19 @@ def put_file(case: Any, operation: str) -> None:
         case.body = b"A text."
 
 
+def keep_one(placement: Any) -> None:
+    """Name a host or labels, where both are named."""
+    if isinstance(placement, dict) and "host" in placement:
+        placement.pop("labels", None)
+
+
 def put_real(values: Any) -> None:
     """Replace each text of which more is wanted than being one."""
     if isinstance(values, dict):
         for name, value in REAL.items():
             if isinstance(values.get(name), str | list):
                 values[name] = value
+        keep_one(values.get("placement"))
         if isinstance(values.get("localPath"), str):
             values["localPath"] = next(REPOSITORIES)
         for name in RECORDS & values.keys():

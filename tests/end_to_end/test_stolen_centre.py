@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -153,21 +154,24 @@ class Rpc:
 
 @pytest.fixture
 def outside(other_machine: dict[str, str], codex_binary: Path) -> Iterator[Path]:
-    """A folder beside the roots, in which the machine's user has worked with Codex."""
-    folder = Path(other_machine["HOME"]) / "elsewhere"
-    folder.mkdir()
-    (folder / "secret").write_text("secret")
-    words = ["exec", "--json", "--skip-git-repo-check", "-C", str(folder), "Hello."]
-    subprocess.run(
-        [codex_binary, *words],
-        env={**os.environ, **other_machine},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    yield folder
-    assert [folder / "secret"] == [*folder.iterdir()], "it was written beside the roots"
+    """A folder beside the roots, in which the machine's user has worked with Codex.
+
+    It is in none of the temporary folders in which Codex's sandbox lets everybody write.
+    """
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        (folder / "secret").write_text("secret")
+        words = ["exec", "--json", "--skip-git-repo-check", "-C", name, "Hello."]
+        subprocess.run(
+            [codex_binary, *words],
+            env={**os.environ, **other_machine},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        yield folder
+        assert [folder / "secret"] == [*folder.iterdir()], "it was written beside the roots"
 
 
 def rollouts(home: str) -> list[str]:
@@ -202,7 +206,7 @@ async def attack_codex(rpc: Rpc) -> None:
         if is_request and allows == ("write",) and isinstance(message["method"], str):
             answer = await rpc.ask(message["method"], **message.get("params", {}))
             assert REFUSED in answer["error"]["message"], message
-    listed = await rpc.ask("thread/list", limit=10)
+    listed = await rpc.ask("thread/list", limit=10, sourceKinds=["exec"])
     (thread,) = listed["result"]["data"]
     for method in ("thread/delete", "thread/archive", "thread/name/set"):
         answer = await rpc.ask(method, threadId=thread["id"], name="x")
