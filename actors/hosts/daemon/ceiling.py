@@ -30,6 +30,7 @@ POOL_BYTES: Final = 20 * 10**9
 """Bytes that the clones of a pool may take whose user has said nothing."""
 
 _PATTERN: Final = re.compile(r"(?:(?:https|ssh)://|[^/@:\s]+@)[^*\s]+(?:/\*)?")
+_SIGNED_IN: Final = re.compile(r"https://[^/]*@|ssh://[^/@]*:[^/@]*@")
 _STRANGE: Final = re.compile(r"[%?#\\*]|(?<!:)//")
 
 
@@ -165,6 +166,11 @@ def make_ceiling(
             raise ValueError(f"The root {root} is not absolute.")
     remotes = tuple(pool)
     for remote in remotes:
+        if _SIGNED_IN.match(remote) is not None:
+            raise ValueError(
+                "A remote of a pool has a password or token in it, which the server would see. "
+                "Take it out, and let git's credential helper of this machine have it."
+            )
         if _PATTERN.fullmatch(remote) is None:
             raise ValueError(
                 f"{remote} is no remote of a pool. Give an address of https or ssh, or all below "

@@ -192,6 +192,10 @@ def test_a_pattern_stands_for_what_is_below_it(tmp_path: Path) -> None:
     for strange in ("forge.example/*", "https://*", "file:///srv", "https://forge.example/*/x"):
         with pytest.raises(ValueError, match="is no remote of a pool"):
             make_ceiling(tmp_path, pool=[strange])
+    for secret in ("https://me:secret@forge.example/*", "https://secret@forge.example/*"):
+        with pytest.raises(ValueError, match="has a password or token in it") as refused:
+            make_ceiling(tmp_path, pool=[secret])
+        assert "secret" not in str(refused.value)
 
 
 async def test_a_host_that_is_no_pool_clones_nothing(tmp_path: Path, served: Remote) -> None:
