@@ -1,7 +1,7 @@
 """The time from saying something to the prompt at the model, in a new thread and in an open one.
 
-Run it with `python -m tests.benchmarks.prompting [rounds]`. The product, as a user starts it, has the
-real Codex with a scripted model on loopback. The peer is that Codex alone: an app-server of its
+Run it with `python -m tests.benchmarks.prompting [rounds]`. The product, as a user starts it, has
+the real Codex with a scripted model on loopback. The peer is that Codex alone: an app-server of its
 own, asked over its standard input for what cannot be left out (`thread/start` and `turn/start`, or
 `turn/start` alone in the thread that it has loaded). Rounds take turns.
 """
