@@ -155,9 +155,10 @@ def put_file(case: Any, operation: str) -> None:
 
 
 def keep_one(placement: Any) -> None:
-    """Name a host or labels, where both are named."""
-    if isinstance(placement, dict) and "host" in placement:
-        placement.pop("labels", None)
+    """Name a host that is there, or labels: the two exclude each other."""
+    if isinstance(placement, dict) and ("host" in placement or not placement.get("labels")):
+        placement.clear()
+        placement["host"] = REAL["host"]
 
 
 def put_real(values: Any) -> None:
