@@ -86,13 +86,13 @@ class SshLink(Actor):
                 ended = await self._hold()
             finally:
                 self._standing.lost("Its link was restarted.")
-            await self._events.lost(ended.reason, is_refused=ended.is_refused)
             is_new = ended.is_refused != was_refused
             was_refused = ended.is_refused
             is_calm = trio.current_time() - began >= CALM_SECONDS
             failures = 1 if is_calm or is_new else failures + 1
             delay = (REFUSED if ended.is_refused else RECONNECT).delay(failures)
             self._standing.next_try_at = to_timestamp(datetime.now(UTC) + timedelta(seconds=delay))
+            await self._events.lost(ended.reason, is_refused=ended.is_refused)
             with trio.move_on_after(delay):
                 await self._retry.wait()
             self._standing.next_try_at = None
