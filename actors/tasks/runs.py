@@ -183,10 +183,8 @@ class Runs:
         Raises:
             Conflict, Unavailable: none can.
         """
-        wish, task = await self._services.storage.read(
-            lambda db: (wish_of(tasks.get(db, task_id), run), tasks.get(db, task_id))
-        )
-        if wish == "pool":
+        task = await self._services.storage.read(lambda db: tasks.get(db, task_id))
+        if wish_of(task, run) == "pool":
             await self._ctx.lookup(REPOSITORIES).ask(
                 ProvideClone(task.repository_id), timeout=CLONE_SECONDS + GIT_SECONDS
             )

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -56,6 +57,9 @@ SWEEP_SECONDS: Final = 60 * 60.0
 
 LOOK_SECONDS: Final = 1.0
 """Seconds between two looks at how much a clone takes that is being made."""
+
+CLEAN_SECONDS: Final = 5.0
+"""Seconds for which the end waits until the rest of a clone that failed is removed."""
 
 SPARED_BYTES: Final = 1024**3
 """Bytes of the disk that no clone takes, whatever the pool may have."""
@@ -166,8 +170,9 @@ class HostPool:
             await fetch(made, address, branch=branch, depth=depth)
             await take_up(made, branch)
         except BaseException:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(shutil.rmtree, place, True)  # noqa: FBT003 - what cannot go stays
+            aside = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
+            with trio.move_on_after(CLEAN_SECONDS, shield=True):
+                await trio.to_thread.run_sync(_remove, place, aside, abandon_on_cancel=True)
             raise
         log.info("pool.cloned", remote=remote, path=str(place), depth=depth)
 
@@ -322,6 +327,12 @@ def _make_folder(folder: Path) -> None:
 def _make_anew(place: Path) -> None:
     _delete(place)
     place.mkdir(mode=0o700)
+
+
+def _remove(place: Path, aside: Path) -> None:
+    """Remove the rest of a clone under a name that no other clone has; `sweep` takes what stays."""
+    with suppress(OSError):
+        shutil.rmtree(place.rename(aside), ignore_errors=True)
 
 
 def _delete(place: Path) -> None:
