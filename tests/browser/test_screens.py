@@ -153,22 +153,30 @@ def test_the_box_that_talks_to_a_session_is_at_the_bottom_however_little_was_sai
     page = open_page(f"{server.url}/#/sessions/1", device=device).page
     box = page.get_by_label("A follow-up in the same thread")
     expect(box).to_be_in_viewport()
-    below = "(box) => innerHeight - box.getBoundingClientRect().bottom"
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight + 1")
-    assert box.evaluate(below) < 100
+    page.wait_for_function("document.documentElement.scrollHeight <= innerHeight + 1")
+    bottom = "document.querySelector('.composer textarea').getBoundingClientRect().bottom"
+    page.wait_for_function(f"innerHeight - {bottom} < 100")
     page.close()
     server.stop()
+
+
+TITLE_IS_WIDER = """
+() => {
+  const row = [...document.querySelectorAll("main .rows a")].find(
+    ({ textContent }) => textContent.includes("Deploy"),
+  );
+  const [title, note] = ["title", "note"].map((name) => row?.querySelector(`.row-${name}`));
+  return title && note && title.clientWidth > note.clientWidth;
+}
+"""
 
 
 def test_the_title_of_a_row_has_more_room_than_its_note_has_beside_its_state(
     filled_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(f"{filled_server.url}/#/tasks", viewport={"width": 320, "height": 640}).page
-    row = page.get_by_role("link", name="Deploy")
-    row.wait_for()
-    widths = "(row) => ['title', 'note'].map((n) => row.querySelector(`.row-${n}`).clientWidth)"
-    title, note = row.evaluate(widths)
-    assert title > note
+    expect(page.get_by_role("link", name="Deploy")).to_be_visible()
+    page.wait_for_function(TITLE_IS_WIDER)
 
 
 def test_back_goes_back_and_an_address_can_be_kept(
@@ -201,7 +209,7 @@ def test_a_step_back_comes_to_where_one_was_and_a_step_on_to_the_top(
     page.wait_for_function("() => scrollY === 500")
     page.get_by_role("link", name="Tasks", exact=True).click()
     expect(page.locator("h1")).to_have_text("Tasks")
-    assert 0 == page.evaluate("scrollY")
+    page.wait_for_function("() => scrollY === 0")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Runtime")
     page.wait_for_function("() => scrollY === 500")
@@ -344,18 +352,16 @@ def test_what_sessions_have_changed_is_loaded_where_it_is_looked_at(
     server.stop()
 
 
+DARK = "rgb(16, 18, 22)"
+
+
 def test_a_color_scheme_can_be_chosen_and_stays(filled_server: Server, open_page: OpenPage) -> None:
     page = open_page(f"{filled_server.url}/#/more", color_scheme="light").page
     page.get_by_role("button", name="Dark").click()
-    assert "rgb(16, 18, 22)" == background(page)
+    expect(page.locator("body")).to_have_css("background-color", DARK)
     page.reload()
     settle(page)
-    assert "rgb(16, 18, 22)" == background(page)
-
-
-def background(page: Page) -> str:
-    found: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    return found
+    expect(page.locator("body")).to_have_css("background-color", DARK)
 
 
 def test_a_dialog_that_goes_with_its_screen_leads_nowhere(

@@ -17,11 +17,15 @@ def suggested(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
 
 
-def caret(page: Page) -> list[int]:
-    found: list[int] = page.evaluate(
-        "() => [document.activeElement.selectionStart, document.activeElement.selectionEnd]"
+def wait_for_caret(page: Page, start: int, end: int) -> None:
+    """Wait until this part is selected where one writes; it is drawn before it is selected."""
+    page.wait_for_function(
+        """([start, end]) => {
+          const { selectionStart, selectionEnd } = document.activeElement;
+          return selectionStart === start && selectionEnd === end;
+        }""",
+        arg=[start, end],
     )
-    return found
 
 
 def test_files_commands_and_prompts_are_suggested_where_one_writes(
@@ -90,8 +94,8 @@ def test_nothing_that_is_put_in_from_the_repository_is_hidden(
     expect(options).to_have_count(1)
     box.press("Enter")
     expect(box).to_have_value(long.replace("\u202e", "\\u202e").strip())
-    assert [0, 0] == caret(page)
-    assert 0 == box.evaluate("(box) => box.scrollTop")
+    wait_for_caret(page, 0, 0)
+    page.wait_for_function("document.activeElement.scrollTop === 0")
 
 
 def test_a_command_that_cannot_be_undone_asks_before(
@@ -144,7 +148,7 @@ def test_a_prompt_is_saved_in_its_repository_and_said_by_its_name(
     box.press("ArrowDown")
     box.press("Enter")
     expect(box).to_have_value("Fix $ARGUMENTS, and say how.")
-    assert [4, 14] == caret(page)
+    wait_for_caret(page, 4, 14)
     page.goto(f"{base}#/repos/1")
     mine.get_by_role("button", name="/fix").click()
     page.get_by_role("button", name="Delete", exact=True).click()

@@ -34,7 +34,7 @@ def test_the_chart_of_durations_has_the_runs_of_its_span(
     expect(chart.locator("canvas")).to_be_visible()
     expect(page.get_by_text("The newest 2,000")).to_have_count(0)
     expect(page.get_by_role("term").filter(has_text="Succeeded")).to_be_visible()
-    assert "451 runs ended" in page.locator(".tile").first.inner_text()
+    expect(page.locator(".tile").first).to_contain_text("451 runs ended")
     server.stop()
 
 
@@ -90,7 +90,7 @@ def test_the_chart_has_the_newest_runs_and_a_quiet_repositorys_behind_many_of_ot
     page.get_by_label("Repository").select_option("busy")
     expect(page.get_by_role("img", name="2000 runs by their duration")).to_be_visible()
     expect(page.get_by_text("The newest 2,000 of them.")).to_be_visible()
-    assert "2301 runs ended" in page.locator(".tile").first.inner_text()
+    expect(page.locator(".tile").first).to_contain_text("2301 runs ended")
     server.stop()
 
 

@@ -58,9 +58,11 @@ def open_timeline(page: Page) -> Locator:
     """The timeline's rows, with the pane shown where there is room for one only."""
     settle(page)
     choice = page.get_by_role("button", name="Timeline")
+    listed = page.get_by_role("list", name="Timeline")
+    choice.or_(listed).filter(visible=True).first.wait_for()
     if choice.is_visible():
         choice.click()
-    rows = page.get_by_role("list", name="Timeline").locator("li")
+    rows = listed.locator("li")
     expect(rows.filter(has_text=f"Warning {WARNINGS - 1}.")).to_be_visible()
     return rows
 
@@ -125,15 +127,15 @@ def test_what_happens_meanwhile_does_not_move_what_is_read(
     read = rows.nth(60)
     row = rows.filter(has=page.get_by_text(read.locator(".no").inner_text(), exact=True))
     row.scroll_into_view_if_needed()
-    before = row.bounding_box()
+    element = row.element_handle()
+    before = element.bounding_box()
     with httpx.Client(base_url=long_server.url, trust_env=False) as client:
         made(client, "/api/approvals", {"title": "Meanwhile?", "sessionId": 1})
     expect(rows.first.locator(".no")).not_to_have_text(newest)
     expect(rows.first).to_contain_text("Meanwhile?")
     assert before is not None
-    after = row.bounding_box()
-    assert after is not None
-    assert abs(before["y"] - after["y"]) < 2
+    is_there = "([row, y]) => Math.abs(row.getBoundingClientRect().y - y) < 2"
+    page.wait_for_function(is_there, arg=[element, before["y"]])
 
 
 def test_a_turn_that_was_settled_says_how(long_server: Server, open_page: OpenPage) -> None:

@@ -59,8 +59,8 @@ class Bench:
         return found
 
     def commits(self) -> list[str]:
-        """The subjects of all commits of all branches."""
-        return git(self.repository, "log", "--all", "--format=%s").splitlines()
+        """The subjects of all commits of all branches; a child is first, within a second too."""
+        return git(self.repository, "log", "--all", "--topo-order", "--format=%s").splitlines()
 
 
 @pytest.fixture

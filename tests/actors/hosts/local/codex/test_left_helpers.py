@@ -55,7 +55,20 @@ def stop(process: psutil.Process) -> None:
         pass
 
 
-def left_waiting(codex: int) -> int:
+def killed_before(codex: int, outer: psutil.Process, inner: int) -> psutil.Process:
+    """Kill Codex and the outer process; look at the inner one before anybody can have ended it.
+
+    It does so in the loop's own thread, in which the bridge hears later that Codex has ended.
+    """
+    helper = psutil.Process(inner)
+    psutil.Process(codex).kill()
+    outer.kill()
+    assert CHILD not in helper.environ()
+    assert is_alive(helper)
+    return helper
+
+
+def left_waiting(codex: int) -> psutil.Process:
     """Kill Codex while it sets a sandbox up; return the inner process, which waits for ever."""
     seen: set[int] = set()
     deadline = time.monotonic() + CATCH_SECONDS
@@ -70,9 +83,7 @@ def left_waiting(codex: int) -> int:
                     stop(outer)
                     inner = started_by(pid)
                     if inner and not read(inner[0], "uid_map"):
-                        psutil.Process(codex).kill()
-                        outer.kill()
-                        return inner[0]
+                        return trio.from_thread.run_sync(killed_before, codex, outer, inner[0])
                     outer.resume()
                     if inner:
                         break
@@ -89,7 +100,5 @@ async def test_a_helper_that_waits_for_a_codex_that_was_killed_is_ended(
         await bridged.prompt(await bridged.begin(repository), "Add files.")
         codex = bridged.system.snapshot_of("/bridge").description["processId"]
         assert isinstance(codex, int)
-        helper = psutil.Process(await trio.to_thread.run_sync(left_waiting, codex))
-        assert CHILD not in helper.environ()
-        assert is_alive(helper)
+        helper = await trio.to_thread.run_sync(left_waiting, codex)
     assert not is_alive(helper)
