@@ -11,10 +11,14 @@ from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
+from mcp.client import session as sdk_session
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
+
+# An answer that comes later has the SDK take the server for one of an older version.
+sdk_session.DISCOVER_TIMEOUT_SECONDS = 60.0
 
 
 async def main(url: str, token: str) -> None:
