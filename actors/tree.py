@@ -373,7 +373,12 @@ def build_tree(
             ),
             ChildSpec(
                 id="slots",
-                start=partial(Slots, storage, limit=settings.max_sessions),
+                start=partial(
+                    Slots,
+                    storage,
+                    limit=settings.max_sessions,
+                    absence=hosts.absence_of,
+                ),
                 contract="Queued sessions wait until it is back.",
             ),
             works_on["foreign-turns"].supervisor(fixed),

@@ -51,6 +51,13 @@ def is_clone(db: Database, repository_id: int) -> bool:
     return db.execute(sql, [repository_id]).fetchone() is not None
 
 
+def remote_of(db: Database, repository_id: int) -> str | None:
+    """Return the remote of which a repository is a pool's clone; None for one that is none."""
+    sql = "SELECT remote FROM pool_clones WHERE repository_id = ?"
+    row = db.execute(sql, [repository_id]).fetchone()
+    return None if row is None else str(row[0])
+
+
 def take(tx: Transaction, session: Session) -> int:
     """Give a session a lease in the place of the one that it has; return the number.
 
@@ -76,6 +83,15 @@ def is_lost(db: Database, session_id: int) -> bool:
 def of_host(db: Database, host: str) -> list[RunLease]:
     """Return the leases of a host that something is to be done about, the oldest first."""
     return _found(db, "host = ? AND (status IN ('held', 'lost') OR is_settled = 0)", host)
+
+
+def of_repository(db: Database, repository_id: int) -> list[RunLease]:
+    """Return the leases of a repository's runs that something is to be done about."""
+    sql = (
+        "session_id IN (SELECT id FROM sessions WHERE repository_id = ?) "
+        "AND (status = 'lost' OR (status <> 'held' AND is_settled = 0))"
+    )
+    return _found(db, sql, repository_id)
 
 
 def set_status(tx: Transaction, number: int, status: LeaseStatus) -> None:

@@ -1,6 +1,8 @@
 """Turns that may outlive their sessions, until they are known to have ended.
 
-A turn is noted in the transaction that ends its session.
+A turn is noted in the transaction that ends its session. Until it has ended, nothing else begins in
+its thread or folder, unless a person has abandoned it: then nothing waits for it, and it is ended
+all the same when its host is back.
 """
 
 from sqlite_utils import Database
@@ -23,6 +25,15 @@ def forget(tx: Transaction, session_id: int) -> bool:
     return done.rowcount > 0
 
 
+def abandon(tx: Transaction, session_id: int) -> bool:
+    """Have nothing wait for a turn any more; return True if something might have."""
+    done = tx.db.execute(
+        "UPDATE stray_turns SET abandoned_at = ? WHERE session_id = ? AND abandoned_at IS NULL",
+        [tx.now, session_id],
+    )
+    return done.rowcount > 0
+
+
 def is_noted(db: Database, session_id: int) -> bool:
     """Return True if the turn of the session may still run, and is going to be ended."""
     found = db.execute("SELECT 1 FROM stray_turns WHERE session_id = ?", [session_id])
@@ -31,5 +42,14 @@ def is_noted(db: Database, session_id: int) -> bool:
 
 def every(db: Database) -> list[Session]:
     """Return the sessions whose turns may still run, the oldest first."""
-    ids = [row[0] for row in db.execute("SELECT session_id FROM stray_turns").fetchall()]
-    return sessions.every(db, {"id": ids})
+    return _found(db, "")
+
+
+def waited_for(db: Database) -> list[Session]:
+    """Return those whose turns others wait for: all but the abandoned ones."""
+    return _found(db, " WHERE abandoned_at IS NULL")
+
+
+def _found(db: Database, condition: str) -> list[Session]:
+    rows = db.execute(f"SELECT session_id FROM stray_turns{condition}").fetchall()  # noqa: S608 - constants
+    return sessions.every(db, {"id": [row[0] for row in rows]})

@@ -86,6 +86,7 @@ from command_center.actors.contracts.reviews import QuoteFindings, ReviewWork
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
+    ChooseHost,
     ClearGoal,
     GrantSlot,
     HostJoined,
@@ -262,6 +263,7 @@ SessionMessage: TypeAlias = (
     | PatchSession
     | ChangeGoal
     | ClearGoal
+    | ChooseHost
     | GrantSlot
     | ApprovalSettled
     | LimitOver

@@ -156,6 +156,18 @@ class StopDeadline(msgspec.Struct, frozen=True):
     """The turn was interrupted and has not ended in time."""
 
 
+class AbandonTurn(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Wait no longer for a turn that may still run, though its session has ended."""
+
+    requested_by: Name = "api"
+
+
+class ChooseHost(msgspec.Struct, frozen=True):
+    """Choose anew on which host a queued session works: nothing begins on the one that it has."""
+
+
 class TurnLeft(msgspec.Struct, frozen=True):
     """A session has ended, and its turn may run on."""
 

@@ -16,7 +16,7 @@ from command_center.actors.ledger.budgets import turns_of
 from command_center.actors.ledger.spending import check_caps
 from command_center.actors.ledger.usage_limits import is_held, park
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.host_room import no_room
+from command_center.actors.rules.host_room import is_closed, no_room
 from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
 from command_center.store import (
@@ -95,7 +95,8 @@ def admit(
         active = active_sessions(tx)
         state = host_states.find(tx.db, {"name": session.host})
         is_full = limit is not None and len(active) >= limit
-        if is_full or no_room(state, active) is not None or _obstacle(tx, session, active):
+        is_shut = is_closed(session.host, state, None) or no_room(state, active)
+        if is_full or is_shut or _obstacle(tx, session, active):
             return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
@@ -149,7 +150,7 @@ def active_sessions(tx: Transaction) -> list[Session]:
 
 
 def _obstacle(tx: Transaction, session: Session, active: list[Session]) -> Obstacle | None:
-    return obstacle(session, active, unsettled=orphaned_turns.every(tx.db))
+    return obstacle(session, active, unsettled=orphaned_turns.waited_for(tx.db))
 
 
 def yield_folder(tx: Transaction, session_id: int) -> Session:

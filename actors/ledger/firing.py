@@ -37,6 +37,7 @@ from command_center.actors.ledger.outcomes import count
 from command_center.actors.ledger.placing import choose_copy, placed_fields
 from command_center.actors.ledger.tasks import create_task, outcome_of_run
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.placement import NowhereToRun
 from command_center.actors.rules.policy import RunInput
 from command_center.actors.rules.prompt_fields import filled
 from command_center.actors.rules.schedule import passed
@@ -46,6 +47,7 @@ from command_center.store import (
     AutomationRun,
     AutomationTrigger,
     Event,
+    Repository,
     Session,
     Transaction,
     automation_runs,
@@ -177,9 +179,31 @@ def why_not_now(tx: Transaction, automation: Automation, terms: Terms) -> str | 
 
 def _limit_holds(tx: Transaction, automation: Automation, terms: Terms) -> bool:
     """Return whether a run of the automation would wait for a limit of the agent's account."""
-    host = repositories.get(tx.db, automation.repository_id).host
+    before = _to_go_on_from(tx, automation) if RUNNERS[terms.runner].has_threads else None
+    try:
+        host = before.host if before else _copy_for(tx, automation, terms)[0].host
+    except NowhereToRun:
+        return False  # which is said as the run is made
     is_held = usage_limits.known(tx.db, host).held_since is not None
     return is_held and RUNNERS[terms.runner].is_real
+
+
+def _copy_for(
+    tx: Transaction, automation: Automation, terms: Terms
+) -> tuple[Repository, dict[str, Any]]:
+    """Return the copy in which a run in a new thread works, and what its session says of that.
+
+    Raises:
+        NowhereToRun: no host can be chosen.
+    """
+    own, wish = (
+        repositories.get(tx.db, automation.repository_id),
+        payload_of(automation).run_input.placement,
+    )
+    if wish is None:
+        return own, {}
+    choice = choose_copy(tx.db, own, wish, terms.places)
+    return choice.repository, placed_fields(wish, choice)
 
 
 def live_session(tx: Transaction, automation: Automation) -> Session | None:
@@ -283,13 +307,12 @@ def begin_run(
         causation_id=event_id,
     )
     before = _to_go_on_from(tx, automation) if RUNNERS[terms.runner].has_threads else None
-    repository_id, placed = automation.repository_id, dict[str, Any]()
+    placed: dict[str, Any] = {}
     if before is not None:
         repository_id = before.repository_id
-    elif payload.run_input.placement is not None:
-        own, wish = repositories.get(tx.db, repository_id), payload.run_input.placement
-        choice = choose_copy(tx.db, own, wish, terms.places)
-        repository_id, placed = choice.repository.id, placed_fields(wish, choice)
+    else:
+        copy, placed = _copy_for(tx, automation, terms)
+        repository_id = copy.id
     task = create_task(
         tx,
         CreateTask(

@@ -15,15 +15,14 @@ from command_center.actors.contracts.events.hosts import (
     LeaseRenewed,
     LeftWorkFound,
 )
-from command_center.actors.contracts.events.tasks import TaskUpdated
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
+from command_center.actors.ledger.placing import move_task
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, run_of
 from command_center.store import Session, Transaction, leases, repositories, sessions, tasks
 from command_center.store.leases import RunLease
-from command_center.store.queries.causes import last_event
 
 MOVES: Final = 5
 """Times that a run is given to another host at the most."""
@@ -103,6 +102,25 @@ def give_up(tx: Transaction, lease: RunLease, reason: str) -> None:
     ledger.tell(tx, sessions.get(tx.db, lease.session.id), told)
 
 
+def settle_left(tx: Transaction, left: Sequence[RunLease]) -> None:
+    """Ask no more for leases whose repository is being removed from here, and tell of it.
+
+    Raises:
+        Conflict: the run of one is to go on on another host.
+    """
+    waiting = [one for one in left if one.status == "lost"]
+    if waiting:
+        session = waiting[0].session
+        raise Conflict(
+            f"The run of session {session.id} is to go on on another host, since "
+            f"{waiting[0].host} was lost. Cancel task {session.task_id} to give it up.",
+            sessionIds=[one.session.id for one in waiting],
+        )
+    for lease in left:
+        problem = f"The repository was removed from here before host {lease.host} was back."
+        tell_left_work(tx, lease, problem=problem)
+
+
 def reassign(
     tx: Transaction, lease: RunLease, repository_id: int, *, approval_seconds: float
 ) -> Session | None:
@@ -121,17 +139,7 @@ def reassign(
         return None
     task = tasks.get(tx.db, ended.task_id)
     repository = repositories.get(tx.db, repository_id)
-    if task.repository_id != repository_id:
-        task = tasks.update(tx, task.id, repository_id=repository_id)
-        tx.emit(
-            TaskUpdated(changed=["repository_id"]),
-            actor=ledger.SYSTEM,
-            repository_id=repository_id,
-            task_id=task.id,
-            automation_id=task.automation_id,
-            correlation_id=task.correlation_id,
-            causation_id=last_event(tx.db, "task_id", task.id),
-        )
+    task = move_task(tx, task, repository_id, actor=ledger.SYSTEM)
     run: RunInput = msgspec.structs.replace(
         run_of(ended), worktree_path=None, branch_name=None, workplace="worktree"
     )
@@ -156,6 +164,8 @@ def reassign(
         requested_by=ended.requested_by,
         previous_session_id=ended.id,
         origin="continue",
+        placement=ended.placement,
+        placement_reason=f"{ended.host} lost the lease of the run.",
         attempt=ended.attempt + 1,
         type=ended.type,
         token_budget=ended.token_budget,

@@ -14,20 +14,25 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.events.tasks import TaskUpdated
 from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.hosts import states_of
 from command_center.actors.rules.placement import (
     Candidate,
+    NowhereToRun,
     Placement,
     PlacementChoice,
     check_placement,
     choose,
+    leaves_host_open,
     stored_placement,
 )
-from command_center.actors.rules.policy import RunInput
+from command_center.actors.rules.policy import RunInput, evaluate, run_of
 from command_center.store import (
     Repository,
+    Session,
     Task,
     Transaction,
+    approvals,
     leases,
     repositories,
     sessions,
@@ -109,18 +114,50 @@ def place_run(tx: Transaction, task_id: int, run: RunInput, places: RunPlaces) -
         return {}
     own = repositories.get(tx.db, task.repository_id)
     choice = choose_copy(tx.db, own, wish, places)
-    if choice.repository.id != own.id:
-        tasks.update(tx, task.id, repository_id=choice.repository.id)
-        tx.emit(
-            TaskUpdated(changed=["repository_id"]),
-            actor=run.requested_by or "api",
-            repository_id=choice.repository.id,
-            task_id=task.id,
-            automation_id=task.automation_id,
-            correlation_id=task.correlation_id,
-            causation_id=last_event(tx.db, "task_id", task.id),
-        )
+    move_task(tx, task, choice.repository.id, actor=run.requested_by or "api")
     return placed_fields(wish, choice)
+
+
+def choose_again(tx: Transaction, session_id: int, places: RunPlaces) -> Session:
+    """Give a queued session another host, where its run leaves that open and one can be chosen.
+
+    What the copy there allows is what it may do. One that a person has approved stays where it
+    was approved for, and so does one that the copy there would forbid, or ask a person about.
+    """
+    session = sessions.get(tx.db, session_id)
+    asked = approvals.count(tx.db, {"session_id": session.id})
+    if session.status != "queued" or not leaves_host_open(session) or asked:
+        return session
+    wish: Placement = msgspec.convert(session.placement, Placement)
+    try:
+        choice = choose_copy(tx.db, repositories.get(tx.db, session.repository_id), wish, places)
+    except NowhereToRun:
+        return session
+    if choice.repository.host == session.host:
+        return session
+    task = tasks.get(tx.db, session.task_id)
+    policy = evaluate(choice.repository, task, run_of(session))
+    if policy.run is None or policy.approvals:
+        return session
+    move_task(tx, task, choice.repository.id, actor=ledger.SYSTEM)
+    return ledger.place_session(tx, session.id, choice.repository, policy.run, choice.reason)
+
+
+def move_task(tx: Transaction, task: Task, repository_id: int, *, actor: str) -> Task:
+    """Have a task lie in another copy of its repository, and tell of it; one there stays."""
+    if task.repository_id == repository_id:
+        return task
+    moved = tasks.update(tx, task.id, repository_id=repository_id)
+    tx.emit(
+        TaskUpdated(changed=["repository_id"]),
+        actor=actor,
+        repository_id=repository_id,
+        task_id=task.id,
+        automation_id=task.automation_id,
+        correlation_id=task.correlation_id,
+        causation_id=last_event(tx.db, "task_id", task.id),
+    )
+    return moved
 
 
 def placed_fields(wish: Placement, choice: PlacementChoice) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from command_center.store import (
     Transaction,
     automations,
     events,
+    leases,
     released_threads,
     sessions,
     trusted_configurations,
@@ -191,7 +192,8 @@ def delete_repository(
     With its history, its events are removed from now on, step by step.
 
     Raises:
-        Conflict: a session is active, or an automation is enabled, which would start one.
+        Conflict: a session is active, or is to go on elsewhere, or an automation is enabled, which
+            would start one.
     """
     repository = repository_table.get(tx.db, repository_id)
     check_idle(tx.db, repository, "deleted")
@@ -201,6 +203,11 @@ def delete_repository(
             f"Repository {repository_id} has {enabled} enabled automation(s); disable them first.",
             automations=enabled,
         )
+    left = leases.of_repository(tx.db, repository_id)
+    if left:
+        from command_center.actors.ledger.leases import settle_left  # noqa: PLC0415 - a server without other hosts starts as before
+
+        settle_left(tx, left)
     released_threads.note(tx, repository_id)
     stored_threads.note_forgotten(tx, repository_id)
     gone = remove_repository(tx, repository_id)

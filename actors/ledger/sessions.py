@@ -189,17 +189,8 @@ def insert_session(
     session = sessions.insert(
         tx,
         task_id=task.id,
-        repository_id=repository.id,
-        host=repository.host,
         runner=runner,
-        **choices_of(given),
-        sandbox=given.sandbox,
-        allow_network=given.allow_network,
-        allow_commit=given.allow_commit,
-        cwd=given.worktree_path or repository.local_path,
-        worktree_path=given.worktree_path,
-        branch_name=given.branch_name,
-        workplace="main_checkout" if given.worktree == "none" else "worktree",
+        **_settings(repository, given),
         prompt=prompt,
         priority=task.priority,
         requested_by=requested_by,
@@ -216,13 +207,45 @@ def insert_session(
         actor=requested_by,
     )
     if session.placement is not None:
-        placed = SessionPlaced(
-            host=session.host,
-            placement=session.placement,
-            reason=session.placement_reason or "",
-        )
-        tell(tx, session, placed)
+        _tell_placed(tx, session)
     return session
+
+
+def place_session(
+    tx: Transaction, session_id: int, repository: Repository, given: RunSettings, reason: str
+) -> Session:
+    """Give a session that waits to another copy of its repository, and tell of it."""
+    here = {"worktree_reserved": False, "placement_reason": reason}
+    session = sessions.update(tx, session_id, **_settings(repository, given), **here)
+    if given.worktree == "automatic":
+        session = reserve_worktree(tx, session, repository)
+    _tell_placed(tx, session)
+    return session
+
+
+def _settings(repository: Repository, given: RunSettings) -> dict[str, Any]:
+    """Return the fields of a session that say where it works, and what it may do there."""
+    return {
+        "repository_id": repository.id,
+        "host": repository.host,
+        **choices_of(given),
+        "sandbox": given.sandbox,
+        "allow_network": given.allow_network,
+        "allow_commit": given.allow_commit,
+        "cwd": given.worktree_path or repository.local_path,
+        "worktree_path": given.worktree_path,
+        "branch_name": given.branch_name,
+        "workplace": "main_checkout" if given.worktree == "none" else "worktree",
+    }
+
+
+def _tell_placed(tx: Transaction, session: Session) -> None:
+    placed = SessionPlaced(
+        host=session.host,
+        placement=session.placement or "",
+        reason=session.placement_reason or "",
+    )
+    tell(tx, session, placed)
 
 
 def reserve_worktree(tx: Transaction, session: Session, repository: Repository) -> Session:

@@ -120,6 +120,7 @@ from command_center.runtime import (
     AskTimeout,
     Deferred,
     MailboxFull,
+    Refusal,
     handles,
 )
 from command_center.store import (
@@ -413,7 +414,12 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._prepare, message)
 
     async def _prepare(self, message: PrepareWorkplace) -> Prepared:
-        prepared = await self._workplaces.prepare(message)
+        try:
+            prepared = await self._workplaces.prepare(message)
+        except Refusal:
+            if not await self._registrations.clone_again(message.session_id):
+                raise
+            prepared = await self._workplaces.prepare(message)
         if prepared.undecided is None:
             await self._snapshots.begin(prepared.session)
         return prepared

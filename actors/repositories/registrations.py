@@ -189,6 +189,30 @@ class Registrations:
             return await self.create(registration, cloned_from=message.remote)
         return await self.scan(ScanRepository(known.id, requested_by=message.requested_by))
 
+    async def clone_again(self, session_id: int) -> bool:
+        """Have the clone of a session made anew that its pool took away while the run waited.
+
+        Return False for one that is there, and for what is no clone.
+
+        Raises:
+            Conflict, Unavailable: it cannot be cloned now.
+        """
+
+        def find(db: Database) -> tuple[Repository, str | None]:
+            repository_id = sessions.get(db, session_id).repository_id
+            return repository_table.get(db, repository_id), leases.remote_of(db, repository_id)
+
+        repository, remote = await self._storage.read(find)
+        host = self._hosts.of(repository)
+        if remote is None or host.pool is None:
+            return False
+        try:
+            await host.folders.resolve(repository.local_path, "localPath")
+        except Invalid:
+            await host.pool.obtain(remote, None)
+            return True
+        return False
+
     async def patch(self, message: PatchRepository) -> Repository:
         """Change what is kept of a repository; a new path is examined as at first."""
         repository_id, changes = message.repository_id, message.changes

@@ -1,4 +1,4 @@
-"""The room on a host: how many sessions work there at once, and none begins while it drains."""
+"""The room on a host: how many sessions work there at once, and none where it drains or is away."""
 
 from __future__ import annotations
 
@@ -7,8 +7,26 @@ from collections.abc import Iterable
 from command_center.store import HostState, Session
 
 
+def is_closed(host: str, state: HostState | None, absence: str | None) -> str | None:
+    """Return why no session begins on a host at all, without a full stop; None if one may.
+
+    Args:
+        host: its name.
+        state: what is wanted of the host; None for nothing in particular.
+        absence: why it cannot be reached now; None if it can.
+    """
+    if state is not None and state.is_draining:
+        return (
+            f"host {host} is draining. Runs begin there again after "
+            f"`command-center hosts resume {host}`"
+        )
+    if absence is not None:
+        return f"host {host} is away: {absence.rstrip('.')}. Runs begin there when it is back"
+    return None
+
+
 def no_room(state: HostState | None, held: Iterable[Session]) -> str | None:
-    """Return why no session can begin on a host now, without a full stop; None if one can.
+    """Return why no further session can begin on a host, without a full stop; None if one can.
 
     Args:
         state: what is wanted of the host; None for nothing in particular.
@@ -16,11 +34,6 @@ def no_room(state: HostState | None, held: Iterable[Session]) -> str | None:
     """
     if state is None:
         return None
-    if state.is_draining:
-        return (
-            f"host {state.name} is draining. Runs begin there again after "
-            f"`command-center hosts resume {state.name}`"
-        )
     used = sum(session.host == state.name for session in held)
     if state.max_sessions is not None and used >= state.max_sessions:
         return f"{used} of {state.max_sessions} slots of host {state.name} are in use"

@@ -16,7 +16,7 @@ import msgspec
 
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.forge_links import project_of
-from command_center.store import HostState, Repository
+from command_center.store import HostState, Repository, Session
 
 HostName = Annotated[
     str,
@@ -110,6 +110,18 @@ def stored_placement(wish: Placement | None) -> dict[str, Any] | str | None:
     """Return the wish as it is kept and shown."""
     kept: dict[str, Any] | str | None = msgspec.to_builtins(wish)
     return kept
+
+
+def leaves_host_open(session: Session) -> bool:
+    """Say whether another host may be chosen for a queued session: none was named, none has begun.
+
+    One that has a thread, or a folder that somebody named, works where that is.
+    """
+    is_named = session.placement is None or (
+        isinstance(session.placement, dict) and "host" in session.placement
+    )
+    has_folder = session.worktree_path is not None and not session.worktree_reserved
+    return not (is_named or has_folder or session.codex_thread_id)
 
 
 def check_placement(wish: Placement | None, field: str = "placement") -> None:

@@ -31,6 +31,7 @@ from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
+    ChooseHost,
     ClearGoal,
     GrantSlot,
     PatchSession,
@@ -374,6 +375,15 @@ class SessionActor(Actor):
             await self._ending.end("failed", reason=str(reached), outcome="skipped")
         except Refusal as refused:
             await self._ending.end("failed", reason=str(refused))
+
+    @handles(ChooseHost, when={"queued"})
+    async def choose_host(self, _message: ChooseHost) -> None:
+        """Work on another host, if one can be chosen; the runner is that host's then."""
+        was = self.session.host
+        placed = await self._launch.choose_host()
+        if placed.host != was:
+            self._make_parts(placed)
+            self._launch.queue_soon()
 
     @handles(LimitOver, when={"waiting_limit"})
     async def limit_over(self, _message: LimitOver) -> None:

@@ -16,8 +16,10 @@ from command_center.actors.contracts.addresses import (
     session_at,
 )
 from command_center.actors.contracts.comments import SteerComments
+from command_center.actors.contracts.events.sessions import TurnAbandoned
 from command_center.actors.contracts.messages import NewMessage, Said, SayNext, SayNow
 from command_center.actors.contracts.sessions import (
+    AbandonTurn,
     ChangeGoal,
     ClearGoal,
     PatchSession,
@@ -42,7 +44,7 @@ from command_center.runtime import (
     Asked,
     MailboxFull,
 )
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Session, Transaction, orphaned_turns, sessions
 from command_center.store.statuses import ACTIVE
 
 M = TypeVar("M")
@@ -167,6 +169,32 @@ class Sessions:
             if session.finished_at is None:
                 raise
             return session
+
+    async def abandon_turn(self, session_id: int, message: AbandonTurn) -> Session:
+        """Have nothing wait any longer for a turn that may still run; its session has ended.
+
+        It is ended all the same, should its host come back. Asking again changes nothing.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: it has no such turn.
+        """
+
+        def unit(tx: Transaction) -> Session:
+            session = sessions.get(tx.db, session_id)
+            if orphaned_turns.abandon(tx, session_id):
+                told = TurnAbandoned(host=session.host)
+                ledger.tell(tx, session, told, actor=message.requested_by)
+            elif not orphaned_turns.is_noted(tx.db, session_id):
+                raise Conflict(
+                    f"Nothing waits for a turn of session {session_id}.",
+                    currentStatus=session.status,
+                )
+            return session
+
+        session = await self._storage.write(unit)
+        self._tell(SLOTS, SlotsChanged())
+        return session
 
     async def _ask(self, address: Address[M], message: Asked[M, R]) -> R:
         ref: ActorRef[M] | None = self._find(address)

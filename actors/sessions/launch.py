@@ -33,6 +33,7 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.core.clock import sleep_until
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, yield_folder
+from command_center.actors.ledger.placing import choose_again
 from command_center.actors.ledger.setup import finish_setup, weigh_setup
 from command_center.actors.ledger.trust import weigh_configuration
 from command_center.actors.rules.errors import Unavailable
@@ -110,6 +111,11 @@ class Launch:
             begin=self._services.instance_id if begin else None,
             limit=self._services.max_sessions,
         )
+
+    async def choose_host(self) -> Session:
+        """Give the session, while it waits, to a host on which it can begin, if there is one."""
+        places = self._services.places
+        return await self._state.change(lambda tx: choose_again(tx, self._state.id, places))
 
     def prepare_soon(self) -> None:
         """Have the working directory made ready; `WorkplaceReady` or `LaunchFailed` follows."""

@@ -2,15 +2,16 @@
 
 A session that is queued asks for a slot and is granted one when its turn comes: by priority, then
 by age, and never two sessions in one thread, or two that write in one working directory. A host may
-have fewer slots than there are in all, and none while it drains; others pass those that wait for
-it. A slot is
-held until the session's actor is gone. Nothing here is kept but who asked: after a crash, what is
-held and who waits is read from the sessions' own rows.
+have fewer slots than there are in all, and none while it drains or is away; others pass those that
+wait for it. Where the run leaves the host open, a waiting session is told to choose another one. A
+slot is held until the session's actor is gone. Nothing here is kept but who asked: after a crash,
+what is held and who waits is read from the sessions' own rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import structlog
@@ -18,6 +19,7 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import TASKS, session_at
 from command_center.actors.contracts.sessions import (
+    ChooseHost,
     GrantSlot,
     RequestSlot,
     SessionCommitted,
@@ -27,8 +29,9 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.hosts import states_of
 from command_center.actors.ledger.left_commands import running_commands
 from command_center.actors.rules.errors import Unavailable
-from command_center.actors.rules.host_room import no_room
+from command_center.actors.rules.host_room import is_closed, no_room
 from command_center.actors.rules.occupancy import Obstacle, obstacle
+from command_center.actors.rules.placement import leaves_host_open
 from command_center.runtime import (
     Actor,
     ActorNotFound,
@@ -58,10 +61,21 @@ RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 class Slots(Actor):
     """Grants slots to queued sessions."""
 
-    def __init__(self, storage: Storage, *, limit: int) -> None:
-        """Let `limit` sessions work at once."""
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        limit: int,
+        absence: Callable[[Session], str | None] = lambda _: None,
+    ) -> None:
+        """Let `limit` sessions work at once; `absence` says why a session's host is away."""
         self._storage = storage
         self._limit = limit
+        self._absence = absence
+        self._shut: set[str] = set()
+        """Hosts on which nothing begins, as the last look has found."""
+        self._choosing: set[int] = set()
+        """Sessions that were told to choose another host since those hosts have changed."""
         self._granted: dict[str, int] = {}
         self._looking = False
         self._held = 0
@@ -116,7 +130,7 @@ class Slots(Actor):
             lambda db: (
                 live_sessions(db),
                 states_of(db),
-                orphaned_turns.every(db),
+                orphaned_turns.waited_for(db),
                 *ended_sessions(db, granted),
             )
         )
@@ -127,12 +141,18 @@ class Slots(Actor):
             if session.status in ACTIVE and ref is not None and not ref.is_dead:
                 self._granted[ref.path] = session.id
         queued = [s for s in in_order(live) if s not in held]
+        shut = {
+            one.host
+            for one in queued
+            if is_closed(one.host, states.get(one.host), self._absence(one)) is not None
+        }
+        self._choose_anew(queued, shut)
         for session in list(queued):
             if len(held) >= self._limit:
                 break
             if obstacle(session, held, lingering, unsettled) is not None:
                 continue
-            if no_room(states.get(session.host), held) is not None:
+            if session.host in shut or no_room(states.get(session.host), held) is not None:
                 continue
             try:
                 ref = self.ctx.lookup(session_at(session.id))
@@ -149,6 +169,21 @@ class Slots(Actor):
             held.append(session)
             queued.remove(session)
         self._held, self._waiting = len(held), len(queued)
+
+    def _choose_anew(self, queued: list[Session], shut: set[str]) -> None:
+        """Have the sessions of shut hosts choose another one; again once that may have changed."""
+        if shut != self._shut:
+            self._shut = shut
+            self._choosing.clear()
+        waiting = {one.id for one in queued if one.host in shut and leaves_host_open(one)}
+        for session_id in sorted(waiting - self._choosing):
+            ref = self.ctx.find(session_at(session_id))
+            if ref is None:
+                continue
+            with contextlib.suppress(MailboxFull), working_for(None):
+                ref.try_tell(ChooseHost())
+                self._choosing.add(session_id)
+        self._choosing &= waiting
 
     def _watch(self, session_id: int) -> None:
         try:
@@ -208,6 +243,7 @@ def waiting_for(
     *,
     limit: int,
     state: HostState | None = None,
+    absence: str | None = None,
 ) -> Wait:
     """Say why a queued session waits; nothing of one that doesn't.
 
@@ -218,6 +254,7 @@ def waiting_for(
         unsettled: the sessions that have ended while their turns may still run.
         limit: how many may work at once.
         state: what is wanted of its host.
+        absence: why its host is away; None if it is there.
     """
     if session.status != "queued":
         return Wait(None)
@@ -230,7 +267,7 @@ def waiting_for(
     if found is not None:
         why = f"it waits for session {found.session.id}, {_what_it_does(found)}."
         return Wait(f"{place} {why}", found.session.id)
-    on_host = no_room(state, active)
+    on_host = is_closed(session.host, state, absence) or no_room(state, active)
     if on_host is not None:
         return Wait(f"{place} {on_host}.")
     why = f"{len(active)} of {limit} slots are in use"
@@ -247,7 +284,10 @@ def _what_it_does(found: Obstacle) -> str:
     if other.status == "waiting_approval":
         return "which waits for your decision"
     if other.finished_at is not None and other.status != "completed":
-        return f"whose turn on host {other.host} is yet to be ended"
+        return (
+            f"whose turn on host {other.host} is yet to be ended. If that host does not come back: "
+            f"`command-center abandon {other.id}`"
+        )
     if shared == "thread":
         return "which works in the same thread"
     if other.finished_at is not None:

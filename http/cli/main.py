@@ -76,7 +76,8 @@ COMMANDS: Final = {
     **_in("client.watching", "tail"),
     **_in("client.desk", "tui"),
     **_in("client.decisions", "approve", "reject", "answer"),
-    **_in("client.sessions", "steer", "follow-up", "stop", "diff", "commit", "merge", "push", "pr"),
+    **_in("client.sessions", "steer", "follow-up", "stop", "abandon"),
+    **_in("client.sessions", "diff", "commit", "merge", "push", "pr"),
     **_in("client.sessions", "automate"),
     **_in("client.sharing", "export-session"),
     **_in("client.forgetting", "forget"),
@@ -98,6 +99,7 @@ PARTS: Final = {
             "Say MESSAGE (- reads it from stdin) in the thread of SESSION, once its turn..."
         ),
         "stop": "Stop SESSION.",
+        "abandon": "Wait no longer for the turn of SESSION, whose host does not come back.",
         "automate": "Have PROMPT (- reads it from stdin) run each time that a schedule is due.",
     },
     "Look": {

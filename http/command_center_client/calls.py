@@ -217,6 +217,11 @@ def stop_session(session_id: int, /, **body: Unpack[shapes.StopSession]) -> ApiC
     return ApiCall("POST", at("/api/sessions/{}/stop", session_id), body=body, is_done_once=True)
 
 
+def abandon_turn(session_id: int, /, **body: Unpack[shapes.AbandonTurn]) -> ApiCall[shapes.SessionStopped]:
+    """Wait no longer for a turn that may still run on a host that does not come back: `POST /api/sessions/{sessionId}/abandon`."""
+    return ApiCall("POST", at("/api/sessions/{}/abandon", session_id), body=body, is_done_once=True)
+
+
 def steer_session(session_id: int, /, **body: Unpack[shapes.SteerSession]) -> ApiCall[shapes.SteerReceipt]:
     """Say something to the running turn: `POST /api/sessions/{sessionId}/steer`."""
     return ApiCall("POST", at("/api/sessions/{}/steer", session_id), body=body, is_done_once=True)

@@ -37,6 +37,14 @@ class AnyEvent(TypedDict):
     shortened: NotRequired[bool]
 
 
+# Wait no longer for a turn that may still run, though its session has ended.
+AbandonTurn = TypedDict(
+    "AbandonTurn",
+    {
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
 # An order about the account of a host's agent.
 AccountOrder = TypedDict(
     "AccountOrder",
@@ -109,6 +117,7 @@ AddedHost = TypedDict(
         "active": 'int',
         "queued": 'int',
         "slots": 'int',
+        "orphanedTurns": 'list[int]',
         "enrolment": 'HostEnrolment | None',
     },
 )
@@ -2575,6 +2584,7 @@ ShownHost = TypedDict(
         "active": 'int',
         "queued": 'int',
         "slots": 'int',
+        "orphanedTurns": 'list[int]',
     },
 )
 
@@ -4848,6 +4858,14 @@ TranscriptRemoved = TypedDict(
     },
 )
 
+# A person waits no longer for a turn that may still run on a host that does not come back.
+TurnAbandoned = TypedDict(
+    "TurnAbandoned",
+    {
+        "host": 'str',
+    },
+)
+
 # A turn that Codex began past Command Center is the session's from now on.
 TurnAdopted = TypedDict(
     "TurnAdopted",
@@ -5952,6 +5970,7 @@ EVENT_DATA = {
     "session.steer.rejected": "SteerRejected",
     "session.stop.requested": "StopRequested",
     "session.turn.settled": "TurnSettled",
+    "session.turn.abandoned": "TurnAbandoned",
     "session.turn.started": "TurnBegan",
     "session.goal.requested": "GoalRequested",
     "session.goal.updated": "GoalUpdated",

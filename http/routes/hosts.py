@@ -47,6 +47,7 @@ from command_center.store import (
     StoredHost,
     Timestamp,
     now_timestamp,
+    orphaned_turns,
     repositories,
     sessions,
     stored_hosts,
@@ -119,6 +120,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         active: how many sessions work there now.
         queued: how many wait there.
         slots: how many sessions may work at once, on all hosts together.
+        orphaned_turns: ended sessions whose turns there are yet to be ended, and others wait for.
     """
 
     name: str
@@ -142,6 +144,7 @@ class ShownHost(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     active: int
     queued: int
     slots: int
+    orphaned_turns: list[int]
 
 
 class HostEnrolment(Enrolment, frozen=True, kw_only=True, rename="camel"):
@@ -450,4 +453,5 @@ def _told(
         active=sessions.count(db, {"host": name, "status": tuple(ACTIVE)}),
         queued=sessions.count(db, {"host": name, "status": "queued"}),
         slots=center.settings.max_sessions,
+        orphaned_turns=[one.id for one in orphaned_turns.waited_for(db) if one.host == name],
     )

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.sessions import (
+    AbandonTurn,
     ChangeGoal,
     ClearGoal,
     GoalChanges,
@@ -118,8 +119,7 @@ async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
             db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
         )
     )
-    limit = center.settings.max_sessions
-    shown = await center.storage.read_long(lambda db: explained(db, page.items, limit))
+    shown = await center.storage.read_long(lambda db: explained(center, db, page.items))
     if not query.diff:
         shown = [msgspec.structs.replace(session, diff=None) for session in shown]
     return msgspec.structs.replace(page, items=shown)
@@ -148,6 +148,16 @@ async def patch_session(center: Center, session_id: int, body: SessionChanges) -
 async def stop_session(center: Center, session_id: int, body: StopSession) -> SessionStopped:
     """Stop a session."""
     return SessionStopped(session=await center.sessions.stop(session_id, body))
+
+
+@api.operation("POST", "/api/sessions/<id:session_id>/abandon", refuses=(409,), is_repeatable=True)
+async def abandon_turn(center: Center, session_id: int, body: AbandonTurn) -> SessionStopped:
+    """Wait no longer for a turn that may still run on a host that does not come back.
+
+    Its session has ended, and others wait for its thread or folder. They may begin now. Should the
+    host come back, the turn is ended there.
+    """
+    return SessionStopped(session=await center.sessions.abandon_turn(session_id, body))
 
 
 @api.operation("POST", "/api/sessions/<id:session_id>/steer", refuses=(409,), outcome_of=outcome_of)
@@ -241,18 +251,18 @@ async def clear_goal(center: Center, session_id: int) -> SessionGoal:
 
 
 def _shown(center: Center, db: Database, session_id: int) -> Session:
-    return explained(db, [sessions.get(db, session_id)], center.settings.max_sessions)[0]
+    return explained(center, db, [sessions.get(db, session_id)])[0]
 
 
-def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:
+def explained(center: Center, db: Database, shown: Sequence[Session]) -> list[Session]:
     """Add to each waiting session what it waits for: its place in the queue, or when it goes on."""
     if not any(session.status in {"queued", "waiting_limit"} for session in shown):
         return list(shown)
-    live = live_sessions(db)
+    live, limit = live_sessions(db), center.settings.max_sessions
     limits_on = cache(partial(usage_limits.known, db))
     states = states_of(db)
     left_in = cache(lambda host, cwd: lingering_sessions(db, host, cwd=cwd))
-    unsettled = orphaned_turns.every(db)
+    unsettled = orphaned_turns.waited_for(db)
 
     def explain(session: Session) -> Session:
         if session.status == "waiting_limit":
@@ -264,7 +274,8 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
             return session
         left = left_in(session.host, session.cwd)
         state = states.get(session.host)
-        wait = waiting_for(session, live, left, unsettled, limit=limit, state=state)
+        away = center.hosts.absence_of(session)
+        wait = waiting_for(session, live, left, unsettled, limit=limit, state=state, absence=away)
         return msgspec.structs.replace(session, wait_reason=wait.reason, waits_for=wait.session_id)
 
     return [explain(session) for session in shown]

@@ -5,6 +5,11 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+/** Wait no longer for a turn that may still run, though its session has ended. */
+export interface AbandonTurn {
+  requestedBy?: string;
+}
+
 /** An order about the account of a host's agent. */
 export interface AccountOrder {
   host?: string;
@@ -69,6 +74,7 @@ export interface AddedHost {
   active: number;
   queued: number;
   slots: number;
+  orphanedTurns: number[];
   enrolment: HostEnrolment | null;
 }
 
@@ -1980,6 +1986,7 @@ export interface ShownHost {
   active: number;
   queued: number;
   slots: number;
+  orphanedTurns: number[];
 }
 
 /** The load of a machine, and the room on its disk. */
@@ -2802,6 +2809,15 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: StopSession;
+    answer: SessionStopped;
+  };
+  /** Wait no longer for a turn that may still run on a host that does not come back */
+  abandonTurn: {
+    method: "POST";
+    path: `/api/sessions/${number}/abandon`;
+    isExact: false;
+    query: Record<string, never>;
+    body: AbandonTurn;
     answer: SessionStopped;
   };
   /** Say something to the running turn */
@@ -5551,6 +5567,11 @@ export interface TranscriptRemoved {
   bytes?: number | null;
 }
 
+/** A person waits no longer for a turn that may still run on a host that does not come back. */
+export interface TurnAbandoned {
+  host: string;
+}
+
 /** A turn that Codex began past Command Center is the session's from now on. */
 export interface TurnAdopted {
   threadId: string;
@@ -5800,6 +5821,7 @@ export interface EventData {
   "session.steer.rejected": SteerRejected;
   "session.stop.requested": StopRequested;
   "session.turn.settled": TurnSettled;
+  "session.turn.abandoned": TurnAbandoned;
   "session.turn.started": TurnBegan;
   "session.goal.requested": GoalRequested;
   "session.goal.updated": GoalUpdated;

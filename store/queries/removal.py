@@ -102,11 +102,16 @@ def remove_saved_prompt(tx: Transaction, prompt_id: int) -> None:
 
 
 def remove_host(tx: Transaction, host_id: int) -> None:
-    """Remove the rows of a host, and what it signs in by."""
+    """Remove the rows of a host, what it signs in by, and the limits of its account.
+
+    Another machine of that name finds nothing of it.
+    """
     host_keys.remove(tx, host_id)
-    tx.db.execute(
-        "DELETE FROM host_states WHERE name = (SELECT name FROM hosts WHERE id = ?)", [host_id]
-    )
+    for table, column in (("host_states", "name"), ("usage_limits", "host")):
+        tx.db.execute(
+            f"DELETE FROM {table} WHERE {column} = (SELECT name FROM hosts WHERE id = ?)",  # noqa: S608 - constants
+            [host_id],
+        )
     tx.db.execute("DELETE FROM hosts WHERE id = ?", [host_id])
 
 

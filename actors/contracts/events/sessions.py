@@ -382,6 +382,12 @@ class TurnSettled(EventData, frozen=True, kw_only=True, tag="session.turn.settle
     interrupted: bool
 
 
+class TurnAbandoned(EventData, frozen=True, kw_only=True, tag="session.turn.abandoned"):
+    """A person waits no longer for a turn that may still run on a host that does not come back."""
+
+    host: str
+
+
 class TurnBegan(EventData, frozen=True, kw_only=True, tag="session.turn.started"):
     """Codex went on by itself for the session's goal; this is its turn of that `number`."""
 

@@ -9,6 +9,9 @@ that goes on in the machine's sleep: a laptop that wakes up ends at once what is
 The leases are noted on the disk, where the keeper of the app-server finds them, too, should this
 program be killed or hang. A lease is never held again once it has ended, and no earlier one begins
 in a folder that has had a later one. Several that look at one folder may be held at once.
+
+Notes that cannot be read tell nothing of what is to be ended, or was. So all is ended that works in
+a worktree or a clone of this host, and no lease is held again that the server has given by then.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ class _Noted(msgspec.Struct, frozen=True, kw_only=True):
     server: str = ""
     held: tuple[NotedLease, ...] = ()
     ended: tuple[int, ...] = ()
+    floor: int | None = 0
     last: dict[str, int] = {}
 
 
@@ -78,6 +82,8 @@ class HostLeases:
     _held: dict[int, NotedLease] = attrs.field(factory=dict, init=False)
     _ended: OrderedDict[int, None] = attrs.field(factory=OrderedDict, init=False)
     _last: OrderedDict[str, int] = attrs.field(factory=OrderedDict, init=False)
+    _floor: int | None = attrs.field(default=0, init=False)
+    """The last lease that is not held for want of notes; None until the server has named some."""
     _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
     def recall(self) -> None:
@@ -87,8 +93,15 @@ class HostLeases:
         """
         try:
             noted = msgspec.json.decode(self.file.read_bytes(), type=_Noted)
-        except (OSError, msgspec.MsgspecError):
+        except FileNotFoundError:
             return
+        except (OSError, msgspec.MsgspecError) as error:
+            log.critical("pool.leases_damaged", file=str(self.file), reason=str(error))
+            self._floor = None
+            everywhere = NotedLease(number=-1, folder=str(self.file.parent), until=0.0)
+            self._held[everywhere.number] = everywhere
+            return
+        self._floor = noted.floor
         if noted.server != self.server:
             for one in noted.held if noted.boot == self.boot else ():
                 self._held[-one.number] = msgspec.structs.replace(one, number=-one.number, until=0)
@@ -124,6 +137,8 @@ class HostLeases:
             if lost:
                 await self.stop(lost)
             wanted = {one.number: one for one in leases}
+            if self._floor is None and (wanted or over):
+                self._floor = max([*wanted, *over])
             for number in self._held.keys() - wanted.keys():
                 del self._held[number]  # its run has ended by itself, or was ended above
             for number in over:
@@ -142,6 +157,9 @@ class HostLeases:
             if number in self._ended:
                 continue
             known = self._held.get(number)
+            if known is None and number <= (self._floor or 0):  # it may have ended here already
+                self._ended[number] = None
+                continue
             if known is not None and not is_known:  # the clock was another one then
                 self._held[number] = msgspec.structs.replace(known, until=0.0)
                 continue
@@ -182,6 +200,7 @@ class HostLeases:
             server=self.server,
             held=tuple(self._held.values()),
             ended=tuple(self._ended),
+            floor=self._floor,
             last=dict(self._last),
         )
         partial = self.file.with_suffix(".partial")

@@ -52,6 +52,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 KEPT_SECONDS: Final = 14 * 24 * 60 * 60.0
 """Seconds after its last use that a clone is kept."""
 
+FRESH_SECONDS: Final = 600.0
+"""Seconds after its last use for which a clone stays: a run that has asked for it begins soon."""
+
 SWEEP_SECONDS: Final = 60 * 60.0
 """Seconds between two looks for clones that are old."""
 
@@ -76,6 +79,17 @@ class PoolFull(Conflict):
             f"The pool has no room for {remote}: it may take {limit / 1e9:.1f} GB. Let it have "
             "more there (`command-center host --pool-gb`), ask for a depth, or remove worktrees "
             "that are not needed.",
+            remote=remote,
+        )
+
+
+class CloneFailed(Conflict):
+    """The machine could not keep a clone."""
+
+    def __init__(self, remote: str, error: OSError) -> None:
+        """Say why."""
+        super().__init__(
+            f"{remote} was not cloned: {error.strerror or error}. Nothing of it stays.",
             remote=remote,
         )
 
@@ -126,8 +140,8 @@ class HostPool:
                     await self._clone(place, remote, depth)
                 else:
                     depth = await self._update(place, note, depth)
-                kept = CloneNote(remote=remote, depth=depth, used_at=time.time())
-                await trio.to_thread.run_sync(_write, place, kept)
+                    kept = CloneNote(remote=remote, depth=depth, used_at=time.time())
+                    await trio.to_thread.run_sync(_write, place, kept)
                 return PoolClone(place, is_new=note is None)
         raise Unavailable(f"{remote} was not cloned within {CLONE_SECONDS:g} s. Ask for a depth.")
 
@@ -169,6 +183,8 @@ class HostPool:
             made = await self.git.open(place)
             await fetch(made, address, branch=branch, depth=depth)
             await take_up(made, branch)
+            kept = CloneNote(remote=remote, depth=depth, used_at=time.time())
+            await trio.to_thread.run_sync(_write, place, kept)
         except BaseException:
             aside = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
             with trio.move_on_after(CLEAN_SECONDS, shield=True):
@@ -208,11 +224,13 @@ class HostPool:
             nursery.start_soon(watch, nursery.cancel_scope)
             try:
                 yield
-            except Refusal as error:
+            except (Refusal, OSError) as error:
                 failed = error
             nursery.cancel_scope.cancel()
         if is_full:
             raise PoolFull(remote, limit)
+        if isinstance(failed, OSError):
+            raise CloneFailed(remote, failed)
         if failed is not None:
             raise failed
 
@@ -234,9 +252,13 @@ class HostPool:
         if place.name in self._locks.held():
             return False
         async with self._locks.of(place.name):
-            if note is not None and not await self._is_spare(place):
+            if note is not None and (_is_fresh(note) or not await self._is_spare(place)):
                 return False
-            await trio.to_thread.run_sync(_delete, place)
+            try:
+                await trio.to_thread.run_sync(_delete, place)
+            except OSError as error:
+                log.warning("pool.kept", path=str(place), reason=str(error))
+                return False
         log.info("pool.removed", path=str(place), remote=None if note is None else note.remote)
         return True
 
@@ -304,9 +326,12 @@ def _read(place: Path) -> CloneNote | None:
 def _write(place: Path, note: CloneNote) -> None:
     partial = _note_of(place).with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    with partial.open("xb") as file:  # and through no link that somebody has put there
-        file.write(msgspec.json.encode(note))
-    partial.replace(_note_of(place))
+    try:
+        with partial.open("xb") as file:  # and through no link that somebody has put there
+            file.write(msgspec.json.encode(note))
+        partial.replace(_note_of(place))
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _notes(folder: Path) -> dict[Path, CloneNote | None]:
@@ -314,6 +339,10 @@ def _notes(folder: Path) -> dict[Path, CloneNote | None]:
         return {place: _read(place) for place in folder.iterdir() if place.is_dir()}
     except FileNotFoundError:
         return {}
+
+
+def _is_fresh(note: CloneNote) -> bool:
+    return abs(time.time() - note.used_at) < FRESH_SECONDS  # the clock may have been set
 
 
 def _used_at(note: CloneNote | None) -> float:

@@ -60,7 +60,7 @@ class DialLink(Actor):
 
     async def on_start(self) -> None:
         """Wait for the host, without waiting for it here."""
-        self._events = LinkEvents(self._storage, self._standing, self.ctx.path)
+        self._events = LinkEvents(self._storage, self._standing, self.ctx)
         self.ctx.start_task(self._await_first)
 
     async def on_stop(self) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import attrs
 import structlog
 
+from command_center.actors.contracts.addresses import SLOTS
 from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
+from command_center.actors.contracts.sessions import SlotsChanged
 from command_center.actors.core.storage import Storage
 from command_center.actors.hosts.link.channels import Channels
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.ledger.hosts import keep_seen
+from command_center.runtime import Context, MailboxFull
 from command_center.store import EventData, Transaction
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -22,12 +27,12 @@ class LinkEvents:
     Attributes:
         storage: where the events are kept.
         standing: the standing of the link.
-        actor: the path of the actor that keeps the link.
+        ctx: the context of the actor that keeps the link.
     """
 
     storage: Storage
     standing: Standing
-    actor: str
+    ctx: Context
     _told: type[HostAway | HostRefused] | None = None
 
     async def connected(self, link: Channels) -> None:
@@ -46,11 +51,15 @@ class LinkEvents:
             await self.tell(self._told(name=name, reason=reason))
 
     async def tell(self, event: EventData) -> None:
-        """Tell of something, and keep when the host was seen last."""
+        """Tell of something, also those who wait for the host, and keep when it was seen last."""
 
         def record(tx: Transaction) -> None:
-            tx.emit(event, actor=self.actor)
+            tx.emit(event, actor=self.ctx.path)
             if self.standing.seen_at is not None:
                 keep_seen(tx, self.standing.name, self.standing.seen_at)
 
         await self.storage.write(record)
+        slots = self.ctx.find(SLOTS)
+        if slots is not None:
+            with contextlib.suppress(MailboxFull):
+                slots.try_tell(SlotsChanged())

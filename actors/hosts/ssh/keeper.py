@@ -55,7 +55,7 @@ class SshLink(Actor):
 
     async def on_start(self) -> None:
         """Begin to connect, without waiting for it."""
-        self._events = LinkEvents(self._storage, self._standing, self.ctx.path)
+        self._events = LinkEvents(self._storage, self._standing, self.ctx)
         self.ctx.start_task(self._keep)
 
     def describe(self) -> Mapping[str, object]:

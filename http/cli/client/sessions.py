@@ -69,6 +69,15 @@ def stop(center: CommandCenter, *, session: int, reason: str | None) -> None:
 
 @click.command()
 @click.argument("session", type=int, shell_complete=SESSIONS)
+@asks_server
+def abandon(center: CommandCenter, *, session: int) -> None:
+    """Wait no longer for the turn of SESSION, whose host does not come back."""
+    center.send(calls.abandon_turn(session, requestedBy=NAME))
+    echo(f"Nothing waits for session {session} any more. Its turn is ended if its host is back.")
+
+
+@click.command()
+@click.argument("session", type=int, shell_complete=SESSIONS)
 @click.option("--stat", is_flag=True, help="List the files alone.")
 @click.option("--no-pager", is_flag=True, help="Print it without the pager.")
 @asks_server

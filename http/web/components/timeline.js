@@ -31,6 +31,7 @@ const SAID = {
   "session.stop.requested": (d) => d.reason || "",
   "session.turn.settled": (d) =>
     d.interrupted ? "It still ran, and was interrupted." : "It ran no more.",
+  "session.turn.abandoned": (d) => `on ${d.host}`,
   "session.warning": (d) => d.message,
   "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
   "session.auto_review": (d) =>

@@ -28,7 +28,10 @@ export const Hosts = () => {
   const version = useStore("hosts", "runtime", "sessions", "repos");
   const [tick, setTick] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => setTick((/** @type {number} */ n) => n + 1), LOOK_MS);
+    const timer = setInterval(
+      () => document.hidden || setTick((/** @type {number} */ n) => n + 1),
+      LOOK_MS,
+    );
     return () => clearInterval(timer);
   }, []);
   const [hosts, error, again] = useLoaded(() => every("/api/hosts"), [], `${version} ${tick}`);
@@ -101,6 +104,12 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
       await post(`${path}/${act}`, { requestedBy: ME });
       again();
     });
+  /** @param {number} session */
+  const abandon = (session) => () =>
+    run(`abandon ${session}`, async () => {
+      await post(`/api/sessions/${session}/abandon`, { requestedBy: ME });
+      again();
+    });
   const renew = () =>
     run("enrol", async () => onEnrol(await ask(`${path}/enrolment`, { requestedBy: ME })));
   const [status, word] = stateOf(host);
@@ -141,12 +150,35 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
           <dd>${size(host.load.diskFree)} free of ${size(host.load.diskSize)}</dd>
         `
       }
+      ${
+        host.pool &&
+        html`
+          <dt>Pool</dt>
+          <dd>
+            ${size(host.pool.size)} of ${size(host.pool.limit)} for clones of${" "}
+            ${host.pool.remotes.join(", ")}
+          </dd>
+        `
+      }
     </dl>
     ${
       host.labels.length > 0 &&
       html`<div class="tags">
         ${host.labels.map((label) => html`<span class="tag">${label}</span>`)}
       </div>`
+    }
+    ${
+      isAway &&
+      host.orphanedTurns.map(
+        (session) => html`<p key=${session} class="hint">
+          The turn of <a href=${`#/sessions/${session}`}>session ${session}</a> is ended when the
+          host is back. Others wait for that.${" "}
+          <${Button} busy=${busy === `abandon ${session}`} onClick=${abandon(session)}
+            aria-label=${`Give up the turn of session ${session}`}>
+            Give it up
+          <//>
+        </p>`,
+      )
     }
     <${Problem} error=${error} />
     <div class="actions">

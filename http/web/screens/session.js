@@ -488,6 +488,7 @@ const Facts = ({ session }) => {
         `,
     ],
     ["Started", session.startedAt && html`<${Ago} ts=${session.startedAt} />`],
+    ["Host", session.placementReason && `${session.host}: ${session.placementReason}`],
     ["Asked by", session.requestedBy],
     ["Codex", session.codexRef && html`<code>${session.codexRef}</code>`],
     [

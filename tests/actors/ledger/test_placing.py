@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from command_center.actors.contracts.automations import AutomationPayload, CreateAutomation
+from command_center.actors.contracts.fleet import NewHost
 from command_center.actors.contracts.hosts import Host, Hosts, HostVitals, MachineLoad
 from command_center.actors.ledger.automations import Terms, create_automation
-from command_center.actors.ledger.firing import run_by_hand
-from command_center.actors.ledger.placing import RunPlaces
+from command_center.actors.ledger.firing import run_by_hand, why_not_now
+from command_center.actors.ledger.hosts import add_host, remove_host, set_draining
+from command_center.actors.ledger.placing import RunPlaces, choose_again
 from command_center.actors.ledger.repositories import delete_repository, patch_repository
 from command_center.actors.ledger.sessions import move
 from command_center.actors.ledger.tasks import run_task
@@ -26,13 +28,16 @@ from command_center.store import (
     Task,
     Transaction,
     Writer,
+    approvals,
     automation_runs,
     automations,
     events,
     host_states,
     sessions,
     tasks,
+    usage_limits,
 )
+from command_center.store.usage_limits import KnownLimits
 from tests.actors.rows import insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, writer
 
@@ -222,5 +227,124 @@ def test_a_task_that_ran_on_two_hosts_outlives_either_of_their_repositories(
         assert 1 == delete_repository(tx, second.repository_id, "ada").sessions
         (left,) = sessions.every(tx.db, {"task_id": second.id})
         assert ("box", there) == (left.host, tasks.get(tx.db, second.id).repository_id)
+
+    done(writer, unit)
+
+
+def test_a_run_that_waits_on_a_host_that_drains_goes_to_another_with_its_task(
+    writer: Writer,
+) -> None:
+    fleet = Fleet()
+
+    def unit(tx: Transaction) -> None:
+        task, other = fleet.copies(tx)
+        waits = begin(tx, task, fleet.places, RunInput(placement="any", sandbox="read-only"))
+        assert ("local", "queued") == (waits.host, waits.status)
+        host_states.insert(tx, name="local", is_draining=True)
+        fleet.box.absence = "It is asleep."
+        assert waits == choose_again(tx, waits.id, fleet.places)
+        fleet.box.absence = None
+        placed = choose_again(tx, waits.id, fleet.places)
+        assert ("box", other, "/b", "queued") == (
+            placed.host,
+            placed.repository_id,
+            placed.cwd,
+            placed.status,
+        )
+        assert other == tasks.get(tx.db, task.id).repository_id
+        assert ["local", "box"] == [one["host"] for one in told(tx, "session.placed")]
+        assert placed == choose_again(tx, waits.id, fleet.places)
+
+    done(writer, unit)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"placement": {"host": "local"}},
+        {"placement": None},
+        {"codex_thread_id": "t"},
+        {"worktree_path": "/srv/w", "worktree_reserved": False},
+        {"status": "starting"},
+        {"sandbox": "danger-full-access"},
+        {"allow_network": True},
+    ],
+)
+def test_a_run_stays_on_a_host_that_it_needs_or_was_approved_for(
+    writer: Writer, fields: dict[str, Any]
+) -> None:
+    fleet = Fleet()
+
+    def unit(tx: Transaction) -> None:
+        task, _ = fleet.copies(tx)
+        waits = begin(tx, task, fleet.places, RunInput(placement="any"))
+        host_states.insert(tx, name="local", is_draining=True)
+        kept = sessions.update(tx, waits.id, **fields)
+        assert kept == choose_again(tx, waits.id, fleet.places)
+
+    done(writer, unit)
+
+
+def test_a_run_that_a_person_has_approved_stays_where_it_was_approved_for(writer: Writer) -> None:
+    fleet = Fleet()
+
+    def unit(tx: Transaction) -> None:
+        task, _ = fleet.copies(tx)
+        tasks.update(tx, task.id, approval_required=True)
+        run = RunInput(placement="any")
+        asked = run_task(tx, task.id, run, places=fleet.places, runner="stub", approval_seconds=60)
+        (approval,) = asked.approvals
+        approvals.update(tx, approval.id, status="approved")
+        tasks.update(tx, task.id, approval_required=False)
+        waits = move(tx, asked.session.id, "queued")
+        host_states.insert(tx, name="local", is_draining=True)
+        assert waits == choose_again(tx, waits.id, fleet.places)
+
+    done(writer, unit)
+
+
+def test_an_automation_that_skips_looks_at_the_limit_of_the_host_that_it_would_run_on(
+    writer: Writer,
+) -> None:
+    fleet = Fleet()
+    terms = Terms(
+        places=fleet.places, runner="app-server", approval_seconds=60, zone=ZoneInfo("UTC")
+    )
+    held = KnownLimits(held_since="2025-06-02T08:00:00.000Z")
+
+    def unit(tx: Transaction) -> None:
+        task, _ = fleet.copies(tx)
+        kept = automations.insert(
+            tx,
+            repository_id=task.repository_id,
+            title="A",
+            schedule_expr="hourly",
+            payload={"prompt": "Go.", "runInput": {"placement": "any"}},
+            next_run_at="2025-06-02T09:00:00.000Z",
+            requested_by="ada",
+            when_limited="skip",
+        )
+        usage_limits.keep(tx, "local", held)
+        assert why_not_now(tx, kept, terms) is None, "it would run on box"
+        usage_limits.keep(tx, "box", held)
+        assert "A limit of Codex is reached." == why_not_now(tx, kept, terms)
+        usage_limits.keep(tx, "local", KnownLimits())
+        fleet.here.absence = "It is asleep."
+        assert "A limit of Codex is reached." == why_not_now(tx, kept, terms)
+        fleet.box.absence = "It is asleep."
+        assert why_not_now(tx, kept, terms) is None, "that no host can be chosen is said later"
+
+    done(writer, unit)
+
+
+def test_another_machine_of_the_name_finds_nothing_of_one_that_was_removed(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        for _ in range(2):
+            add_host(tx, NewHost(name="box"), host_key="", data_dir="")
+            assert KnownLimits() == usage_limits.known(tx.db, "box")
+            assert host_states.find(tx.db, {"name": "box"}) is None
+            usage_limits.keep(tx, "box", KnownLimits(held_since="2025-06-02T08:00:00.000Z"))
+            set_draining(tx, "box", "ada", is_draining=True)
+            remove_host(tx, "box", "ada")
 
     done(writer, unit)

@@ -32,6 +32,7 @@ from command_center.actors.contracts.bridges import (
     Watch,
 )
 from command_center.actors.contracts.worktrees import Prepared, PrepareWorkplace
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.prompts import Assignment, with_attachments
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
@@ -209,6 +210,8 @@ class Live:
     bridge: PlayedBridge
     ref: ActorRef[Any]
     session_id: int
+    runner_hosts: list[str]
+    """The host of each runner that was made for the session."""
 
     async def session(self) -> Session:
         """The row as it is now."""
@@ -277,14 +280,16 @@ async def live_session(
     survives_restart: bool = False,
     faults: Sequence[Exception] = (),
     is_away: str | None = None,
+    places: RunPlaces = NO_PLACES,
     **fields: Any,
 ) -> AsyncIterator[Live]:
     """A session with these fields, and its actor; it runs its turn unless said.
 
-    `is_away` says why its host cannot be reached.
+    `is_away` says why its host cannot be reached, `places` which hosts can be chosen for it.
     `faults` are what befalls `/repositories` as it makes the session's folder ready.
     """
     made: list[Rig] = []
+    runner_hosts: list[str] = []
     bridge = PlayedBridge()
     bridge.absence, bridge.is_lost = is_away, is_away is not None
     to_come = list(faults)
@@ -313,11 +318,12 @@ async def live_session(
             return confined(session.cwd)
 
         def make_runner(session: Session, ref: ActorRef[Any]) -> AppServerRunner:
+            runner_hosts.append(session.host)
             local = found.system.lookup("/bridges/local")
             return AppServerRunner(
                 ref,
                 local,
-                hosts.of(session).codex,
+                hosts.named("local").codex,
                 assign,
                 confine,
                 attach=attach,
@@ -338,7 +344,7 @@ async def live_session(
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
-            places=NO_PLACES,
+            places=places,
             make_runner=make_runner,
             absence=lambda _session: bridge.absence,
         )
@@ -348,4 +354,5 @@ async def live_session(
             restart=Restart.TRANSIENT,
             mailbox=MAILBOX,
         )
-        yield Live(found, bridge, await found.system.start_child("/", spec), session.id)
+        ref = await found.system.start_child("/", spec)
+        yield Live(found, bridge, ref, session.id, runner_hosts)

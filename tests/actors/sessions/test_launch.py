@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
+import attrs
 import pytest
 
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.contracts.sessions import WorkplaceReady
+from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.contracts.sessions import ChooseHost, GrantSlot, WorkplaceReady
 from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost
 from command_center.actors.contracts.worktrees import Prepared
+from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions.runners.codex import turn_start
+from command_center.store import Transaction, host_states, repositories, sessions
+from tests.actors.rows import insert_repository
 from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
 
@@ -131,3 +136,36 @@ async def test_a_launch_without_a_connection_says_what_it_waits_for_and_fails_by
             failed.exit_reason,
             failed.wait_reason,
         )
+
+
+@attrs.frozen
+class Machine:
+    """A host that is there, as far as it is looked at for a choice."""
+
+    name: str
+    absence: str | None = None
+
+
+async def test_a_session_that_was_given_to_another_host_works_there(tmp_path: Path) -> None:
+    known = {name: cast("Host", Machine(name)) for name in ("local", "box")}
+    waiting = {**STARTING, "status": "queued", "placement": "any"}
+    places = RunPlaces(Hosts(known), limit=4)
+    async with live_session(tmp_path / "db", places=places, **waiting) as live:
+
+        def drain(tx: Transaction) -> None:
+            host_states.insert(tx, name="local", is_draining=True)
+            own = sessions.get(tx.db, live.session_id).repository_id
+            repositories.update(tx, own, identity="example.org/acme/app")
+            insert_repository(tx, host="box", local_path="/b", identity="example.org/acme/app")
+
+        await live.rig.storage.write(drain)
+        await live.ref.tell(ChooseHost())
+        placed = await live.until(lambda session: session.host == "box")
+        assert ("queued", "/b") == (placed.status, placed.cwd)
+        await live.settled()
+        assert ["local", "box"] == live.runner_hosts
+        await live.ref.tell(GrantSlot())
+        await live.until(lambda session: session.status == "running")
+        (told,) = await live.events("session.placed")
+        reason = "box is the only host that can be chosen (0 of 4 slots taken or waited for)."
+        assert f"{reason} local: it is draining." == told["data"]["reason"]

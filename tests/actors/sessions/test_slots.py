@@ -13,7 +13,12 @@ import pytest
 import trio
 
 from command_center.actors.contracts.addresses import SLOTS
-from command_center.actors.contracts.sessions import GrantSlot, RequestSlot, SlotsChanged
+from command_center.actors.contracts.sessions import (
+    ChooseHost,
+    GrantSlot,
+    RequestSlot,
+    SlotsChanged,
+)
 from command_center.actors.sessions import slots as slots_module
 from command_center.actors.sessions.slots import Slots, live_sessions, waiting_for
 from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
@@ -34,6 +39,8 @@ class Granted:
     """The sessions that were granted a slot, in their order."""
 
     ids: list[int] = attrs.field(factory=list)
+    choosing: list[int] = attrs.field(factory=list)
+    """Those that were told to choose another host."""
 
 
 class Fail:
@@ -57,18 +64,25 @@ class Waiting(Actor):
         self._granted.ids.append(self._id)
         await self._made.storage.write(lambda tx: sessions.update(tx, self._id, status="running"))
 
+    @handles(ChooseHost)
+    def choose(self, _message: ChooseHost) -> None:
+        self._granted.choosing.append(self._id)
+
     @handles(Fail)
     def fail(self, _message: Fail) -> None:
         raise RuntimeError
 
 
 @asynccontextmanager
-async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
-    """`/slots` over a real store."""
+async def slots(
+    path: Path, limit: int, away: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Rig, Granted]]:
+    """`/slots` over a real store; the hosts are away that `away` names."""
     found: list[Rig] = []
 
     def start_slots() -> Slots:
-        return Slots(found[0].storage, limit=limit)
+        absent = {} if away is None else away
+        return Slots(found[0].storage, limit=limit, absence=lambda one: absent.get(one.host))
 
     edge = SupervisorSpec(id="sessions", intensity=Intensity(restarts=0), quarantine=True)
     async with rig(path, edge) as made:
@@ -357,3 +371,35 @@ async def test_a_host_has_slots_of_its_own_and_what_waits_for_it_holds_up_no_oth
 
         await on_host(made, "box", is_draining=False)
         assert [first.id, other.id, second.id] == granted.ids
+
+
+async def test_a_session_waits_for_a_host_that_is_away_and_says_so(tmp_path: Path) -> None:
+    away = {"box": "It sleeps."}
+    async with slots(tmp_path / "db.sqlite3", limit=3, away=away) as (made, granted):
+        waits = await add(made, granted, host="box", cwd="/srv/a")
+        other = await add(made, granted)
+        assert [other.id] == granted.ids
+        live = await made.storage.read(live_sessions)
+        why = waiting_for(waits, live, limit=3, absence="It sleeps.").reason
+        told = "host box is away: It sleeps. Runs begin there when it is back."
+        assert f"Number 1 in the queue: {told}" == why
+        del away["box"]
+        await made.system.lookup(SLOTS).tell(SlotsChanged())
+        await settle(made)
+        assert [other.id, waits.id] == granted.ids
+
+
+async def test_sessions_that_leave_their_host_open_choose_anew_once_it_takes_no_more(
+    tmp_path: Path,
+) -> None:
+    away = {"box": "It sleeps."}
+    async with slots(tmp_path / "db.sqlite3", limit=3, away=away) as (made, granted):
+        for placement in ("any", {"labels": ["gpu"]}, {"host": "box"}, None):
+            await add(made, granted, host="box", placement=placement, cwd="/srv/a")
+        assert [1, 2] == granted.choosing
+        await on_host(made, "box", labels=["gpu"])
+        assert [1, 2] == granted.choosing, "nothing has changed for them"
+        await on_host(made, "local", is_draining=True)
+        await add(made, granted, cwd="/srv/b")
+        assert [1, 2, 1, 2] == granted.choosing
+        assert [] == granted.ids

@@ -8,7 +8,8 @@ ends with its process, however that ends. Free for `grace` seconds, and with no 
 app-server is ended; with turns that run it is left to them, `limit` seconds at the most.
 
 A host that is a pool notes beside the folder until when each run is leased. A run that is over by
-that note is ended here, should the host's program have died, or hang.
+that note is ended here, should the host's program have died, or hang. Where the note cannot be read
+for as long as a lease lasts, each run in a folder of the host's is over.
 
 On a machine that has only what was brought to it, it runs out of a folder that it keeps from being
 swept away. Where a person has taken that away, it asks by another program that lies beside it;
@@ -33,6 +34,9 @@ import fcntl  # noqa: E402 - there is none on Windows
 
 TICK_SECONDS = 2.0
 """Between two looks at the lease."""
+
+UNREADABLE_SECONDS = 60.0
+"""Seconds for which the note of leases may be unreadable: as long as a lease lasts by itself."""
 
 TAIL_BYTES = 16 * 1024
 """Bytes of the app-server's last output that are kept when it has ended."""
@@ -78,7 +82,7 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
     lease = os.open(folder / "app-server.lease", os.O_RDWR | os.O_CREAT, 0o600)
     free_since: float | None = None
     looked_at = 0.0
-    stopped: frozenset[int] = frozenset()
+    expiry = _Expiry(folder)
     with selectors.DefaultSelector() as selector:
         assert child.stderr is not None  # noqa: S101 - it was asked for
         os.set_blocking(child.stderr.fileno(), False)
@@ -90,7 +94,8 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
                     selector.unregister(child.stderr)
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         child.wait(TICK_SECONDS)
-            stopped = _stop_what_is_over(child, folder, stopped)
+            if not expiry.stop_what_is_over():
+                _end(child, folder)
             now = time.monotonic()
             if not _take(lease):
                 free_since = None
@@ -111,32 +116,49 @@ def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: floa
         log.with_suffix(".partial").replace(log)
 
 
-def _stop_what_is_over(
-    child: subprocess.Popen[bytes], folder: Path, stopped: frozenset[int]
-) -> frozenset[int]:
-    """End the runs whose leases are over, should the host's program be dead, or hang.
+class _Expiry:
+    """Ends the runs whose leases are over, should the host's program be dead, or hang."""
 
-    Return the numbers of the leases that were over.
-    """
-    try:
-        known = json.loads((folder.parent / "leases.json").read_bytes())["held"]
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stopped: set[int] = set()
+        self._unreadable_since: float | None = None
+
+    def stop_what_is_over(self) -> bool:
+        """End each such run once; return False where that cannot be done."""
+        over = self._over()
+        if over.keys() <= self._stopped:
+            return True
+        try:
+            _import_package()
+            import trio  # noqa: PLC0415 - needed once, at the end
+
+            from command_center.actors.hosts.local.codex.detached import stop_in  # noqa: PLC0415 - the same
+
+            trio.run(stop_in, self._folder, [*over.values()])
+        except Exception:  # noqa: BLE001 - whatever it is, nothing may work on
+            return False
+        self._stopped |= over.keys()
+        return True
+
+    def _over(self) -> dict[int, str]:
+        """Return the folders of the leases that are over, by number; -1 stands for all of them."""
         clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-        late = time.clock_gettime(clock) - TICK_SECONDS
-        over = {one["number"]: one["folder"] for one in known if one["until"] < late}
-    except (OSError, ValueError, LookupError, TypeError):
-        return stopped
-    if over.keys() <= stopped:
-        return stopped
-    try:
-        _import_package()
-        import trio  # noqa: PLC0415 - needed once, at the end
-
-        from command_center.actors.hosts.local.codex.detached import stop_in  # noqa: PLC0415 - the same
-
-        trio.run(stop_in, folder, [*over.values()])
-    except Exception:  # noqa: BLE001 - whatever it is, nothing may work on
-        _end(child, folder)
-    return frozenset(over)
+        now = time.clock_gettime(clock)
+        note = self._folder.parent / "leases.json"
+        try:
+            known = json.loads(note.read_bytes())["held"]
+            late = now - TICK_SECONDS
+            over = {one["number"]: one["folder"] for one in known if one["until"] < late}
+        except FileNotFoundError:  # no run was ever leased here
+            over = {}
+        except (OSError, ValueError, LookupError, TypeError):
+            self._unreadable_since = self._unreadable_since or now
+            is_over = now - self._unreadable_since > UNREADABLE_SECONDS
+            return {-1: str(self._folder.parent)} if is_over else {}
+        self._unreadable_since = None
+        self._stopped.discard(-1)
+        return over
 
 
 def _take(lease: int) -> bool:

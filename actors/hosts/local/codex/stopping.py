@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import trio
@@ -53,7 +53,9 @@ async def asking(socket: Path) -> AsyncIterator[Ask]:
 
 
 async def stop_work_in(socket: Path, folders: Collection[str]) -> int:
-    """Interrupt the turns in some folders, and end the commands there; return how many there were.
+    """Interrupt the turns in and below some folders, and end the commands there.
+
+    Return how many turns there were.
 
     Raises:
         WireClosed: the app-server does not answer, or a turn there goes on after SECONDS.
@@ -62,7 +64,7 @@ async def stop_work_in(socket: Path, folders: Collection[str]) -> int:
         stopped: set[str] = set()
         with trio.move_on_after(SECONDS):
             while True:
-                there = [one for one in await loaded_threads(ask) if one.get("cwd") in folders]
+                there = [one for one in await loaded_threads(ask) if _is_in(one, folders)]
                 left = [thread for thread in there if is_active(thread)]
                 for thread in left:
                     stopped.add(str(thread["id"]))
@@ -74,6 +76,11 @@ async def stop_work_in(socket: Path, folders: Collection[str]) -> int:
                     return len(stopped)
                 await trio.sleep(_LOOK_SECONDS)
     raise WireClosed(f"A turn goes on that was interrupted {SECONDS:g} seconds ago.")
+
+
+def _is_in(thread: Mapping[str, Any], folders: Collection[str]) -> bool:
+    place = PurePath(str(thread.get("cwd", "")))
+    return any(place.is_relative_to(folder) for folder in folders)
 
 
 async def _interrupt(ask: Ask, thread: Mapping[str, Any]) -> None:

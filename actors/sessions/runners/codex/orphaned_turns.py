@@ -130,18 +130,17 @@ class OrphanedTurns(BridgeWatcher):
         ask = partial(ask_bridge, self.ctx.lookup(codex_on(session.host)))
         codex = self._hosts.of(session).codex
         thread_id = str(session.codex_thread_id)
+        used = partial(is_used, host=session.host, thread_id=thread_id)
         interrupted = False
         try:
             if session.goal is None:
                 interrupted = await interrupt_when_listed(
                     ask, session, thread_id, patience=SETTLE_SECONDS
                 )
-            else:
+            elif not await self._storage.read(used):  # else what is active is another's by now
                 await pause_goal(ask, thread_id)
                 interrupted = await interrupt_active(ask, thread_id) is not None
-            if not await self._storage.read(
-                partial(is_used, host=session.host, thread_id=thread_id)
-            ):
+            if not await self._storage.read(used):
                 await end_what_is_left(ask, codex, session, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))

@@ -166,3 +166,20 @@ async def test_the_numbers_of_another_server_are_others_and_its_runs_are_ended(
     assert ["/w/3"] == machine.stopped
     assert () == (await machine.hold(1, 2, 3, since=1061.0)).ended
     assert [1, 2, 3] == machine.leases.numbers
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"boot": "first", "held": 1}'])
+async def test_without_its_notes_a_host_ends_all_and_holds_no_lease_that_it_may_have_ended(
+    machine: Machine, damage: bytes
+) -> None:
+    await machine.hold(7)
+    await machine.hold(7, since=1000.0)
+    machine.file.write_bytes(damage)
+    machine.start()
+    await machine.leases.end_what_is_over()
+    assert [str(machine.file.parent)] == machine.stopped
+    machine.start()  # what is not known any more is remembered
+    await machine.hold(7)
+    assert (7,) == (await machine.hold(7, since=1000.0)).ended
+    assert (5,) == (await machine.hold(5, 8, since=1000.0)).ended
+    assert [8] == machine.leases.numbers

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import attrs
 import pytest
@@ -210,6 +212,31 @@ async def test_a_clone_that_fails_leaves_nothing(pooled: Pooled, tmp_path: Path)
     with pytest.raises(Conflict, match="certificate"):
         await pooled.pool.obtain(pooled.remote.url, None)
     assert [] == list(pooled.pool.folder.iterdir())
+
+
+@pytest.mark.parametrize("step", ["_name_remote", "_name_branch", "_write"])
+async def test_a_clone_on_a_full_disk_is_one_error_and_nothing_of_it_stays(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pools, step, fail)
+        with pytest.raises(pools.CloneFailed, match=r"No space left on device\. Nothing of it"):
+            await pooled.pool.obtain(pooled.remote.url, None)
+    assert [] == list(pooled.pool.folder.iterdir())
+    assert (await pooled.pool.obtain(pooled.remote.url, None)).is_new
+
+
+async def test_a_clone_stays_until_the_run_that_asked_for_it_can_have_begun(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "SPARED_BYTES", 0)
+    fresh, old = pooled.put("fresh", time.time()), pooled.put("old", 2.0)
+    assert await pooled.pool._make_room(pooled.pool.folder / "other")
+    assert not await pooled.pool._make_room(pooled.pool.folder / "other")
+    assert (True, False) == (fresh.exists(), old.exists())
 
 
 async def test_what_was_cut_off_is_cloned_anew(pooled: Pooled) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ from command_center.actors.hosts.local.boot_clock import DRIFT
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.ledger import leases as ledger
+from command_center.actors.ledger.repositories import delete_repository
 from command_center.actors.ledger.successors import end, queue_followup
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Actor, Address, ChildSpec, SupervisorSpec, handles
@@ -340,6 +342,28 @@ async def test_a_run_waits_until_a_host_can_have_it(tmp_path: Path) -> None:
         assert "lease.reassigned" not in await one.kinds()
         await add_another_host(one)
         assert "other" == (await one.successor()).host
+
+
+async def test_a_clone_is_not_forgotten_while_its_run_is_to_go_on_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async with pooled(tmp_path) as one:
+
+        async def forget() -> None:
+            gone = partial(delete_repository, repository_id=one.session.repository_id, actor="ada")
+            await one.rig.storage.write(gone)
+
+        one.world.cut()
+        await one.rounds(LEASE_SECONDS + MARGIN_SECONDS + 20)
+        with pytest.raises(Conflict, match="Cancel task 1 to give it up"):
+            await forget()
+        await add_another_host(one)
+        await one.successor()
+        await forget()
+        told = await one.rig.storage.read(lambda db: events.after(db, 0)[0])
+        (found,) = [event for event in told if event.type == "lease.work.found"]
+        problem = "The repository was removed from here before host box was back."
+        assert problem == json.loads(found.body)["data"]["problem"]
 
 
 async def test_nothing_is_given_to_another_that_was_stopped_or_has_ended(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,6 +202,51 @@ def test_its_keeper_ends_it_though_the_program_was_taken_away(tmp_path: Path) ->
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody sweeps it away meanwhile
     shutil.rmtree(program)
     psutil.Process(int(started.stdout)).wait(10)
+
+
+async def test_its_keeper_ends_the_runs_whose_leases_are_over_while_the_program_hangs(
+    settings: BridgeSettings,
+    scripted_model: ScriptedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "UNREADABLE_SECONDS", 0.2)
+    gates = [Gate(), Gate()]
+    scripted_model.script = (Say.text("Work", gates[0], "ing."),)
+    folder, note = tmp_path / "data" / "codex", tmp_path / "data" / "leases.json"
+    work = tmp_path / "data" / "worktrees" / "1"
+    work.mkdir(parents=True)
+    until = time.clock_gettime(time.CLOCK_BOOTTIME)
+    held = {"number": 1, "folder": str(work), "until": until}
+    async with trio.open_nursery() as nursery, open_bridge(settings) as bridged:
+        thread_id = await bridged.begin(work)
+        record = detached.read(folder)
+        assert record is not None
+
+        async def until_ended() -> None:
+            with trio.fail_after(30):
+                while await detached.works_in(folder):  # noqa: ASYNC110 - it is asked over a socket
+                    await trio.sleep(0.05)
+            assert record == detached.read(folder), "the app-server goes on"
+
+        await bridged.prompt(thread_id, "Work.")
+        await trio.to_thread.run_sync(gates[0].wait_until_reached)
+        note.write_text(json.dumps({"held": [{**held, "until": until + 3600}]}))
+        nursery.start_soon(trio.to_thread.run_sync, kept, record, folder, 0.1, 60.0)
+        assert await detached.works_in(folder)
+        note.write_text(json.dumps({"held": [held]}))
+        await until_ended()
+        note.write_text(json.dumps({"held": []}))
+        gates[0].open()
+
+        scripted_model.script = (Say.text("Work", gates[1], "ing."),)
+        await bridged.prompt(thread_id, "Go on.")
+        await trio.to_thread.run_sync(gates[1].wait_until_reached)
+        note.write_text('{"held"')
+        await until_ended()
+        gates[1].open()
+    assert detached.read(folder) is None
 
 
 async def test_its_keeper_leaves_it_to_a_server_that_uses_it(

@@ -14,9 +14,11 @@ import trio.testing
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.addresses import ORPHANED_TURNS
-from command_center.actors.contracts.sessions import StopSession
+from command_center.actors.contracts.sessions import AbandonTurn, StopSession
 from command_center.actors.contracts.turns import ConnectionLost, InterruptTurn
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions import interruption
+from command_center.actors.sessions.directory import Sessions
 from command_center.actors.sessions.runners.codex import orphaned_turns as turns_module
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.runtime import ChildSpec
@@ -259,3 +261,47 @@ async def test_a_turn_is_interrupted_on_the_host_of_its_session(tmp_path: Path) 
         await far.until_called("turn/interrupt")
         await live.settled()
         assert "turn/interrupt" not in live.bridge.methods()
+
+
+async def test_nothing_waits_for_a_turn_that_a_person_gave_up_and_it_is_ended_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        every = Sessions(live.rig.system.find, live.rig.storage, 60)
+        wish = AbandonTurn(requested_by="ada")
+        with pytest.raises(Conflict, match="Nothing waits for a turn"):
+            await every.abandon_turn(live.session_id, wish)
+        await give_up(live)
+
+        async def waited_for() -> list[int]:
+            found = await live.rig.storage.read(orphaned_turns.waited_for)
+            return [session.id for session in found]
+
+        assert [live.session_id] == await waited_for()
+        for _ in range(2):
+            assert live.session_id == (await every.abandon_turn(live.session_id, wish)).id
+        assert [] == await waited_for()
+        assert [live.session_id] == await left(live)
+        (told,) = await live.events("session.turn.abandoned")
+        assert ("ada", {"host": "local"}) == (told["actor"], told["data"])
+        await live.bridge.connect()
+        await settled(live, interrupted=True)
+
+
+async def test_a_goal_that_another_session_pursues_in_its_thread_by_now_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    goal = {"objective": "o", "tokenBudget": None, "status": "active", "tokensUsed": 0}
+    goal |= {"timeUsedSeconds": 0}
+    async with live_session(tmp_path / "db", survives_restart=True, goal=goal) as live:
+        await give_up(live)
+        task = (await live.session()).task_id
+
+        def begin(tx: Transaction) -> None:
+            follows = {"status": "running", "codex_thread_id": THREAD, "codex_turn_id": "v"}
+            insert_session(tx, tasks.get(tx.db, task), **follows)
+
+        await live.rig.storage.write(begin)
+        await live.bridge.connect()
+        await settled(live, interrupted=False)
+        assert not {"turn/interrupt", "thread/goal/set"} & {*live.bridge.methods()}
