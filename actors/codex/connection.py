@@ -179,7 +179,10 @@ class Connection:
                 raise WireClosed(str(error)) from None
         home = result.get("codexHome") if isinstance(result, dict) else None
         self.codex_home = home if isinstance(home, str) else None
-        await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
+        try:
+            await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
+        except BridgeUnavailable as error:  # it was lost behind its last answer
+            raise WireClosed(error.reason) from None
 
     async def probe(self) -> int:
         """Return the number of loaded threads, if Codex answers; raise as `call` does."""

@@ -171,7 +171,7 @@ class Connector:
     async def _leave(self) -> None:
         """End the app-server of our own if it is not needed, else leave it to its keeper."""
         if self._is_unneeded:
-            await self._codex.end_own()
+            await self._end_own()
         if self._lease is not None:
             self._lease.release()
 
@@ -252,14 +252,25 @@ class Connector:
                 await self._change.wait()
             self._change = trio.Event()
             better = way.outdated
-            if await self._codex.listens_for_terminals():
-                better = "Another app-server listens on Codex's control socket, and is joined."
+            try:
+                if await self._codex.listens_for_terminals():
+                    better = "Another app-server listens on Codex's control socket, and is joined."
+            except Refusal as away:  # that its host is lost is told by the connection itself
+                log.info("codex.not_looked_at", reason=str(away))
+                continue
             if better is not None and await self._is_idle():
                 self._left_for = self.why = better
                 self._disconnected()
                 self._begin_attempt()
-                await self._codex.end_own()
+                await self._end_own()
                 return better
+
+    async def _end_own(self) -> None:
+        """End the app-server of our own; on a host that is lost its keeper does."""
+        try:
+            await self._codex.end_own()
+        except Refusal as away:
+            log.warning("codex.not_ended", reason=str(away))
 
     async def _is_idle(self) -> bool:
         """Return whether nobody here is at work with Codex, and nobody else has a turn in it."""

@@ -204,10 +204,7 @@ class FarCodex:
 
     async def connect(self, nursery: trio.Nursery) -> Way:
         """Reach an app-server of that machine, which goes on without this link."""
-        try:
-            wire, told = await self._open(nursery, "connect", Method({}, WAY, streams=False), ())
-        except Unavailable as away:
-            raise WireClosed(str(away)) from None
+        wire, told = await self._open(nursery, "connect", Method({}, WAY, streams=False), ())
         process_id, app_server, reason, outdated = told
         return Way(FarWire(wire, process_id), app_server, reason, outdated)
 
@@ -219,10 +216,7 @@ class FarCodex:
     ) -> CodexProcess:
         """Start `codex` over there."""
         declared = Method({"arguments": Sequence[str], "cwd": str}, STARTED, streams=False)
-        try:
-            held, pid = await self._open(nursery, "start", declared, (tuple(arguments), cwd))
-        except Unavailable as away:
-            raise WireClosed(str(away)) from None
+        held, pid = await self._open(nursery, "start", declared, (tuple(arguments), cwd))
         return FarProcess(held, pid, self.caller, _Sending(held), _Receiving(held))
 
     @asynccontextmanager
@@ -240,9 +234,18 @@ class FarCodex:
     async def _open(
         self, nursery: trio.Nursery, method: str, declared: Method, values: tuple[object, ...]
     ) -> tuple[Held, Any]:
-        """Begin what lives on, and keep its channel in the nursery."""
+        """Begin what lives on, and keep its channel in the nursery.
+
+        Raises:
+            WireClosed: the host is away, or has another reason, whatever it says.
+        """
         held = Held(self.caller)
-        told = await nursery.start(held.keep, method, declared, values)
+        try:
+            told = await nursery.start(held.keep, method, declared, values)
+        except WireClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - another error of the host is one, too
+            raise WireClosed(str(error)) from None
         return held, told
 
 
