@@ -117,7 +117,7 @@ async def test_a_link_that_is_cut_with_a_call_in_hand_is_made_again(
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connector.run)
-            while len(codex.used) < 2:
+            while len(codex.used) < 2:  # noqa: ASYNC110 - it is made without a word
                 await trio.sleep(0.1)
             await connector.close()
 

@@ -10,7 +10,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import trio
 
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.hosts.local.boot_clock import boot_seconds
 from command_center.actors.hosts.local.codex import detached, keeper
 from command_center.actors.hosts.local.codex.environment import OWNER
 from command_center.actors.hosts.local.codex.orphans import end_orphans, is_alive
@@ -217,7 +217,7 @@ async def test_its_keeper_ends_the_runs_whose_leases_are_over_while_the_program_
     folder, note = tmp_path / "data" / "codex", tmp_path / "data" / "leases.json"
     work = tmp_path / "data" / "worktrees" / "1"
     work.mkdir(parents=True)
-    until = time.clock_gettime(time.CLOCK_BOOTTIME)
+    until = boot_seconds()
     held = {"number": 1, "folder": str(work), "until": until}
     async with trio.open_nursery() as nursery, open_bridge(settings) as bridged:
         thread_id = await bridged.begin(work)
