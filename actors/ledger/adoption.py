@@ -178,18 +178,19 @@ def is_idle_here(db: Database, *, thread: Thread) -> bool:
 
 
 def changed_since(
-    db: Database, *, host: str, threads: Sequence[Mapping[str, Any]]
+    db: Database, *, host: str, threads: Sequence[Mapping[str, Any]], ahead: float = 0.0
 ) -> list[Mapping[str, Any]]:
     """Return those of the threads that may have changed since a session of ours worked in them.
 
-    Codex tells when by the second, in which a turn may follow another one.
+    Codex tells when by the second, in which a turn may follow another one, and by the clock of its
+    machine, which is `ahead` of ours.
     """
     changed = []
     for thread in threads:
         last = last_session(db, Thread(host, str(thread["id"])))
         if last is not None and last.finished_at is not None:
-            finished = int(from_timestamp(last.finished_at).timestamp())
-            if int(thread.get("updatedAt") or 0) >= finished:
+            finished = from_timestamp(last.finished_at).timestamp()
+            if int(thread.get("updatedAt") or 0) >= int(finished + ahead):
                 changed.append(thread)
     return changed
 

@@ -75,6 +75,7 @@ class KnownTurns:
         spans: from when until when all that began belongs to a session whose turn has no known id;
             of a sub-agent's thread, until when it worked for a session.
         is_agent: whether the thread is a sub-agent's.
+        ahead: the seconds by which the clock of Codex's machine is ahead of ours.
     """
 
     since: float
@@ -82,10 +83,15 @@ class KnownTurns:
     messages: frozenset[str]
     spans: tuple[tuple[float, float], ...]
     is_agent: bool
+    ahead: float = 0.0
+
+    def began(self, turn: Mapping[str, Any]) -> float:
+        """Return when a turn began, by our clock."""
+        return began_at(turn) - self.ahead
 
     def has(self, turn: Mapping[str, Any]) -> bool:
         """Return whether the turn is one of them, or began before."""
-        began, root = began_at(turn), turn.get("rootTurnId")
+        began, root = self.began(turn), turn.get("rootTurnId")
         said = {item.get("clientId") for item in turn.get("items", ())}
         return (
             began < self.since
@@ -97,7 +103,10 @@ class KnownTurns:
 
 
 def began_at(turn: Mapping[str, Any]) -> float:
-    """Return when a turn began, in seconds; to the millisecond where its id tells."""
+    """Return when a turn began by the clock of Codex's machine, in seconds.
+
+    It is to the millisecond where the turn's id tells.
+    """
     try:
         id_ = UUID(str(turn["id"]))
     except ValueError:
@@ -106,10 +115,12 @@ def began_at(turn: Mapping[str, Any]) -> float:
     return (id_.int >> 80) / 1000 if known else float(turn.get("startedAt") or 0)
 
 
-def known_turns(db: Database, root: Thread, thread: Thread) -> KnownTurns | None:
+def known_turns(
+    db: Database, root: Thread, thread: Thread, *, ahead: float = 0.0
+) -> KnownTurns | None:
     """Return what is known of a thread's turns, where `root` is the thread of its sessions.
 
-    None, if that is no thread of ours.
+    None, if that is no thread of ours. The clock of its machine is `ahead` of ours.
     """
     here = {"codex_thread_id": root.id, "host": root.host}
     of_thread = sessions.every(db, here, texts=False)
@@ -129,6 +140,7 @@ def known_turns(db: Database, root: Thread, thread: Thread) -> KnownTurns | None
         messages=frozenset(f"command-center-{key}" for key in keys),
         spans=tuple(map(_span, nameless)),
         is_agent=is_agent or any(one.type == "review_task" for one in of_thread),
+        ahead=ahead,
     )
 
 
@@ -147,6 +159,7 @@ def keep(
     turns: Sequence[Mapping[str, Any]],
     *,
     instance: str,
+    ahead: float = 0.0,
 ) -> int:
     """Keep the turns that are still unknown, the oldest first; return how many were kept.
 
@@ -159,18 +172,20 @@ def keep(
         opened: the thread as Codex describes it.
         turns: some that have ended, with their items.
         instance: the life of the server.
+        ahead: the seconds by which the clock of their machine is ahead of ours.
     """
     kept = 0
     working = working_session(tx.db, root)
     if working is not None:
         raise Unavailable(f"Session {working.id} works in thread {root.id}.")
     for turn in turns:
-        known, last = known_turns(tx.db, root, thread), last_session(tx.db, root)
+        known = known_turns(tx.db, root, thread, ahead=ahead)
+        last = last_session(tx.db, root)
         if known is None or last is None or known.has(turn):
             continue
         agent = agent_in(tx.db, thread)
         if root == thread:
-            _keep_as_session(tx, last, opened, turn, instance=instance)
+            _keep_as_session(tx, last, opened, turn, instance=instance, ahead=ahead)
         elif agent is not None:
             _keep_of_agent(tx, agent, turn)
         kept += 1
@@ -184,12 +199,13 @@ def _keep_as_session(
     turn: Mapping[str, Any],
     *,
     instance: str,
+    ahead: float,
 ) -> None:
     """Make a session that has ended; its settings are those of the one before, as none are told."""
     cwd = str(opened.get("cwd") or last.cwd)
     is_same = same_place(cwd, last.cwd)
     worktree = last.worktree_path if is_same else None
-    began, ended = began_at(turn), float(turn.get("completedAt") or 0)
+    began, ended = began_at(turn) - ahead, float(turn.get("completedAt") or 0) - ahead
     thread_id, turn_id = str(last.codex_thread_id), str(turn["id"])
     reference = f"app-server:{thread_id}"
     session = ledger.insert_session(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import attrs
 import pytest
@@ -39,7 +38,7 @@ class PlayedWire:
         asked = json.loads(message)
         if "id" not in asked:
             return
-        known = {
+        known: dict[str, dict[str, Any]] = {
             "initialize": {"result": {"userAgent": "fake/0.163.0 (test)"}},
             "thread/loaded/list": {"result": {"data": [], "nextCursor": None}},
         }
@@ -127,10 +126,8 @@ async def test_whatever_a_host_says_as_it_is_to_connect_is_why_it_did_not(
     error: Exception,
 ) -> None:
     class Refusing:
-        @asynccontextmanager
-        async def opened(self, *_: Any) -> Any:
+        def opened(self, *_: object) -> NoReturn:
             raise error
-            yield
 
     codex = FarCodex(cast("FarCalls", Refusing()), BridgeSettings())
     async with trio.open_nursery() as nursery:

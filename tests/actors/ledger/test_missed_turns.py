@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from command_center.actors.ledger.adoption import Thread
+from command_center.actors.ledger.adoption import Thread, changed_since
 from command_center.actors.ledger.missed_turns import KnownTurns, began_at, keep, known_turns
 from command_center.actors.rules.errors import Unavailable
-from command_center.store import Session, Transaction, items, sessions
+from command_center.store import Session, Transaction, from_timestamp, items, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
 THREAD = Thread("local", "t")
 BEGAN = 1_900_000_000.123
+DAY = 86_400.0
 V7 = f"{int(BEGAN * 1000):012x}70008000000000000000"
 """The id of a turn that began then, as Codex makes them."""
 
@@ -56,6 +57,9 @@ def test_the_moment_of_a_turn_is_read_in_its_id_where_that_tells() -> None:
     [
         (False, known()),
         (True, known(since=BEGAN + 0.01)),
+        (False, known(since=BEGAN - DAY + 0.01)),
+        (True, known(since=BEGAN - DAY + 0.01, ahead=DAY)),
+        (True, known(spans=((BEGAN + DAY - 1, BEGAN + DAY + 1),), ahead=-DAY)),
         (True, known(ids=frozenset({V7}))),
         (False, known(ids=frozenset({"root"}))),
         (True, known(ids=frozenset({"root"}), is_agent=True)),
@@ -105,6 +109,36 @@ async def test_it_is_kept_once_as_a_session_that_has_ended(tmp_path: Path) -> No
         )
         found = await at.storage.read(lambda db: items.every(db, {"session_id": kept.id}))
         assert [V7, V7] == [item.turn_id for item in found]
+
+
+@pytest.mark.parametrize(("ahead", "began"), [(DAY, "2030-03-16"), (-DAY, "2030-03-18")])
+async def test_one_of_a_machine_whose_clock_is_wrong_is_kept_by_ours(
+    tmp_path: Path, ahead: float, began: str
+) -> None:
+    async with rig(tmp_path / "db") as at:
+        await begin(at, status="completed", finished_at="2026-01-01T00:00:00.000Z")
+        turns = [MISSED]
+        kept = await at.storage.write(
+            lambda tx: keep(tx, THREAD, THREAD, {}, turns, instance="this", ahead=ahead)
+        )
+        assert 1 == kept
+        (found,) = await at.storage.read(lambda db: sessions.every(db, {"origin": "codex"}))
+        times = (f"{began}T17:46:40.123Z", f"{began}T17:46:42.000Z")
+        assert times == (found.started_at, found.finished_at)
+
+
+@pytest.mark.parametrize("ahead", [DAY, 0.0, -DAY])
+async def test_a_thread_has_changed_by_the_clock_of_its_own_machine(
+    tmp_path: Path, ahead: float
+) -> None:
+    async with rig(tmp_path / "db") as at:
+        ended = await begin(at, status="completed", finished_at="2030-03-17T17:46:41.500Z")
+        at_end = int(from_timestamp(ended.finished_at or "").timestamp() + ahead)
+        threads = [{"id": "t", "updatedAt": at_end}, {"id": "t", "updatedAt": at_end - 1}]
+        changed = await at.storage.read(
+            lambda db: changed_since(db, host=THREAD.host, threads=threads, ahead=ahead)
+        )
+        assert threads[:1] == changed
 
 
 async def test_nothing_is_kept_while_a_session_works_in_the_thread(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from command_center.actors.codex.pages import Ask, Pages
 from command_center.actors.contracts.turns import AgentSeen
 from command_center.store import Session
 from command_center.store.records import AgentStatus
-from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -67,20 +67,33 @@ def agents_of(threads: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ..
 async def turns_for(ask: Ask, session: Session, agent_id: str) -> list[dict[str, Any]]:
     """Give the turns in which a sub-agent worked for the session, oldest first.
 
-    A Codex that does not say which turn a sub-agent's turn is for says when it began.
+    A Codex that does not say which turn a sub-agent's turn is for says when both began, by the
+    clock of its own machine.
     """
-    began = from_timestamp(session.started_at or session.created_at).timestamp()
+    began: float | None = None
     found: list[dict[str, Any]] = []
     async for page in Pages(ask, requests.turns_list(agent_id, limit=20)):
         for turn in page:
             root = turn.get("rootTurnId")
-            is_ours = int(turn.get("startedAt") or 0) >= int(began)
             if root not in {None, turn["id"]}:
                 is_ours = root == session.codex_turn_id
+            else:
+                began = await _began(ask, session) if began is None else began
+                is_ours = int(turn.get("startedAt") or 0) >= began
             if not is_ours:
                 return found[::-1]
             found.append(turn)
     return found[::-1]
+
+
+async def _began(ask: Ask, session: Session) -> float:
+    """Return when the session's turn began, by Codex's own clock; never, where it is not known."""
+    if session.codex_thread_id is not None:
+        async for page in Pages(ask, requests.turns_list(session.codex_thread_id, limit=20)):
+            for turn in page:
+                if turn["id"] == session.codex_turn_id:
+                    return float(turn.get("startedAt") or 0)
+    return math.inf
 
 
 def agent_seen(thread: Mapping[str, Any], turns: Sequence[Mapping[str, Any]] = ()) -> AgentSeen:

@@ -17,6 +17,7 @@ made again if it is gone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -93,6 +94,9 @@ PAUSE_SECONDS: Final = 2.0
 
 LOOK_AGAIN_SECONDS: Final = 60.0
 """Seconds between two looks at the threads that Codex has loaded, whatever it told."""
+
+ALIKE_SECONDS: Final = 5.0
+"""Seconds by which two clocks may differ and count as alike: the way of the answer is in it."""
 
 MESSAGE_SECONDS: Final = 1.0
 """Seconds that the message that began a turn may take to be listed in it."""
@@ -254,10 +258,19 @@ class ForeignTurns(BridgeWatcher):
             self._examine_soon(thread_id)
 
     async def _look_at_stored(self) -> None:
+        ahead = await self._read_ahead()
         async for page in Pages(self._ask, requests.threads_stored(limit=100), most=MOST_PAGES):
-            changed = partial(changed_since, host=self._host.name, threads=page)
+            changed = partial(changed_since, host=self._host.name, threads=page, ahead=ahead)
             for thread in await self._storage.read(changed):
                 self._examine_if_changed(thread)
+
+    async def _read_ahead(self) -> float:
+        """Return the seconds by which the host's clock is ahead of ours; none for a few of them.
+
+        Codex says by that clock when a turn began.
+        """
+        ahead = await self._host.folders.clock() - time.time()
+        return ahead if abs(ahead) > ALIKE_SECONDS else 0.0
 
     def _examine_if_changed(self, thread: Mapping[str, Any]) -> None:
         """Examine it, unless nothing has changed in it since it was looked at last."""
@@ -357,7 +370,8 @@ class ForeignTurns(BridgeWatcher):
         Raises:
             Unavailable: a session has just begun in it.
         """
-        known = await self._storage.read(lambda db: known_turns(db, root, thread))
+        ahead = await self._read_ahead()
+        known = await self._storage.read(lambda db: known_turns(db, root, thread, ahead=ahead))
         if known is None:
             return
         try:
@@ -369,7 +383,9 @@ class ForeignTurns(BridgeWatcher):
         if missed.turns:
             opened = await self._read_thread(thread.id)
             self._missed += await self._storage.write(
-                lambda tx: keep(tx, root, thread, opened, missed.turns, instance=self._instance)
+                lambda tx: keep(
+                    tx, root, thread, opened, missed.turns, instance=self._instance, ahead=ahead
+                )
             )
         if missed.newest is not None:
             self._seen[thread.id] = missed.newest

@@ -63,7 +63,7 @@ async def missed_turns(
     whole: dict[str, dict[str, Any]] = {}
 
     def look(turn: dict[str, Any]) -> bool:
-        if turn["id"] == seen or began_at(turn) < known.since:
+        if turn["id"] == seen or known.began(turn) < known.since:
             return False
         listed.append(str(turn["id"]))
         if not known.has(turn) and turn["id"] != besides:
@@ -81,7 +81,7 @@ async def missed_turns(
     # Without its items, a turn that runs may be listed as one that was interrupted.
     running = {one for one in missed if whole.get(one, RUNNING)["status"] == "inProgress"}
     for last in {*listed[:1]} & (missed - running):
-        running |= await _open_turns(ask, thread_id, whole[last])
+        running |= await _open_turns(ask, thread_id, whole[last], known.ahead)
     for outer, inner in itertools.pairwise(listed):
         if inner in whole and outer in whole and is_inside(whole[inner], whole[outer]):
             if {outer, inner} <= missed:
@@ -97,13 +97,13 @@ async def missed_turns(
     )
 
 
-async def _open_turns(ask: Ask, thread_id: str, last: Mapping[str, Any]) -> set[str]:
+async def _open_turns(ask: Ask, thread_id: str, last: Mapping[str, Any], ahead: float) -> set[str]:
     """Return the last turn of a thread if it has no end, and somebody may be carrying it on."""
     if last["status"] != "interrupted" or last.get("completedAt") is not None:
         return set()
     thread = (await ask(requests.thread_read(thread_id)))["thread"]
     changed = max(began_at(last), float(thread.get("updatedAt") or 0))
-    is_still = not is_active(thread) and time.time() - changed > STILL_SECONDS
+    is_still = not is_active(thread) and time.time() + ahead - changed > STILL_SECONDS
     return set() if is_still else {str(last["id"])}
 
 

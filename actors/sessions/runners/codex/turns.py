@@ -51,26 +51,26 @@ async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any
     """Find the session's turn as Codex has it: by its id, or by the prompt's id of ours.
 
     A review carries no id of ours, but is the first turn of a thread of its own. Nor does what
-    makes a thread's history shorter, but there is no other such turn since the session began.
+    makes a thread's history shorter: it is the newest turn, since no other begins meanwhile. An
+    earlier one that still is the newest has left nothing that could be made shorter.
     """
+    is_newest = True
     async for page in Pages(ask, requests.turns_list(thread_id, limit=20)):
         for turn in page:
+            was_newest, is_newest = is_newest, False
             if session.codex_turn_id is not None:
                 if is_turn_of(session, turn):
                     return dict(turn)
-            elif session.type == "review_task" or _carries(turn, session):
+            elif session.type == "review_task":
+                return dict(turn)
+            elif session.origin == "compact":
+                makes_shorter = all(
+                    item.get("type") == "contextCompaction" for item in turn["items"]
+                )
+                return dict(turn) if was_newest and makes_shorter else None
+            elif any(item.get("clientId") == message_id(session) for item in turn["items"]):
                 return dict(turn)
     return None
-
-
-def _carries(turn: Mapping[str, Any], session: Session) -> bool:
-    """Return whether the turn has begun with what the session was to begin it with."""
-    items = turn["items"]
-    if session.origin != "compact":
-        return any(item.get("clientId") == message_id(session) for item in items)
-    began = from_timestamp(session.started_at or session.created_at).timestamp()
-    is_since = int(turn.get("startedAt") or 0) >= int(began)
-    return is_since and all(item.get("type") == "contextCompaction" for item in items)
 
 
 def is_turn_of(session: Session, turn: Mapping[str, Any]) -> bool:
