@@ -1,12 +1,16 @@
 """Many hosts and many runs at once, on one machine: what the server keeps, and how late it is.
 
-    python -m tests.benchmarks.fleet --hosts 50 --sessions 1000 --rate 500 --seconds 600 --kills 20
+    python -m tests.benchmarks.fleet --hosts 50 --sessions 1000 --rate 500 --seconds 600 \
+        --kills 20 --stops 100
 
 The hosts are tasks of this process that dial the server over the loopback as `command-center host`
 does, by its own parts: key, starts, WebSocket, link. Behind the link stands in for Codex an
 app-server that says so many items a turn, each with a number, and keeps them as Codex does, and in
 front of git a memory of its answers. The server is a process as ever. At random moments a host's
-program or the server is killed, and started again.
+program or the server is killed, and started again. After the last of those, while all work, some
+sessions are stopped one after the other: the time is that from the request to `turn/interrupt` at
+the app-server of the host. One more host is the real program in a process of its own, without work,
+whose memory is told.
 
 At the end the server's database is read: each item has to be there once, each prompt was begun
 once, and the numbers of events have no gap.
@@ -51,10 +55,14 @@ from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.runtime import ChildSpec, SupervisorSpec, open_system
 from tests.actors.git.repository import make_repository
 from tests.codex.fake_app_server import FIXED, METHODS
+from tests.end_to_end.dialling import DialledHost
 from tests.end_to_end.server import Server
 
 AT_ONCE: Final = 8
 """Requests that are made at the same time while the fleet is set up."""
+
+KILLS_SHARE: Final = 0.85
+"""The part of the time in which something is killed."""
 
 DOWN_SECONDS: Final = (0.5, 4.0)
 """Seconds for which what was killed stays away."""
@@ -95,6 +103,8 @@ class AppServerStandIn:
     turns: dict[str, list[Turn]] = attrs.field(factory=dict)
     cwds: dict[str, str] = attrs.field(factory=dict)
     wires: set[WireStandIn] = attrs.field(factory=set)
+    interrupted: dict[str, float] = attrs.field(factory=dict)
+    """When a turn was to be interrupted, by its thread."""
     _count: Iterator[int] = attrs.field(factory=lambda: itertools.count(1))
 
     def answer(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: C901, PLR0911 - a case for each method
@@ -127,7 +137,10 @@ class AppServerStandIn:
                 return {"turn": {"id": turn.id, "status": "inProgress", "items": []}}
             case "thread/list" | "thread/backgroundTerminals/list" | "model/list":
                 return {"data": [], "nextCursor": None}
-            case "thread/unsubscribe" | "thread/backgroundTerminals/clean" | "turn/interrupt":
+            case "turn/interrupt":
+                self.interrupted[thread_id] = time.monotonic()
+                return {}
+            case "thread/unsubscribe" | "thread/backgroundTerminals/clean":
                 return {}
             case _:
                 return None
@@ -154,11 +167,13 @@ class AppServerStandIn:
         began = trio.current_time()
         for number in range(self.items):
             await trio.sleep_until(began + number * self.pause)
+            if thread_id in self.interrupted:
+                break
             item = {"type": "agentMessage", "id": f"m-{number}", "text": f"{thread_id} {number}"}
             self.said[thread_id, item["id"]] = time.time()
             turn.items.append(item)
             self._tell("item/completed", {**where, "item": item})
-        turn.status = "completed"
+        turn.status = "interrupted" if thread_id in self.interrupted else "completed"
         self._tell("turn/completed", {"threadId": thread_id, "turn": turn.told()})
 
     def _tell(self, method: str, params: Mapping[str, Any]) -> None:
@@ -312,6 +327,7 @@ class Wanted:
     rate: float
     seconds: float
     kills: int
+    stops: int = 0
     seed: int = 1
 
     @property
@@ -339,8 +355,11 @@ class Outcome:
     p99: float
     p50: float
     rss: int
+    host_rss: int
     server_kills: int
     host_kills: int
+    events: int
+    stops: Sequence[float]
     seconds: float
 
     @property
@@ -351,12 +370,18 @@ class Outcome:
 
     def told(self) -> str:
         """Return it as a line for people."""
+        stops = sorted(self.stops)
+        told = "none"
+        if stops:
+            told = f"{len(stops)}, p50 {_at(stops, 50):.0f} ms, p99 {_at(stops, 99):.0f} ms"
         return (
-            f"{self.said} items, lost {self.lost}, doubled {self.doubled}, gaps {self.gaps}, "
+            f"{self.said} items and {self.events} events ({self.events / self.seconds:.0f} a "
+            f"second), lost {self.lost}, doubled {self.doubled}, gaps {self.gaps}, "
             f"prompts doubled {self.prompts_doubled}, not completed {self.not_completed}; delay "
             f"p50 {self.p50:.2f} s, p99 {self.p99:.2f} s, worst {self.worst:.2f} s; "
-            f"RSS {self.rss / 1e6:.0f} MB; {self.server_kills} kills of the server, "
-            f"{self.host_kills} of hosts; {self.seconds:.0f} s"
+            f"stops at the host's Codex: {told}; RSS of the server {self.rss / 1e6:.0f} MB, of a "
+            f"host's program {self.host_rss / 1e6:.0f} MB; {self.server_kills} kills of the "
+            f"server, {self.host_kills} of hosts; {self.seconds:.0f} s"
         )
 
 
@@ -371,8 +396,12 @@ class Fleet:
     said: dict[tuple[str, str], float] = attrs.field(factory=dict)
     prompts: Counter[str] = attrs.field(factory=Counter)
     rss: int = 0
+    host_rss: int = 0
     server_kills: int = 0
     url: str = ""
+    codexes: list[AppServerStandIn] = attrs.field(factory=list)
+    stopped: list[float] = attrs.field(factory=list)
+    """Milliseconds from the request of a stop to the host's Codex."""
 
     async def set_up(self, http: httpx.AsyncClient, nursery: trio.Nursery) -> list[int]:
         """Enrol the hosts, and register a repository on each; return those."""
@@ -390,6 +419,7 @@ class Fleet:
             server = AppServerStandIn(
                 name, nursery, self.wanted.items, self.wanted.pause, self.said, self.prompts
             )
+            self.codexes.append(server)
             codex = cast("Codex", CodexStandIn(server))
             served = partial(Served, LocalFolders(own), cast("Git", git), codex)
             host = HostStandIn(files, served)
@@ -433,7 +463,7 @@ class Fleet:
     async def kill_some(self) -> None:
         """Kill hosts and the server at random moments; a fifth of the kills are the server's."""
         dice = random.Random(self.wanted.seed)  # noqa: S311 - no secret
-        moments = sorted(dice.uniform(0.05, 0.85) for _ in range(self.wanted.kills))
+        moments = sorted(dice.uniform(0.05, KILLS_SHARE) for _ in range(self.wanted.kills))
         began = trio.current_time()
         for number, moment in enumerate(moments):
             await trio.sleep_until(began + moment * self.wanted.seconds)
@@ -444,6 +474,43 @@ class Fleet:
                 await trio.to_thread.run_sync(self.server.start)
             else:
                 dice.choice(self.hosts).kill()
+
+    async def stop_some(self, http: httpx.AsyncClient) -> None:
+        """Stop some sessions once nothing is killed any more, one after the other."""
+        await trio.sleep((KILLS_SHARE + 0.02) * self.wanted.seconds)
+        dice = random.Random(self.wanted.seed)  # noqa: S311 - no secret
+        listed: list[dict[str, Any]] = []
+        query: dict[str, Any] = {"status": "running", "diff": "false", "limit": 500}
+        while True:
+            page = (await http.get("/api/sessions", params=query)).json()
+            listed += page["items"]
+            if page["nextCursor"] is None:
+                break
+            query["cursor"] = page["nextCursor"]
+        for session in dice.sample(listed, min(self.wanted.stops, len(listed))):
+            began = time.monotonic()
+            await _sent(http, f"/api/sessions/{session['id']}/stop", {})
+            thread_id = session["codexThreadId"]
+            at = [
+                one.interrupted[thread_id] for one in self.codexes if thread_id in one.interrupted
+            ]
+            self.stopped += [(moment - began) * 1000 for moment in at]
+
+    async def measure_host(self, http: httpx.AsyncClient) -> None:
+        """Have the program of a host run as ever, and note the memory that it takes."""
+        added = await _sent(http, "/api/hosts", {"name": "real"})
+        variables = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin"}
+        host = DialledHost(self.folder / "real", variables)
+        host.start("--centre", self.url, "--enrol", added["enrolment"]["code"], is_fresh=True)
+        try:
+            while True:
+                assert host.process is not None
+                with contextlib.suppress(psutil.Error):
+                    now = psutil.Process(host.process.pid).memory_info().rss
+                    self.host_rss = max(self.host_rss, now)
+                await trio.sleep(1)
+        finally:
+            host.kill()
 
     async def watch_memory(self) -> None:
         """Note the most memory that the server has taken."""
@@ -490,13 +557,16 @@ class Fleet:
             doubled=sum(count - 1 for count in told.values()) + len(told.keys() - self.said.keys()),
             gaps=sum(b - a - 1 for a, b in itertools.pairwise(ids)),
             prompts_doubled=sum(count - 1 for count in self.prompts.values()),
-            not_completed=sum(states.values()) - states["completed"],
+            not_completed=sum(states.values()) - states["completed"] - len(self.stopped),
             worst=late[-1] if late else 0.0,
-            p99=late[len(late) * 99 // 100] if late else 0.0,
-            p50=late[len(late) // 2] if late else 0.0,
+            p99=_at(late, 99) if late else 0.0,
+            p50=_at(late, 50) if late else 0.0,
             rss=self.rss,
+            host_rss=self.host_rss,
             server_kills=self.server_kills,
             host_kills=sum(host.kills for host in self.hosts),
+            events=len(ids),
+            stops=self.stopped,
             seconds=seconds,
         )
 
@@ -516,8 +586,10 @@ async def measure(folder: Path, wanted: Wanted) -> Outcome:
         async with _client(server.url) as http, trio.open_nursery() as nursery:
             repositories = await fleet.set_up(http, nursery)
             nursery.start_soon(fleet.watch_memory)
+            nursery.start_soon(fleet.measure_host, http)
             began = trio.current_time()
             nursery.start_soon(fleet.kill_some)
+            nursery.start_soon(fleet.stop_some, http)
             await fleet.begin(http, repositories)
             await fleet.until_ended()
             seconds = trio.current_time() - began
@@ -557,6 +629,11 @@ async def _until_connected(http: httpx.AsyncClient, name: str) -> None:
         await trio.sleep(0.2)
 
 
+def _at(values: Sequence[float], percent: int) -> float:
+    """Return the percentile of values that are in order."""
+    return values[len(values) * percent // 100]
+
+
 def _unfinished(database: Path) -> int:
     with contextlib.closing(sqlite3.connect(database)) as db:
         row = db.execute("SELECT count(*) FROM sessions WHERE finished_at IS NULL").fetchone()
@@ -586,6 +663,7 @@ def main() -> None:
         ("rate", float, 500.0),
         ("seconds", float, 600.0),
         ("kills", int, 20),
+        ("stops", int, 100),
         ("seed", int, 1),
     ):
         parser.add_argument(f"--{name}", type=kind, default=usual)
