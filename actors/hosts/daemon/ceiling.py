@@ -34,6 +34,10 @@ _SIGNED_IN: Final = re.compile(r"https://[^/]*@|ssh://[^/@]*:[^/@]*@")
 _STRANGE: Final = re.compile(r"[%?#\\*]|(?<!:)//")
 
 
+_OF_COMMITS: Final = frozenset({"objects", "refs", "logs", "worktrees"})
+"""Folders of a git directory in which no git looks for hooks or settings."""
+
+
 class BeyondCeiling(Conflict):
     """The host's own user does not let this be done there, whoever asks."""
 
@@ -203,3 +207,19 @@ def read_ceiling(file: Path, own: Path) -> Ceiling:
         pool=said.get("pool", ()),
         pool_bytes=room * 10**9,
     )
+
+
+def is_in_git_directory(folder: Path) -> bool:
+    """Say whether a folder that links were followed to is a git directory, or lies in one."""
+    return any(part.lower() == ".git" for part in folder.parts)
+
+
+def has_hooks(folder: Path) -> bool:
+    """Say whether what writes in such a folder could leave hooks or settings for a user's own git.
+
+    A commit in a worktree needs the rest: its own folder below `worktrees`, and the objects, the
+    refs and their logs.
+    """
+    parts = [part.lower() for part in folder.parts]
+    below = parts[parts.index(".git") + 1 :]
+    return below[:1] == ["worktrees"] == below or not {*below[:1]} & _OF_COMMITS

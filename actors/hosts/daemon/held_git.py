@@ -17,7 +17,12 @@ import attrs
 import trio
 
 from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
-from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+from command_center.actors.hosts.daemon.ceiling import (
+    BeyondCeiling,
+    Ceiling,
+    has_hooks,
+    is_in_git_directory,
+)
 from command_center.actors.rules.paths import CONTROL
 
 OPENED: Final = 512
@@ -103,6 +108,13 @@ class HeldGit:
             await self._check_path(place)
         known = await self._known(checkout)
         return await self.git.run(known, command, sink)
+
+    async def commit_folders(self, checkout: Checkout) -> list[Path]:
+        """Name the folders that a commit writes to; a main checkout's has hooks, and has none."""
+        found = await self.git.commit_folders(await self._known(checkout))
+        if "escalation" in self.ceiling.allows:
+            return found
+        return [one for one in found if not (is_in_git_directory(one) and has_hooks(one))]
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return what carries a further method of the port out, once its arguments are checked."""

@@ -15,7 +15,12 @@ from typing import Any, Final
 import attrs
 
 from command_center.actors.codex.versions import UNKNOWN_METHOD
-from command_center.actors.hosts.daemon.ceiling import BeyondCeiling, Ceiling
+from command_center.actors.hosts.daemon.ceiling import (
+    BeyondCeiling,
+    Ceiling,
+    has_hooks,
+    is_in_git_directory,
+)
 
 PLAIN: Final = frozenset(
     {
@@ -175,11 +180,15 @@ class RequestRules:
     def _check_root(self, path: str) -> None:
         """Check a folder in which a turn may write: who may not commit has no git directory.
 
-        In one, commits could be made without git, and hooks that the user's own git runs.
+        In one, commits could be made without git, and hooks that the user's own git runs. So who
+        may commit has what a commit in a worktree needs of it, and all only with an escalation.
         """
         self.ceiling.check_path(path)
-        if any(part.lower() == ".git" for part in Path(path).resolve().parts):
+        found = Path(path).resolve()
+        if is_in_git_directory(found):
             self.ceiling.check("commit", "work in a git directory")
+            if has_hooks(found):
+                self.ceiling.check("escalation", "work in a whole git directory, with its hooks")
 
     def check_rules_file(self, path: str) -> None:
         """Let Codex's own rules be read, which say what is let out of the sandbox unasked."""

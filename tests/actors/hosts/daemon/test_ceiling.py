@@ -39,7 +39,7 @@ from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.rules.errors import Conflict, Invalid
-from tests.actors.git.repository import make_repository
+from tests.actors.git.repository import make_repository, plain_git
 from tests.checkout import ROOT
 
 REFUSED = "The host does not allow"
@@ -281,6 +281,16 @@ HOSTILE: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("write",),
         start(config={"sandbox_workspace_write.writable_roots": ["ROOT/project/.git"]}),
     ),
+    *(
+        (
+            ("write", "commit"),
+            turn(**sandbox("workspaceWrite", writableRoots=[f"ROOT/project/{place}"])),
+        )
+        for place in (
+            *(".git", ".GIT", ".git/hooks", ".git/worktrees", ".git/modules/a", ".git/objects/.."),
+            *(".git/config", ".git/worktrees/../hooks"),
+        )
+    ),
     (("write",), start(sandbox="read-only", environments=[])),
     (("write",), start(sandbox="read-only", approvalsReviewer="auto_review")),
     (("write",), start(permissions=":danger-full-access")),
@@ -369,6 +379,26 @@ def test_what_is_within_the_ceiling_reaches_codex_as_it_was_read(root: Path) -> 
         assert message == ask(rules, message)
     twice = b'{"id": 1, "method": "command/exec", "method": "thread/list"}'
     assert {"id": 1, "method": "thread/list"} == json.loads(rules.outgoing(twice))
+
+
+def test_a_commit_in_a_worktree_has_the_folders_that_it_needs(root: Path) -> None:
+    git = root / "project" / ".git"
+    needed = [str(git / name) for name in ("worktrees/w", "objects", "refs", "logs")]
+    message = turn(**sandbox("workspaceWrite", writableRoots=needed))
+    assert message == ask(confined(root, "write", "commit"), message)
+    whole = turn(**sandbox("workspaceWrite", writableRoots=[str(git)]))
+    assert whole == ask(confined(root, "write", "commit", "escalation"), whole)
+
+
+async def test_a_main_checkout_lets_no_commit_write_beside_its_hooks(repositories: Path) -> None:
+    root = repositories
+    plain_git(root / "project", "worktree", "add", "--quiet", str(root / "linked"))
+    for allows, count in ((("write", "commit"), 0), (("write", "commit", "escalation"), 1)):
+        async with linked(ceiling_of(root, *allows)) as (_, git, _codex):
+            assert count == len(await git.commit_folders(await git.open(root / "project")))
+            main = await git.open(root / "project")
+            tree = await git.open(root / "linked", common_dir=main.common_dir)
+            assert 3 <= len(await git.commit_folders(tree))
 
 
 def test_no_file_of_a_project_is_obeyed(root: Path) -> None:
