@@ -104,7 +104,7 @@ class AppServerStandIn:
     cwds: dict[str, str] = attrs.field(factory=dict)
     wires: set[WireStandIn] = attrs.field(factory=set)
     interrupted: dict[str, float] = attrs.field(factory=dict)
-    """When a turn was to be interrupted, by its thread."""
+    """The moments at which turns were to be interrupted, by thread."""
     _count: Iterator[int] = attrs.field(factory=lambda: itertools.count(1))
 
     def answer(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: C901, PLR0911 - a case for each method
