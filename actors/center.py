@@ -103,7 +103,8 @@ async def open_center(
     def at(address: Address[M]) -> Callable[[], ActorRef[M]]:
         return partial(lookup, address)
 
-    storage = Storage(Readers(settings.database), at(STORE), at(EVENTS), secrets=settings.secrets)
+    readers = Readers(settings.database, settle=settings.settle_reads)
+    storage = Storage(readers, at(STORE), at(EVENTS), secrets=settings.secrets)
     hosts = hosts or make_hosts(host_settings(settings))
     workshop = Workshop(hosts=hosts, lookup=lookup, uploads=uploads_folder(settings))
     places = RunPlaces(hosts, settings.max_sessions)

@@ -151,6 +151,8 @@ class CenterSettings:
     """Stands in the tree for the cluster that this server is one of."""
     replica: Callable[[], Replica] | None = None
     """Gives each life of the writer whoever must have its commits, too."""
+    settle_reads: Callable[[], None] | None = None
+    """Returns once what was just read may be told; None where that is at once."""
     on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None
     """Told in the writer's thread; a program ends itself then."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)

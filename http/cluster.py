@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
+import attrs
 import structlog
 import trio
 
+from command_center.actors.cluster.actor import ClusterView
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.membership import Membership
 from command_center.actors.cluster.settings import ClusterSettings
@@ -93,40 +95,87 @@ def _credentials(settings: Settings) -> NatsCredentials | None:
     return parse_credentials(settings.cluster_credentials.read_text("utf-8", errors="replace"))
 
 
-async def wait_to_lead(
-    membership: Membership,
+@attrs.define
+class StandingBy:
+    """The time in which a centre answers as a standby, from before it knows its cluster."""
+
+    _scope: trio.CancelScope
+    _stop_on_signal: StopOnSignal
+    _told_to_stop: trio.Event = attrs.field(factory=trio.Event)
+    _ends: trio.Event = attrs.field(factory=trio.Event)
+    _has_ended: trio.Event = attrs.field(factory=trio.Event)
+    _has_joined: bool = False
+
+    async def until_leading(self, membership: Membership) -> Leadership | None:
+        """Wait until this centre leads, and answer no more then.
+
+        Return None if it is told to stop before.
+        """
+        self._has_joined = True
+        found: list[Leadership] = []
+
+        async with trio.open_nursery() as nursery:
+
+            async def lead() -> None:
+                found.append(await membership.leadership())
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(lead)
+            await self._told_to_stop.wait()
+            nursery.cancel_scope.cancel()
+        self._ends.set()
+        await self._has_ended.wait()
+        return found[0] if found else None
+
+    async def answer(
+        self,
+        serve: Callable[..., Awaitable[None]],
+        *,
+        task_status: trio.TaskStatus[BoundAddress],
+    ) -> None:
+        """Answer, and tell the address once it is so."""
+        async with trio.open_nursery() as nursery:
+
+            async def answer(*, task_status: trio.TaskStatus[BoundAddress]) -> None:
+                await serve(shutdown=self._ends, task_status=task_status)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(self._heed_signals)
+            task_status.started(await nursery.start(answer))
+            await self._ends.wait()
+            nursery.cancel_scope.deadline = trio.current_time() + 2 * _GRACE
+        self._has_ended.set()
+
+    async def _heed_signals(self) -> None:
+        await self._stop_on_signal(self._told_to_stop)
+        if not self._has_joined:
+            self._scope.cancel()
+
+
+@asynccontextmanager
+async def standing_by(
+    view: ClusterView,
     address: BoundAddress,
     policy: Policy,
     *,
     certificate: Certificate | None,
     stop_on_signal: StopOnSignal,
     on_ready: Callable[[str], None],
-) -> Leadership | None:
-    """Answer as a standby until this centre leads; return None if it is told to stop before."""
-    shutdown = trio.Event()
-    found: list[Leadership] = []
-    app = create_standby_app(membership.view, policy, membership.settings.version)
-
-    async def lead() -> None:
-        found.append(await membership.leadership())
-        shutdown.set()
-
+) -> AsyncIterator[StandingBy]:
+    """Answer as a standby. A centre that is told to stop before it has joined is cancelled here."""
+    serve = partial(
+        serve_on,
+        create_standby_app(view, policy, version("command-center")),
+        address.again(),
+        grace=_GRACE,
+        certificate=certificate,
+    )
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(stop_on_signal, shutdown)
-        serve = partial(
-            serve_on,
-            app,
-            address.again(),
-            shutdown=shutdown,
-            grace=_GRACE,
-            certificate=certificate,
-        )
-        bound: BoundAddress = await nursery.start(serve)
+        standby = StandingBy(nursery.cancel_scope, stop_on_signal)
+        bound: BoundAddress = await nursery.start(standby.answer, serve)
         on_ready(bound.url)
-        nursery.start_soon(lead)
-        await shutdown.wait()
-        nursery.cancel_scope.deadline = trio.current_time() + 2 * _GRACE
-    return found[0] if found else None
+        yield standby
+        nursery.cancel_scope.cancel()
 
 
 def come_back(reason: str, *, begin: Callable[[str, list[str]], object] = os.execv) -> None:

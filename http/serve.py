@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 import attrs
@@ -49,13 +49,15 @@ from command_center.store import (
     DatabaseClaim,
     DataFolderLock,
     NotReplicated,
-    Replica,
     take_claim,
 )
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.encryption import is_installed as encryption_is_installed
 from command_center.store.backups.restoring import finish_restore
 from command_center.store.ownership.lock import refuse_centre
+
+if TYPE_CHECKING:
+    from command_center.actors.cluster.leadership import Leadership
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -147,39 +149,44 @@ class _Place:
 
 async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
     """Serve as a standby, and what the cluster has once this centre leads, until told to stop."""
+    from command_center.actors.cluster.actor import ClusterView  # noqa: PLC0415 - the same
     from command_center.actors.cluster.membership import open_membership  # noqa: PLC0415 - a server in no cluster starts without it
     from command_center.actors.cluster.station import ClusterStation  # noqa: PLC0415 - the same
     from command_center.http.cluster import (  # noqa: PLC0415 - the same
         cluster_settings,
         come_back,
-        wait_to_lead,
+        standing_by,
     )
 
     urls = place.listening.urls()
     wanted = await trio.to_thread.run_sync(cluster_settings, place.settings, place.listening)
-    async with open_membership(wanted, on_deposed=come_back, on_stuck=_give_up) as membership:
-        leadership = await wait_to_lead(
-            membership,
+    view = ClusterView()
+    async with (
+        standing_by(
+            view,
             place.address,
             place.policy(),
             certificate=place.certificate,
             stop_on_signal=_stop_on_signal,
             on_ready=lambda url: None if on_ready is None else on_ready(url, urls),
-        )
+        ) as standby,
+        open_membership(wanted, view, on_deposed=come_back, on_stuck=_give_up) as membership,
+    ):
+        leadership = await standby.until_leading(membership)
         if leadership is None:
             return
         log.info("server.leads", epoch=leadership.epoch)
         try:
             await _serve_database(
                 place,
-                replica=leadership.replica,
+                leadership=leadership,
                 on_not_replicated=come_back,
                 cluster=ChildSpec(
                     id="cluster",
                     start=partial(ClusterStation, membership),
                     contract="Who leads is not shown until it is back; the centre still leads.",
                 ),
-                described=membership.view.described,
+                described=view.described,
             )
         except NotReplicated as error:
             come_back(error.reason)
@@ -189,12 +196,13 @@ async def _serve_database(
     place: _Place,
     *,
     on_ready: OnReady | None = None,
-    replica: Callable[[], Replica] | None = None,
+    leadership: Leadership | None = None,
     on_not_replicated: Callable[[str], None] | None = None,
     cluster: ChildSpec | None = None,
     described: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Open the database and serve what it has, until told to stop."""
+    replica = None if leadership is None else leadership.replica
     open_it = partial(
         take_claim,
         place.settings.data_dir / DATABASE,
@@ -206,6 +214,7 @@ async def _serve_database(
         _center_settings(place.settings, claim, place.notify, place.listening),
         cluster=cluster,
         replica=replica,
+        settle_reads=None if leadership is None else leadership.log.lease.settle,
         on_lost=partial(_lost, on_not_replicated),
     )
     async with open_center(wanted, on_stuck=_give_up) as center:

@@ -1,8 +1,8 @@
 """The app of a standby: its own health, and for all else the way to the centre that leads.
 
-Nothing of the database is open here, so nobody's token but the server's could be checked: no answer
-has more than the leader's address, which is no secret. Who may read a page of another site's is
-kept out by the gate, as on a leader.
+Nothing of the database is open here, so nobody's token but the server's can be checked: that one is
+needed for the metrics. No other answer has more than the leader's address, which is no secret. Who
+may read a page of another site's is kept out by the gate, as on a leader.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from command_center.actors.cluster.actor import ClusterView
+from command_center.actors.devices.roster import Roster
+from command_center.http.middleware.authentication import Credentials
 from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.routes.metrics import InCluster
 from command_center.http.wire.asgi import Message, Receive, Scope, Send
-from command_center.http.wire.problems import JSON, Problem
+from command_center.http.wire.problems import JSON, Problem, Refused
 from command_center.http.wire.quart_app import Application
 
 HEALTH: Final = "/health"
@@ -41,6 +43,7 @@ class StandbyHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         beats: signs of a leader that were received.
         rejoins: times that its copy was begun anew.
         sequence: of the stream, up to which it has everything.
+        problem: the reason for which it does not follow, such as NATS servers that are down.
         uptime_seconds: since this process began to follow.
     """
 
@@ -53,13 +56,15 @@ class StandbyHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     beats: int
     rejoins: int
     sequence: int
+    problem: str | None
     uptime_seconds: float
 
 
 def create_standby_app(view: ClusterView, policy: Policy, version: str) -> Application:
     """Return the app of a standby, behind the gate; `policy` says as which host it is known."""
     app = Application(__name__)
-    app.asgi_app = _Standby(app.asgi_app, view, version)  # type: ignore[assignment,method-assign]
+    credentials = policy.credentials(Roster())
+    app.asgi_app = _Standby(app.asgi_app, view, version, credentials)  # type: ignore[assignment,method-assign]
     install_gate(app, attrs.evolve(policy, token=None))
     return app
 
@@ -71,6 +76,7 @@ class _Standby:
     _app: Callable[..., object]
     _view: ClusterView
     _version: str
+    _credentials: Credentials
     _started: float = attrs.field(factory=time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,6 +85,13 @@ class _Standby:
         elif scope["type"] == "websocket":
             await self._answer(scope, send, "websocket.http.response")
         elif scope["path"] == METRICS and scope["method"] in _SAFE:
+            try:
+                self._credentials.admit(scope, dict(scope["headers"]))
+            except Refused as refused:
+                problem = refused.problem
+                body = problem.body()
+                await _send(send, "http.response", problem.status, body, dict(problem.headers))
+                return
             registry = CollectorRegistry()
             registry.register(InCluster(self._view.described()))
             text = generate_latest(registry)

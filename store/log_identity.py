@@ -191,21 +191,44 @@ def begin_life(db: Database, path: Path) -> str:
     return begun.life
 
 
-def adopt(database: Path) -> None:
+def is_own(database: Path) -> bool:
+    """Tell whether a file is the one that its mark knows, with all that was acknowledged.
+
+    One that cannot be read is taken for that by its inode alone. One that no life has begun with
+    has no mark.
+
+    Raises:
+        OSError: the mark cannot be read.
+    """
+    mark, inode = _read(database), database.stat().st_ino
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as conn:
+            life, former = conn.execute("SELECT life, former_life FROM log_identity").fetchone()
+            last_id = events.last_id(Database(conn))
+    except sqlite3.Error:
+        return mark is not None and mark.life.inode == inode
+    if mark is None:
+        return life is None
+    is_same = mark.life.life in {life, former} and mark.life.inode == inode
+    return is_same and last_id >= mark.last_id
+
+
+def adopt(copy: Path, database: Path) -> None:
     """Take a file for the very log that it says to be: a copy that has followed it to its end.
 
-    The next life of it then goes on with the log's id.
+    It gets its mark where it is about to be moved to. The next life of it then goes on with the
+    log's id.
 
     Raises:
         sqlite3.Error: it cannot be read.
         OSError: the mark cannot be written.
     """
     with closing(
-        sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     ) as conn:
         (life,) = conn.execute("SELECT life FROM log_identity").fetchone()
     if life is not None:  # one that has none yet is nobody's log
-        _write(database, _Mark(0, _Life(life=life, inode=database.stat().st_ino)))
+        _write(database, _Mark(0, _Life(life=life, inode=copy.stat().st_ino)))
 
 
 def log_id(db: Database) -> str:

@@ -11,6 +11,12 @@ class Replica(Protocol):
     def opened(self, db: Database) -> None:
         """Take the connection that writes from now on."""
 
+    def committing(self) -> None:
+        """Take note that a commit is about to be seen by whoever reads."""
+
+    def withdrawn(self) -> None:
+        """Take note that nothing came of the commit that was about to be."""
+
     def committed(self) -> None:
         """Return once the others have what was committed since the last call.
 

@@ -229,17 +229,25 @@ class Writer:
             new.extend(emitted)
             if emitted:
                 last_event_id = emitted[-1].id
+        self._make_durable(db)
+        if new:
+            self._mark.note(last_event_id)
+        return CommitResult(tuple(outcomes), tuple(new))
+
+    def _make_durable(self, db: Database) -> None:
+        """Commit, and return once the replica has it, too."""
+        if self._replica is not None:
+            self._replica.committing()
         try:
             db.conn.commit()
         except FAULTS as error:
+            if self._replica is not None:
+                self._replica.withdrawn()
             raise _BatchLost(error, is_in_doubt=may_have_been_kept(error)) from error
         if self._claim is not None:
             self._claim.check_files()
         if self._replica is not None:
             self._replica.committed()
-        if new:
-            self._mark.note(last_event_id)
-        return CommitResult(tuple(outcomes), tuple(new))
 
     def _begin(self) -> Database:
         db = self._db

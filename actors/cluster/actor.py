@@ -89,6 +89,7 @@ class ClusterView:
         beats: signs of a leader that were published, or received.
         rejoins: times that a copy was begun anew.
         sequence: of the stream, up to which everything is here.
+        problem: the reason for which this centre does not follow; None while it does, or leads.
     """
 
     centre: str = attrs.field(factory=lambda: secrets.token_hex(8))
@@ -100,6 +101,7 @@ class ClusterView:
     beats: int = 0
     rejoins: int = 0
     sequence: int = 0
+    problem: str | None = None
 
     @property
     def epoch(self) -> int:
@@ -124,6 +126,7 @@ class ClusterView:
             "beats": self.beats,
             "rejoins": self.rejoins,
             "sequence": self.sequence,
+            "problem": self.problem,
         }
 
 
@@ -197,26 +200,29 @@ class Cluster(Actor):
             copy: DatabaseCopy | None = None
             try:
                 copy = await self._open_copy()
-                self._view.role = "standby"
+                self._view.role, self._view.problem = "standby", None
                 await self._follow(copy)
             except _COPY_FAULTS as error:
-                log.warning("cluster.copy_lost", reason=str(error))
+                self._tell_problem("cluster.copy_lost", error)
                 await self._drop_copy(copy)
             except UNKNOWN as error:
-                log.warning("cluster.unreachable", reason=str(error))
+                self._tell_problem("cluster.unreachable", error)
             except (OSError, JetStreamRefused, UnreadableSign) as error:
-                log.warning("cluster.not_followed", reason=str(error))
+                self._tell_problem("cluster.not_followed", error)
             finally:
                 if copy is not None:
                     copy.close()
             await trio.sleep(_AGAIN)
             await self._jetstream.client.wait_connected()
 
+    def _tell_problem(self, event: str, error: Exception) -> None:
+        self._view.problem = str(error)
+        log.warning(event, reason=str(error))
+
     async def _open_copy(self) -> DatabaseCopy:
         """Open the copy that is there, if the stream goes on with it; else begin one."""
         settings, path = self._settings, self._folder.copy
-        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
-        base = self._signs.unseal(message.payload, BaseSign)
+        base = await self._last_base()
         self._cluster, self._schema, self._base_epoch = base.cluster, base.schema, base.epoch
         await self._find_last_leader()
         info = await self._jetstream.stream_info(settings.stream)
@@ -233,6 +239,11 @@ class Cluster(Actor):
         await COPYING.run(begin_copy, path, place)
         log.info("cluster.joined", object=base.object, commit=base.commit)
         return await COPYING.run(DatabaseCopy, path)
+
+    async def _last_base(self) -> BaseSign:
+        settings = self._settings
+        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
+        return self._signs.unseal(message.payload, BaseSign)
 
     async def _find_last_leader(self) -> None:
         """Know the last epoch, though the copy may go on behind the sign that told it."""
@@ -332,6 +343,7 @@ class Cluster(Actor):
             settings.subject(PAGES),
             last=follower.last,
             patience=settings.patience,
+            lease=settings.lease,
         )
         try:
             await claim.publish(self._sign(epoch), subject=settings.subject(LEAD))
@@ -375,15 +387,25 @@ class Cluster(Actor):
         """Keep a new snapshot whenever the stream has grown, and trim what no copy needs then."""
         settings = self._settings
         before: int | None = None
+        is_swept = False
         while True:
             await trio.sleep(settings.look_seconds)
             try:
                 size = (await self._jetstream.stream_info(settings.stream)).state.bytes
                 before = min(size, settings.snapshot_bytes) if before is None else before
+                if not is_swept:
+                    await self._bases.keep_only((await self._last_base()).object)
+                    is_swept = True
                 if size - before >= settings.snapshot_bytes and leadership.is_writing:
                     await self._keep_snapshot(leadership)
                     before = (await self._jetstream.stream_info(settings.stream)).state.bytes
-            except (*UNKNOWN, JetStreamRefused, OSError, sqlite3.Error) as error:
+            except (
+                *UNKNOWN,
+                JetStreamRefused,
+                ObjectDamaged,
+                OSError,
+                sqlite3.Error,
+            ) as error:
                 log.warning("cluster.not_trimmed", reason=str(error))
 
     async def _keep_snapshot(self, leadership: Leadership) -> None:
@@ -392,8 +414,7 @@ class Cluster(Actor):
         What is between the last one and this stays: a standby that was away for a while goes on.
         """
         settings, file = self._settings, self._folder.copy.with_name("base.sqlite3")
-        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
-        last = self._signs.unseal(message.payload, BaseSign)
+        last = await self._last_base()
         await COPYING.run(remove_copy, file)
         place = await leadership.write_base(file)
         base = msgspec.structs.replace(
@@ -408,7 +429,7 @@ class Cluster(Actor):
         await self._bases.put(base.object, file)
         await COPYING.run(remove_copy, file)
         await leadership.log.publish(self._signs.seal(base), subject=settings.subject(BASE))
-        await self._bases.delete(last.object)
+        await self._bases.keep_only(base.object)
         await self._jetstream.purge_stream(settings.stream, up_to=last.sequence)
         log.info("cluster.snapshot", object=base.object, commit=base.commit)
 
@@ -438,6 +459,7 @@ class Cluster(Actor):
     async def _end_lead(self, claim: StreamLog, epoch: int | None = None) -> None:
         """Say that this centre leads no more; whoever is not told waits for the silence."""
         self._is_ending = True
+        claim.lease.end()
         sign = self._sign(epoch or self._view.epoch, ends=True)
         with suppress(NotReplicated), trio.move_on_after(_ENDING):
             await claim.publish(sign, subject=self._settings.subject(LEAD))

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import structlog
 import trio
 
 from command_center.actors.nats.jetstream import JetStream
 from command_center.actors.nats.objects import ObjectStore
 from command_center.store.replication.encryption import PieceCipher
 from command_center.store.replication.sealed_file import UnsealedFile, seal_file
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class BaseStore:
@@ -66,6 +69,15 @@ class BaseStore:
     async def delete(self, name: str) -> None:
         """Remove one; one that is not there is no error."""
         await self._objects.delete(name)
+
+    async def keep_only(self, name: str) -> None:
+        """Remove all but one; also what a leader left that was killed while it put one.
+
+        The leader alone may call it, while it puts none.
+        """
+        removed = await self._objects.keep_only([name])
+        if removed:
+            log.info("cluster.bases_removed", kept=name, removed=removed)
 
     def _cipher(self, name: str) -> PieceCipher:
         return PieceCipher(self._key, f"{self._stream} {name}")

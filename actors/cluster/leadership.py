@@ -107,6 +107,7 @@ class Leadership:
             commit=self.commit,
             limit=self._limit,
             close=self._cipher.seal,
+            lease=self.log.lease,
         )
         self._senders.append(sender)
         return sender

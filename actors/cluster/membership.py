@@ -78,12 +78,14 @@ class Membership:
 @asynccontextmanager
 async def open_membership(
     settings: ClusterSettings,
+    view: ClusterView,
     *,
     on_deposed: Callable[[str], None],
     on_stuck: Callable[[Sequence[str]], None] | None = None,
 ) -> AsyncIterator[Membership]:
     """Join the cluster, lend the membership, and leave in order.
 
+    `view` is kept up to what this centre knows, also while it waits for the NATS servers.
     `on_deposed` is told why this centre may lead no more, from whatever thread. It ends the
     process: nothing that is under way may be acknowledged.
 
@@ -93,10 +95,9 @@ async def open_membership(
     """
     async with trio.open_nursery() as nursery:
         try:
-            client = await _prepared(settings, nursery)
+            client = await _prepared(settings, view, nursery)
         except (*_REFUSED, UnreadableSign, ReplacedDatabase, DamagedMembership) as error:
             raise ClusterRefused(str(error)) from error
-        view = ClusterView()
         tree = SupervisorSpec(
             id="",
             intensity=Intensity(restarts=10, period=60.0),
@@ -113,7 +114,9 @@ async def open_membership(
         client.close()
 
 
-async def _prepared(settings: ClusterSettings, nursery: trio.Nursery) -> NatsClient:
+async def _prepared(
+    settings: ClusterSettings, view: ClusterView, nursery: trio.Nursery
+) -> NatsClient:
     """Return a client that runs, once the centre is one of its cluster.
 
     A centre that was one before waits for servers that cannot be used: they come back, and nobody
@@ -129,8 +132,10 @@ async def _prepared(settings: ClusterSettings, nursery: trio.Nursery) -> NatsCli
             client.close()
             if folder.cluster() is None:
                 raise
+            view.problem = str(error)
             log.warning("cluster.unreachable", reason=str(error))
         else:
+            view.problem = None
             return client
         await trio.sleep(_AGAIN)
 

@@ -4,13 +4,13 @@ A piece is stored only if the stream still ends with the piece before it. So onc
 published anything, this one publishes nothing more, and acknowledges nothing.
 """
 
-import math
 import secrets
 from collections.abc import Callable
 from typing import Final
 
 import trio
 
+from command_center.actors.core.boot_clock import boot_seconds
 from command_center.actors.nats.errors import (
     JetStreamRefused,
     NatsClosed,
@@ -24,6 +24,7 @@ from command_center.actors.nats.errors import (
 )
 from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, is_unavailable
 from command_center.store.errors import NotReplicated
+from command_center.store.replication.read_lease import ReadLease
 
 PATIENCE: Final = 10.0
 """Seconds for which a piece is tried: a cluster without a server has another leader by then."""
@@ -48,10 +49,11 @@ class StreamLog:
         subject: the subject of pieces, unless another one is named.
         last: the sequence with which the stream ends, and from which on it is ours.
         patience: seconds for which a piece is tried.
+        lease: seconds after a piece was sent in which no other centre publishes.
 
     Attributes:
         last: the sequence of the last piece that is stored.
-        published_at: when that was, by trio's clock; minus infinity before the first.
+        lease: renewed by each piece that is stored, and ended by one that is not.
     """
 
     def __init__(
@@ -62,14 +64,15 @@ class StreamLog:
         *,
         last: int,
         patience: float = PATIENCE,
+        lease: float = 0.0,
     ) -> None:
         self.last = last
+        self.lease = ReadLease(lease, patience=patience, clock=boot_seconds)
         self._life = secrets.token_hex(12)
         self._jetstream = jetstream
         self._stream = stream
         self._subject = subject
         self._patience = patience
-        self.published_at = -math.inf
         self._failed: str | None = None
         self._publishing = trio.Lock()
 
@@ -99,6 +102,7 @@ class StreamLog:
         async with self._publishing:
             if self._failed is not None:
                 raise NotReplicated(self._failed)
+            sent = boot_seconds()
             try:
                 await self._publish(piece, subject or self._subject)
             except NatsClosed as error:
@@ -110,7 +114,10 @@ class StreamLog:
             except BaseException as error:
                 self._failed = f"a piece was cut short ({type(error).__name__})"
                 raise
-            self.published_at = trio.current_time()
+            finally:
+                if self._failed is not None:
+                    self.lease.end()
+            self.lease.renew(sent)
 
     async def _publish(self, piece: bytes, subject: str) -> None:
         reason = "nobody answered"

@@ -163,6 +163,15 @@ class _StoredAnswer(msgspec.Struct, frozen=True):
     message: _Stored
 
 
+class _Subjects(msgspec.Struct, frozen=True):
+    subjects: dict[str, int] = {}
+
+
+class _SubjectsAnswer(msgspec.Struct, frozen=True):
+    state: _Subjects = _Subjects()
+    total: int = 0
+
+
 class _Purged(msgspec.Struct, frozen=True):
     purged: int
 
@@ -234,6 +243,22 @@ class JetStream:
             JetStreamRefused: it cannot be, or there is another one of that name.
         """
         return await self.ask(f"STREAM.CREATE.{config.name}", config, StreamInfo)
+
+    async def subjects_of(self, name: str, pattern: str) -> tuple[str, ...]:
+        """Return the subjects of a stream's messages that match a pattern.
+
+        Raises:
+            JetStreamRefused: there is no such stream, or no leader.
+        """
+        asked = {"subjects_filter": check_subject(pattern, is_pattern=True)}
+        found: dict[str, int] = {}
+        while True:
+            part = await self.ask(
+                f"STREAM.INFO.{name}", {**asked, "offset": len(found)}, _SubjectsAnswer
+            )
+            found |= part.state.subjects
+            if not part.state.subjects or len(found) >= part.total:
+                return tuple(found)
 
     async def update_stream(self, config: StreamConfig) -> StreamInfo:
         """Change a stream that exists.

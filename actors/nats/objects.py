@@ -7,7 +7,7 @@ ADR-20 in https://github.com/nats-io/nats-architecture-and-design.
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection
 from typing import Final
 
 import msgspec
@@ -86,7 +86,7 @@ class ObjectStore:
         """
         before = await self._find(name)
         nuid = secrets.token_hex(11)
-        subject = f"$O.{self.bucket}.C.{nuid}"
+        subject = self._pieces_of(nuid)
         digest, size, chunks = hashlib.sha256(), 0, 0
         try:
             async for piece in pieces:
@@ -125,9 +125,7 @@ class ObjectStore:
         found = await self._find(name)
         if found is None:
             return None
-        pieces = StreamFollower(
-            self._jetstream, self._stream, subject=f"$O.{self.bucket}.C.{found.nuid}"
-        )
+        pieces = StreamFollower(self._jetstream, self._stream, subject=self._pieces_of(found.nuid))
         digest, size = hashlib.sha256(), 0
         try:
             for _ in range(found.chunks):
@@ -152,9 +150,41 @@ class ObjectStore:
             await self._tell(gone)
             await self._remove_pieces(found.nuid)
 
+    async def names(self) -> frozenset[str]:
+        """Return the names of all objects.
+
+        Raises:
+            as ``JetStream.subjects_of``.
+        """
+        told = await self._jetstream.subjects_of(self._stream, f"$O.{self.bucket}.M.*")
+        found = [await self._told(subject) for subject in told]
+        return frozenset(each.name for each in found if each is not None)
+
+    async def keep_only(self, names: Collection[str]) -> int:
+        """Remove all other objects, and the pieces of those that were never whole; count them.
+
+        Nobody may put anything meanwhile.
+
+        Raises:
+            as ``JetStream.subjects_of``.
+        """
+        kept = {self._subject_of(name) for name in names}
+        for name in names:
+            if (found := await self._find(name)) is not None:
+                kept.add(self._pieces_of(found.nuid))
+        all_there = await self._jetstream.subjects_of(self._stream, f"$O.{self.bucket}.>")
+        strays = [subject for subject in all_there if subject not in kept]
+        for subject in strays:
+            await self._jetstream.purge_stream(self._stream, subject=subject)
+        return len(strays)
+
     async def _find(self, name: str) -> StoredObject | None:
+        return await self._told(self._subject_of(name))
+
+    async def _told(self, subject: str) -> StoredObject | None:
+        """Return what the bucket tells under a subject; None where there is nothing any more."""
         try:
-            message = await self._jetstream.last_message(self._stream, self._subject_of(name))
+            message = await self._jetstream.last_message(self._stream, subject)
         except JetStreamRefused as error:
             if error.err_code == MESSAGE_NOT_FOUND:
                 return None
@@ -163,7 +193,7 @@ class ObjectStore:
             found = msgspec.json.decode(message.payload, type=StoredObject)
             check_subject(found.nuid)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise ObjectDamaged(name, "what tells of it is none") from error
+            raise ObjectDamaged(subject, "what tells of it is none") from error
         return None if found.deleted else found
 
     async def _tell(self, found: StoredObject) -> None:
@@ -175,8 +205,10 @@ class ObjectStore:
         )
 
     async def _remove_pieces(self, nuid: str) -> None:
-        subject = f"$O.{self.bucket}.C.{nuid}"
-        await self._jetstream.purge_stream(self._stream, subject=subject)
+        await self._jetstream.purge_stream(self._stream, subject=self._pieces_of(nuid))
+
+    def _pieces_of(self, nuid: str) -> str:
+        return f"$O.{self.bucket}.C.{nuid}"
 
     def _subject_of(self, name: str) -> str:
         encoded = base64.urlsafe_b64encode(name.encode()).decode()

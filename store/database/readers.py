@@ -5,7 +5,7 @@ when its snapshot began.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +30,15 @@ class Readers:
     Args:
         path: the database file.
         keep: connections kept for later reads.
+        settle: called after each read, before anything of it is told, an error of it, too. It
+            returns once what was read may be told, or raises StoreUnavailable.
     """
 
-    def __init__(self, path: Path, *, keep: int = 8) -> None:
+    def __init__(
+        self, path: Path, *, keep: int = 8, settle: Callable[[], None] | None = None
+    ) -> None:
         self._path = path
+        self._settle = settle
         self._keep = keep
         self._idle: list[Database] = []
         self._closed = False
@@ -50,8 +55,16 @@ class Readers:
 
         Raises:
             StoreClosed: the pool was closed before.
-            StoreUnavailable: the machine does not let the file be read now.
+            StoreUnavailable: the machine does not let the file be read now, or what was read may
+                not be told.
         """
+        try:
+            yield from self._lend(is_new=is_new)
+        finally:
+            if self._settle is not None:
+                self._settle()
+
+    def _lend(self, *, is_new: bool) -> Iterator[Database]:
         try:
             db = self._take(is_new=is_new)
             try:

@@ -33,12 +33,10 @@ class _Joined(msgspec.Struct, frozen=True):
     Attributes:
         cluster: the id of the cluster.
         is_certain: the cluster has been begun.
-        inode: of the last database with which this centre led.
     """
 
     cluster: str
     is_certain: bool = True
-    inode: int | None = None
 
 
 @attrs.frozen
@@ -88,10 +86,7 @@ class CentreFolder:
         Raises:
             ReplacedDatabase: it is not that one, but was put there.
         """
-        if not self.database.exists():
-            return
-        joined = self._read()
-        if joined is None or joined.inode != self.database.stat().st_ino:
+        if self.database.exists() and not log_identity.is_own(self.database):
             raise ReplacedDatabase(self.database)
         self.move_database()
 
@@ -112,13 +107,10 @@ class CentreFolder:
 
     def promote(self) -> None:
         """Put the copy, which is whole and closed, in the database's place."""
-        joined = self._read()
-        if joined is not None:
-            self._write(msgspec.structs.replace(joined, inode=self.copy.stat().st_ino))
+        log_identity.adopt(self.copy, self.database)
         self.copy.replace(self.database)
         sync_folder(self.data_dir)
         sync_folder(self.copy.parent)
-        log_identity.adopt(self.database)
 
     def begin_base(self) -> int:
         """Write the database with which a cluster begins to the copy's place.

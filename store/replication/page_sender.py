@@ -16,6 +16,7 @@ from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import NotReplicated
 from command_center.store.replication.errors import ChangesMissed
 from command_center.store.replication.pieces import cut
+from command_center.store.replication.read_lease import ReadLease
 from command_center.store.replication.wal import WalReader
 
 FOLD_BYTES: Final = 4 * 1024 * 1024
@@ -31,6 +32,7 @@ class PageSender:
         commit: the number of the last commit that the others have.
         limit: bytes of the longest piece, before it is closed.
         close: encrypts a piece.
+        lease: told when a commit may be seen, and when the others have it.
         fold_bytes: bytes of SQLite's log from which on it is folded into the database.
     """
 
@@ -42,6 +44,7 @@ class PageSender:
         commit: int,
         limit: int,
         close: Callable[[bytes], bytes] = bytes,
+        lease: ReadLease | None = None,
         fold_bytes: int = FOLD_BYTES,
     ) -> None:
         self.commit = commit
@@ -50,6 +53,7 @@ class PageSender:
         self._send = send
         self._limit = limit
         self._close = close
+        self._lease = lease
         self._fold_bytes = fold_bytes
         self._db: Database | None = None
         self._reader: WalReader | None = None
@@ -80,6 +84,16 @@ class PageSender:
         self._db = db
         self._reader = WalReader(db, self._path)
 
+    def committing(self) -> None:
+        """Hold back whoever reads from now on, until the others have it, too."""
+        if self._lease is not None:
+            self._lease.committing()
+
+    def withdrawn(self) -> None:
+        """Hold nobody back any more: nothing came of the commit."""
+        if self._lease is not None:
+            self._lease.committed()
+
     def committed(self) -> None:
         """Send what was committed since the last call, and return once the others have it.
 
@@ -91,6 +105,7 @@ class PageSender:
         try:
             changes = self._reader.take()
             if changes is None:
+                self.withdrawn()
                 return
             for piece in cut(changes, self.commit + 1, self._limit):
                 self._send(self._close(piece))
@@ -101,6 +116,8 @@ class PageSender:
             self._failed = f"it was cut short ({type(error).__name__})"
             raise
         self.commit += 1
+        if self._lease is not None:
+            self._lease.committed()
         self._fold()
         if self._wanted is not None:
             with suppress(*FAULTS):  # then it is made after the next one

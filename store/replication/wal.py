@@ -5,16 +5,22 @@ header, then a frame for each page that was written. The last frame of a transac
 the database is then. Salts in the header and in each frame tell what was written since the log
 began anew from what is left of before.
 
-The frames' own checksums are not computed, which would take 0.3 ms a page. They are for frames that
-a crash has torn, and none are read: reading begins with an empty log, and goes on after each
-commit, in the process that has just written and flushed it. What is sent has checksums of its own.
+Where the log ends, the index says that SQLite keeps of it, in the ``-shm`` file
+(https://www.sqlite.org/walformat.html#the_wal_index_file_format). What stands behind that end was
+never committed, though it may look so: a commit that failed leaves frames. The checksum of the last
+frame must be the one that the index has, and all frames must have the salts of the log.
+
+The checksums of all other frames are not computed, which would take 0.3 ms a page. They are for
+frames that a crash has torn, and none are read: reading begins with an empty log, and goes on after
+each commit, in the process that has just written and flushed it. What is sent has checksums of its
+own.
 """
 
 import os
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import attrs
 from sqlite_utils import Database
@@ -23,8 +29,25 @@ from command_center.store.replication.errors import ChangesMissed, LogBusy
 
 _HEADER: Final = struct.Struct(">8I")
 _FRAME: Final = struct.Struct(">6I")
+_INDEX: Final = struct.Struct("=12xBBHIIII8s8x")
 _MAGIC: Final = (0x377F0682, 0x377F0683)
+_SALTS: Final = struct.Struct(">2I")
 _VERSION: Final = 3007000
+
+
+@attrs.frozen
+class _Index:
+    """The end of the log, as SQLite's index has it.
+
+    Attributes:
+        frames: the frames of the log up to its last commit; 0 where it begins anew.
+        checksum: of the last one.
+        salts: those of the log.
+    """
+
+    frames: int
+    checksum: tuple[int, int]
+    salts: tuple[int, ...]
 
 
 @attrs.frozen
@@ -76,7 +99,8 @@ class WalReader:
 
     def __init__(self, db: Database, path: Path) -> None:
         self._path = path.with_name(f"{path.name}-wal")
-        self._salts: tuple[int, int] | None = None
+        self._index_path = path.with_name(f"{path.name}-shm")
+        self._salts: tuple[int, ...] | None = None
         self._place = _HEADER.size
         fold_log(db)
 
@@ -100,29 +124,51 @@ class WalReader:
             magic, version, page_size, _, *rest = _HEADER.unpack(header)
             if magic not in _MAGIC or version != _VERSION:
                 raise ChangesMissed("the log is none of SQLite's")
-            salts = (rest[0], rest[1])
-            place = self._place if salts == self._salts else _HEADER.size
-            places: dict[int, int] = {}
-            uncommitted: dict[int, int] = {}
-            length = 0
-            size = os.fstat(file.fileno()).st_size
-            while place + _FRAME.size + page_size <= size:
-                file.seek(place)
-                number, length_if_last, *words = _FRAME.unpack(file.read(_FRAME.size))
-                if (words[0], words[1]) != salts:
-                    break
-                uncommitted[number] = place + _FRAME.size
-                place += _FRAME.size + page_size
-                if length_if_last:
-                    length = length_if_last
-                    places |= uncommitted
-                    uncommitted.clear()
-                    self._place = place
+            index = self._index()
+            if not index.frames:
+                self._begin_anew()
+                return None
+            if index.salts != (rest[0], rest[1]):
+                raise ChangesMissed("the log is not the one that SQLite reads")
+            length, places = self._frames(file, index, page_size)
         if not places:
             return None
-        self._salts = salts
         kept = {number: places[number] for number in sorted(places) if number <= length}
         return CommittedPages(page_size, length, kept, self._path)
+
+    def _frames(self, file: IO[bytes], index: _Index, page_size: int) -> tuple[int, dict[int, int]]:
+        """Return the length of the database, and where the pages are that came since."""
+        end = _HEADER.size + index.frames * (_FRAME.size + page_size)
+        if os.fstat(file.fileno()).st_size < end:
+            raise ChangesMissed("the log ends before its last commit")
+        place = self._place if index.salts == self._salts else _HEADER.size
+        places: dict[int, int] = {}
+        length = is_committed = 0
+        checksum = index.checksum
+        while place < end:
+            file.seek(place)
+            number, is_committed, *words = _FRAME.unpack(file.read(_FRAME.size))
+            if (words[0], words[1]) != index.salts:
+                raise ChangesMissed("the log has a frame of another one")
+            places[number] = place + _FRAME.size
+            place += _FRAME.size + page_size
+            length, checksum = is_committed or length, (words[2], words[3])
+        if (places and not is_committed) or checksum != index.checksum:
+            raise ChangesMissed("the log does not end with its last commit")
+        self._place, self._salts = place, index.salts
+        return length, places
+
+    def _index(self) -> _Index:
+        """Read what SQLite's index says of the log."""
+        size = _INDEX.size
+        with self._index_path.open("rb") as file:
+            head = file.read(2 * size)
+        if len(head) < 2 * size or head[:size] != head[size:]:
+            raise ChangesMissed("the index of the log is not whole")
+        is_made, _, _, frames, _, first, second, salts = _INDEX.unpack(head[:size])
+        if not is_made:
+            raise ChangesMissed("the log has no index")
+        return _Index(frames, (first, second), _SALTS.unpack(salts))
 
     def _begin_anew(self) -> None:
         """Read the next log from its beginning: the one that was read was folded and cut."""

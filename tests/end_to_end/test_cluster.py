@@ -192,6 +192,32 @@ async def test_a_cluster_survives_the_loss_of_one_nats_server(
     sys.stdout.write(f"seconds until a change was kept: {time.monotonic() - begun:.2f}\n")
 
 
+async def test_centres_whose_nats_servers_are_down_say_so_and_go_on_when_they_are_back(
+    stubs: Clustered, repository: Path
+) -> None:
+    leader = await stubs.leader()
+    async with client_of(leader) as client:
+        registered = await client.register(repository)
+    await stubs.standby(leader)
+    for server in stubs.nats:
+        server.kill()
+    for centre in stubs.centres:
+        centre.kill()
+        centre.start()
+    with trio.fail_after(60):
+        for centre in stubs.centres:
+            while not (health := await stubs.health(centre)) or health["problem"] is None:  # noqa: ASYNC110 - a server says it
+                await trio.sleep(0.05)
+            assert ("joining", "degraded") == (health["role"], health["status"])
+    stubs.centres[1].stop()  # though it has not joined
+    stubs.centres[1].start()
+    for server in stubs.nats:
+        server.start()
+    found = await stubs.leader()
+    async with client_of(found) as client:
+        assert registered["id"] == (await client.get(f"/api/repos/{registered['id']}"))["id"]
+
+
 @attrs.define
 class Clients:
     """Clients that write and read the name of a repository, and the history of what they saw."""
@@ -233,7 +259,7 @@ class Clients:
             self.history.append(Operation("write", name, began))
 
 
-async def test_what_clients_see_through_kills_of_the_leader_is_one_order(
+async def test_what_clients_see_through_kills_and_freezes_of_the_leader_is_one_order(
     stubs: Clustered, repository: Path
 ) -> None:
     leader = await stubs.leader()
@@ -243,12 +269,20 @@ async def test_what_clients_see_through_kills_of_the_leader_is_one_order(
     async with trio.open_nursery() as nursery:
         for number in range(3):
             nursery.start_soon(clients.run, number)
-        for _ in range(ROUNDS):
+        for number in range(2 * ROUNDS):
             standby = await stubs.standby(leader)
             await trio.sleep(1)
-            leader.kill()
+            if number % 2:
+                leader.kill()
+            else:
+                assert leader.process is not None
+                freeze(leader.process.pid)
             assert standby is await stubs.leader(but=leader)
-            leader.start()
+            if number % 2:
+                leader.start()
+            else:
+                await trio.sleep(1)  # others write what it does not know of, and ask it
+                wake(leader.process.pid)
             leader = standby
         await trio.sleep(2)
         clients.is_over = True

@@ -22,9 +22,11 @@ def view(age: float = 0.0, **more: Any) -> ClusterView:
     return ClusterView(role="standby", leader=sign, heard=time.monotonic() - age)
 
 
-async def ask(known: ClusterView, target: bytes) -> tuple[int, dict[str, str], Any]:
+async def ask(
+    known: ClusterView, target: bytes, *, token: str | None = None, bearer: bytes | None = None
+) -> tuple[int, dict[str, str], Any]:
     """Ask a standby, with the very text of a request line; return what it answers."""
-    app = create_standby_app(known, Policy.of(listen_on="127.0.0.1", token=None), "1")
+    app = create_standby_app(known, Policy.of(listen_on="127.0.0.1", token=token), "1")
     path, _, query = target.partition(b"?")
     scope: Any = {
         "type": "http",
@@ -32,7 +34,10 @@ async def ask(known: ClusterView, target: bytes) -> tuple[int, dict[str, str], A
         "path": path.decode(),
         "raw_path": path,
         "query_string": query,
-        "headers": [(b"host", b"127.0.0.1")],
+        "headers": [
+            (b"host", b"127.0.0.1"),
+            *([] if bearer is None else [(b"authorization", b"Bearer " + bearer)]),
+        ],
         "client": ("127.0.0.1", 1),
         "scheme": "http",
         "http_version": "1.1",
@@ -48,7 +53,8 @@ async def ask(known: ClusterView, target: bytes) -> tuple[int, dict[str, str], A
     await app(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     body = b"".join(message.get("body", b"") for message in sent[1:])
-    return sent[0]["status"], headers, msgspec.json.decode(body)
+    is_json = headers["content-type"] == "application/json"
+    return sent[0]["status"], headers, msgspec.json.decode(body) if is_json else body.decode()
 
 
 async def test_a_reader_is_sent_to_the_leader_with_its_path_and_query() -> None:
@@ -71,3 +77,20 @@ async def test_nobody_is_sent_to_a_leader_of_whom_nothing_is_heard_any_more() ->
     assert ("degraded", None, 3) == (health["status"], health["leader"], health["epoch"])
     _, _, health = await ask(view(SILENT_LEADER - 5), b"/health")
     assert ("ok", LEADER) == (health["status"], health["leader"])
+
+
+async def test_the_metrics_need_the_token_that_the_server_has() -> None:
+    for bearer in (None, b"wrong"):
+        status, headers, _ = await ask(view(), b"/metrics", token="right", bearer=bearer)
+        assert (401, True) == (status, "WWW-Authenticate" in headers)
+    status, _, text = await ask(view(), b"/metrics", token="right", bearer=b"right")
+    assert 200 == status
+    assert "cc_cluster_epoch 3.0" in text
+    status, _, _ = await ask(view(), b"/health", token="right")
+    assert 200 == status
+
+
+async def test_the_health_says_why_a_centre_does_not_follow() -> None:
+    _, _, health = await ask(ClusterView(problem="No NATS server can be reached."), b"/health")
+    assert ("joining", "degraded") == (health["role"], health["status"])
+    assert "No NATS server can be reached." == health["problem"]

@@ -31,12 +31,12 @@ from command_center.actors.contracts.leases import (
 )
 from command_center.actors.contracts.pools import CLONE_SECONDS, HeldLease, Pool
 from command_center.actors.contracts.turns import TurnLost
+from command_center.actors.core.boot_clock import DRIFT, boot_seconds
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Git
 from command_center.actors.git.facts import read_status
 from command_center.actors.git.pushing import read_missing
 from command_center.actors.hosts.link.standing import Standing
-from command_center.actors.hosts.local.boot_clock import DRIFT, boot_seconds
 from command_center.actors.ledger import leases as ledger
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime import (

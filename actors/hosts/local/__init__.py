@@ -2,7 +2,6 @@
 
 `host` puts them together. `folders` says where paths lead to, and `finding` which of them are
 repositories. `git` runs git, held against hostile repositories, and `codex` reaches and starts
-Codex. `gh` asks the GitHub CLI for its token, `boot_clock` is a clock that nobody sets, and
-`tailscale` has Tailscale lead here. `releases` tells which version is installed here, by what, and
-whether there is a newer one.
+Codex. `gh` asks the GitHub CLI for its token, and `tailscale` has Tailscale lead here. `releases`
+tells which version is installed here, by what, and whether there is a newer one.
 """

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import trio
 
+from command_center.actors.cluster.actor import ClusterView
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.membership import Membership, open_membership
 from command_center.actors.cluster.settings import ClusterSettings
@@ -84,5 +85,6 @@ class Centre:
 async def centre(settings: ClusterSettings) -> AsyncIterator[Centre]:
     """Run a centre; left by an exception it ends without a word, as a killed one."""
     deposed: list[str] = []
-    async with open_membership(settings, on_deposed=deposed.append) as membership:
+    view = ClusterView()
+    async with open_membership(settings, view, on_deposed=deposed.append) as membership:
         yield Centre(settings, membership, deposed)

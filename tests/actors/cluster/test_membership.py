@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import attrs
 import pytest
 import trio
 
+from command_center.actors.cluster.leadership import Leadership
+from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
 from command_center.actors.nats.jetstream import JetStream
+from command_center.actors.nats.objects import ObjectStore
 from command_center.actors.rules.cluster import ClusterRefused
 from command_center.store import (
     DataFolderLock,
     NotReplicated,
+    Readers,
+    StoreUnavailable,
     Transaction,
     log_identity,
     open_database,
     take_claim,
+    tasks,
 )
 from command_center.store.database.opening import open_for_reading
 from tests.actors.cluster.centres import centre, settings_of
 from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server
-from tests.store.replication.ends import content, open_wal
+from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_task
 
 pytestmark = ON_LINUX
@@ -95,6 +104,30 @@ async def test_an_old_leader_that_others_took_for_dead_acknowledges_nothing(
             assert 1 == len(content(two.database)["tasks"])
 
 
+def tasks_seen(leadership: Leadership) -> int:
+    """Count the tasks as a route of that leader does."""
+    readers = Readers(leadership.database, settle=leadership.log.lease.settle)
+    with closing(readers), readers.connection() as db:
+        return tasks.count(db, {})
+
+
+async def test_an_old_leader_that_others_took_for_dead_tells_nothing_that_was_before(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server, patience=0.2)
+    two = settings_of(tmp_path / "two", server, silence=0.5, beat=0.1)
+    async with centre(attrs.evolve(one, beat=30.0, silence=0.5)) as first:
+        frozen = await first.lead()
+        assert 1 == await first.write([add_task])
+        assert 1 == await trio.to_thread.run_sync(tasks_seen, frozen)
+        async with centre(two) as second:
+            leads = await second.lead()
+            with pytest.raises(StoreUnavailable, match="may lead by now"):
+                await trio.to_thread.run_sync(tasks_seen, frozen)
+            assert 1 == await second.write([add_task])
+            assert 2 == await trio.to_thread.run_sync(tasks_seen, leads)
+
+
 async def test_an_old_leader_comes_back_as_a_standby_with_what_the_cluster_has(
     tmp_path: Path, server: NatsServer
 ) -> None:
@@ -136,8 +169,13 @@ async def test_a_database_that_was_restored_since_is_not_lost(
     one = settings_of(tmp_path / "one", server)
     async with centre(one) as first:
         await first.lead()
-    one.database.replace(one.data_dir / "kept")
-    open_database(one.database).close()
+        await first.write([add_task])
+    with closing(open_wal(one.database)) as db:
+        kept = vacuumed(db, tmp_path / "kept")
+    # Into the same file: a file system gives the number of one that is gone to the next one.
+    shutil.copyfile(kept, one.database)
+    for beside in ("-wal", "-shm", "-mark"):
+        one.database.with_name(f"{one.database.name}{beside}").unlink(missing_ok=True)
     with pytest.RaisesGroup(pytest.RaisesExc(ClusterRefused, match="by a restore perhaps")):
         async with centre(one):
             await trio.sleep_forever()
@@ -209,6 +247,20 @@ async def test_a_program_that_does_not_know_the_schema_never_leads(
             assert "standby" == second.membership.view.role
 
 
+async def leave_half_a_snapshot(server: NatsServer, bucket: str) -> None:
+    """Leave what a leader leaves that is killed while it keeps one."""
+    client = client_of(server)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(client.run)
+        await JetStream(client).publish(f"$O.{bucket}.C.half", bytes(1000))
+        client.close()
+
+
+async def base_of(jetstream: JetStream, settings: ClusterSettings) -> str:
+    message = await jetstream.last_message(settings.stream, settings.subject(BASE))
+    return SignCipher(settings.key, settings.name).unseal(message.payload, BaseSign).object
+
+
 def add_slowly(tx: Transaction) -> None:
     """Take so long that the leader looks at the stream meanwhile."""
     add_task(tx)
@@ -222,13 +274,20 @@ async def test_the_stream_is_trimmed_and_a_new_standby_begins_with_a_later_snaps
     two = settings_of(tmp_path / "two", server)
     async with centre(one) as first:
         await first.lead()
+        await leave_half_a_snapshot(server, one.stream)
         await first.write(*[[add_slowly]] * 60)
         client = client_of(server)
         async with trio.open_nursery() as nursery:
             await nursery.start(client.run)
+            jetstream = JetStream(client)
+            bucket = ObjectStore(jetstream, one.stream)
             with trio.fail_after(30):
-                while (await JetStream(client).stream_info(one.stream)).state.first_seq == 1:  # noqa: ASYNC110 - a server does it
+                while (await jetstream.stream_info(one.stream)).state.first_seq == 1:  # noqa: ASYNC110 - a server does it
                     await trio.sleep(0.05)
+                # The last snapshot stays, and what tells of it.
+                while len(await jetstream.subjects_of(f"OBJ_{one.stream}", "$O.>")) != 2:  # noqa: ASYNC110 - the same
+                    await trio.sleep(0.05)
+            assert await bucket.names() == {await base_of(jetstream, one)}
             client.close()
         async with centre(two) as second:
             await second.until(lambda it: it.membership.view.url == one.url)

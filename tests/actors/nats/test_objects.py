@@ -47,6 +47,19 @@ async def test_an_object_comes_back_as_it_was_put(store: ObjectStore) -> None:
     assert (None, b"") == await got(store, "another")
 
 
+async def test_all_but_some_are_removed_and_pieces_that_no_object_has(
+    store: ObjectStore, jetstream: JetStream
+) -> None:
+    for name in ("kept", "not kept"):
+        await store.put(name, pieces(CONTENT))
+    await jetstream.publish(f"$O.{store.bucket}.C.half", b"of one that was never whole")
+    assert {"kept", "not kept"} == await store.names()
+    assert 3 == await store.keep_only(["kept", "never there"])
+    assert {"kept"} == await store.names()
+    assert 5 == (await jetstream.stream_info(f"OBJ_{store.bucket}")).state.messages
+    assert CONTENT == (await got(store, "kept"))[1]
+
+
 async def test_a_new_one_takes_the_place_of_the_old_one_and_of_its_room(
     store: ObjectStore, jetstream: JetStream
 ) -> None:

@@ -113,6 +113,40 @@ def test_it_begins_with_an_empty_log_or_not_at_all(db: Database, tmp_path: Path)
             WalReader(db, tmp_path / "db")
 
 
+def test_what_stands_behind_the_last_commit_is_not_read_though_it_looks_committed(
+    db: Database, reader: WalReader, tmp_path: Path
+) -> None:
+    insert(db, 1)
+    log = tmp_path / "db-wal"
+    whole = log.read_bytes()
+    frame = whole[32 : 32 + 24 + 4096]
+    # As a commit whose flush failed leaves it: its number, that it is the last one, and the salts.
+    forged = (2).to_bytes(4, "big") + (9).to_bytes(4, "big") + frame[8:]
+    log.write_bytes(whole + forged)
+    changes = reader.take()
+    assert changes is not None
+    assert [(changes.length,)] == db.execute("PRAGMA page_count").fetchall()
+    assert max(changes.places.values()) < len(whole)
+    insert(db, 1)
+    assert reader.take() is not None
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(8, "of another one"), (16, "does not end"), (4, "does not end")],
+    ids=["salt", "checksum", "commit"],
+)
+def test_a_log_that_does_not_end_as_its_index_says_is_told(
+    db: Database, reader: WalReader, tmp_path: Path, place: int, words: str
+) -> None:
+    insert(db, 1)
+    with (tmp_path / "db-wal").open("r+b") as log:
+        log.seek(-(24 + 4096) + place, 2)
+        log.write(bytes(4))
+    with pytest.raises(ChangesMissed, match=words):
+        reader.take()
+
+
 def test_a_log_that_was_cut_or_is_none_is_told(
     db: Database, reader: WalReader, tmp_path: Path
 ) -> None:

@@ -26,13 +26,13 @@ from command_center.actors.contracts.leases import (
 )
 from command_center.actors.contracts.pools import HeldLease, HostClock, LeaseReport, Pool
 from command_center.actors.contracts.turns import TurnLost
+from command_center.actors.core.boot_clock import DRIFT
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Git
 from command_center.actors.hosts.daemon.leases import HostLeases
 from command_center.actors.hosts.dial.leases import PoolLeases
 from command_center.actors.hosts.link.channels import Channels
 from command_center.actors.hosts.link.standing import Standing
-from command_center.actors.hosts.local.boot_clock import DRIFT
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.ledger import leases as ledger
