@@ -65,6 +65,7 @@ from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.threads import AgentThreads
 from command_center.actors.core.events import EventHub, Fanout
+from command_center.actors.core.shared_files import SharedFiles
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
 from command_center.actors.devices.actor import Devices
@@ -107,6 +108,7 @@ from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim, NotReplicated, Replica
 from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
+from command_center.store.uploaded_files import FOLDER as UPLOADS_FOLDER
 from command_center.store.uploaded_files import UploadedFiles
 
 
@@ -151,6 +153,8 @@ class CenterSettings:
     """Stands in the tree for the cluster that this server is one of."""
     replica: Callable[[], Replica] | None = None
     """Gives each life of the writer whoever must have its commits, too."""
+    shared_files: SharedFiles | None = None
+    """Uploads that other centres have, too; None where there is no other."""
     settle_reads: Callable[[], None] | None = None
     """Returns once what was just read may be told; None where that is at once."""
     on_lost: Callable[[ClaimLost | NotReplicated], None] | None = None
@@ -202,7 +206,7 @@ def host_settings(settings: CenterSettings) -> HostSettings:
 
 def uploads_folder(settings: CenterSettings) -> Path:
     """Return the folder of what people send for Codex."""
-    return settings.data_dir / "uploads"
+    return settings.data_dir / UPLOADS_FOLDER
 
 
 def build_tree(
@@ -297,7 +301,12 @@ def build_tree(
             ),
             ChildSpec(
                 id="uploads",
-                start=partial(Uploads, storage, UploadedFiles(uploads_folder(settings))),
+                start=partial(
+                    Uploads,
+                    storage,
+                    UploadedFiles(uploads_folder(settings)),
+                    settings.shared_files,
+                ),
                 contract="Nothing is uploaded until it is back; turns are not touched.",
             ),
             ChildSpec(

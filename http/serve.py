@@ -22,6 +22,7 @@ import trio
 from command_center.actors.backups.actor import BackupSettings
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.core.shared_files import SharedFiles
 from command_center.actors.devices.passkeys import is_installed as passkeys_are_installed
 from command_center.actors.hosts.local.tailscale import TailscaleSettings, name_in_tailnet
 from command_center.actors.notify.settings import NotifySettings
@@ -180,6 +181,7 @@ async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
             await _serve_database(
                 place,
                 leadership=leadership,
+                shared_files=membership.files,
                 on_not_replicated=come_back,
                 cluster=ChildSpec(
                     id="cluster",
@@ -197,6 +199,7 @@ async def _serve_database(
     *,
     on_ready: OnReady | None = None,
     leadership: Leadership | None = None,
+    shared_files: SharedFiles | None = None,
     on_not_replicated: Callable[[str], None] | None = None,
     cluster: ChildSpec | None = None,
     described: Callable[[], Mapping[str, Any]] = dict,
@@ -214,6 +217,7 @@ async def _serve_database(
         _center_settings(place.settings, claim, place.notify, place.listening),
         cluster=cluster,
         replica=replica,
+        shared_files=shared_files,
         settle_reads=None if leadership is None else leadership.log.lease.settle,
         on_lost=partial(_lost, on_not_replicated),
     )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from command_center.store.private_files import new_private_file, sync_folder
+
+FOLDER: Final = "uploads"
+"""The name of the folder in the data folder."""
 
 
 class UploadedFiles:
@@ -35,6 +39,10 @@ class UploadedFiles:
         sync_folder(
             self.folder
         )  # also of one that is there, perhaps of a life that did not come to this
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there."""
+        return (self.folder / name).is_file()
 
     def read(self, name: str) -> bytes:
         """Return what a file has."""

@@ -31,6 +31,7 @@ import trio
 
 from command_center.actors.cluster.base_store import BaseStore
 from command_center.actors.cluster.errors import UnreadableSign
+from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
@@ -138,12 +139,14 @@ class Cluster(Actor):
         settings: ClusterSettings,
         jetstream: JetStream,
         view: ClusterView,
+        files: FileStore,
         on_deposed: Callable[[str], None],
     ) -> None:
         """Follow, and lead when it has to be; `on_deposed` ends the process, not returning."""
         self._settings = settings
         self._jetstream = jetstream
         self._view = view
+        self._files = files
         self._on_deposed = on_deposed
         self._folder = CentreFolder(settings.data_dir, settings.database)
         self._signs = SignCipher(settings.key, settings.name)
@@ -157,6 +160,7 @@ class Cluster(Actor):
         self._heard = 0.0
         self._schema = ""
         self._base_epoch = 0
+        self._following_files = trio.CancelScope()
 
     async def on_start(self) -> None:
         """Begin to follow."""
@@ -165,6 +169,7 @@ class Cluster(Actor):
             return
         self._view.role = "joining"
         self.ctx.start_task(self._live)
+        self.ctx.start_task(self._follow_files)
 
     async def on_stop(self) -> None:
         """Tell the others that this centre leads no more: they need not wait for the silence."""
@@ -194,6 +199,11 @@ class Cluster(Actor):
         return True
 
     # The life of a standby.
+
+    async def _follow_files(self) -> None:
+        """Bring uploads to this machine, until this centre leads and has them from people."""
+        with self._following_files:
+            await self._files.follow()
 
     async def _live(self) -> None:
         while True:
@@ -367,6 +377,7 @@ class Cluster(Actor):
         except (DamagedCopy, OSError):
             await self._end_lead(claim, epoch)
             raise
+        self._following_files.cancel()
         view.role = "leader"
         view.leader = self._leader_sign(epoch)
         self._log = claim

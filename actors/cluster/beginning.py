@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from command_center.actors.cluster.base_store import BaseStore
+from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.monitors import refuse_unflushed
 from command_center.actors.cluster.settings import REPLICAS, ClusterSettings
 from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
@@ -63,6 +64,7 @@ async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
     _refuse_few_servers(settings, info)
     await _refuse_other_clock(settings, jetstream)
     bases = BaseStore(jetstream, settings.stream, settings.key)
+    await FileStore(jetstream, settings).create(replicas=info.config.num_replicas)
     if info.state.last_seq == 0:
         _refuse_lost_stream(settings, folder.cluster())
         await bases.create(replicas=info.config.num_replicas)

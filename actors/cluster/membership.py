@@ -18,6 +18,7 @@ import trio
 from command_center.actors.cluster.actor import MEMBER, AwaitLeadership, Cluster, ClusterView
 from command_center.actors.cluster.beginning import prepare
 from command_center.actors.cluster.errors import UnreadableSign
+from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.stream_log import UNKNOWN
@@ -59,6 +60,7 @@ class Membership:
 
     settings: ClusterSettings
     view: ClusterView
+    files: FileStore
     system: System
 
     async def leadership(self) -> Leadership:
@@ -98,19 +100,20 @@ async def open_membership(
             client = await _prepared(settings, view, nursery)
         except (*_REFUSED, UnreadableSign, ReplacedDatabase, DamagedMembership) as error:
             raise ClusterRefused(str(error)) from error
+        files = FileStore(JetStream(client), settings)
         tree = SupervisorSpec(
             id="",
             intensity=Intensity(restarts=10, period=60.0),
             children=(
                 ChildSpec(
                     id="cluster",
-                    start=partial(Cluster, settings, JetStream(client), view, on_deposed),
+                    start=partial(Cluster, settings, JetStream(client), view, files, on_deposed),
                     contract="A standby follows again from where it was; a leader is deposed.",
                 ),
             ),
         )
         async with open_system(tree, on_signal=_log_crash, on_stuck=on_stuck) as system:
-            yield Membership(settings, view, system)
+            yield Membership(settings, view, files, system)
         client.close()
 
 

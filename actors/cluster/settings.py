@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from command_center.actors.nats.connection import NatsOptions
+from command_center.store.uploaded_files import FOLDER
 
 REPLICAS: Final = 3
 """Servers that each have all of the stream."""
@@ -57,6 +58,11 @@ class ClusterSettings:
     def stream(self) -> str:
         """Return the stream's name."""
         return f"cc-{self.name}"
+
+    @property
+    def uploads(self) -> Path:
+        """Return the folder of what people have uploaded."""
+        return self.data_dir / FOLDER
 
     @property
     def lease(self) -> float:

@@ -6,5 +6,5 @@ follows the log and tells subscribers, `store_probe` finds out whether reading a
 one thing a piece at a time, and `turns` lets repositories take turns at work of which little may
 be done at once. `sent_body` is the body of an HTTP request that may be cancelled, and
 `cancellable` has httpx send it. `message_stream` makes a stream of bytes of messages. `leadership`
-asks the leader of a cluster to step down.
+asks the leader of a cluster to step down, and `shared_files` are those that its centres have.
 """

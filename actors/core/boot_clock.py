@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
 DRIFT: Final = 0.001
@@ -24,14 +23,3 @@ def boot_seconds() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     else:  # noqa: RET505 - mypy knows the platform only so
         return time.monotonic()
-
-
-def boot_id() -> str:
-    """Return the name of this start of the machine; empty where the system has none.
-
-    There, a start is known by its clock, which begins anew.
-    """
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""

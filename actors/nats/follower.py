@@ -129,7 +129,8 @@ class StreamFollower:
         asked = f"CONSUMER.CREATE.{self.stream}.{name}"
         if self._subject is not None:
             config["filter_subject"] = self._subject
-            asked += f".{self._subject}"
+            if not {"*", ">"} & {*self._subject.split(".")}:  # no message can go to a pattern
+                asked += f".{self._subject}"
         await self._jetstream.ask(
             asked,
             {"stream_name": self.stream, "config": config, "action": "create"},

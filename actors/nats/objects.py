@@ -7,7 +7,7 @@ ADR-20 in https://github.com/nats-io/nats-architecture-and-design.
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Collection
 from typing import Final
 
 import msgspec
@@ -15,7 +15,12 @@ import trio
 
 from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
 from command_center.actors.nats.follower import StreamFollower
-from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, StreamConfig
+from command_center.actors.nats.jetstream import (
+    MESSAGE_NOT_FOUND,
+    JetStream,
+    StreamConfig,
+    StreamMessage,
+)
 from command_center.actors.nats.wire import check_subject
 
 CHUNK: Final = 128 * 1024
@@ -52,7 +57,7 @@ class ObjectStore:
     def __init__(self, jetstream: JetStream, bucket: str) -> None:
         self.bucket = check_subject(bucket)
         self._jetstream = jetstream
-        self._stream = f"OBJ_{bucket}"
+        self.stream = f"OBJ_{bucket}"
 
     async def create(self, *, num_replicas: int = 1, max_bytes: int = -1) -> None:
         """Make the bucket; one that is just so already is left as it is.
@@ -62,7 +67,7 @@ class ObjectStore:
         """
         await self._jetstream.create_stream(
             StreamConfig(
-                name=self._stream,
+                name=self.stream,
                 subjects=(f"$O.{self.bucket}.C.>", f"$O.{self.bucket}.M.>"),
                 num_replicas=num_replicas,
                 max_bytes=max_bytes,
@@ -84,7 +89,7 @@ class ObjectStore:
         Raises:
             as ``JetStream.publish``.
         """
-        before = await self._find(name)
+        before = await self.find(name)
         nuid = secrets.token_hex(11)
         subject = self._pieces_of(nuid)
         digest, size, chunks = hashlib.sha256(), 0, 0
@@ -92,7 +97,7 @@ class ObjectStore:
             async for piece in pieces:
                 for start in range(0, len(piece), CHUNK):
                     chunk = piece[start : start + CHUNK]
-                    await self._jetstream.publish(subject, chunk, expect_stream=self._stream)
+                    await self._jetstream.publish(subject, chunk, expect_stream=self.stream)
                     digest.update(chunk)
                     size, chunks = size + len(chunk), chunks + 1
             found = StoredObject(
@@ -122,10 +127,10 @@ class ObjectStore:
             ObjectDamaged: a piece is missing, or the digest is another.
             as ``JetStream.last_message``.
         """
-        found = await self._find(name)
+        found = await self.find(name)
         if found is None:
             return None
-        pieces = StreamFollower(self._jetstream, self._stream, subject=self._pieces_of(found.nuid))
+        pieces = StreamFollower(self._jetstream, self.stream, subject=self._pieces_of(found.nuid))
         digest, size = hashlib.sha256(), 0
         try:
             for _ in range(found.chunks):
@@ -144,7 +149,7 @@ class ObjectStore:
 
     async def delete(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
-        found = await self._find(name)
+        found = await self.find(name)
         if found is not None:
             gone = msgspec.structs.replace(found, deleted=True, size=0, chunks=0, digest="")
             await self._tell(gone)
@@ -156,9 +161,23 @@ class ObjectStore:
         Raises:
             as ``JetStream.subjects_of``.
         """
-        told = await self._jetstream.subjects_of(self._stream, f"$O.{self.bucket}.M.*")
+        told = await self._jetstream.subjects_of(self.stream, f"$O.{self.bucket}.M.*")
         found = [await self._told(subject) for subject in told]
         return frozenset(each.name for each in found if each is not None)
+
+    async def changed(self) -> AsyncGenerator[str, None]:
+        """Yield the name of each object that is there, and of each that is put or deleted then.
+
+        Raises:
+            as ``StreamFollower.receive``.
+        """
+        told = StreamFollower(self._jetstream, self.stream, subject=f"$O.{self.bucket}.M.*")
+        try:
+            while True:
+                found = _decoded(await told.receive())
+                yield found.name
+        finally:
+            told.close()
 
     async def keep_only(self, names: Collection[str]) -> int:
         """Remove all other objects, and the pieces of those that were never whole; count them.
@@ -170,42 +189,44 @@ class ObjectStore:
         """
         kept = {self._subject_of(name) for name in names}
         for name in names:
-            if (found := await self._find(name)) is not None:
+            if (found := await self.find(name)) is not None:
                 kept.add(self._pieces_of(found.nuid))
-        all_there = await self._jetstream.subjects_of(self._stream, f"$O.{self.bucket}.>")
+        all_there = await self._jetstream.subjects_of(self.stream, f"$O.{self.bucket}.>")
         strays = [subject for subject in all_there if subject not in kept]
         for subject in strays:
-            await self._jetstream.purge_stream(self._stream, subject=subject)
+            await self._jetstream.purge_stream(self.stream, subject=subject)
         return len(strays)
 
-    async def _find(self, name: str) -> StoredObject | None:
+    async def find(self, name: str) -> StoredObject | None:
+        """Return what is told of an object; None if there is none.
+
+        Raises:
+            ObjectDamaged: what tells of it is none.
+            as ``JetStream.last_message``.
+        """
         return await self._told(self._subject_of(name))
 
     async def _told(self, subject: str) -> StoredObject | None:
         """Return what the bucket tells under a subject; None where there is nothing any more."""
         try:
-            message = await self._jetstream.last_message(self._stream, subject)
+            message = await self._jetstream.last_message(self.stream, subject)
         except JetStreamRefused as error:
             if error.err_code == MESSAGE_NOT_FOUND:
                 return None
             raise
-        try:
-            found = msgspec.json.decode(message.payload, type=StoredObject)
-            check_subject(found.nuid)
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise ObjectDamaged(subject, "what tells of it is none") from error
+        found = _decoded(message)
         return None if found.deleted else found
 
     async def _tell(self, found: StoredObject) -> None:
         await self._jetstream.publish(
             self._subject_of(found.name),
             msgspec.json.encode(found),
-            expect_stream=self._stream,
+            expect_stream=self.stream,
             headers={"Nats-Rollup": "sub"},
         )
 
     async def _remove_pieces(self, nuid: str) -> None:
-        await self._jetstream.purge_stream(self._stream, subject=self._pieces_of(nuid))
+        await self._jetstream.purge_stream(self.stream, subject=self._pieces_of(nuid))
 
     def _pieces_of(self, nuid: str) -> str:
         return f"$O.{self.bucket}.C.{nuid}"
@@ -213,6 +234,15 @@ class ObjectStore:
     def _subject_of(self, name: str) -> str:
         encoded = base64.urlsafe_b64encode(name.encode()).decode()
         return f"$O.{self.bucket}.M.{encoded}"
+
+
+def _decoded(message: StreamMessage) -> StoredObject:
+    try:
+        found = msgspec.json.decode(message.payload, type=StoredObject)
+        check_subject(found.nuid)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ObjectDamaged(message.subject, "what tells of it is none") from error
+    return found
 
 
 def _digest_text(digest: bytes) -> str:

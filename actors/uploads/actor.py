@@ -4,6 +4,9 @@ A file is on the disk before its row is committed, and is taken away after its r
 always has its file, and after a crash in between a file without a row is left, which the next sweep
 takes away. One lock orders the two: a sweep never meets a file whose row is about to come. Nothing
 is swept while a row is damaged, which may be the one that has the file.
+
+In a cluster a file is shared with the other centres, too, before its row is committed. Each life
+brings what is missing here, and shares what the others have not: files of before the cluster.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import structlog
 import trio
 
 from command_center.actors.contracts.uploads import DeleteUpload, KeepUpload, ReadUpload
+from command_center.actors.core.shared_files import SharedFiles
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.uploads import delete_upload, keep_upload, prune_uploads
 from command_center.actors.rules.errors import Conflict, Unavailable
@@ -28,6 +32,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 PRUNE_SECONDS: Final = 3600.0
 """Seconds between two looks for what nothing needs."""
 
+BRING_SECONDS: Final = 5.0
+"""Seconds for which a start waits for files that are not here; then they come meanwhile."""
+
+_AGAIN: Final = 5.0
+
 CHECKED_AT_ONCE: Final = 2
 """Files that are looked through at the same time."""
 
@@ -35,15 +44,23 @@ CHECKED_AT_ONCE: Final = 2
 class Uploads(Actor):
     """Keeps uploads, and what the store knows of them."""
 
-    def __init__(self, storage: Storage, files: UploadedFiles) -> None:
-        """Keep the uploads themselves among `files`."""
+    def __init__(
+        self, storage: Storage, files: UploadedFiles, shared: SharedFiles | None = None
+    ) -> None:
+        """Keep the uploads themselves among `files`, and among those of the other centres."""
+        self._shared = shared
         self._storage = storage
         self._files = files
         self._writing = trio.Lock()
         self._checking = trio.CapacityLimiter(CHECKED_AT_ONCE)
 
     async def on_start(self) -> None:
-        """Look for what nothing needs, now and every hour."""
+        """Look for what nothing needs, now and every hour; bring what is not here before."""
+        if self._shared is not None:
+            with trio.move_on_after(BRING_SECONDS) as patience:
+                await self._bring(self._shared)
+            if patience.cancelled_caught:
+                self.ctx.start_task(self._bring, self._shared)
         self.ctx.start_task(self._prune)
 
     @handles(KeepUpload)
@@ -61,6 +78,8 @@ class Uploads(Actor):
             except OSError as error:
                 place, reason = self._files.folder, error.strerror or error
                 raise Unavailable(f"The file could not be kept in {place}: {reason}.") from error
+            if self._shared is not None:
+                await self._shared.put(checked.file, checked.content)
             try:
                 return await self._storage.write(
                     lambda tx: keep_upload(tx, checked, actor=message.requested_by)
@@ -76,6 +95,8 @@ class Uploads(Actor):
 
     async def _read(self, message: ReadUpload) -> bytes:
         upload = await self._storage.read(lambda db: uploads.get(db, message.upload_id))
+        if self._shared is not None:
+            await self._bring_file(self._shared, upload.file)
         try:
             return await trio.to_thread.run_sync(self._files.read, upload.file)
         except OSError as error:
@@ -96,6 +117,35 @@ class Uploads(Actor):
             await self._remove([upload.file])
             return upload
 
+    async def _bring(self, shared: SharedFiles) -> None:
+        """Have all files here and at the other centres, again and again until it is so."""
+        while True:
+            try:
+                there = await shared.names()
+                found, _ = await self._storage.read(lambda db: uploads.sound(db, {}))
+                for upload in found:
+                    await self._bring_file(shared, upload.file)
+                    if upload.file not in there:
+                        await self._share(shared, upload.file)
+            except (Refusal, OSError) as error:
+                log.warning("uploads.not_shared", reason=str(error))
+                await trio.sleep(_AGAIN)
+            else:
+                return
+
+    async def _bring_file(self, shared: SharedFiles, name: str) -> None:
+        if not await trio.to_thread.run_sync(self._files.has, name):
+            content = await shared.get(name)
+            if content is not None:
+                async with self._writing:  # a sweep would take away what is half there
+                    await trio.to_thread.run_sync(self._files.keep, name, content)
+
+    async def _share(self, shared: SharedFiles, name: str) -> None:
+        if await trio.to_thread.run_sync(self._files.has, name):
+            await shared.put(name, await trio.to_thread.run_sync(self._files.read, name))
+        else:
+            log.error("upload.lost", file=name)
+
     async def _prune(self) -> None:
         while True:
             try:
@@ -115,3 +165,9 @@ class Uploads(Actor):
         left = await trio.to_thread.run_sync(self._files.remove, names)
         for name, reason in left.items():
             log.warning("upload.left", file=name, reason=reason)
+        if self._shared is not None:
+            for name in names:
+                try:
+                    await self._shared.delete(name)
+                except Unavailable as error:
+                    log.warning("upload.left", file=name, reason=str(error))

@@ -282,6 +282,7 @@ async def test_what_clients_see_through_kills_and_freezes_of_the_leader_is_one_o
                 leader.start()
             else:
                 await trio.sleep(1)  # others write what it does not know of, and ask it
+                assert leader.process is not None
                 wake(leader.process.pid)
             leader = standby
         await trio.sleep(2)

@@ -27,7 +27,8 @@ import structlog
 import trio
 
 from command_center.actors.contracts.pools import HeldLease, HostClock, LeaseReport
-from command_center.actors.core.boot_clock import boot_id, boot_seconds
+from command_center.actors.core.boot_clock import boot_seconds
+from command_center.actors.hosts.local.boot_id import boot_id
 from command_center.runtime import Actor
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -18,6 +18,7 @@ from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
 from command_center.actors.nats.jetstream import JetStream
 from command_center.actors.nats.objects import ObjectStore
 from command_center.actors.rules.cluster import ClusterRefused
+from command_center.actors.rules.errors import Unavailable
 from command_center.store import (
     DataFolderLock,
     NotReplicated,
@@ -318,6 +319,31 @@ async def test_a_damaged_copy_is_begun_anew(tmp_path: Path, server: NatsServer) 
             assert await first.membership.step_down()
             await second.lead()
             assert 1 == len(content(two.database)["tasks"])
+
+
+async def test_a_standby_has_the_files_that_people_sent_to_the_leader(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    content = b"a text that NATS is not to know" * 10_000
+    async with centre(one) as first:
+        await first.lead()
+        files = first.membership.files
+        await files.put("before", b"sent before")
+        async with centre(two) as second:
+            await files.put("a", content)
+            await files.put("a", content)
+            await second.until(lambda it: it.settings.uploads.joinpath("a").exists())
+            assert content == two.uploads.joinpath("a").read_bytes()
+            assert b"sent before" == two.uploads.joinpath("before").read_bytes()
+            assert content == await second.membership.files.get("a")
+            await files.delete("a")
+            await second.until(lambda it: not it.settings.uploads.joinpath("a").exists())
+            assert {"before"} == await files.names()
+            server.kill()
+            with pytest.raises(Unavailable, match="cannot be shared"):
+                await files.put("b", b"")
+    assert not any(content[:31] in file.read_bytes() for file in server.folder.rglob("*.blk"))
 
 
 async def test_a_folder_with_a_database_of_its_own_does_not_join(

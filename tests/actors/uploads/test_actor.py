@@ -17,7 +17,7 @@ import trio
 
 from command_center.actors.contracts.uploads import UPLOADS, DeleteUpload, KeepUpload, ReadUpload
 from command_center.actors.ledger import uploads as ledger
-from command_center.actors.rules.errors import Conflict, Damaged, NotFound
+from command_center.actors.rules.errors import Conflict, Damaged, NotFound, Unavailable
 from command_center.actors.uploads import Uploads
 from command_center.runtime import ChildSpec
 from command_center.store import (
@@ -66,10 +66,40 @@ class Kept:
         return await self.rig.storage.write(unit)
 
 
+@attrs.define
+class OtherCentres:
+    """The files that the other centres of a cluster have."""
+
+    files: dict[str, bytes] = attrs.field(factory=dict)
+    is_cut_off: bool = False
+
+    def _answer(self) -> None:
+        if self.is_cut_off:
+            raise Unavailable("They do not answer.")
+
+    async def put(self, name: str, content: bytes) -> None:
+        self._answer()
+        self.files[name] = content
+
+    async def get(self, name: str) -> bytes | None:
+        self._answer()
+        return self.files.get(name)
+
+    async def names(self) -> frozenset[str]:
+        self._answer()
+        return frozenset(self.files)
+
+    async def delete(self, name: str) -> None:
+        self._answer()
+        self.files.pop(name, None)
+
+
 @asynccontextmanager
-async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
+async def kept(tmp_path: Path, others: OtherCentres | None = None) -> AsyncIterator[Kept]:
     folder = tmp_path / "data" / "uploads"
-    spec = ChildSpec(id="uploads", start=lambda: Uploads(found[0].storage, UploadedFiles(folder)))
+    spec = ChildSpec(
+        id="uploads", start=lambda: Uploads(found[0].storage, UploadedFiles(folder), others)
+    )
     found: list[Rig] = []
     # The rig starts the store first, and is known before anything is asked.
     async with rig(tmp_path / "db") as made:
@@ -209,3 +239,29 @@ async def test_a_file_and_its_name_are_on_the_disk_before_its_row_is(
         assert ["data", f"{upload.file}.part", "uploads"] == synced
         await it.keep(b"first", "a.txt")
         assert "uploads" == synced[3]
+
+
+async def test_in_a_cluster_a_file_is_acknowledged_once_the_others_have_it(tmp_path: Path) -> None:
+    others = OtherCentres()
+    async with kept(tmp_path, others) as it:
+        upload = await it.keep(b"some text", "notes.txt")
+        assert {upload.file: b"some text"} == others.files
+        others.is_cut_off = True
+        with pytest.raises(Unavailable):
+            await it.keep(b"another text", "more.txt")
+        others.is_cut_off = False
+        await it.ask(DeleteUpload(upload.id, "ada"))
+        assert {} == others.files
+
+
+async def test_the_next_leader_has_the_files_that_it_had_not(tmp_path: Path) -> None:
+    others = OtherCentres()
+    async with kept(tmp_path, others) as it:
+        brought = await it.keep(b"some text", "notes.txt")
+        shared = await it.keep(b"of before the cluster", "old.txt")
+    del others.files[shared.file]
+    (it.folder / brought.file).unlink()
+    async with kept(tmp_path, others) as it:
+        assert {brought.file, shared.file} == {*it.files()} == {*others.files}
+        (it.folder / brought.file).unlink()
+        assert b"some text" == await it.ask(ReadUpload(brought.id))

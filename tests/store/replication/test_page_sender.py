@@ -18,7 +18,7 @@ from command_center.store.errors import NotReplicated
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
-from command_center.store.replication.page_sender import PageSender
+from command_center.store.replication.page_sender import FOLD_BYTES, PageSender
 from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_session, add_task, run, tell
 
@@ -44,18 +44,25 @@ class Elsewhere:
         self.sequence += 1
         self.copy.take(self.sequence, CIPHER.unseal(piece))
 
-    def writer(self, **given: int) -> Writer:
+    def writer(self, fold_bytes: int = FOLD_BYTES) -> Writer:
         db = open_database(self.path)
-        sender = self.sender(db, **given)
+        sender = self.sender(db, fold_bytes=fold_bytes)
         return Writer(self.path, is_checked=True, replica=sender)
 
-    def sender(self, db: Database, **given: int) -> PageSender:
+    def sender(self, db: Database, fold_bytes: int = FOLD_BYTES) -> PageSender:
         """Make the copy of what is there now, and what sends all later changes to it."""
         write_base(db, self.folder / "copy")
         db.close()
         begin_copy(self.folder / "copy", CopyPlace(0, 0, 4096))
         self.copy = DatabaseCopy(self.folder / "copy")
-        return PageSender(self.path, self.send, commit=0, limit=100_000, close=CIPHER.seal, **given)
+        return PageSender(
+            self.path,
+            self.send,
+            commit=0,
+            limit=100_000,
+            close=CIPHER.seal,
+            fold_bytes=fold_bytes,
+        )
 
 
 @pytest.fixture

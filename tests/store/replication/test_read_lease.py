@@ -116,7 +116,7 @@ def test_a_commit_that_came_to_nothing_holds_nobody_back(tmp_path: Path, lease: 
     path = tmp_path / "db"
     open_database(path).close()
     readers = Readers(path, settle=lease.settle)
-    sender = PageSender(path, bool, commit=0, limit=100_000, lease=lease)
+    sender = PageSender(path, lambda _: None, commit=0, limit=100_000, lease=lease)
     writer = Writer(path, is_checked=True, replica=sender)
 
     def forget(tx: Transaction) -> None:
