@@ -57,16 +57,11 @@ def cluster_settings(settings: Settings, listening: Listening) -> ClusterSetting
     if settings.cluster is None or settings.cluster_key is None:
         raise SettingsError("CC_CLUSTER is not set.")
     try:
-        tls = (
-            None
-            if settings.cluster_ca is None
-            else ssl.create_default_context(cafile=settings.cluster_ca)
-        )
         nats = NatsOptions(
             addresses=parse_addresses(settings.cluster.reveal()),
             name=f"command-center {settings.cluster_name}",
             credentials=_credentials(settings),
-            tls=tls,
+            tls=_tls(settings),
         )
         key = read_key(settings.cluster_key)
     except ImportError as error:
@@ -87,6 +82,16 @@ def cluster_settings(settings: Settings, listening: Listening) -> ClusterSetting
         monitors=settings.cluster_monitors,
         allows_single=settings.cluster_allow_single == "on",
     )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.cluster_ca is None and settings.cluster_cert is None:
+        return None
+    context = ssl.create_default_context(cafile=settings.cluster_ca)
+    if settings.cluster_cert is not None:
+        # A passphrase would be asked for at the terminal.
+        context.load_cert_chain(settings.cluster_cert, settings.cluster_cert_key, password="")
+    return context
 
 
 def _credentials(settings: Settings) -> NatsCredentials | None:

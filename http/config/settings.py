@@ -240,6 +240,12 @@ class Settings:
     cluster_ca: Path | None = environ.var(
         None, optional(PATH), help="Certificates (PEM) that NATS servers are trusted by."
     )
+    cluster_cert: Path | None = environ.var(
+        None, optional(PATH), help="Certificate (PEM) by which NATS servers know this centre."
+    )
+    cluster_cert_key: Path | None = environ.var(
+        None, optional(PATH), help="Key of CC_CLUSTER_CERT, where it is not in the same file."
+    )
     cluster_monitors: tuple[str, ...] = environ.var(
         (), URLS, help="Monitoring addresses of the NATS servers, which tell how they keep data."
     )
@@ -365,6 +371,8 @@ def _contradictions_of_cluster(settings: Settings) -> list[str]:
             "CC_CLUSTER is set: set CC_CLUSTER_KEY to a file that all its centres have, made by "
             "(umask 077 && openssl rand -hex 32 > cluster.key)."
         )
+    if settings.cluster_cert_key is not None and settings.cluster_cert is None:
+        problems.append("CC_CLUSTER_CERT_KEY is set: set CC_CLUSTER_CERT as well, or neither.")
     if not settings.cluster_monitors and settings.cluster_allow_single == "off":
         problems.append(
             "CC_CLUSTER is set: set CC_CLUSTER_MONITORS to the monitoring addresses of the NATS "
