@@ -51,6 +51,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _AGAIN = 0.5
 _ASK = 5.0
+_STARTING = 30.0
 _REFUSED = (*UNKNOWN, NatsUnavailable, NatsRefused, NatsClosed, JetStreamRefused)
 
 
@@ -123,9 +124,11 @@ async def _prepared(
     """Return a client that runs, once the centre is one of its cluster.
 
     A centre that was one before waits for servers that cannot be used: they come back, and nobody
-    need start it again then.
+    need start it again then. A new one gives those that do not answer some time: they may be
+    starting, too.
     """
     folder = CentreFolder(settings.data_dir, settings.database)
+    until = trio.current_time() + _STARTING
     while True:
         client = NatsClient(settings.nats)
         try:
@@ -133,7 +136,8 @@ async def _prepared(
             await prepare(settings, JetStream(client))
         except (*UNKNOWN, NatsUnavailable) as error:
             client.close()
-            if folder.cluster() is None:
+            is_hopeless = isinstance(error, NatsUnavailable) or trio.current_time() >= until
+            if folder.cluster() is None and is_hopeless:
                 raise
             view.problem = str(error)
             log.warning("cluster.unreachable", reason=str(error))
