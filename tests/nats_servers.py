@@ -126,7 +126,7 @@ def one_server(folder: Path, more: str = "", *, has_jetstream: bool = True) -> I
 
 
 @contextmanager
-def three_servers(folder: Path) -> Iterator[list[NatsServer]]:
+def three_servers(folder: Path, *, max_file: str = "256MB") -> Iterator[list[NatsServer]]:
     """Start three servers that are one cluster, and tell of themselves."""
     ports, routes, monitors = free_ports(3), free_ports(3), free_ports(3)
     others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
@@ -137,7 +137,7 @@ def three_servers(folder: Path) -> Iterator[list[NatsServer]]:
             f'cluster {{ name: cc, listen: "127.0.0.1:{route}", routes: [{others}], '
             f'pool_size: -1 }}\nhttp: "127.0.0.1:{monitor}"\n'
         )
-        config = configuration(name, place, port) + cluster
+        config = configuration(name, place, port, max_file) + cluster
         servers.append(NatsServer(name, place, port, config, f"http://127.0.0.1:{monitor}"))
     for server in servers:
         server.start()
@@ -148,10 +148,10 @@ def three_servers(folder: Path) -> Iterator[list[NatsServer]]:
             server.kill()
 
 
-def configuration(name: str, folder: Path, port: int) -> str:
+def configuration(name: str, folder: Path, port: int, max_file: str = "256MB") -> str:
     return _listening(name, port) + (
         f"jetstream {{ store_dir: {json.dumps(str(folder / 'js'))}, sync_interval: always, "
-        "max_mem: 64MB, max_file: 256MB }\n"
+        f"max_mem: 64MB, max_file: {max_file} }}\n"
     )
 
 

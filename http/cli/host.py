@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
@@ -30,7 +30,13 @@ T = TypeVar("T")
 
 
 @click.group(invoke_without_command=True)
-@click.option("--centre", metavar="URL", help="The server, at the first start.")
+@click.option(
+    "--centre",
+    "centres",
+    metavar="URL",
+    multiple=True,
+    help="The server, at the first start, or where it is from now on; each centre of a cluster.",
+)
 @click.option("--enrol", "code", metavar="CODE", help="The code that the server shows, once.")
 @click.option(
     "--data-dir",
@@ -83,7 +89,7 @@ T = TypeVar("T")
 def host(
     ctx: click.Context,
     *,
-    centre: str | None,
+    centres: tuple[str, ...],
     code: str | None,
     data_dir: Path,
     roots: tuple[str, ...],
@@ -118,12 +124,13 @@ def host(
     try:
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if code is not None:
-            if centre is None:
+            if not centres:
                 raise click.UsageError("--enrol needs the server's address: --centre URL.")
             with DataFolderLock(settings.folder):
-                _enrol(HostFiles(settings.folder), centre, code)
-        elif centre is not None:
-            raise click.UsageError("--centre is given with the code: --enrol CODE.")
+                _enrol(HostFiles(settings.folder), _addresses(centres), code)
+        elif centres:
+            with DataFolderLock(settings.folder):
+                HostFiles(settings.folder).move(_addresses(centres))
         trio.run(run_host, settings)
     except (NotEnrolled, DataFolderInUse, DataFolderUnusable, OSError) as error:
         _refuse(error)
@@ -187,24 +194,34 @@ def _managed(work: Callable[[], T]) -> T:
         _refuse(error)
 
 
-def _enrol(files: HostFiles, centre: str, code: str) -> None:
-    """Exchange the code for a key, and keep that."""
+def _addresses(centres: Sequence[str]) -> list[str]:
+    """Return the addresses of a server, as they are kept."""
+    try:
+        return [read_centre(centre).geturl().rstrip("/") for centre in centres]
+    except ValueError as error:
+        raise click.UsageError(f"--centre: {error}") from None
+
+
+def _enrol(files: HostFiles, urls: Sequence[str], code: str) -> None:
+    """Exchange the code for a key at the centre that takes it, and keep that."""
     from command_center_client import calls  # noqa: PLC0415 - a host that is enrolled stays smaller without it
     from command_center_client.connection import CommandCenter  # noqa: PLC0415 - the same
     from command_center_client.errors import ClientError  # noqa: PLC0415 - the same
 
-    try:
-        address = read_centre(centre)
-    except ValueError as error:
-        raise click.UsageError(f"--centre: {error}") from None
-    url = address.geturl().rstrip("/")
-    try:
-        with CommandCenter(url) as center:
-            enrolled = center.send(calls.enrol_host(code=code))
-    except ClientError as error:
-        _refuse(error)
-    files.save(HostIdentity(centre=url, name=enrolled["name"], key=enrolled["key"]))
-    click.echo(f"Enrolled as host {enrolled['name']} of {url}.", err=True)
+    refused: list[str] = []
+    for url in urls:
+        try:
+            with CommandCenter(url) as center:
+                enrolled = center.send(calls.enrol_host(code=code))
+        except ClientError as error:
+            refused.append(str(error))
+            continue
+        name, key = enrolled["name"], enrolled["key"]
+        first, *others = urls
+        files.save(HostIdentity(centre=first, name=name, key=key, others=tuple(others)))
+        click.echo(f"Enrolled as host {name} of {url}.", err=True)
+        return
+    _refuse(" ".join(refused))
 
 
 def _refuse(reason: object) -> NoReturn:

@@ -53,9 +53,9 @@ class DialledHost:
                 command, env=dict(self.environment), cwd=ROOT, stderr=log
             )
 
-    def enrol(self, centre: str, code: str) -> None:
+    def enrol(self, *centres: str, code: str) -> None:
         """Start it for the first time."""
-        self.start("--centre", centre, "--enrol", code)
+        self.start(*(word for one in centres for word in ("--centre", one)), "--enrol", code)
 
     def kill(self) -> None:
         """`kill -9`."""

@@ -18,9 +18,10 @@ import httpx
 import pytest
 import trio
 
-from tests.codex.script import Run, Say
+from tests.codex.script import Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.clusters import Clustered, clustered
+from tests.end_to_end.dialling import WITHOUT_CODEX, DialledHost, until_host
 from tests.end_to_end.linearizability import Operation, is_linearizable
 from tests.end_to_end.server import NO_AUTHORITIES, Server, Stream, client_of
 from tests.end_to_end.test_chaos import AppServer
@@ -216,6 +217,38 @@ async def test_centres_whose_nats_servers_are_down_say_so_and_go_on_when_they_ar
     found = await stubs.leader()
     async with client_of(found) as client:
         assert registered["id"] == (await client.get(f"/api/repos/{registered['id']}"))["id"]
+
+
+async def test_a_turn_on_a_machine_that_dials_out_goes_on_under_the_next_leader(
+    tmp_path: Path, dialling_host: DialledHost, scripted_model: ScriptedModel
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Half", gate, " and half."),)
+    folder = tmp_path / "centres"
+    folder.mkdir()
+    with clustered(folder, WITHOUT_CODEX) as pair:
+        leader = await pair.leader()
+        standby = await pair.standby(leader)
+        async with client_of(leader) as client:
+            added = await client.post("/api/hosts", {"name": "box"}, status=201)
+            code = added["enrolment"]["code"]
+            dialling_host.enrol(standby.url, leader.url, code=code)
+            await until_host(client, "box", link="connected", status="connected")
+            wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
+            session = await client.run(await client.post("/api/repos", wish, status=201), "Wait.")
+            await trio.to_thread.run_sync(gate.wait_until_reached)
+            await client.until_session(session, "running")
+        leader.kill()
+        killed = time.monotonic()
+        assert standby is await pair.leader(but=leader)
+        led = time.monotonic() - killed
+        async with client_of(standby) as client:
+            await until_host(client, "box", link="connected", status="connected")
+            there = time.monotonic() - killed
+            sys.stdout.write(f"led after {led:.2f} s, the host was there after {there:.2f} s\n")
+            gate.open()
+            ended = await client.until_session(session, "completed")
+            assert "Half and half." == ended["lastMessage"]
 
 
 @attrs.define

@@ -17,6 +17,7 @@ from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.dialling import WITHOUT_CODEX, DialledHost, until_host, way_to
 from tests.end_to_end.server import Client, Server
 from tests.http import certificates
+from tests.nats_servers import free_ports
 
 MEMORY_LIMIT = 60_000_000
 
@@ -38,11 +39,12 @@ async def test_a_host_dials_https_with_the_authority_that_its_user_names(
         async with httpx.AsyncClient(base_url=url, verify=certificates.trusting(cert)) as client:
             added = await client.post("/api/hosts", json={"name": "box"})
             code = added.json()["enrolment"]["code"]
-            box.enrol(url, code)  # nobody has named the authority yet
+            box.enrol(url, code=code)  # nobody has named the authority yet
             assert 0 != await trio.to_thread.run_sync(box.wait)
             assert "certificate" in box.log.read_text().lower()
             box.environment = {**box.environment, "SSL_CERT_FILE": str(cert)}
-            box.enrol(url, code)
+            # Its other centre is down.
+            box.enrol(f"https://localhost:{free_ports(1)[0]}", url, code=code)
             with trio.fail_after(60):
                 while (  # noqa: ASYNC110 - another process
                     await client.get("/api/hosts/box")
@@ -68,7 +70,7 @@ async def test_a_stop_reaches_the_codex_of_another_machine_within_200_ms(
     client = centre_client
     seconds: list[float] = []
     added = await client.post("/api/hosts", {"name": "box"}, status=201)
-    dialling_host.enrol(centre.url, added["enrolment"]["code"])
+    dialling_host.enrol(centre.url, code=added["enrolment"]["code"])
     await until_host(client, "box", link="connected", status="connected")
     wish = {"localPath": "~/project", "workplace": "main_checkout", "host": "box"}
     repository = await client.post("/api/repos", wish, status=201)
@@ -101,7 +103,7 @@ async def test_work_goes_on_on_a_machine_that_dials_out(  # noqa: PLR0915 - one 
     assert ("dial", "away") == (added["kind"], added["link"])
     assert added["enrolment"]["command"].endswith(f" --enrol {code}")
     async with way_to(port_of(server)) as way:
-        box.enrol(way.url, code)
+        box.enrol(way.url, code=code)
         await until_host(client, "box", link="connected", status="connected")
         tree = await client.get("/api/hosts/box/runtime")
         (link,) = (actor for actor in tree["actors"] if actor["path"] == "/link")

@@ -204,7 +204,7 @@ async def test_nothing_is_lost_or_done_twice_whichever_side_is_killed(
         scripted_model.choose = chaos.choose
         async with client_of(server) as client:
             added = await client.post("/api/hosts", {"name": "box"}, status=201)
-            box.enrol(way.url, added["enrolment"]["code"])
+            box.enrol(way.url, code=added["enrolment"]["code"])
             await until_host(client, "box", link="connected", status="connected")
         numbers = [*range(1, RUNS + 1)]
         began = trio.current_time()

@@ -157,7 +157,7 @@ async def connected(
             nursery.start_soon(serve_socket, socket, model.port)
             client = Client(server, http)
             added = await client.post("/api/hosts", {"name": "box"}, status=201)
-            host.enrol(f"https://{OURS}:{port}", added["enrolment"]["code"])
+            host.enrol(f"https://{OURS}:{port}", code=added["enrolment"]["code"])
             await until_host(client, "box", link="connected", status="connected")
             yield Pair(server, client, host, network)
             nursery.cancel_scope.cancel()

@@ -120,7 +120,7 @@ async def test_a_run_goes_to_another_host_once_the_first_has_ended_it(
         ways = dict(zip(NAMES, (way_a, way_b), strict=True))
         for name, way in ways.items():
             added = await client.post("/api/hosts", {"name": name}, status=201)
-            boxes[name].enrol(way.url, added["enrolment"]["code"])
+            boxes[name].enrol(way.url, code=added["enrolment"]["code"])
             await until_host(client, name, link="connected", status="connected")
             assert [boxes[name].allows[1]] == (await until_pool(client, name))["remotes"]
 

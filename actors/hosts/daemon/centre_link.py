@@ -72,9 +72,23 @@ class CentreLink(Actor):
             await trio.sleep(backoff.delay(failures))
 
     async def _hold(self) -> str:
-        """Hold one connection until it is over; answer why. Raises `CannotDial`."""
+        """Hold one connection until it is over; answer why. Raises `CannotDial`.
+
+        Each address is tried: of the centres of a cluster one leads, and which one changes.
+        """
+        *others, last = self._identity.centres
+        for centre in others:
+            try:
+                return await self._hold_at(centre)
+            except CannotDial as failed:
+                if failed.is_lasting:
+                    raise
+                log.info("host.not_there", centre=centre, reason=failed.reason)
+        return await self._hold_at(last)
+
+    async def _hold_at(self, centre: str) -> str:
         ended: str | CannotDial = ""
-        async with dialled(self._identity, self._life) as connection:
+        async with dialled(self._identity, self._life, centre) as connection:
             ended = await self._use(connection)
         if isinstance(ended, CannotDial):
             raise ended

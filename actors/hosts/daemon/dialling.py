@@ -27,6 +27,9 @@ from command_center.store.host_life import HostLife
 CONNECT_SECONDS: Final = 20.0
 """Seconds until a server that does not answer is given up."""
 
+OTHERS_SECONDS: Final = 5.0
+"""The same, where there are other centres that may lead by now."""
+
 PATH: Final = "/api/hosts/link"
 
 
@@ -77,19 +80,25 @@ def read_centre(url: str) -> SplitResult:
 
 
 @asynccontextmanager
-async def dialled(identity: HostIdentity, life: HostLife) -> AsyncIterator[Dialled]:
-    """Connect to the server for the length of the block; raises `CannotDial`."""
-    address = read_centre(identity.centre)
+async def dialled(
+    identity: HostIdentity, life: HostLife, centre: str | None = None
+) -> AsyncIterator[Dialled]:
+    """Connect to the server for the length of the block, at one of its addresses.
+
+    Raises `CannotDial`, also where the centre at that address does not lead its cluster.
+    """
+    address = read_centre(centre or identity.centre)
+    seconds = OTHERS_SECONDS if identity.others else CONNECT_SECONDS
     try:
-        with trio.fail_after(CONNECT_SECONDS):
+        with trio.fail_after(seconds):
             socket = await _connect(address)
     except trio.TooSlowError:
-        raise CannotDial(f"{identity.centre} does not answer.") from None
+        raise CannotDial(f"{address.geturl()} does not answer.") from None
     failed: CannotDial | None = None
     try:
         async with trio.open_nursery() as nursery:
             try:
-                made = await _open(address, socket, identity, life, nursery)
+                made = await _open(address, socket, identity, life, nursery, seconds=seconds)
             except CannotDial as error:
                 failed = error
             else:
@@ -127,6 +136,8 @@ async def _open(
     identity: HostIdentity,
     life: HostLife,
     nursery: trio.Nursery,
+    *,
+    seconds: float,
 ) -> Dialled:
     headers = [
         (b"authorization", f"Bearer {identity.key}".encode()),
@@ -134,7 +145,7 @@ async def _open(
     ]
     connection: trio_websocket.WebSocketConnection | None = None
     try:
-        with trio.move_on_after(CONNECT_SECONDS):
+        with trio.move_on_after(seconds):
             connection = await open_over(
                 WatchedStream(socket, socket),
                 nursery,

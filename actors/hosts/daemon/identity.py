@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,11 +42,24 @@ class NotEnrolled(Exception):
 
 
 class HostIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """A host's server, its name there, and its key."""
+    """A host's server, its name there, and its key.
+
+    Attributes:
+        centre: the server's address.
+        name: of the host.
+        key: what the server knows the host by.
+        others: the addresses of the other centres, where the server is a cluster of them.
+    """
 
     centre: str
     name: str
     key: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def centres(self) -> tuple[str, ...]:
+        """Return each address at which the server may be."""
+        return (self.centre, *self.others)
 
     @property
     def digest(self) -> str:
@@ -96,6 +110,17 @@ class HostFiles:
             ) from None
         except (OSError, msgspec.MsgspecError) as error:
             raise NotEnrolled(f"{path} cannot be read ({error}). Enrol the machine anew.") from None
+
+    def move(self, centres: Sequence[str]) -> None:
+        """Have the server be dialled at other addresses from now on.
+
+        Raises:
+            NotEnrolled: there is no identity.
+            OSError: it cannot be written.
+        """
+        first, *others = centres
+        known = msgspec.structs.replace(self.identity(), centre=first, others=tuple(others))
+        self._write("host.json", known)
 
     def begin_life(self) -> HostLife:
         """Count one more start, durably, and return it.

@@ -32,7 +32,7 @@ def types(folder: Path, *words: str) -> Result:
     [
         ((), "This machine is not enrolled yet."),
         (("--enrol", "AAAA"), "--enrol needs the server's address"),
-        (("--centre", "https://centre.example"), "--centre is given with the code"),
+        (("--centre", "https://centre.example"), "This machine is not enrolled yet."),
         (("--centre", "http://centre.example", "--enrol", "AAAA"), "not encrypted"),
         (("--centre", "ftp://a", "--enrol", "AAAA"), "is no address of a server"),
         (("--allow", "all"), "'all' is not one of"),
@@ -80,3 +80,24 @@ def test_a_key_stays_where_enrolling_anew_fails(tmp_path: Path) -> None:
     answer = types(tmp_path, "--centre", "http://127.0.0.1:9", "--enrol", "AAAA")
     assert 2 == answer.exit_code, answer.output
     assert "cch_x" == files.identity().key
+
+
+def test_a_host_that_is_enrolled_can_be_told_where_its_server_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = HostFiles(tmp_path / "data")
+    files.folder.mkdir()
+    files.save(HostIdentity(centre="https://one.example", name="box", key="cch_x"))
+    files.begin_life()
+    ran: list[object] = []
+
+    async def run_it(settings: object) -> None:
+        ran.append(settings)
+
+    monkeypatch.setattr("command_center.http.cli.host.run_host", run_it)
+    answer = types(tmp_path, "--centre", "https://one.example/", "--centre", "https://two.example")
+    assert (0, 1) == (answer.exit_code, len(ran)), answer.output
+    found = files.identity()
+    assert ("https://one.example", "https://two.example") == found.centres
+    assert ("box", "cch_x") == (found.name, found.key)
+    assert 2 == files.begin_life().number  # its starts are counted on
