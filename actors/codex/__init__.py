@@ -5,8 +5,8 @@ asked and what it tells, `settings` how it reaches Codex, and `ports` what the C
 Below it, from the bytes upwards: `lines` and `websocket` carry messages, `protocol` is a message's
 envelope, and `connection` matches answers with requests. `routing` hands what Codex tells to the
 session that it is about, by its `inbox`; `open_requests` are what Codex asks, `watchers` are told
-of the connection itself, `lineage` knows which thread was started from which, and `active_turns`
-whether any is at work.
+of the connection itself, `kept_threads` are loaded for whoever goes on in them, `lineage` knows
+which thread was started from which, and `active_turns` whether any is at work.
 
 `requests` spells what is asked of Codex, `pages` reads its lists, `confinement` what a run lets it
 do, `allow_rules` what its user's rules let through, and `allowed_tools` which tools its user is

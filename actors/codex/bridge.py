@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import structlog
 import trio
 
@@ -21,12 +22,15 @@ from command_center.actors.codex.errors import (
     CodexTimeout,
     ThreadElsewhere,
 )
+from command_center.actors.codex.kept_threads import KEEP_SECONDS, LOOKS
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
     Call,
     Detach,
+    LoadedThread,
     ReachWriter,
+    Rejoin,
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.routing import AnyInbox, Routes
@@ -65,6 +69,14 @@ _WHOSE = {
     AppServer.DETACHED: "It is Command Center's own, and outlives it.",
     AppServer.SPAWNED: "It was spawned, and ends with Command Center.",
 }
+
+
+@attrs.frozen
+class KeptLong:
+    """A thread was kept for as long as threads are."""
+
+    thread_id: str
+    loaded: LoadedThread
 
 
 class Bridge(Actor):
@@ -115,6 +127,7 @@ class Bridge(Actor):
             "connections": connector.connections,
             "calls": self._calls,
             "attachedThreads": self._routes.attached,
+            "keptThreads": len(self._routes.kept),
             "openRequests": len(self._routes.open_requests),
             "received": 0 if connection is None else connection.received,
             "garbage": 0 if connection is None else connection.garbage,
@@ -131,29 +144,72 @@ class Bridge(Actor):
         """Send it on and answer when Codex does."""
         if self._calls >= MAX_CALLS:
             raise TooBusy(f"{MAX_CALLS} requests to Codex are under way.")
+        if message.method not in LOOKS:
+            self._keep_no_longer(message.params.get("threadId"))
         return self.ctx.answer_later(self._perform, message)
 
     @handles(Attach)
     def attach(self, message: Attach[Any]) -> None:
         """Route the thread to its new attachment."""
+        self._keep_no_longer(message.thread_id)
         for agent, parent in message.agents:
             self._routes.adopt(agent, parent)
+        self._route_to(message)
+
+    def _route_to(self, message: Attach[Any] | Rejoin[Any]) -> None:
         before = self._routes.attachment(message.thread_id)
         inbox = self._routes.attach(message.thread_id, message.ref, message.read)
         if before is not None and before is not inbox:
             self._unpump(before)
         self._pump(inbox)
 
+    @handles(Rejoin)
+    def rejoin(self, message: Rejoin[Any]) -> LoadedThread | None:
+        """Route a thread that is kept to who goes on in it; leave one that is kept otherwise."""
+        kept = self._routes.kept.take(message.thread_id)
+        if kept is None:
+            return None
+        if kept.settings != message.settings:
+            self._unsubscribe(message.thread_id)
+            return None
+        self._route_to(message)
+        return kept
+
     @handles(Detach)
     def detach(self, message: Detach) -> None:
-        """Stop routing the thread, and hearing of it."""
+        """Stop routing the thread, and hearing of it, unless it is kept for a while."""
         inbox = self._routes.detach(message.thread_id, message.ref)
         if inbox is None:
             return
         self._unpump(inbox)
+        if message.loaded is None or len(inbox) or self._connector.connection is None:
+            self._unsubscribe(message.thread_id)
+            return
+        for left in self._routes.kept.keep(message.thread_id, message.loaded):
+            self._unsubscribe(left)
+        self.ctx.send_after(KEEP_SECONDS, KeptLong(message.thread_id, message.loaded))
+
+    @handles(KeptLong)
+    def kept_long(self, message: KeptLong) -> None:
+        """Leave a thread that nobody went on in."""
+        if self._routes.kept.holds(message.thread_id, message.loaded):
+            self._keep_no_longer(message.thread_id)
+
+    def _hear_of(self, thread_id: str | None) -> None:
+        """Leave the kept thread in which something happens, or for which a sub-agent works."""
+        if thread_id is not None and len(self._routes.kept):
+            for at in self._routes.line_of(thread_id):
+                self._keep_no_longer(at)
+
+    def _keep_no_longer(self, thread_id: str | None) -> None:
+        """Leave a thread, if it is kept: what was known of it may hold no more."""
+        if self._routes.kept.take(thread_id) is not None:
+            self._unsubscribe(thread_id)
+
+    def _unsubscribe(self, thread_id: str) -> None:
+        """Hear no more of the thread. In order: whoever resumes it next stays subscribed."""
         if self._connector.connection is not None:
-            # In order: whoever attaches next resumes the thread, and is to stay subscribed.
-            leave = requests.thread_unsubscribe(message.thread_id)
+            leave = requests.thread_unsubscribe(thread_id)
             self._connector.connection.call_soon(leave.method, leave.params)
 
     @handles(Watch)
@@ -300,12 +356,14 @@ class Bridge(Actor):
 
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Route it to whoever is attached to its thread."""
+        self._hear_of(protocol.thread_of(notification.params))
         self._routes.notification(notification, size)
         self._look_up_parents()
 
     def on_request(self, request: protocol.ServerRequest) -> RefusedRequest | None:
         """Route it, or refuse what nobody here can answer."""
         thread_id = protocol.thread_of(request.params)
+        self._hear_of(thread_id)
         problem = why_not(request.method, request.params)
         if thread_id is None or problem is not None:
             log.warning("codex.request_refused", method=request.method, problem=problem)

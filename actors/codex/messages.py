@@ -59,15 +59,44 @@ class Attach(Request[None], Generic[M]):
     read: Callable[[ThreadMessage], M] = attrs.field(default=as_it_is, kw_only=True)
 
 
+@attrs.frozen(eq=False)
+class LoadedThread:
+    """A thread as it was left, idle, with Codex having it in memory.
+
+    `settings` are all by which it was loaded and that no turn says anew, in a shape of whoever
+    leaves it; `model` and `cwd` are those that Codex has answered.
+    """
+
+    settings: Mapping[str, Any] = attrs.field(repr=False)
+    model: str | None
+    cwd: str
+
+
 @attrs.frozen
 class Detach(Request[None]):
     """Stop routing this thread to `ref`; does nothing if another is attached.
 
-    Codex tells no more of it, and so can unload it: whoever attaches next has to resume it.
+    Codex tells no more of it, and so can unload it: whoever attaches next has to resume it. One
+    that is left as `loaded` is kept for a while instead, for who asks to `Rejoin` it.
     """
 
     thread_id: str
     ref: ActorRef[Never]
+    loaded: LoadedThread | None = None
+
+
+@attrs.frozen
+class Rejoin(Request[LoadedThread | None], Generic[M]):
+    """Attach to a thread that this connection has kept loaded, with the same settings.
+
+    Nothing has happened in it since it was left, and it need not be resumed. Answered with None,
+    and nobody is attached, where it is not kept so: it is left to be resumed then.
+    """
+
+    thread_id: str
+    ref: ActorRef[M]
+    settings: Mapping[str, Any] = attrs.field(repr=False)
+    read: Callable[[ThreadMessage], M] = attrs.field(default=as_it_is, kw_only=True)
 
 
 @attrs.frozen
@@ -175,7 +204,7 @@ WatcherMessage: TypeAlias = BridgeNews | CodexNotification | CodexLagged
 """A message to whoever watches the connection; the last two where it named notifications."""
 
 BridgeMessage: TypeAlias = (
-    AnyBridgeMessage | Call | Attach[Any] | Detach | AnswerRequest | ReachWriter
+    AnyBridgeMessage | Call | Attach[Any] | Detach | Rejoin[Any] | AnswerRequest | ReachWriter
 )
 """The messages that the bridge to Codex takes."""
 

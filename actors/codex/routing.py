@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Never, TypeAlias, TypeVar
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.inbox import GROWS, STATUS, Inbox
+from command_center.actors.codex.kept_threads import KeptThreads
 from command_center.actors.codex.lineage import Lineage, started_agents
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
@@ -73,6 +74,7 @@ class Routes:
         self._early: OrderedDict[str, list[CodexNotification]] = OrderedDict()
         """The warnings of threads to which nobody was attached yet."""
         self.unknowns = Unknowns()
+        self.kept = KeptThreads()
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
@@ -310,9 +312,13 @@ class Routes:
             inbox.told.discard(request.name)
             inbox.tell(CodexRequestResolved(request.thread_id, request.name, request.answered))
 
+    def line_of(self, thread_id: str) -> Iterable[str]:
+        """Give the thread, the one that it was started from, and so on."""
+        return self._lineage.ancestors(thread_id)
+
     def _owner_of(self, thread_id: str) -> Inbox[ThreadMessage] | None:
         """Return the attachment of the thread, or of the nearest one that it was started from."""
-        ancestors = (self._inboxes.get(at) for at in self._lineage.ancestors(thread_id))
+        ancestors = (self._inboxes.get(at) for at in self.line_of(thread_id))
         return next((inbox for inbox in ancestors if inbox is not None), None)
 
     def _remember_parent(self, thread_id: str, params: dict[str, Any]) -> None:
@@ -330,6 +336,7 @@ class Routes:
 
     def _forget_connection(self) -> None:
         self._requests.clear()
+        self.kept.clear()
         self._lineage.forget_connection()
         self._connection = ""
         self._greeting = None

@@ -15,9 +15,10 @@ from command_center.store.records import AgentStatus
 
 
 class ThreadOpened(msgspec.Struct, frozen=True):
-    """Codex has the thread. Committed before any prompt is sent to it."""
+    """Codex has the thread, with this model if it says so. Committed before any prompt is sent."""
 
     thread_id: str
+    model: str | None = None
 
 
 class TurnOpened(msgspec.Struct, frozen=True):

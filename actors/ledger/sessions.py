@@ -361,9 +361,12 @@ def first_attempt(tx: Transaction, session: Session) -> Session:
     return session
 
 
-def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref: str) -> Session:
+def record_thread(
+    tx: Transaction, session_id: int, thread_id: str, *, codex_ref: str, model: str | None = None
+) -> Session:
     """Commit which Codex thread is the session's, before any prompt is sent to it.
 
+    The model is the one that Codex has opened it with, and the session's where none was asked for.
     A task that was made for a thread stays that thread's, whichever its sessions begin beside it.
 
     Where it takes the place of a thread that is gone, a retry or a continuation says what the first
@@ -371,6 +374,8 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
     """
     session = sessions.get(tx.db, session_id)
     changes: dict[str, Any] = {"codex_thread_id": thread_id, "codex_ref": codex_ref}
+    if session.model is None:
+        changes["model"] = model
     if session.codex_thread_id not in {None, thread_id}:
         first_said = first_attempt(tx, session)
         shown = still_there(tx.db, first_said.attachments)

@@ -510,7 +510,7 @@ class SessionActor(Actor):
     @handles(ThreadOpened, when={"starting"})
     async def thread_opened(self, message: ThreadOpened) -> None:
         """Commit the thread, and only then start the turn in it."""
-        await self._launch.keep_thread(message.thread_id)
+        await self._launch.keep_thread(message)
         if self.session.stop_requested is None:
             self._driver.go_on()
         else:

@@ -22,7 +22,7 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
     WorkplaceReady,
 )
-from command_center.actors.contracts.turns import LaunchFailed
+from command_center.actors.contracts.turns import LaunchFailed, ThreadOpened
 from command_center.actors.contracts.worktrees import (
     Prepared,
     PrepareWorkplace,
@@ -94,6 +94,7 @@ class Launch:
         Raises:
             PolicyDenied, Conflict: it may not begin any more.
         """
+        self._ctx.start_task(self._runner.look_ahead, self._state.session)
         admitted = await self._state.change(
             lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
         )
@@ -200,11 +201,13 @@ class Launch:
         """Commit that the worktree is ready."""
         await self._state.change(lambda tx: finish_setup(tx, self._state.id))
 
-    async def keep_thread(self, thread_id: str) -> None:
+    async def keep_thread(self, opened: ThreadOpened) -> None:
         """Commit which thread is the session's, before any prompt is sent to it."""
-        reference = self._runner.reference(thread_id, None)
+        reference = self._runner.reference(opened.thread_id, None)
         await self._state.change(
-            lambda tx: ledger.record_thread(tx, self._state.id, thread_id, codex_ref=reference)
+            lambda tx: ledger.record_thread(
+                tx, self._state.id, opened.thread_id, codex_ref=reference, model=opened.model
+            )
         )
 
     async def keep_turn(self, turn_id: str) -> None:

@@ -51,6 +51,9 @@ class Runner(Protocol):
         this ends it.
         """
 
+    async def look_ahead(self, session: Session) -> None:
+        """Find out what a launch will need to know. Nothing is begun yet, and nothing fails."""
+
     async def launch(self, session: Session) -> None:
         """Begin the turn: report `ThreadOpened`, then `TurnOpened`, or else `LaunchFailed`.
 
@@ -144,6 +147,9 @@ class PlainRunner:
 
     async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
         """Do nothing: it has no sandbox."""
+
+    async def look_ahead(self, session: Session) -> None:
+        """Do nothing: it needs to know nothing."""
 
     def assume_prompt_sent(self) -> None:
         """Do nothing: it looks into no thread."""

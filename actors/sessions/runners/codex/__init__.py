@@ -7,9 +7,9 @@ asked about threads before there is a session.
 
 The runner for the app-server has parts: `turn_start` begins the turn, `session_thread` opens and
 joins the thread, `thread_goal` gives it its goal, `turns` finds a turn in it, `agent_threads` finds
-its sub-agents' threads, `user_rules` reads what Codex's user lets it do unasked, `reports` tells
-what is read from the thread, `left_commands` follows what a turn left running, and `errors` says
-what may be done after which error.
+its sub-agents' threads, `read_ahead` asks before an answer is needed, `user_rules` reads what
+Codex's user lets it do unasked, `reports` tells what is read from the thread, `left_commands`
+follows what a turn left running, and `errors` says what may be done after which error.
 
 Two actors look after turns that no session's actor has: `orphaned_turns` ends those that outlive
 their sessions, and `foreign_turns` finds those that never had one; `missed_turns` lists for it

@@ -112,6 +112,10 @@ class AppServerRunner:
         confinement = await self._confine(session)
         return await run_set_up(self._codex, confinement, script, self._ref, seconds=seconds)
 
+    async def look_ahead(self, session: Session) -> None:
+        """Read what Codex's user has set, and the thread's queue."""
+        await self._start.look_ahead(session)
+
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it."""
         await self._start.launch(session)
@@ -147,7 +151,8 @@ class AppServerRunner:
                 return
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
-        thread = await self._thread.join(session, thread_id)
+        confinement = await self._thread.bound(session)
+        thread = await self._thread.join(session, thread_id, confinement)
         turns = await settled_turns(self._thread.ask, session, thread_id)
         if not turns:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
@@ -334,7 +339,7 @@ class AppServerRunner:
                     await end_what_is_left(self._thread.ask, self._codex, session, thread_id)
                 except FAILURES as error:
                     log.debug("session.clean.failed", session=session.id, reason=str(error))
-        await self._thread.leave(thread_id)
+        await self._thread.leave(thread_id, is_idle=session.status == "completed")
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
         """Return `app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""

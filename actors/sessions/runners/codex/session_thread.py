@@ -25,7 +25,14 @@ from command_center.actors.codex.confinement import (
 )
 from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
 from command_center.actors.codex.mcp_servers import servers_in
-from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
+from command_center.actors.codex.messages import (
+    Attach,
+    BridgeMessage,
+    Call,
+    Detach,
+    LoadedThread,
+    Rejoin,
+)
 from command_center.actors.contracts.turns import (
     AgentsListed,
     CommandLet,
@@ -39,6 +46,7 @@ from command_center.actors.contracts.turns import (
     TurnLoosened,
 )
 from command_center.actors.ledger.sessions import is_by_hand
+from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.rules.paths import lies_in
@@ -48,6 +56,7 @@ from command_center.actors.sessions.runners.codex.agent_threads import (
     find_agents,
     turns_for,
 )
+from command_center.actors.sessions.runners.codex.read_ahead import ReadAhead
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
 from command_center.actors.sessions.runners.codex.turn_events import heard
@@ -86,6 +95,7 @@ class SessionThread:
         self.reports = Reports(ref)
         self._held: Confinement | None = None
         """The confinement that the thread was opened or joined with."""
+        self._user = ReadAhead(self._read_user)
         self._rules: tuple[AllowRule, ...] = ()
         """The rules of Codex's user that let commands out of the sandbox."""
         self._layers: list[dict[str, Any]] = []
@@ -98,6 +108,8 @@ class SessionThread:
         """The permission profile with which the thread was loaded when it was joined."""
         self._loaded = False
         """True if others had loaded the thread when it was joined."""
+        self._settings: Mapping[str, Any] | None = None
+        """The settings by which the thread was loaded for this session, or one like it."""
 
     async def ask(self, call: Call) -> dict[str, Any]:
         """Ask Codex; raises one of `runner.FAILURES`."""
@@ -107,9 +119,45 @@ class SessionThread:
         """Hear of the thread."""
         await self._bridge.ask(Attach(thread_id, self._ref, read=heard))
 
-    async def leave(self, thread_id: str) -> None:
-        """Hear of the thread no more."""
-        await self._bridge.tell(Detach(thread_id, self._ref))
+    async def leave(self, thread_id: str, *, is_idle: bool = False) -> None:
+        """Hear of the thread no more; one that is idle may be kept for who goes on in it."""
+        loaded = None
+        if is_idle and self._settings is not None:
+            loaded = LoadedThread(self._settings, self.model, self._cwd)
+        await self._bridge.tell(Detach(thread_id, self._ref, loaded))
+
+    async def go_on(self, session: Session, thread_id: str, confinement: Confinement) -> bool:
+        """Hear of the thread again, if it was kept loaded as it would be loaded now.
+
+        Nothing has happened in it then, so there is nothing to catch up with.
+        """
+        settings = self._settings_of(session, confinement, session.model)
+        if settings is None:
+            return False
+        kept = await self._bridge.ask(Rejoin(thread_id, self._ref, settings, read=heard))
+        if kept is not None:
+            self._settings, self.model, self._cwd = settings, kept.model, kept.cwd
+        return kept is not None
+
+    def _settings_of(
+        self, session: Session, confinement: Confinement, model: str | None
+    ) -> Mapping[str, Any] | None:
+        """Return all that a thread is loaded with and that no turn says anew.
+
+        None for a session of which more is to be seen: Codex may go on by itself for its goal, a
+        profile shows what it gives as it is loaded, and no prompt begins a review.
+        """
+        is_plain = session.goal is None and session.type != "review_task"
+        if not is_plain or session.origin == "compact" or confinement.profile is not None:
+            return None
+        return {
+            "config": confinement.start_params()["config"],
+            "stamp": confinement.stamp,
+            "layers": self._layers,
+            "rules": self._rules,
+            "choices": {**choices_of(session), "model": model},
+            "type": session.type,
+        }
 
     async def open(self, session: Session) -> str:
         """Open a new thread, and return its id.
@@ -118,14 +166,16 @@ class SessionThread:
             NotConfined: Codex would not hold it to what the session may.
             ProfileTooWide: the permission profile gives more.
         """
-        confinement = await self._bound(session)
+        confinement = await self.bound(session)
         try:
             answer = await self._opened(session, confinement)
         except (CodexError, NotConfined) as error:
             if not confinement.hides or confinement.profile is not None:
                 raise
-            answer = await self._opened(session, self.uncover(error))
-        await self._note_opened(answer)
+            confinement = self.uncover(error)
+            answer = await self._opened(session, confinement)
+        self._note_opened(answer)
+        self._settings = self._settings_of(session, confinement, self.model)
         return str(answer["thread"]["id"])
 
     async def _opened(self, session: Session, confinement: Confinement) -> dict[str, Any]:
@@ -149,16 +199,21 @@ class SessionThread:
         self._held = attrs.evolve(self._held, hidden=())
         return self._held
 
-    async def join(self, session: Session, thread_id: str) -> dict[str, Any]:
+    async def join(
+        self, session: Session, thread_id: str, confinement: Confinement
+    ) -> dict[str, Any]:
         """Hear of the thread, be asked again what is pending, and return the thread as it is."""
         await self._ref.tell(JoiningThread())
-        confinement = await self._bound(session)
         await self.attach(thread_id)
         await self.goal.calm(session, thread_id)
         answer = await self.ask(requests.thread_resume(thread_id, confinement, model=session.model))
         await self._check_profile(confinement)
-        await self._note_opened(answer)
+        self._note_opened(answer)
+        if self.model is not None:
+            await self._ref.tell(ModelTold(model=self.model))
         self._loaded = was_loaded(answer)
+        is_ours = not self._loaded
+        self._settings = self._settings_of(session, confinement, self.model) if is_ours else None
         self._loaded_profile = (answer.get("activePermissionProfile") or {}).get("id")
         thread: dict[str, Any] = answer["thread"]
         return thread
@@ -175,19 +230,26 @@ class SessionThread:
         await self.ask(requests.thread_unsubscribe(str(answer["thread"]["id"])))
         confinement.check_started(answer)
 
-    async def _bound(self, session: Session) -> Confinement:
+    async def look_ahead(self) -> None:
+        """Read what `bound` needs of Codex's user before it is needed."""
+        await self._user.begin()
+
+    async def _read_user(self) -> tuple[list[dict[str, Any]], tuple[AllowRule, ...]]:
+        layers = await read_layers(self.ask)
+        return layers, await read_user_rules(self.ask, layers)
+
+    async def bound(self, session: Session) -> Confinement:
         """Find out what Codex is let do, and what its user's rules let it do besides.
 
         Raises:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
             Conflict: Codex does not say which MCP servers it has, and some are off.
         """
-        self._layers = layers = await read_layers(self.ask)
-        self._rules = await read_user_rules(self.ask, layers)
+        self._layers, self._rules = await self._user.get()
         self._held = confinement = await self._confined(session)
         if confinement.hides and self._lets_out(confinement):
             confinement = self.uncover("Rules let commands out of the sandbox.")
-        confinement.check_managed(layers)
+        confinement.check_managed(self._layers)
         return confinement
 
     def _lets_out(self, confinement: Confinement) -> bool:
@@ -294,7 +356,7 @@ class SessionThread:
         if not self._loaded or not (is_obeying or confinement.servers_off or hides):
             return
         await self.ask(requests.thread_unsubscribe(thread_id))
-        await self.join(session, thread_id)
+        await self.join(session, thread_id, await self.bound(session))
         if is_obeying and self._loaded:
             raise Conflict(
                 f"Thread {thread_id} is open in another program, which may have Codex obey "
@@ -312,13 +374,12 @@ class SessionThread:
         check_untouched(self._held, confinement)
         return confinement
 
-    async def _note_opened(self, answer: Mapping[str, Any]) -> None:
+    def _note_opened(self, answer: Mapping[str, Any]) -> None:
         """Take note of how Codex has opened the thread."""
         self._cwd = str(answer.get("cwd"))
         model = answer.get("model")
         if isinstance(model, str):
             self.model = model
-            await self._ref.tell(ModelTold(model=model))
 
 
 def waits(thread: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -36,6 +37,7 @@ from command_center.actors.sessions.runners.codex.errors import (
     UNCERTAIN,
     may_pass,
 )
+from command_center.actors.sessions.runners.codex.read_ahead import ReadAhead
 from command_center.actors.sessions.runners.codex.session_thread import SessionThread
 from command_center.actors.sessions.runners.codex.turn_events import turn_named
 from command_center.actors.sessions.runners.codex.turns import (
@@ -89,8 +91,12 @@ class TurnStart:
         self._bridge = bridge
         self._thread = thread
         self._assign = assign
+        self._queues: dict[str, ReadAhead[int]] = {}
+        """How much waits in Codex's own queue of a thread."""
         self._opened_here: str | None = None
         """The thread that was opened and is to be prompted, once it is committed."""
+        self._ready: ReadAhead[Confinement] | None = None
+        """The confinement of its turn, once it is attached to."""
         self._prompted = False
         """True once the prompt may have reached Codex."""
         self._starting = False
@@ -99,6 +105,20 @@ class TurnStart:
         """True once no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
+
+    async def look_ahead(self, session: Session) -> None:
+        """Ask Codex what a launch will need to know, beside what else has to be done for it."""
+        thread_id = session.codex_thread_id
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._thread.look_ahead)
+            if thread_id is not None:
+                nursery.start_soon(self._queue_of(thread_id).begin)
+
+    def _queue_of(self, thread_id: str) -> ReadAhead[int]:
+        if thread_id not in self._queues:
+            count = partial(count_queued, self._thread.ask, thread_id)
+            self._queues[thread_id] = ReadAhead(count)
+        return self._queues[thread_id]
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.
@@ -146,10 +166,9 @@ class TurnStart:
             return  # it was reported; the launch goes on once it is committed
         elif thread_id is None:
             await self._open_thread(session)
-        elif thread_id == self._opened_here:
+        elif thread_id == self._opened_here and self._ready is not None:
             self._opened_here = None
-            await self._thread.attach(thread_id)
-            await self._start_turn(session, thread_id)
+            await self._start_turn(session, thread_id, await self._ready.get())
         else:
             await self._join_and_start(session, thread_id)
 
@@ -185,17 +204,37 @@ class TurnStart:
                 return
 
     async def _open_thread(self, session: Session) -> None:
-        self._opened_here = await self._thread.open(session)
+        thread_id = self._opened_here = await self._thread.open(session)
         self._prompted = False
-        await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
+        self._ready = ReadAhead(partial(self._get_ready, session, thread_id))
+        await self._ref.tell(ThreadOpened(thread_id=thread_id, model=self._thread.model))
+        await self._ready.begin()  # beside the commit
+
+    async def _get_ready(self, session: Session, thread_id: str) -> Confinement:
+        await self._thread.attach(thread_id)
+        return await self._thread.confine_turn(session)
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:
-        """Find the turn that was begun before, or else begin it in a thread that is idle."""
-        queued = await count_queued(self._thread.ask, thread_id)
+        """Begin the turn in a thread that was kept loaded, or else in one that is resumed."""
+        queued = await self._queue_of(thread_id).get()
         if queued and not self._prompted:
             raise Conflict(queue_reason(thread_id, queued), threadId=thread_id)
+        confinement = await self._thread.bound(session)
+        if not self._prompted and await self._thread.go_on(session, thread_id, confinement):
+            try:
+                await self._start_turn(session, thread_id, confinement)
+            except CodexError as error:  # it began none, and may not have the thread any more
+                log.info("session.thread.not_kept", session=session.id, reason=str(error))
+            else:
+                return
+        await self._resume_and_start(session, thread_id, confinement)
+
+    async def _resume_and_start(
+        self, session: Session, thread_id: str, confinement: Confinement
+    ) -> None:
+        """Find the turn that was begun before, or else begin it in a thread that is idle."""
         try:
-            thread = await self._thread.join(session, thread_id)
+            thread = await self._thread.join(session, thread_id, confinement)
         except CodexError as error:
             # A run may begin anew where its thread was put away; a message to a session may not.
             is_away = session.origin == "run" and PUT_AWAY.search(error.reason)
@@ -216,15 +255,14 @@ class TurnStart:
             turn = await find_turn(self._thread.ask, session, thread_id)
         if turn is None:
             await self._thread.load_anew(session, thread_id)
-            await self._start_turn(session, thread_id)
+            await self._start_turn(session, thread_id, await self._thread.confine_turn(session))
             return
         turn_id = turn_named(turn, is_review=session.type == "review_task")
         await self._ref.tell(TurnOpened(turn_id=turn_id))
         await self._thread.goal.give(session, thread_id)
         await self._thread.reports.turn(turn_id, turn)
 
-    async def _start_turn(self, session: Session, thread_id: str) -> None:
-        confinement = await self._thread.confine_turn(session)
+    async def _start_turn(self, session: Session, thread_id: str, confinement: Confinement) -> None:
         start = await self._start_of(session, thread_id, confinement)
         if self._is_cancelled:
             await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
