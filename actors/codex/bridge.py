@@ -203,7 +203,7 @@ class Bridge(Actor):
 
     def _keep_no_longer(self, thread_id: str | None) -> None:
         """Leave a thread, if it is kept: what was known of it may hold no more."""
-        if self._routes.kept.take(thread_id) is not None:
+        if thread_id is not None and self._routes.kept.take(thread_id) is not None:
             self._unsubscribe(thread_id)
 
     def _unsubscribe(self, thread_id: str) -> None:

@@ -46,9 +46,9 @@ class KeptThreads:
         while len(self._threads) > MOST:
             yield self._threads.popitem(last=False)[0]
 
-    def take(self, thread_id: str | None) -> LoadedThread | None:
+    def take(self, thread_id: str) -> LoadedThread | None:
         """Keep a thread no longer; return it as it was left, if it was kept."""
-        return None if thread_id is None else self._threads.pop(thread_id, None)
+        return self._threads.pop(thread_id, None)
 
     def holds(self, thread_id: str, loaded: LoadedThread) -> bool:
         """Return whether the thread is kept since it was left so, and not since a later time."""

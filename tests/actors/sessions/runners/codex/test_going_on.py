@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 import pytest
+import trio
 
-from command_center.actors.codex.confinement import Confinement
+from command_center.actors.codex.confinement import Confinement, Sandbox
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Attach, Call, Detach, LoadedThread, Rejoin
-from command_center.actors.contracts.sessions import GrantSlot
+from command_center.actors.contracts.sessions import GrantSlot, StopSession
 from command_center.runtime import handles
 from tests.actors.sessions import live
 from tests.actors.sessions.live import THREAD, Live, PlayedBridge, live_session
@@ -178,7 +179,7 @@ async def test_what_no_turn_says_anew_is_compared(
 
         monkeypatch.setattr(live, "confined", bounded)
         async with live_session(tmp_path / f"db{number}", **SAID_AGAIN) as it:
-            tracker = {"config": {"mcp_servers": {"tracker": {}}}}
+            tracker: dict[str, Any] = {"config": {"mcp_servers": {"tracker": {}}}}
             it.bridge.replies["config/read"] = lambda _: {"layers": [tracker]}
             await begun(it)
             (asked,) = [one for one in it.bridge.asked if isinstance(one, Rejoin)]
@@ -188,3 +189,90 @@ async def test_what_no_turn_says_anew_is_compared(
     seen = [await settings_with(number, it) for number, it in enumerate(({}, {}, *CHANGES))]
     assert seen[0] == seen[1]
     assert all(seen[0] != other for other in seen[2:])
+
+
+NEW: dict[str, Any] = {
+    **SAID_AGAIN,
+    "model": None,
+    "codex_thread_id": None,
+    "workplace": "main_checkout",
+}
+"""The fields of a run in a new thread, in a folder that is there."""
+
+
+async def until_left(it: Live) -> None:
+    """Wait until the thread that was opened ahead is left."""
+    await it.bridge.until_called("thread/unsubscribe")
+
+
+async def test_a_thread_is_opened_while_its_folder_is_looked_at_and_prompted_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PlayedBridge", Keeping)
+    looked = trio.Event()
+    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
+        await it.ref.tell(GrantSlot())
+        await it.bridge.until_called("thread/start")
+        await it.settled()
+        assert "turn/start" not in it.bridge.methods()
+        assert (await it.session()).codex_thread_id is None
+        looked.set()
+        begun = await it.until(lambda session: session.codex_turn_id)
+        assert ("gpt", THREAD) == (begun.model, begun.codex_thread_id)
+        assert 1 == it.bridge.methods().count("thread/start")
+        assert "thread/unsubscribe" not in it.bridge.methods()
+
+
+async def test_a_thread_that_was_opened_ahead_for_other_bounds_is_left_and_another_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandboxes = [Sandbox.WORKSPACE_WRITE, Sandbox.READ_ONLY]
+
+    def tightened(cwd: str) -> Confinement:
+        sandbox = sandboxes.pop(0) if len(sandboxes) > 1 else sandboxes[0]
+        return attrs.evolve(confined(cwd), sandbox=sandbox)
+
+    monkeypatch.setattr(live, "PlayedBridge", Keeping)
+    monkeypatch.setattr(live, "confined", tightened)
+    looked = trio.Event()
+    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
+        await it.ref.tell(GrantSlot())
+        await it.bridge.until_called("thread/start")
+        looked.set()
+        await it.until(lambda session: session.codex_turn_id)
+        methods = it.bridge.methods()
+        assert (2, 1) == (methods.count("thread/start"), methods.count("thread/unsubscribe"))
+        assert "readOnly" == started(it)["sandboxPolicy"]["type"]
+
+
+async def test_a_thread_that_was_opened_ahead_is_left_where_the_session_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PlayedBridge", Keeping)
+    async with live_session(tmp_path / "db", until_prepared=trio.Event(), **NEW) as it:
+        await it.ref.tell(GrantSlot())
+        await it.bridge.until_called("thread/start")
+        stopped = await it.ref.ask(StopSession(requested_by="user"))
+        assert "stopped" == stopped.status
+        await until_left(it)
+        assert "turn/start" not in it.bridge.methods()
+
+
+async def test_a_refusal_of_what_is_opened_ahead_is_met_by_the_launch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Keeping):
+        """A Codex that opens no thread."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.replies["thread/start"] = self._refuse
+
+        def _refuse(self, _params: Mapping[str, Any]) -> Mapping[str, Any]:
+            raise CodexError("thread/start", -32600, "no such model")
+
+    monkeypatch.setattr(live, "PlayedBridge", Full)
+    async with live_session(tmp_path / "db", **NEW) as it:
+        await it.ref.tell(GrantSlot())
+        failed = await it.until(lambda session: session.finished_at)
+        assert ("failed", True) == (failed.status, "no such model" in str(failed.exit_reason))
