@@ -128,6 +128,7 @@ class Bridge(Actor):
             "calls": self._calls,
             "attachedThreads": self._routes.attached,
             "keptThreads": len(self._routes.kept),
+            "rejoinedThreads": self._routes.kept.rejoined,
             "openRequests": len(self._routes.open_requests),
             "received": 0 if connection is None else connection.received,
             "garbage": 0 if connection is None else connection.garbage,
@@ -173,6 +174,7 @@ class Bridge(Actor):
             self._unsubscribe(message.thread_id)
             return None
         self._route_to(message)
+        self._routes.kept.rejoined += 1
         return kept
 
     @handles(Detach)

@@ -35,6 +35,8 @@ class KeptThreads:
     def __init__(self) -> None:
         """Begin with none."""
         self._threads: OrderedDict[str, LoadedThread] = OrderedDict()
+        self.rejoined = 0
+        """Threads in which somebody went on."""
 
     def __len__(self) -> int:
         """Return how many are kept."""

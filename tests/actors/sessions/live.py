@@ -24,7 +24,9 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     CodexServerRequest,
     Detach,
+    LoadedThread,
     ReachWriter,
+    Rejoin,
 )
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
@@ -150,6 +152,12 @@ class PlayedBridge(Actor):
     def attach(self, message: Attach[Any]) -> None:
         """Note it."""
         self._note(message)
+
+    @handles(Rejoin)
+    def rejoin(self, message: Rejoin[Any]) -> LoadedThread | None:
+        """Note it; no thread is kept."""
+        self._note(message)
+        return None
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:

@@ -32,8 +32,6 @@ SAID_AGAIN: dict[str, Any] = {
 class Keeping(PlayedBridge):
     """A Codex with an idle thread, that is kept with any settings but those it is `told`."""
 
-    is_kept = True
-
     def __init__(self) -> None:
         super().__init__()
         self.refuses = 0
@@ -52,13 +50,7 @@ class Keeping(PlayedBridge):
     def rejoin(self, message: Rejoin[Any]) -> LoadedThread | None:
         """Give the thread as it is kept."""
         self._note(message)
-        return LoadedThread(message.settings, "gpt", "/repository") if self.is_kept else None
-
-
-class Forgetful(Keeping):
-    """A Codex that keeps no thread."""
-
-    is_kept = False
+        return LoadedThread(message.settings, "gpt", "/repository")
 
 
 class Refusing(Keeping):
@@ -90,8 +82,8 @@ def started(it: Live) -> Mapping[str, Any]:
 async def test_a_kept_thread_is_prompted_by_what_a_resumed_one_is_and_is_not_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "PlayedBridge", Forgetful)
     async with live_session(tmp_path / "db", **SAID_AGAIN) as it:
+        it.bridge.replies["thread/resume"] = lambda _: {"thread": {"id": THREAD}, "model": "gpt"}
         assert "thread/resume" in await begun(it)
         resumed = started(it)
     monkeypatch.setattr(live, "PlayedBridge", Keeping)
