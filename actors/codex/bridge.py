@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import structlog
 import trio
 
@@ -28,6 +27,7 @@ from command_center.actors.codex.messages import (
     Attach,
     Call,
     Detach,
+    KeptLong,
     LoadedThread,
     ReachWriter,
     Rejoin,
@@ -69,14 +69,6 @@ _WHOSE = {
     AppServer.DETACHED: "It is Command Center's own, and outlives it.",
     AppServer.SPAWNED: "It was spawned, and ends with Command Center.",
 }
-
-
-@attrs.frozen
-class KeptLong:
-    """A thread was kept for as long as threads are."""
-
-    thread_id: str
-    loaded: LoadedThread
 
 
 class Bridge(Actor):

@@ -86,6 +86,14 @@ class Detach(Request[None]):
 
 
 @attrs.frozen
+class KeptLong:
+    """The bridge's own: a thread was kept for as long as threads are."""
+
+    thread_id: str
+    loaded: LoadedThread
+
+
+@attrs.frozen
 class Rejoin(Request[LoadedThread | None], Generic[M]):
     """Attach to a thread that this connection has kept loaded, with the same settings.
 
@@ -204,7 +212,14 @@ WatcherMessage: TypeAlias = BridgeNews | CodexNotification | CodexLagged
 """A message to whoever watches the connection; the last two where it named notifications."""
 
 BridgeMessage: TypeAlias = (
-    AnyBridgeMessage | Call | Attach[Any] | Detach | Rejoin[Any] | AnswerRequest | ReachWriter
+    AnyBridgeMessage
+    | Call
+    | Attach[Any]
+    | Detach
+    | Rejoin[Any]
+    | KeptLong
+    | AnswerRequest
+    | ReachWriter
 )
 """The messages that the bridge to Codex takes."""
 

@@ -1,4 +1,4 @@
-"""What is said in a thread that is kept loaded is held to the same as before, by the real Codex."""
+"""A follow-up in a thread that is kept loaded is held to the same as before, by the real Codex."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.end_to_end.server import WAIT_SECONDS, Client
 
 
 async def bridge_of(client: Client, **wanted: int) -> Any:
-    """What the connection to Codex says of itself, once it is as wanted."""
+    """Return how the connection to Codex describes itself, once it is as wanted."""
     with trio.fail_after(WAIT_SECONDS):
         while True:
             told = (await client.get("/api/runtime/actors/bridges/local"))["description"]

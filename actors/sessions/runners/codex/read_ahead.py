@@ -1,4 +1,4 @@
-"""What Codex is asked before it is needed, beside git's look at the folder and the commits."""
+"""Questions to Codex ahead of their need, beside git's look at the folder and the commits."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class TurnStart:
         self._thread = thread
         self._assign = assign
         self._queues: dict[str, ReadAhead[int]] = {}
-        """How much waits in Codex's own queue of a thread."""
+        """The messages that wait in Codex's own queue of a thread, counted."""
         self._opened_here: str | None = None
         """The thread that was opened and is to be prompted, once it is committed."""
         self._ready: ReadAhead[Confinement] | None = None
