@@ -26,6 +26,7 @@ const SCREENS = {
   sessions: () => import("./screens/sessions.js"),
   session: () => import("./screens/session.js"),
   tasks: () => import("./screens/tasks.js"),
+  "new-task": () => import("./screens/new-task.js"),
   task: () => import("./screens/task.js"),
   repos: () => import("./screens/repos.js"),
   automations: () => import("./screens/automations.js"),
@@ -38,6 +39,7 @@ const SCREENS = {
   account: () => import("./screens/account.js"),
   notifications: () => import("./screens/notifications.js"),
   more: () => import("./screens/more.js"),
+  help: () => import("./screens/help.js"),
 };
 
 /**
@@ -47,6 +49,8 @@ const SCREENS = {
  */
 function screenOf([first, second, ...rest]) {
   const id = /^[0-9]+$/.test(second || "") ? Number(second) : null;
+  const isMade = second === "new" && (first === "tasks" || first === "automations");
+  if (second && !id && !isMade && first !== "runtime") return ["help", "Lost", {}];
   switch (first) {
     case "approvals":
       return id ? ["approvals", "Approval", { id }] : ["approvals", "Approvals", {}];
@@ -54,7 +58,7 @@ function screenOf([first, second, ...rest]) {
       return id ? ["session", "Session", { id }] : ["sessions", "Sessions", {}];
     case "tasks":
       return second === "new"
-        ? ["tasks", "NewTask", {}]
+        ? ["new-task", "NewTask", {}]
         : id
           ? ["task", "Task", { id }]
           : ["tasks", "Tasks", {}];
@@ -84,8 +88,10 @@ function screenOf([first, second, ...rest]) {
       return id ? ["notifications", "Webhook", { id }] : ["notifications", "Notifications", {}];
     case "more":
       return ["more", "More", {}];
-    default:
+    case undefined:
       return ["", "Now", {}];
+    default:
+      return ["help", "Lost", {}];
   }
 }
 
@@ -105,7 +111,7 @@ export const PLACES = [
   ["devices", "devices", "Devices"],
   ["account", "lock", "Account"],
 ];
-const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
+const TABS = [...PLACES.slice(0, 4), ["more", "more", "More"]];
 
 const App = () => {
   useStore("connection");
@@ -242,7 +248,7 @@ const Tabs = ({ current }) => html`<nav class="tabs" aria-label="Places">
       return html`<li key=${path}>
         <a href=${`#/${path}`} aria-current=${isHere ? "page" : null}>
           <span class="tab-icon"><${Icon} name=${icon} size=${23} /><${Count} name=${path} /></span>
-          <span>${name === "Repositories" ? "Repos" : name}</span>
+          <span>${name}</span>
         </a>
       </li>`;
     })}

@@ -19,6 +19,16 @@ export function go(path) {
   location.hash = path;
 }
 
+/**
+ * Go a step back, where one came here from another screen of this page; else the link leads on.
+ * @param {MouseEvent} event
+ */
+export function goBack(event) {
+  if (!history.state?.hasBefore || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.back();
+}
+
 /** Change the address without a step back. @param {string} path */
 export function replace(path) {
   history.replaceState(history.state, "", `#${path}`);
@@ -77,7 +87,8 @@ function descend(until) {
 /** After the screen of another place has come: its top, or where one was before. */
 export function arrive() {
   const known = history.state?.entry;
-  if (known === undefined) history.replaceState({ entry: (entries += 1) }, "");
+  if (known === undefined)
+    history.replaceState({ entry: (entries += 1), hasBefore: arrivedAt !== "" }, "");
   entry = known ?? entries;
   arrivedAt = here().path;
   wanted = known === undefined ? 0 : (depths.get(known) ?? 0);

@@ -32,8 +32,7 @@ def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     page.locator("summary", has_text="More").click()
     page.get_by_label("Effort").select_option("high")
     photograph(page, "task-choices")
-    page.get_by_role("button", name="Create").click()
-    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("effort high")).to_be_visible()
     # Of another repository, nothing is offered that only the one before has.
     other = tmp_path / "other"
@@ -52,6 +51,11 @@ def test_an_effort_is_chosen_for_a_run_or_for_all_runs_of_a_task(
     page.get_by_label("Repository").select_option("2")
     expect(profile.get_by_role("option")).to_have_text(["As the repository says", "Loading …"])
     page.unroute_all()  # which lets go on what waits
+    page.get_by_label("What is to be done?").fill("Look.")
+    page.get_by_role("button", name="Save for later").click()
+    expect(page.locator("h1")).to_have_text("Look.")
+    page.goto(f"{codex_server.url}/#/tasks/new")
+    expect(page.get_by_label("Repository")).to_have_value("2")  # as chosen last
     held: list[Route] = []
     page.route(
         re.compile("/api/codex/(models|extensions)"),

@@ -71,11 +71,31 @@ def test_all_that_is_asked_for_is_read_before_it_is_decided(
         more = {"network": {"enabled": True}}
         said = "This session may not use the network."
         turned = {"command": "rm \u202eskcab", "cwd": "/home", "additionalPermissions": more}
-        show("command", {**turned, "beyondRun": [said], "subAgent": True})
+        words = "I only tidy up."
+        show("command", {**turned, "beyondRun": [said], "subAgent": True, "reason": words})
+        expect(shown.get_by_role("heading")).to_have_text("Run a command")
+        expect(shown.get_by_role("figure", name="A sub-agent says")).to_contain_text(words)
         expect(shown.get_by_label("Command")).to_have_text("rm \\u202eskcab")
         expect(shown).to_contain_text('With more permissions{"network":{"enabled":true}}')
         expect(shown).to_contain_text(f"Beyond what its run may do: {said}")
         expect(shown).to_contain_text("A sub-agent of the session asks.")
+        sent: list[Any] = []
+
+        def settle(route: Route) -> None:
+            sent.append(route.request.post_data_json["status"])
+            route.fulfill(json={**asked, "status": "approved"})
+
+        page.route("**/resolve", settle)
+        shown.get_by_role("button", name="Approve…").focus()
+        page.keyboard.press("Enter")  # twice the same decides nothing
+        expect(shown.get_by_role("button", name="Not now")).to_be_focused()
+        page.keyboard.press("Enter")
+        shown.get_by_role("button", name="Approve…").click()
+        assert [] == sent
+        shown.get_by_role("button", name="Approve beyond its run").click()
+        expect(shown.get_by_text("Approved")).to_be_visible()
+        assert ["approved"] == sent
+        page.unroute_all()
         made(client, f"{where}/resolve", {"status": "rejected"})
 
 

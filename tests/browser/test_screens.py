@@ -48,6 +48,7 @@ SCREENS: dict[str, str | re.Pattern[str]] = {
     "/notifications": "Notifications",
     "/devices": "Devices",
     "/account": "Codex account",
+    "/tasks/lost": "Nothing is here",
     "/more": re.compile("^(More|Preferences)$"),
 }
 NEEDS_CODEX = {"/threads": {409}, "/account": {409}}
@@ -428,7 +429,7 @@ def test_what_happens_elsewhere_is_told_with_its_event(
         assert box["y"] + box["height"] < 200  # far from what a thumb presses
         toast.get_by_role("link").click()
         expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
-        page.get_by_role("link", name="Repos", exact=True).click()
+        page.get_by_role("link", name="Sessions", exact=True).click()
         by = {"status": "rejected", "resolvedBy": "ada"}
         made(client, f"/api/approvals/{asked['id']}/resolve", by)
         expect(page.locator(".toast")).to_contain_text("Rejected by ada: Is somebody there?")

@@ -23,8 +23,6 @@ def register_and_run(page: Page, repository: Path, prompt: str) -> None:
     expect(page.locator("h1")).to_have_text(repository.name)
     page.get_by_role("link", name="New task").first.click()
     page.get_by_label("What is to be done?").fill(prompt)
-    page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.get_by_text("Allowed")).to_be_visible()
     page.get_by_role("button", name="Run", exact=True).click()
 
 
@@ -57,7 +55,8 @@ def test_a_newcomer_runs_watches_approves_steers_and_stops(
     register_and_run(page, repository, "Make a file outside.")
 
     card = page.get_by_role("article", name="Run: echo made")
-    expect(card.get_by_role("heading")).to_have_text("May I write outside?")
+    expect(card.get_by_role("heading")).to_have_text("Run a command")
+    expect(card.get_by_role("figure", name="Codex says")).to_contain_text("May I write outside?")
     expect(card.get_by_label("Command")).to_contain_text(f"echo made > {outside}")
     expect(page).to_have_title("(1) Make a file outside. · Command Center")
     assert not outside.exists()

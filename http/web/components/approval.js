@@ -85,6 +85,8 @@ export const ApprovalCard = ({ approval, isTwin }) => {
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
   const task = useTask(approval);
   const repo = repoOf(approval);
+  const title = titleOf(approval);
+  const at = `#/approvals/${approval.id}`;
   const pending = approval.status === "pending";
   useLayoutEffect(() => {
     // where the button was that is gone
@@ -99,14 +101,18 @@ export const ApprovalCard = ({ approval, isTwin }) => {
   return html`<article ref=${card} class="card approval" data-status=${approval.status}
     aria-label=${approval.title} id=${isTwin ? null : `approval-${approval.id}`}>
     <div class="approval-head">
-      <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
+      ${
+        title
+          ? html`<span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>`
+          : html`<h3 class="kind"><a href=${at}><${Icon} name=${icon} size=${18} />${kind}</a></h3>`
+      }
       ${
         pending && approval.expiresAt
           ? html`<${Deadline} approval=${approval} />`
           : html`<${Ago} ts=${approval.createdAt} />`
       }
     </div>
-    <h3><a href=${`#/approvals/${approval.id}`}>${titleOf(approval)}</a></h3>
+    ${title && html`<h3><a href=${at}>${title}</a></h3>`}
     <div class="note">
       ${repo && html`<a href=${`#/repos/${repo.id}`}>${placeOf(approval)}</a> · `}
       ${
@@ -157,21 +163,21 @@ const Deadline = ({ approval }) => {
 };
 
 /**
- * In full, where the title is cut or says what stands below.
+ * What is asked, in full and in the page's own words; null where its kind says it. What the agent
+ * says of it stands below.
  * @param {Approval} approval
- * @returns {string}
+ * @returns {string | null}
  */
 function titleOf({ kind, title, details }) {
-  const { reason, network, commandKind, files, questions, server, message } = details;
-  if (kind === "command")
-    return network || commandKind === "writeStdin" ? title : reason || "Run this command?";
+  const { network, commandKind, files, questions, server, message, tool } = details;
+  if (kind === "command") return network || commandKind === "writeStdin" ? title : null;
   if (kind === "file_change" && files?.length)
-    return (
-      reason ||
-      `Change ${files.length === 1 ? basename(files[0].path) : plural(files.length, "file")}?`
-    );
+    return files.length === 1
+      ? `Change ${basename(files[0].path)}`
+      : `Change ${files.length} files`;
   if (kind === "user_input" && questions?.length)
     return questions.length === 1 ? questions[0].question : plural(questions.length, "question");
+  if (kind === "elicitation" && tool) return `${server}: ${tool}`;
   if (kind === "elicitation" && message) return `${server} asks: ${message}`;
   return title;
 }
@@ -218,60 +224,28 @@ const Address = ({ url }) =>
     <p><a href=${/^https?:/.test(url) ? url : null} target="_blank" rel="noreferrer">${url}</a></p>
   `;
 
-/** What Codex or the policy asks for. @param {Approval} approval */
+/**
+ * What Codex or the policy asks for: the thing itself first, then what to heed, then what the agent
+ * says of it, as its words, then the rest.
+ * @param {Approval} approval
+ */
 function asked(approval) {
+  const d = approval.details;
+  return [...subjectOf(approval), ...heedsOf(d), ...wordsOf(approval), ...factsOf(approval)];
+}
+
+/** What is decided on: the command, the diff, the tool's arguments. @param {Approval} approval */
+function subjectOf(approval) {
   const d = approval.details;
   const rows = [];
   const command = d.script || d.command;
-  if (command) rows.push(html`<${Code} text=${seen(command)} label="Command" />`);
-  if (d.cwd && approval.kind !== "run")
+  if (command)
+    rows.push(html`<div class="subject"><${Code} text=${seen(command)} label="Command" /></div>`);
+  if (d.arguments)
     rows.push(
-      html`<dl class="facts">
-        <dt>Where</dt>
-        <dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd>
-      </dl>`,
-    );
-  if (d.script && d.command && d.script !== d.command)
-    rows.push(
-      html`<details class="fold aside">
-        <summary>The whole command line</summary>
-        <${Code} text=${seen(d.command)} />
-      </details>`,
-    );
-  if (d.additionalPermissions)
-    rows.push(
-      html`<dl class="facts">
-        <dt>With more permissions</dt>
-        <dd><code>${seen(JSON.stringify(d.additionalPermissions))}</code></dd>
-      </dl>`,
-    );
-  if (d.reason && approval.kind !== "run" && d.reason !== titleOf(approval))
-    rows.push(html`<p>${d.reason}</p>`);
-  if (d.grantRoot)
-    rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
-  for (const [key, word] of [
-    ["read", "Read"],
-    ["write", "Write"],
-  ])
-    if (d[key]?.length)
-      rows.push(
-        html`<dl class="facts">
-          <dt>${word}</dt>
-          <dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd>
-        </dl>`,
-      );
-  if (d.network && d.network !== true)
-    rows.push(
-      html`<dl class="facts">
-        <dt>Network</dt>
-        <dd><code>${d.network.host}</code> (${d.network.protocol})</dd>
-      </dl>`,
-    );
-  if (d.network === true)
-    rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
-  if (d.files?.length && !d.diff)
-    rows.push(
-      html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
+      html`<div class="subject">
+        <${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />
+      </div>`,
     );
   if (approval.kind === "setup") rows.push(html`<${Included} details=${d} />`);
   if (approval.kind === "push") rows.push(html`<${PushDetails} details=${d} />`);
@@ -286,18 +260,101 @@ function asked(approval) {
         }
       </p>`,
     );
+  if (d.files?.length && !d.diff)
+    rows.push(
+      html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
+    );
   if (d.diff)
     rows.push(
       html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`,
     );
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
-  if (d.toolDescription) rows.push(html`<p class="hint">${d.toolDescription}</p>`);
-  if (d.arguments)
-    rows.push(
-      html`<${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />`,
-    );
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
+  for (const [key, word] of [
+    ["read", "Read"],
+    ["write", "Write"],
+  ])
+    if (d[key]?.length)
+      rows.push(
+        html`<dl class="facts">
+          <dt>${word}</dt>
+          <dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd>
+        </dl>`,
+      );
+  if (d.network)
+    rows.push(
+      html`<dl class="facts">
+        <dt>Network</dt>
+        <dd>
+          ${
+            d.network === true
+              ? "full access"
+              : html`<code>${d.network.host}</code> (${d.network.protocol})`
+          }
+        </dd>
+      </dl>`,
+    );
+  return rows;
+}
+
+/** What goes beyond its run's leave. @param {Approval["details"]} d */
+function heedsOf(d) {
+  const rows = [];
+  if (d.additionalPermissions)
+    rows.push(
+      html`<dl class="facts">
+        <dt>With more permissions</dt>
+        <dd><code>${seen(JSON.stringify(d.additionalPermissions))}</code></dd>
+      </dl>`,
+    );
+  if (d.grantRoot)
+    rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
+  for (const said of d.beyondRun || [])
+    rows.push(
+      html`<p class="beyond">
+        <${Icon} name="warning" size=${18} />
+        <span>Beyond what its run may do: ${said}</span>
+      </p>`,
+    );
+  return rows;
+}
+
+/** What others say of it, quoted as theirs. @param {Approval} approval */
+function wordsOf({ kind, details: d }) {
+  const rows = [];
+  const agent = d.subAgent ? "A sub-agent" : "Codex";
+  if (d.reason && kind !== "run") rows.push(html`<${Quoted} who=${agent} words=${d.reason} />`);
+  if (d.tool && d.message) rows.push(html`<${Quoted} who=${d.server} words=${d.message} />`);
+  if (d.toolDescription)
+    rows.push(html`<${Quoted} who=${`${d.server}, of the tool`} words=${d.toolDescription} />`);
+  return rows;
+}
+
+/** @param {{who: string, words: string}} props */
+const Quoted = ({ who, words }) => html`<figure class="quoted">
+  <figcaption>${who} says</figcaption>
+  <blockquote>${words}</blockquote>
+</figure>`;
+
+/** Where, and how. @param {Approval} approval */
+function factsOf(approval) {
+  const d = approval.details;
+  const rows = [];
+  if (d.cwd && approval.kind !== "run")
+    rows.push(
+      html`<dl class="facts">
+        <dt>Where</dt>
+        <dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd>
+      </dl>`,
+    );
+  if (d.script && d.command && d.script !== d.command)
+    rows.push(
+      html`<details class="fold aside">
+        <summary>The whole command line</summary>
+        <${Code} text=${seen(d.command)} />
+      </details>`,
+    );
   if (d.delivery === "async")
     rows.push(
       html`<p class="hint">Codex works on meanwhile. It is told the answer as a message.</p>`,
@@ -310,15 +367,19 @@ function asked(approval) {
         asks.
       </p>`,
     );
-  for (const said of d.beyondRun || [])
-    rows.push(
-      html`<p class="beyond">
-        <${Icon} name="warning" size=${18} />
-        <span>Beyond what its run may do: ${said}</span>
-      </p>`,
-    );
   return rows;
 }
+
+/** Whether a yes gives more than its run got, as the server sees it. @param {Approval} approval */
+const goesBeyond = ({ kind, details: d }) =>
+  kind !== "manual" &&
+  Boolean(
+    kind === "permissions" ||
+    (kind === "run" && d.sandbox === "danger-full-access") ||
+    d.beyondRun ||
+    d.additionalPermissions ||
+    d.grantRoot,
+  );
 
 /** The kinds whose refusal has the run go on without what was asked for. */
 const LEAVES_OUT = new Set(["trust", "setup"]);
@@ -368,7 +429,9 @@ const Decision = ({ approval, onDecide }) => {
   const [note, setNote] = useState("");
   const [noting, setNoting] = useState(false);
   const [answers, setAnswers] = useState(/** @type {Record<string, any> | null} */ (null));
+  const [isSure, setSure] = useState(false);
   const asks = wantsWords(approval);
+  const isBeyond = goesBeyond(approval);
   const mayLast =
     FOR_SESSION.has(approval.kind) ||
     (approval.kind === "elicitation" && approval.details.forSession);
@@ -413,17 +476,30 @@ const Decision = ({ approval, onDecide }) => {
         onAllow=${(/** @type {NewRule} */ rule) => decide("approved", rule)} />`
     }
     <${Problem} error=${error} />
-    <div class="actions two">
-      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)}
-        onClick=${() => decide("rejected")}>
-        ${asks ? "Decline" : LEAVES_OUT.has(approval.kind) ? "Leave out" : "Reject"}
-      <//>
-      <${Button} kind="approve" icon="check" busy=${busy === "approved"}
-        disabled=${Boolean(busy) || (asks && !answers)}
-        onClick=${() => decide("approved")}>
-        ${asks ? "Answer" : approval.kind === "trust" ? "Trust" : "Approve"}
-      <//>
-    </div>
+    ${
+      isSure
+        ? html`<p>This gives more than its run got. Approve it all the same?</p>
+          <div class="actions two">
+            <${Button} kind="approve" icon="check" busy=${busy === "approved"}
+              disabled=${Boolean(busy)} onClick=${() => decide("approved")}>
+              Approve beyond its run
+            <//>
+            <button type="button" class="button" ref=${focused} onClick=${() => setSure(false)}>
+              Not now
+            </button>
+          </div>`
+        : html`<div class="actions two">
+          <${Button} kind="reject" icon="cross" busy=${busy === "rejected"}
+            disabled=${Boolean(busy)} onClick=${() => decide("rejected")}>
+            ${asks ? "Decline" : LEAVES_OUT.has(approval.kind) ? "Leave out" : "Reject"}
+          <//>
+          <${Button} kind="approve" icon="check" busy=${busy === "approved"}
+            disabled=${Boolean(busy) || (asks && !answers)}
+            onClick=${() => (isBeyond ? setSure(true) : decide("approved"))}>
+            ${asks ? "Answer" : approval.kind === "trust" ? "Trust" : "Approve"}${isBeyond && "…"}
+          <//>
+        </div>`
+    }
   </div>`;
 };
 

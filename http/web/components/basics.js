@@ -3,6 +3,7 @@
 import { ApiError, query } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
+import { goBack } from "../router.js";
 import { loadOlder, reachOf, state, useStore } from "../store.js";
 import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
@@ -395,7 +396,9 @@ export const Head = ({ title, shown = title, back, children, note }) => {
   return html`<header class="head">
     ${
       back &&
-      html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`
+      html`<a class="icon-button" href=${`#${back}`} aria-label="Back" onClick=${goBack}>
+        <${Icon} name="back" />
+      </a>`
     }
     <div class="head-text">
       <h1 data-long=${title.length > 70}>${shown}</h1>

@@ -1,9 +1,8 @@
 // @ts-check
 // The box to say something to a session, whatever its state, and to stop it.
 /** @import { Session } from "../openapi.js" */
-/** @import { Draft } from "../drafts.js" */
 import { every, ME, post, remove } from "../api.js";
-import { forget, keep, remember, said, written } from "../drafts.js";
+import { keep, placeOf, remember, said, useDraft } from "../drafts.js";
 import { html, useState } from "../html.js";
 import { sheet } from "../sheets.js";
 import { can, ENDED, learn } from "../store.js";
@@ -47,7 +46,7 @@ const WAYS = {
 export const Composer = ({ session }) => {
   const steerable = session.status === "running" && can(session.runner, "canSteer");
   const [chosen, setChosen] = useState("steer");
-  const [draft, setDraft] = useState(() => written(session));
+  const [draft, write, take] = useDraft(placeOf(session));
   const { text, attached } = draft;
   const { busy, error, run } = useAct();
   const isOver = ENDED.has(session.status);
@@ -57,11 +56,6 @@ export const Composer = ({ session }) => {
     () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
     [session.id, session.status],
   );
-  /** @param {Partial<Draft>} change */
-  const write = (change) => {
-    keep(session, { ...written(session), ...change });
-    setDraft(written(session));
-  };
   const files = useAttachments(attached, (now) => write({ attached: now }));
   const [recalled, setRecalled] = useState(-1); // of what was said before; -1 for what is new
   /** Go up to what was said before, or down again. @param {any} event */
@@ -107,7 +101,7 @@ export const Composer = ({ session }) => {
           requestedBy: ME,
         });
         remember(text.trim());
-        setDraft(forget(session, draft));
+        take(draft);
         setPlans(false);
         follow(answer);
         return;
@@ -121,15 +115,12 @@ export const Composer = ({ session }) => {
       remember(text.trim());
       setRecalled(-1);
       learn("sessions", answer.session);
-      const left = forget(session, draft); // more may have been written meanwhile
+      const left = take(draft); // more may have been written meanwhile
       if (answer.how === "continue") {
-        keep(answer.session, left);
-        forget(session, left);
+        keep(placeOf(answer.session), left);
+        take(left);
         location.hash = `/sessions/${answer.session.id}`;
-      } else {
-        setDraft(left);
-        again();
-      }
+      } else again();
     });
   const canSend = Boolean(text.trim()) && !busy && !files.busy;
   if (session.status === "created") return null;

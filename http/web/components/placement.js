@@ -9,10 +9,11 @@ import { Field, useLoaded } from "./basics.js";
 /** @typedef {CreateTask["placement"]} Placement */
 
 /**
- * Nothing, where there is one host.
- * @param {{repositoryId: number, placement: Placement, onChange: (wish: Placement) => void}} props
+ * Nothing, where there is one host; among other chips, without its label and hint.
+ * @param {{repositoryId: number, placement: Placement, onChange: (wish: Placement) => void,
+ *   isChip?: boolean}} props
  */
-export const PlacementField = ({ repositoryId, placement, onChange }) => {
+export const PlacementField = ({ repositoryId, placement, onChange, isChip }) => {
   const host = hostOf({ repositoryId });
   const [hosts] = useLoaded(() => (host ? every("/api/hosts") : Promise.resolve([])), [host]);
   if (!host) return null;
@@ -32,19 +33,22 @@ export const PlacementField = ({ repositoryId, placement, onChange }) => {
       .sort()
       .map((label) => /** @type {Option} */ ([{ labels: [label] }, `By label ${label}`])),
   ];
+  const select = html`<select class=${isChip ? "chip" : null} aria-label=${isChip ? "Host" : null}
+    value=${JSON.stringify(placement)}
+    onChange=${(/** @type {any} */ e) => onChange(JSON.parse(e.currentTarget.value))}>
+    ${options.map(
+      ([wish, words]) => html`
+        <option value=${JSON.stringify(wish)}>${words}</option>
+      `,
+    )}
+  </select>`;
+  if (isChip) return select;
   return html`<${Field} label="Host"
     hint=${
       copies.length > 1
         ? "A host that is draining or away is never chosen."
         : "No other host has this repository: the same remote, or the same project, says so."
     }>
-    <select value=${JSON.stringify(placement)}
-      onChange=${(/** @type {any} */ e) => onChange(JSON.parse(e.currentTarget.value))}>
-      ${options.map(
-        ([wish, words]) => html`
-          <option value=${JSON.stringify(wish)}>${words}</option>
-        `,
-      )}
-    </select>
+    ${select}
   <//>`;
 };

@@ -1,9 +1,9 @@
 // @ts-check
 // A run before it is pressed: what it may do, and what policy says to it, asked of the server anew
 // with every change.
-/** @import { Attachment } from "./attachments.js" */
 /** @import { HandRun, PolicyResult, RunInput, RunOutcome, Task } from "../openapi.js" */
 import { ApiError, ask, ME, post } from "../api.js";
+import { forget, placeOf, useDraft, written } from "../drafts.js";
 import { Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { can, learn, repoOf, state } from "../store.js";
@@ -22,15 +22,25 @@ const PLACES = [
   ["main_checkout", "Your checkout"],
 ];
 
+/** Of what a task is given, and has not been run with yet. @param {Task} task */
+export const placeOfTask = (task) => `task ${placeOf(task)}`;
+
+/** Why tasks that were just made did not start, until their screens say so. */
+export const failedToStart = /** @type {Map<number, ApiError>} */ (new Map());
+
 /** @param {{task: Task, onStarted: (outcome: RunOutcome) => void}} props */
 export const RunPanel = ({ task, onStarted }) => {
   const repo = repoOf(task);
   const [run, setRun] = useState(/** @type {RunInput} */ ({}));
   const [policy, setPolicy] = useState(/** @type {PolicyResult | null} */ (null));
   const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
-  const { busy, error, run: act } = useAct();
-  const [attached, setAttached] = useState(/** @type {Attachment[]} */ ([]));
-  const files = useAttachments(attached, setAttached);
+  const { busy, error, run: act, setError } = useAct();
+  useEffect(() => {
+    setError(failedToStart.get(task.id) || null);
+    failedToStart.delete(task.id);
+  }, []);
+  const [{ attached }, write] = useDraft(placeOfTask(task));
+  const files = useAttachments(attached, (now) => write({ attached: now }));
   const takesFiles = task.type !== "review_task" && can(state.health?.runnerMode, "takesImages");
   const wanted = Object.fromEntries(
     Object.entries(run).filter(
@@ -53,16 +63,7 @@ export const RunPanel = ({ task, onStarted }) => {
   }, [key]);
   /** @param {keyof RunInput} name @param {any} value */
   const set = (name, value) => setRun({ ...run, [name]: value });
-  const start = () =>
-    act("run", async () =>
-      onStarted(
-        await post(`/api/tasks/${task.id}/run`, {
-          ...wanted,
-          attachments: attached.map(({ id }) => id),
-          requestedBy: ME,
-        }),
-      ),
-    );
+  const start = () => act("run", async () => onStarted(await startRun(task, wanted)));
   const gets = policy?.run;
   const hasDefaults = Object.keys({ ...repo?.runDefaults, ...task.runDefaults }).length > 0;
   const otherwise = hasDefaults ? "As by default" : "As Codex has it";
@@ -157,10 +158,31 @@ export const RunPanel = ({ task, onStarted }) => {
 /** @type {Record<string, string>} */
 const SAYS = { allow: "Allowed", needs_approval: "Needs an approval", deny: "Denied" };
 
+/**
+ * Run a task with what it was given.
+ * @param {Task} task @param {RunInput} wanted @returns {Promise<RunOutcome>}
+ */
+export async function startRun(task, wanted) {
+  const given = written(placeOfTask(task));
+  const outcome = await post(`/api/tasks/${task.id}/run`, {
+    ...wanted,
+    attachments: given.attached.map(({ id }) => id),
+    requestedBy: ME,
+  });
+  forget(placeOfTask(task), given);
+  learnOutcome(outcome);
+  return outcome;
+}
+
 /** What a run's answer means to the page. @param {RunOutcome | HandRun} outcome */
-export function follow(outcome) {
+function learnOutcome(outcome) {
   learn("tasks", outcome.task);
   learn("sessions", outcome.session);
   for (const approval of outcome.approvals || []) learn("approvals", approval);
+}
+
+/** Go to what was begun. @param {RunOutcome | HandRun} outcome */
+export function follow(outcome) {
+  learnOutcome(outcome);
   location.hash = `/sessions/${outcome.session.id}`;
 }

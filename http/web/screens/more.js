@@ -12,7 +12,7 @@ import { state, useStore } from "../store.js";
 import { applyTheme, theme } from "../theme.js";
 
 const PLACES = [
-  ["sessions", "sessions", "Sessions"],
+  ["repos", "repos", "Repositories"],
   ["automations", "automations", "Automations"],
   ["threads", "threads", "Threads of Codex"],
   ["tools", "command", "Tools of Codex"],

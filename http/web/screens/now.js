@@ -21,6 +21,7 @@ import {
 import { plural } from "../format.js";
 
 const DAY_MS = 86_400_000;
+const AT_WORK = 4; // sessions that stand above what needs one, on a phone
 
 /** Say that Codex has no account, where it needs one. By itself: the rest is not drawn again. */
 const SignedOut = () => {
@@ -100,8 +101,29 @@ export const Now = () => {
         </p>
       `
     }
-    <div class="columns">
-      <section aria-labelledby="needs">
+    <div class="columns now">
+      <section aria-labelledby="running" class="at-work" data-idle=${!running.length}>
+        <h2 id="running" class="section">
+          At work${" "}
+          ${running.length > 0 && html`<span class="count quiet">${running.length}</span>`}
+        </h2>
+        ${
+          running.length
+            ? html`<ul class="rows">
+              ${running
+                .slice(0, AT_WORK)
+                .map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
+            </ul>`
+            : html`<p class="quiet-line">
+              No session runs. <a href="#/tasks/new">Give Codex something to do</a>
+            </p>`
+        }
+        ${
+          running.length > AT_WORK &&
+          html`<a class="more" href="#/sessions?show=active">All ${running.length}</a>`
+        }
+      </section>
+      <section aria-labelledby="needs" class="needs">
         <h2 id="needs" class="section">
           Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}
         </h2>
@@ -136,22 +158,7 @@ export const Now = () => {
           </ul>`
         }
       </section>
-      <div class="stack wide-gap">
-        <section aria-labelledby="running">
-          <h2 id="running" class="section">
-            At work${" "}
-            ${running.length > 0 && html`<span class="count quiet">${running.length}</span>`}
-          </h2>
-          ${
-            running.length
-              ? html`<ul class="rows">
-                ${running.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
-              </ul>`
-              : html`<p class="quiet-line">
-                No session runs. <a href="#/tasks/new">Give Codex something to do</a>
-              </p>`
-          }
-        </section>
+      <div class="stack wide-gap later">
         ${
           (waiting.length > 0 || next.length > 0) &&
           html`<section aria-labelledby="next">

@@ -3,6 +3,7 @@
 /** @import { QueryOf, Session } from "../openapi.js" */
 import { html } from "../html.js";
 import { Choice, Empty, Head, Older, Rows } from "../components/basics.js";
+import { Icon } from "../components/icon.js";
 import { useParam } from "../router.js";
 import { SessionRow } from "../components/session-row.js";
 import { ACTIVE, listed, useStore, WAITING } from "../store.js";
@@ -28,6 +29,12 @@ export const Sessions = () => {
   const older = html`<${Older} kind="sessions" filter=${filter} />`;
   return html`
     <${Head} title="Sessions" note="Each run of a task">
+      <a class="button primary" href="#/tasks/new">
+        <${Icon} name="plus" size=${18} />
+        <span>New task</span>
+      </a>
+    <//>
+    <div class="filters">
       <${Choice} label="Which sessions" value=${shown} onChange=${setShown}
         options=${[
           ["all", "All"],
@@ -36,7 +43,7 @@ export const Sessions = () => {
           ["stopped", "Stopped"],
           ["completed", "Done"],
         ]} />
-    <//>
+    </div>
     ${
       rows.length
         ? html`<${Rows} rows=${rows} more=${older}>
