@@ -12,6 +12,7 @@ from command_center.store.records import (
     DiscardedWork,
     Followup,
     HostState,
+    InboxMark,
     Item,
     NotifyMessage,
     NotifyPreference,
@@ -57,10 +58,11 @@ approvals = Table(
     "approvals",
     redacted=[
         *("title", "details", "answers", "codex_request"),
-        *("requested_by", "resolved_by", "resolution_note"),
+        *("requested_by", "resolved_by", "resolution_note", "risks"),
     ],
     long=["title", "details", "codex_request"],
 )
+inbox_marks = Table(InboxMark, "inbox_marks", redacted=["requested_by"])
 rules = Table(Rule, "rules", redacted=["words", "requested_by"])
 agents = Table(
     Agent,

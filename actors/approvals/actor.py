@@ -34,6 +34,7 @@ from command_center.actors.contracts.approvals import (
     words_of,
 )
 from command_center.actors.contracts.events.approvals import ApprovalRequested
+from command_center.actors.contracts.inbox import InboxMarks, MarkInbox
 from command_center.actors.contracts.passkeys import ConfirmDecision
 from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes
@@ -42,6 +43,7 @@ from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import approvals as settlement
+from command_center.actors.ledger import inbox
 from command_center.actors.ledger.deadlines import (
     check_deadline,
     extend,
@@ -229,6 +231,14 @@ class Approvals(Actor):
             return remove_rule(tx, message.rule_id, message.requested_by)
 
         return await self._storage.write(only_if(message.condition, remove))
+
+    @handles(MarkInbox)
+    async def mark_inbox(self, message: MarkInbox) -> Deferred[InboxMarks]:
+        """Answer once the marks are committed."""
+        return self.ctx.answer_later(self._mark_inbox, message)
+
+    async def _mark_inbox(self, message: MarkInbox) -> InboxMarks:
+        return await self._storage.write(lambda tx: inbox.mark(tx, message.wanted))
 
     @handles(DeadlinesPassed)
     async def expire(self, _message: DeadlinesPassed) -> None:

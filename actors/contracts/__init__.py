@@ -11,7 +11,8 @@ taken. A body of the REST API is one of these messages, so nothing is mapped by 
 two. `fields` are the types of fields that several have. `events` are what everybody is told when
 something has happened. `webpush` has those about browsers that are told with the page closed,
 `webhooks` those about addresses that events are sent to, and `notify` those about places that
-Apprise tells. `passkeys` has those by which a browser's authenticator signs in.
+Apprise tells. `passkeys` has those by which a browser's authenticator signs in, and `inbox` those
+about what people have seen.
 
 `spending` has those about the caps of a day and their prices, `backups` those about backups of
 the installation, and `releases` where newer releases are told of.

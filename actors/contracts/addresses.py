@@ -39,6 +39,7 @@ from command_center.actors.contracts.devices import (
     RevokeDevice,
 )
 from command_center.actors.contracts.files import FindFiles, SeeFiles
+from command_center.actors.contracts.inbox import MarkInbox
 from command_center.actors.contracts.issues import ListIssues, LookForIssues, TakeIssue
 from command_center.actors.contracts.landing import (
     AskForMessage,
@@ -148,7 +149,7 @@ from command_center.actors.contracts.worktrees import (
 from command_center.runtime import Address
 
 ApprovalsMessage: TypeAlias = (
-    CreateApproval | ResolveApproval | ExtendApproval | RemoveRule | DeadlinesPassed
+    CreateApproval | ResolveApproval | ExtendApproval | RemoveRule | MarkInbox | DeadlinesPassed
 )
 APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
 

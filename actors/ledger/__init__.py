@@ -25,5 +25,5 @@ resets, and `spending` ends them at the caps of a day. `rules` writes of what is
 `hooks` of those by which others start automations. `passkeys` writes of what devices sign in with,
 `prompts` of those that are saved, `hosts` of other machines, `placing` which of them a run works
 on, and `leases` for how long it may. `followers` says how far automations and webhooks have come in
-the log.
+the log. `inbox` keeps what people have dismissed or put off.
 """

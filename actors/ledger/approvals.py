@@ -83,6 +83,7 @@ def request_approval(
             kind=wanted.kind,
             title=wanted.title,
             details=wanted.details,
+            risks=list(wanted.risks),
             repository_id=session.repository_id,
             task_id=session.task_id,
             session_id=session_id,

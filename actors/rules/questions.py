@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from command_center.store.records import Risk
+
 
 @attrs.frozen
 class ApprovalRequest:
@@ -21,6 +23,7 @@ class ApprovalRequest:
     thread_id: str
     turn_id: str | None
     item_id: str
+    risks: tuple[Risk, ...] = ()
 
 
 def is_async(kind: str, details: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ reads what is told of it, and `transcript` keeps that, with `drafts` for what is
 it at a limit, `turn_ends` says whether the session goes on when it has ended, and `ending` ends the
 session. `slots` says which session begins next, and `directory` is how others reach a session
 whether it has an actor or not. `prompts` has what the agent is told, and `permission_hints` what a
-question of the agent asks beyond the run's leave.
+question of the agent asks beyond the run's leave, and `command_risks` what is risky in it.
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. What is
 Codex's own lies in `runners.codex`; nothing outside of `runners` reads it but what puts the parts

@@ -21,6 +21,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.standing_rules import with_offer
 from command_center.actors.sessions.agents import Agents, name_of
+from command_center.actors.sessions.command_risks import with_risks
 from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
@@ -70,7 +71,7 @@ class Questions:
         return settlement.request_approval(
             tx,
             session.id,
-            with_offer(session, with_limits(session, described)),
+            with_offer(session, with_limits(session, with_risks(described))),
             request_id=request.request_id,
             request=request.asked,
             expires_at=later(tx.now, self._services.approval_seconds),

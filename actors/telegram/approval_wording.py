@@ -42,12 +42,24 @@ from command_center.actors.telegram.wording import (
     place,
 )
 from command_center.store import Approval
+from command_center.store.records import RiskKind
 
 SUBJECTS: Final = 10
 """Commits of a push that are named."""
 
 FOR_SESSION: Final = frozenset({"command", "file_change", "permissions"})
 """The kinds of approvals that can be given for the whole session."""
+
+
+RISKS: Final[Mapping[RiskKind, str]] = {
+    "deletes": "Deletes",
+    "network": "Uses the network",
+    "pipes_into_shell": "Runs what it is piped",
+    "outside_folder": "Outside the folder",
+    "secrets": "Secrets",
+    "unreadable": "Could not be read",
+}
+"""A risk in words."""
 
 
 def approval_text(
@@ -86,6 +98,7 @@ def _beside(approval: Approval) -> list[Text | None]:
     said = approval.details.get("beyondRun") or ()
     return [
         _sub_agent(approval.details),
+        *(labelled(f"⚠️ {RISKS[risk.kind]}: ", shorten(risk.words, 80)) for risk in approval.risks),
         *(labelled("⚠️ Beyond what its run may do: ", sentence) for sentence in said),
     ]
 

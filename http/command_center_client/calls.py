@@ -67,6 +67,16 @@ def retry_host(host_name: str, /, **body: Unpack[shapes.HostOrder]) -> ApiCall[s
     return ApiCall("POST", at("/api/hosts/{}/retry", host_name), body=body)
 
 
+def list_inbox_marks() -> ApiCall[shapes.InboxMarks]:
+    """List what stands in nobody's inbox now: what was dismissed, and what is put off: `GET /api/inbox/marks`."""
+    return ApiCall("GET", "/api/inbox/marks")
+
+
+def mark_inbox(**body: Unpack[shapes.NewMarks]) -> ApiCall[shapes.InboxMarks]:
+    """Dismiss things, or put them off; all marks that hold are the answer: `PUT /api/inbox/marks`."""
+    return ApiCall("PUT", "/api/inbox/marks", body=body)
+
+
 def enrol_host(**body: Unpack[shapes.EnrolHost]) -> ApiCall[shapes.EnrolledHost]:
     """Give the machine that brings a code its key, which is shown this once: `POST /api/enrolments`."""
     return ApiCall("POST", "/api/enrolments", body=body)

@@ -202,6 +202,7 @@ Approval = TypedDict(
         "correlationId": 'str | None',
         "warnedAt": 'str | None',
         "shortened": 'list[str]',
+        "risks": 'list[Risk]',
     },
 )
 
@@ -1175,6 +1176,28 @@ Identity = TypedDict(
     },
 )
 
+# A thing that stands in nobody's inbox until a moment; null for good.
+InboxMark = TypedDict(
+    "InboxMark",
+    {
+        "id": 'int',
+        "createdAt": 'str',
+        "updatedAt": 'str',
+        "kind": 'Literal["approval", "automation", "session"]',
+        "recordId": 'int',
+        "until": 'str | None',
+        "requestedBy": 'str',
+    },
+)
+
+# The marks that hold now.
+InboxMarks = TypedDict(
+    "InboxMarks",
+    {
+        "items": 'list[InboxMark]',
+    },
+)
+
 # Look at a folder; a folder that is not a git repository is an answer, not an error.
 InspectRepository = TypedDict(
     "InspectRepository",
@@ -1502,6 +1525,17 @@ NewHost = TypedDict(
         "kind": 'NotRequired[Literal["dial", "ssh"]]',
         "address": 'NotRequired[str | None]',
         "hostKey": 'NotRequired[str | None]',
+        "requestedBy": 'NotRequired[str]',
+    },
+)
+
+# Things of one kind that are dismissed, or put off.
+NewMarks = TypedDict(
+    "NewMarks",
+    {
+        "kind": 'Literal["approval", "automation", "session"]',
+        "ids": 'list[int]',
+        "until": 'NotRequired[str | None]',
         "requestedBy": 'NotRequired[str]',
     },
 )
@@ -2223,6 +2257,15 @@ Rewound = TypedDict(
     {
         "snapshot": 'Snapshot',
         "before": 'Snapshot',
+    },
+)
+
+# A reason to look twice at what an approval asks for.
+Risk = TypedDict(
+    "Risk",
+    {
+        "kind": 'Literal["deletes", "network", "outside_folder", "pipes_into_shell", "secrets", "unreadable"]',
+        "words": 'str',
     },
 )
 
@@ -3894,6 +3937,16 @@ HostResumed = TypedDict(
     "HostResumed",
     {
         "name": 'str',
+    },
+)
+
+# Things of one kind were dismissed from the inbox, or put off until a moment (`until`).
+InboxMarked = TypedDict(
+    "InboxMarked",
+    {
+        "kind": 'Literal["approval", "automation", "session"]',
+        "ids": 'list[int]',
+        "until": 'str | None',
     },
 )
 
@@ -6076,6 +6129,7 @@ EVENT_DATA = {
     "actor.stopped": "ActorHalted",
     "telegram.chat.migrated": "ChatMigrated",
     "telegram.chat.unreachable": "ChatUnreachable",
+    "inbox.marked": "InboxMarked",
     "stream.opened": "StreamOpened",
     "stream.resumed": "StreamResumed",
     "event.damaged": "EventDamaged",

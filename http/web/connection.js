@@ -42,6 +42,7 @@ const CHANGED = {
   bridge: "runtime",
   device: "devices",
   host: "hosts",
+  inbox: "inbox",
   limits: "limits",
   mcp: "mcp",
   notify: "notify",

@@ -147,6 +147,7 @@ export interface Approval {
   correlationId: string | null;
   warnedAt: string | null;
   shortened: string[];
+  risks: Risk[];
 }
 
 /** The number of approvals: by their status, and those that are pending by their kind. */
@@ -900,6 +901,22 @@ export interface Identity {
   scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
 }
 
+/** A thing that stands in nobody's inbox until a moment; null for good. */
+export interface InboxMark {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  kind: "approval" | "automation" | "session";
+  recordId: number;
+  until: string | null;
+  requestedBy: string;
+}
+
+/** The marks that hold now. */
+export interface InboxMarks {
+  items: InboxMark[];
+}
+
 /** Look at a folder; a folder that is not a git repository is an answer, not an error. */
 export interface InspectRepository {
   localPath: string;
@@ -1147,6 +1164,14 @@ export interface NewHost {
   kind?: "dial" | "ssh";
   address?: string | null;
   hostKey?: string | null;
+  requestedBy?: string;
+}
+
+/** Things of one kind that are dismissed, or put off. */
+export interface NewMarks {
+  kind: "approval" | "automation" | "session";
+  ids: number[];
+  until?: string | null;
   requestedBy?: string;
 }
 
@@ -1694,6 +1719,12 @@ export interface RewindRequest {
 export interface Rewound {
   snapshot: Snapshot;
   before: Snapshot;
+}
+
+/** A reason to look twice at what an approval asks for. */
+export interface Risk {
+  kind: "deletes" | "network" | "outside_folder" | "pipes_into_shell" | "secrets" | "unreadable";
+  words: string;
 }
 
 /** A thing that a person always allows in a repository. */
@@ -2540,6 +2571,24 @@ export interface Operations {
     query: Record<string, never>;
     body: HostOrder;
     answer: ShownHost;
+  };
+  /** List what stands in nobody's inbox now: what was dismissed, and what is put off */
+  listInboxMarks: {
+    method: "GET";
+    path: "/api/inbox/marks";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: InboxMarks;
+  };
+  /** Dismiss things, or put them off; all marks that hold are the answer */
+  markInbox: {
+    method: "PUT";
+    path: "/api/inbox/marks";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewMarks;
+    answer: InboxMarks;
   };
   /** Give the machine that brings a code its key, which is shown this once */
   enrolHost: {
@@ -4885,6 +4934,13 @@ export interface HostResumed {
   name: string;
 }
 
+/** Things of one kind were dismissed from the inbox, or put off until a moment (`until`). */
+export interface InboxMarked {
+  kind: "approval" | "automation" | "session";
+  ids: number[];
+  until: string | null;
+}
+
 /** Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it. */
 export interface ItemCutOff {
   turnId: string;
@@ -5927,6 +5983,7 @@ export interface EventData {
   "actor.stopped": ActorHalted;
   "telegram.chat.migrated": ChatMigrated;
   "telegram.chat.unreachable": ChatUnreachable;
+  "inbox.marked": InboxMarked;
   "stream.opened": StreamOpened;
   "stream.resumed": StreamResumed;
   "event.damaged": EventDamaged;

@@ -84,6 +84,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "removed_histories": "The removed events of a deleted repository stand nowhere.",
     "hosts": "Another server has to be let in at a machine, and to know its key.",
     "host_keys": "A machine that dials out has to be enrolled by each server.",
+    "inbox_marks": "They say what people have seen on this server.",
     "host_states": "They are of hosts that are not exported.",
     "whole_values": "Its texts stand as lines of their own.",
 }

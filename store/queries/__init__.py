@@ -8,5 +8,5 @@ the age that `days_told` believes, and `removal` a repository with all that refe
 change many rows of their tables at once. `passkeys` and `rules` remove one, and `automation_runs`
 counts what has begun. `stored_threads` keeps what was said elsewhere, `file_size` says how much
 there is and gives free pages back, and `compacting` writes the file anew. `log_places` moves who
-follows the log.
+follows the log, and `inbox` removes the marks of an inbox that are past.
 """

@@ -7,7 +7,8 @@ always the store's to set.
 
 `record` is the type that all are, `words` are those that several share, and each other module has
 the records of one noun: `repositories`, `tasks`, `sessions`, `approvals`, `transcripts`, `changes`,
-`landing`, `automations`, `telegram`, `channels`, `devices`, `prompts`, `rules` and `hosts`.
+`landing`, `automations`, `telegram`, `channels`, `devices`, `prompts`, `rules`, `hosts` and
+`inbox`.
 """
 
 from command_center.store.records.approvals import (
@@ -15,6 +16,8 @@ from command_center.store.records.approvals import (
     ApprovalKind,
     ApprovalScope,
     ApprovalStatus,
+    Risk,
+    RiskKind,
 )
 from command_center.store.records.automations import (
     Automation,
@@ -46,6 +49,7 @@ from command_center.store.records.devices import (
     Scope,
 )
 from command_center.store.records.hosts import HostState, StoredHost
+from command_center.store.records.inbox import InboxKind, InboxMark
 from command_center.store.records.landing import (
     ChecksState,
     PullRequest,
@@ -120,6 +124,8 @@ __all__ = [
     "DiscardedWork",
     "Followup",
     "HostState",
+    "InboxKind",
+    "InboxMark",
     "Item",
     "MergeWhen",
     "NewsAnswer",
@@ -136,6 +142,8 @@ __all__ = [
     "Repository",
     "ReviewState",
     "Reviewer",
+    "Risk",
+    "RiskKind",
     "Rule",
     "RuleKind",
     "Runner",

@@ -28,6 +28,23 @@ ApprovalStatus: TypeAlias = Literal[
 ApprovalScope: TypeAlias = Literal["once", "session"]
 
 
+RiskKind: TypeAlias = Literal[
+    "deletes", "network", "pipes_into_shell", "outside_folder", "secrets", "unreadable"
+]
+
+
+class Risk(msgspec.Struct, frozen=True, rename="camel"):
+    """A reason to look twice at what an approval asks for.
+
+    Attributes:
+        kind: ``unreadable`` where a command, or a part of it, could not be judged.
+        words: of the command, or the path, that shows it.
+    """
+
+    kind: RiskKind
+    words: str
+
+
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     """A question to the operator, settled exactly once.
 
@@ -39,6 +56,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
         expires_at: from when on it can no longer be approved; None for never.
         delivered_at: when Codex had the answer.
         warned_at: when it was told that the deadline is near.
+        risks: what is risky in it, as far as its words show; nothing found is no promise.
         shortened: the fields that are longer than they are shown here.
     """
 
@@ -65,3 +83,4 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     correlation_id: str | None = None
     warned_at: Timestamp | None = None
     shortened: list[str] = msgspec.field(default_factory=list)
+    risks: list[Risk] = msgspec.field(default_factory=list)

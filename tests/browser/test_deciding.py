@@ -173,3 +173,42 @@ def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_text("by ada")).to_be_visible()
         expect(page.get_by_text("Rejected")).to_be_visible()
+
+
+def test_several_are_decided_together_and_one_is_put_off_on_every_page(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        titles = ("May it begin?", "May it go on?", "May it end?")
+        asked = [made(client, "/api/approvals", {"title": title})["id"] for title in titles]
+        page = open_page(filled_server.url, device="phone").page
+        other = open_page(filled_server.url, device="desktop").page
+        cards = [page.get_by_role("article", name=title) for title in titles]
+        cards[2].get_by_role("button", name="Later…").click()
+        cards[2].get_by_role("button", name="In an hour").click()
+        expect(cards[2]).to_have_count(0)
+        expect(other.get_by_role("article", name=titles[0])).to_be_visible()
+        expect(other.get_by_role("article", name=titles[2])).to_have_count(0)
+        page.get_by_role("button", name="Decide several together").click()
+        for card in cards[:2]:
+            card.get_by_label("Select").check()
+        expect(page.get_by_role("region", name="Selected")).to_contain_text("2 approvals selected")
+        page.get_by_role("button", name="Approve 2").click()
+        expect(other.get_by_role("article", name=titles[0])).to_contain_text("by web")
+        expect(page.get_by_role("region", name="Selected")).to_have_count(0)
+        found = [client.get(f"/api/approvals/{each}").json()["status"] for each in asked]
+        assert ["approved", "approved", "pending"] == found
+        made(client, f"/api/approvals/{asked[2]}/resolve", {"status": "rejected"})
+
+
+def test_what_is_risky_stands_on_the_card(filled_server: Server, open_page: OpenPage) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "A command"})
+        risks = [{"kind": "deletes", "words": "rm -rf <b>"}, {"kind": "unreadable", "words": "x"}]
+        record = {**asked, "kind": "command", "details": {"command": "rm"}, "risks": risks}
+        page = open_page("about:blank", **UNWORKED).page
+        page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
+        page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
+        shown = page.get_by_role("list", name="Risks").get_by_role("listitem")
+        expect(shown).to_have_text(["Deletes rm -rf <b>", "Could not be read x"])
+        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})

@@ -1,4 +1,4 @@
-"""Events of the clock, of Codex's connection, of actors, and of Telegram's chats."""
+"""Events of the clock, of Codex's connection, of actors, of Telegram's chats and of the inbox."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from command_center.actors.contracts.bridges import (
     AppServer,
 )
 from command_center.store import EventData
+from command_center.store.records import InboxKind
 
 
 class ClockMoved(EventData, frozen=True, kw_only=True, tag="clock.jumped"):
@@ -167,3 +168,11 @@ class ChatUnreachable(EventData, frozen=True, kw_only=True, tag="telegram.chat.u
 
     chat_id: int
     why: str
+
+
+class InboxMarked(EventData, frozen=True, kw_only=True, tag="inbox.marked"):
+    """Things of one kind were dismissed from the inbox, or put off until a moment (`until`)."""
+
+    kind: InboxKind
+    ids: list[int]
+    until: str | None

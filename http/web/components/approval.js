@@ -78,8 +78,11 @@ export function useOpenApprovals() {
   return [...pending, ...settled].sort((a, b) => a.id - b.id);
 }
 
-/** A twin has another beside it. @param {{approval: Approval, isTwin?: boolean}} props */
-export const ApprovalCard = ({ approval, isTwin }) => {
+/**
+ * A twin has another beside it. `children` stand between what is asked and the decision.
+ * @param {{approval: Approval, isTwin?: boolean, children?: any}} props
+ */
+export const ApprovalCard = ({ approval, isTwin, children }) => {
   const card = useRef(/** @type {HTMLElement | null} */ (null));
   const decided = useRef(false);
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
@@ -125,6 +128,7 @@ export const ApprovalCard = ({ approval, isTwin }) => {
       ${!approval.sessionId && !task && html`asked by ${approval.requestedBy}`}
     </div>
     <${Details} approval=${approval} />
+    ${pending && children}
     ${
       pending
         ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)} />`
@@ -231,7 +235,14 @@ const Address = ({ url }) =>
  */
 function asked(approval) {
   const d = approval.details;
-  return [...subjectOf(approval), ...heedsOf(d), ...wordsOf(approval), ...factsOf(approval)];
+  const { risks } = approval;
+  return [
+    ...subjectOf(approval),
+    ...(risks.length ? [html`<${Risks} risks=${risks} />`] : []),
+    ...heedsOf(d),
+    ...wordsOf(approval),
+    ...factsOf(approval),
+  ];
 }
 
 /** What is decided on: the command, the diff, the tool's arguments. @param {Approval} approval */
@@ -297,6 +308,25 @@ function subjectOf(approval) {
     );
   return rows;
 }
+
+/** @type {Record<string, string>} */
+const RISKS = {
+  deletes: "Deletes",
+  network: "Uses the network",
+  pipes_into_shell: "Runs what it is piped",
+  outside_folder: "Outside the folder",
+  secrets: "Secrets",
+  unreadable: "Could not be read",
+};
+
+/** What is risky in it, and by which words. @param {{risks: Approval["risks"]}} props */
+const Risks = ({ risks }) => html`<ul class="risks" aria-label="Risks">
+  ${risks.map(
+    ({ kind, words }) => html`<li data-kind=${kind}>
+      <b>${RISKS[kind] || Words(kind)}</b> <code>${seen(words)}</code>
+    </li>`,
+  )}
+</ul>`;
 
 /** What goes beyond its run's leave. @param {Approval["details"]} d */
 function heedsOf(d) {
@@ -371,7 +401,7 @@ function factsOf(approval) {
 }
 
 /** Whether a yes gives more than its run got, as the server sees it. @param {Approval} approval */
-const goesBeyond = ({ kind, details: d }) =>
+export const goesBeyond = ({ kind, details: d }) =>
   kind !== "manual" &&
   Boolean(
     kind === "permissions" ||
@@ -507,7 +537,7 @@ const Decision = ({ approval, onDecide }) => {
  * Settle it; with a passkey, where the server takes no less.
  * @param {number} id @param {any} decision
  */
-const settle = (id, decision) =>
+export const settle = (id, decision) =>
   post(`/api/approvals/${id}/resolve`, decision).catch(async (failure) => {
     if (failure.status !== 403) throw failure;
     return (await import("../passkeys.js")).decide(id, decision);
@@ -517,7 +547,7 @@ const settle = (id, decision) =>
  * Whether it wants more than a yes: answers, or a form that has fields.
  * @param {Approval} approval
  */
-const wantsWords = ({ kind, details }) =>
+export const wantsWords = ({ kind, details }) =>
   kind === "user_input" ||
   (kind === "elicitation" &&
     !details.url &&

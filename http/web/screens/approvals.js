@@ -16,6 +16,7 @@ import {
 } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
+import { OpenApprovals } from "../components/inbox.js";
 import {
   need,
   newestFirst,
@@ -45,9 +46,7 @@ export const Approvals = () => {
     ${
       shown === "open"
         ? open.length
-          ? html`<div class="cards">
-            ${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
-          </div>`
+          ? html`<${OpenApprovals} approvals=${open} />`
           : html`<${Empty} icon="approvals" title="Nothing waits on you"
             curl=${`curl '${location.origin}/api/approvals?status=pending'`}>
             <p>

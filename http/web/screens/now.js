@@ -3,8 +3,9 @@
 import { get } from "../api.js";
 import { html, useState } from "../html.js";
 import { Ago, Head, lazily, useLoaded } from "../components/basics.js";
-import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
+import { useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
+import { Dismiss, mark, OpenApprovals, useMarks } from "../components/inbox.js";
 import { SessionRow } from "../components/session-row.js";
 import {
   ACTIVE,
@@ -38,8 +39,9 @@ const SignedOut = () => {
 
 export const Now = () => {
   useStore("health", "sessions", "tasks", "repos", "automations");
-  const asked = pendingApprovals();
-  const open = useOpenApprovals();
+  const marks = useMarks();
+  const asked = pendingApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
+  const open = useOpenApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
   const sessions = newestFirst(state.sessions);
   const running = sessions.filter((s) => ACTIVE.has(s.status));
   const waiting = sessions.filter((s) => WAITING.has(s.status) && s.status !== "created");
@@ -55,14 +57,17 @@ export const Now = () => {
     (s) =>
       (s.status === "failed" || s.status === "interrupted") &&
       Date.parse(s.finishedAt || "") > since &&
-      newestOf.get(s.taskId) === s.id,
+      newestOf.get(s.taskId) === s.id &&
+      !marks.has(`session ${s.id}`),
   );
   const ended = sessions.filter((s) => ENDED.has(s.status) && !failed.includes(s)).slice(0, 6);
   const next = [...state.automations.values()]
     .filter((a) => a.enabled && a.nextRunAt)
     .sort((a, b) => (a.nextRunAt || "").localeCompare(b.nextRunAt || ""))
     .slice(0, 4);
-  const paused = [...state.automations.values()].filter((a) => a.pausedReason);
+  const paused = [...state.automations.values()].filter(
+    (a) => a.pausedReason && (marks.get(`automation ${a.id}`)?.updatedAt || "") < a.updatedAt,
+  );
   const needs = asked.length + failed.length + paused.length;
   const signedOut = codex?.status === "connected" && html`<${SignedOut} />`;
   const [isBeginning, begin] = useState(false);
@@ -132,20 +137,24 @@ export const Now = () => {
           !open.length &&
           html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`
         }
-        <div class="stack">
-          ${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
-        </div>
+        <${OpenApprovals} approvals=${open} />
         ${
           failed.length > 0 &&
           html`<ul class="rows">
-            ${failed.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
+            ${failed.map(
+              (s) => html`<li key=${s.id} class="row-line">
+                <${SessionRow} session=${s} />
+                <${Dismiss} name=${`session ${s.id}`}
+                  onDismiss=${() => mark("session", [s.id])} />
+              </li>`,
+            )}
           </ul>`
         }
         ${
           paused.length > 0 &&
           html`<ul class="rows">
             ${paused.map(
-              (a) => html`<li key=${a.id}>
+              (a) => html`<li key=${a.id} class="row-line">
                 <a class="row" href=${`#/automations/${a.id}`}>
                   <div class="row-main">
                     <div class="row-title">${a.title}</div>
@@ -153,6 +162,7 @@ export const Now = () => {
                   </div>
                   <span class="badge" data-tone="warn"><i class="dot"></i>Paused</span>
                 </a>
+                <${Dismiss} name=${a.title} onDismiss=${() => mark("automation", [a.id])} />
               </li>`,
             )}
           </ul>`

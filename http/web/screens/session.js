@@ -24,6 +24,7 @@ import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
+import { useSeen } from "../components/inbox.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
 import { filesAt } from "../files.js";
@@ -101,6 +102,7 @@ const Live = ({ id }) => {
     if (isReady && isBeside) document.querySelector(`.pane-${pane}`)?.scrollIntoView();
   }, [pane, isReady]);
   const session = state.sessions.get(id);
+  useSeen(session);
   if (!session)
     return html`
       <${Head} title=${`Session ${id}`} back="/sessions" />

@@ -1,0 +1,185 @@
+// @ts-check
+// What needs one: approvals page by page, put off or decided together; and what was seen.
+/** @import { Approval, InboxMark, NewMarks } from "../openapi.js" */
+import { ApiError, get, ME, put } from "../api.js";
+import { html, useEffect, useState } from "../html.js";
+import { changed, learn, refresh, useStore } from "../store.js";
+import { plural } from "../format.js";
+import { ApprovalCard, goesBeyond, settle, wantsWords } from "./approval.js";
+import { Button, Problem, useAct, useLoaded, useTick } from "./basics.js";
+import { Icon } from "./icon.js";
+
+const PAGE = 20; // cards at a time
+const HOUR_MS = 3_600_000;
+const MORNING = 9; // o'clock
+
+/** The marks that hold now; of each kind and thing one. @returns {Map<string, InboxMark>} */
+export function useMarks() {
+  const [marks] = useLoaded(() => get("/api/inbox/marks"), [], useStore("inbox"));
+  useTick(30_000);
+  const now = Date.now();
+  const held = (marks?.items || []).filter(({ until }) => !until || Date.parse(until) > now);
+  return new Map(held.map((mark) => [`${mark.kind} ${mark.recordId}`, mark]));
+}
+
+/**
+ * Dismiss things, or put them off until a moment.
+ * @param {NewMarks["kind"]} kind @param {number[]} ids @param {Date} [until]
+ */
+export async function mark(kind, ids, until) {
+  await put("/api/inbox/marks", {
+    kind,
+    ids,
+    until: until ? until.toISOString() : null,
+    requestedBy: ME,
+  });
+  changed("inbox");
+}
+
+/** What has failed needs nobody who has seen it. @param {any} session */
+export function useSeen(session) {
+  const isDue =
+    (session?.status === "failed" || session?.status === "interrupted") &&
+    Date.now() - Date.parse(session.finishedAt || "") < 24 * HOUR_MS;
+  useEffect(() => {
+    if (!isDue) return;
+    mark("session", [session.id]).catch((error) => {
+      if (!(error instanceof ApiError)) throw error; // else it stays in the inbox
+    });
+  }, [session?.id, isDue]);
+}
+
+/**
+ * Take something out of the inbox.
+ * @param {{name: string, onDismiss: () => Promise<void>}} props
+ */
+export const Dismiss = ({ name, onDismiss }) => {
+  const { busy, error, run } = useAct();
+  return html`
+    <${Problem} error=${error} />
+    <button type="button" class="icon-button" aria-label=${`Dismiss ${name}`}
+      disabled=${Boolean(busy)} onClick=${() => run("dismiss", onDismiss)}>
+      <${Icon} name="cross" size=${16} />
+    </button>
+  `;
+};
+
+/** @returns {[string, Date][]} */
+function moments() {
+  const morning = new Date();
+  morning.setDate(morning.getDate() + 1);
+  morning.setHours(MORNING, 0, 0, 0);
+  return [
+    ["In an hour", new Date(Date.now() + HOUR_MS)],
+    ["Tomorrow", morning],
+  ];
+}
+
+/** @param {{approval: Approval}} props */
+const Later = ({ approval }) => {
+  const [isOpen, setOpen] = useState(false);
+  const { busy, error, run } = useAct();
+  if (!isOpen)
+    return html`<button type="button" class="link" onClick=${() => setOpen(true)}>
+      Later…
+    </button>`;
+  return html`
+    ${moments().map(
+      ([name, until]) => html`<button type="button" class="chip" key=${name}
+        disabled=${Boolean(busy)}
+        onClick=${() => run("later", () => mark("approval", [approval.id], until))}>
+        ${name}
+      </button>`,
+    )}
+    <${Problem} error=${error} />
+  `;
+};
+
+/**
+ * Approvals, the first of them; several of one kind can be decided together once they are shown.
+ * @param {{approvals: Approval[]}} props
+ */
+export const OpenApprovals = ({ approvals }) => {
+  const [shown, setShown] = useState(PAGE);
+  const [isMany, setMany] = useState(false);
+  const [chosen, setChosen] = useState(/** @type {number[]} */ ([]));
+  const here = approvals.slice(0, shown);
+  const some = here.filter(({ id, status }) => status === "pending" && chosen.includes(id));
+  const kind = some[0]?.kind;
+  const pending = here.filter(({ status }) => status === "pending");
+  /** @param {number} id @param {boolean} on */
+  const choose = (id, on) =>
+    setChosen(on ? [...chosen, id] : chosen.filter((other) => other !== id));
+  return html`
+    ${
+      pending.length > 1 &&
+      html`<button type="button" class="link" aria-pressed=${isMany}
+        onClick=${() => {
+          setMany(!isMany);
+          setChosen([]);
+        }}>
+        ${isMany ? "Decide one by one" : "Decide several together"}
+      </button>`
+    }
+    <div class="cards">
+      ${here.map(
+        (a) => html`<${ApprovalCard} key=${a.id} approval=${a}>
+          <div class="inbox-acts">
+            ${
+              isMany &&
+              html`<label class="check">
+                <input type="checkbox" checked=${chosen.includes(a.id)}
+                  disabled=${Boolean(kind && kind !== a.kind)}
+                  onChange=${(/** @type {any} */ e) => choose(a.id, e.currentTarget.checked)} />
+                <span>Select</span>
+              </label>`
+            }
+            <${Later} approval=${a} />
+          </div>
+        <//>`,
+      )}
+    </div>
+    ${
+      approvals.length > shown &&
+      html`<${Button} kind="quiet wide" onClick=${() => setShown(shown + PAGE)}>
+        Show more (${approvals.length - shown})
+      <//>`
+    }
+    ${some.length > 0 && html`<${Many} chosen=${some} onDone=${() => setChosen([])} />`}
+  `;
+};
+
+/** @param {{chosen: Approval[], onDone: () => void}} props */
+const Many = ({ chosen, onDone }) => {
+  const { busy, error, run } = useAct();
+  const apart = chosen.filter((a) => goesBeyond(a) || wantsWords(a)).length;
+  /** @param {"approved" | "rejected"} status */
+  const decide = (status) =>
+    run(status, async () => {
+      for (const { id } of chosen)
+        try {
+          learn("approvals", await settle(id, { status, resolvedBy: ME }));
+        } catch (failure) {
+          refresh("approvals", id); // somebody else may have been first
+          throw failure;
+        }
+      onDone();
+    });
+  return html`<div class="many" role="region" aria-label="Selected">
+    <span>
+      ${plural(chosen.length, "approval")} selected
+      ${apart > 0 && ` · ${apart} can only be approved by itself`}
+    </span>
+    <${Problem} error=${error} />
+    <div class="actions two">
+      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)}
+        onClick=${() => decide("rejected")}>
+        Reject ${chosen.length}
+      <//>
+      <${Button} kind="approve" icon="check" busy=${busy === "approved"}
+        disabled=${Boolean(busy) || apart > 0} onClick=${() => decide("approved")}>
+        Approve ${chosen.length}
+      <//>
+    </div>
+  </div>`;
+};
