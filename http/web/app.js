@@ -9,6 +9,7 @@ import { useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
 import { start } from "./connection.js";
+import { sheet } from "./sheets.js";
 import { pendingApprovals, state, useStore } from "./store.js";
 import { applyTheme } from "./theme.js";
 import { Title } from "./title.js";
@@ -152,8 +153,8 @@ const Screen = ({ place }) => {
   useEffect(() => {
     if (loaded[module]) return;
     setFailed("");
-    SCREENS[module]().then(
-      (exports) => setLoaded((/** @type {any} */ old) => ({ ...old, [module]: exports })),
+    Promise.all([SCREENS[module](), sheet("./styles/places.css")]).then(
+      ([exports]) => setLoaded((/** @type {any} */ old) => ({ ...old, [module]: exports })),
       () => setFailed(module),
     );
   }, [module, isLive]);

@@ -140,7 +140,8 @@ def test_permissions_are_granted_for_the_session(
     card = page.get_by_role("article")
     expect(card.get_by_text("To install packages.")).to_be_visible()
     card.get_by_role("button", name="For this session").click()
-    card.get_by_role("button", name="Approve").click()
+    card.get_by_role("button", name="Approve…").click()
+    card.get_by_role("button", name="Approve beyond its run").click()
     assert "session" == answered(page, client, address)["scope"]
 
 

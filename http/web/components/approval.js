@@ -30,8 +30,7 @@ import {
 import { Icon } from "./icon.js";
 import { Shortened } from "./shortened.js";
 
-const Diff = lazily(() => import("./diff.js"), "Diff");
-const PushDetails = lazily(() => import("./push-details.js"), "PushDetails");
+const Subject = lazily(() => import("./subject.js"), "Subject");
 const Questions = lazily(() => import("./questions.js"), "Questions");
 const AlwaysAllow = lazily(() => import("./always-allow.js"), "AlwaysAllow");
 
@@ -190,11 +189,7 @@ function titleOf({ kind, title, details }) {
 const Details = ({ approval }) => {
   const [whole, setWhole] = useState(/** @type {Approval["details"] | null} */ (null));
   const details = whole ?? approval.details;
-  const entries = Object.entries(details);
-  const rows =
-    approval.kind === "manual"
-      ? entries.map(([key, value]) => told(key, value))
-      : asked({ ...approval, details });
+  const rows = asked({ ...approval, details });
   if (approval.shortened.includes("details") && !whole) {
     const load = async () =>
       setWhole(
@@ -206,107 +201,24 @@ const Details = ({ approval }) => {
 };
 
 /**
- * A detail that somebody gave by the API, who may give any, of any shape.
- * @param {string} key
- * @param {unknown} value
- */
-function told(key, value) {
-  if (key === "reason" && typeof value === "string") return html`<p>${value}</p>`;
-  if (key === "command" && typeof value === "string")
-    return html`<${Code} text=${value} label="Command" />`;
-  if (key === "diff" && typeof value === "string") return html`<${Diff} text=${value} />`;
-  if (key === "url" && typeof value === "string") return html`<${Address} url=${value} />`;
-  return html`<dl class="facts">
-    <dt>${Words(key)}</dt>
-    <dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd>
-  </dl>`;
-}
-
-/** @param {{url: string}} props */
-const Address = ({ url }) =>
-  html`
-    <p><a href=${/^https?:/.test(url) ? url : null} target="_blank" rel="noreferrer">${url}</a></p>
-  `;
-
-/**
  * What Codex or the policy asks for: the thing itself first, then what to heed, then what the agent
  * says of it, as its words, then the rest.
  * @param {Approval} approval
  */
 function asked(approval) {
-  const d = approval.details;
-  const { risks } = approval;
+  const { kind, risks, details: d } = approval;
+  const command = kind === "command" && (d.script || d.command);
+  const subject = command
+    ? html`<div class="subject"><${Code} text=${seen(command)} label="Command" /></div>`
+    : html`<${Subject} approval=${approval} />`;
+  if (kind === "manual") return Object.keys(d).length ? [subject] : [];
   return [
-    ...subjectOf(approval),
+    subject,
     ...(risks.length ? [html`<${Risks} risks=${risks} />`] : []),
     ...heedsOf(d),
     ...wordsOf(approval),
     ...factsOf(approval),
   ];
-}
-
-/** What is decided on: the command, the diff, the tool's arguments. @param {Approval} approval */
-function subjectOf(approval) {
-  const d = approval.details;
-  const rows = [];
-  const command = d.script || d.command;
-  if (command)
-    rows.push(html`<div class="subject"><${Code} text=${seen(command)} label="Command" /></div>`);
-  if (d.arguments)
-    rows.push(
-      html`<div class="subject">
-        <${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />
-      </div>`,
-    );
-  if (approval.kind === "setup") rows.push(html`<${Included} details=${d} />`);
-  if (approval.kind === "push") rows.push(html`<${PushDetails} details=${d} />`);
-  if (approval.kind === "trust" || approval.kind === "setup")
-    rows.push(
-      html`<p>
-        ${plural(d.files.length, "file")},${" "}
-        ${
-          d.files.some((/** @type {any} */ f) => !f.isNew)
-            ? "as they differ from what was agreed to last:"
-            : "none of them agreed to before:"
-        }
-      </p>`,
-    );
-  if (d.files?.length && !d.diff)
-    rows.push(
-      html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
-    );
-  if (d.diff)
-    rows.push(
-      html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`,
-    );
-  if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
-  if (d.url) rows.push(html`<${Address} url=${d.url} />`);
-  if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
-  for (const [key, word] of [
-    ["read", "Read"],
-    ["write", "Write"],
-  ])
-    if (d[key]?.length)
-      rows.push(
-        html`<dl class="facts">
-          <dt>${word}</dt>
-          <dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd>
-        </dl>`,
-      );
-  if (d.network)
-    rows.push(
-      html`<dl class="facts">
-        <dt>Network</dt>
-        <dd>
-          ${
-            d.network === true
-              ? "full access"
-              : html`<code>${d.network.host}</code> (${d.network.protocol})`
-          }
-        </dd>
-      </dl>`,
-    );
-  return rows;
 }
 
 /** @type {Record<string, string>} */
@@ -413,38 +325,6 @@ export const goesBeyond = ({ kind, details: d }) =>
 
 /** The kinds whose refusal has the run go on without what was asked for. */
 const LEAVES_OUT = new Set(["trust", "setup"]);
-
-/** The ignored files that a worktree is given. @param {{details: any}} props */
-const Included = ({ details }) => {
-  const names = details.included || [];
-  if (!details.includedCount) return null;
-  const more = details.includedCount - names.length;
-  return html`<p>
-    ${plural(details.includedCount, "file")} to copy: ${names.map(
-      (/** @type {string} */ name) => html`<code>${seen(name)}</code> `,
-    )}
-    ${more > 0 && `and ${more} more`}
-  </p>`;
-};
-
-/** @param {{details: any}} props */
-const RunDetails = ({ details }) => {
-  const { reason, prompt, sandbox, allowNetwork, allowCommit, branchName, cwd, model } = details;
-  return html`
-    ${reason && html`<p>${reason}</p>`}
-    ${prompt && html`<blockquote tabindex="0" aria-label="Prompt">${prompt}</blockquote>`}
-    <dl class="facts">
-      <dt>Sandbox</dt>
-      <dd>
-        ${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits${" "}
-        ${allowCommit ? "on" : "off"}
-      </dd>
-      ${branchName && html`<dt>Branch</dt><dd><code>${branchName}</code></dd>`}
-      ${model && html`<dt>Model</dt><dd>${model}</dd>`}
-      ${cwd && html`<dt>Where</dt><dd><code>${seen(cwd)}</code></dd>`}
-    </dl>
-  `;
-};
 
 /** @param {Element | null} place @param {string} selector */
 const focusIn = (place, selector) =>

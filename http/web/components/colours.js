@@ -2,6 +2,9 @@
 // The colours of code in a diff, and where a text that is looked for stands in it.
 import { basename, seen } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
+import { sheet } from "../sheets.js";
+
+sheet("./styles/diff.css");
 
 /** @import { Line } from "./diff.js" */
 /** @typedef {[kind: string, text: string]} Token */

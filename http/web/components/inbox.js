@@ -3,15 +3,16 @@
 /** @import { Approval, InboxMark, NewMarks } from "../openapi.js" */
 import { ApiError, get, ME, put } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
-import { changed, learn, refresh, useStore } from "../store.js";
-import { plural } from "../format.js";
-import { ApprovalCard, goesBeyond, settle, wantsWords } from "./approval.js";
-import { Button, Problem, useAct, useLoaded, useTick } from "./basics.js";
+import { changed, useStore } from "../store.js";
+import { ApprovalCard } from "./approval.js";
+import { Button, lazily, Problem, useAct, useLoaded, useTick } from "./basics.js";
 import { Icon } from "./icon.js";
 
+const Many = lazily(() => import("./many.js"), "Many");
+const Later = lazily(() => import("./later.js"), "Later");
+
 const PAGE = 20; // cards at a time
-const HOUR_MS = 3_600_000;
-const MORNING = 9; // o'clock
+const DAY_MS = 86_400_000;
 
 /** The marks that hold now; of each kind and thing one. @returns {Map<string, InboxMark>} */
 export function useMarks() {
@@ -40,7 +41,7 @@ export async function mark(kind, ids, until) {
 export function useSeen(session) {
   const isDue =
     (session?.status === "failed" || session?.status === "interrupted") &&
-    Date.now() - Date.parse(session.finishedAt || "") < 24 * HOUR_MS;
+    Date.now() - Date.parse(session.finishedAt || "") < DAY_MS;
   useEffect(() => {
     if (!isDue) return;
     mark("session", [session.id]).catch((error) => {
@@ -64,43 +65,13 @@ export const Dismiss = ({ name, onDismiss }) => {
   `;
 };
 
-/** @returns {[string, Date][]} */
-function moments() {
-  const morning = new Date();
-  morning.setDate(morning.getDate() + 1);
-  morning.setHours(MORNING, 0, 0, 0);
-  return [
-    ["In an hour", new Date(Date.now() + HOUR_MS)],
-    ["Tomorrow", morning],
-  ];
-}
-
-/** @param {{approval: Approval}} props */
-const Later = ({ approval }) => {
-  const [isOpen, setOpen] = useState(false);
-  const { busy, error, run } = useAct();
-  if (!isOpen)
-    return html`<button type="button" class="link" onClick=${() => setOpen(true)}>
-      Later…
-    </button>`;
-  return html`
-    ${moments().map(
-      ([name, until]) => html`<button type="button" class="chip" key=${name}
-        disabled=${Boolean(busy)}
-        onClick=${() => run("later", () => mark("approval", [approval.id], until))}>
-        ${name}
-      </button>`,
-    )}
-    <${Problem} error=${error} />
-  `;
-};
-
 /**
  * Approvals, the first of them; several of one kind can be decided together once they are shown.
  * @param {{approvals: Approval[]}} props
  */
 export const OpenApprovals = ({ approvals }) => {
   const [shown, setShown] = useState(PAGE);
+  const [later, setLater] = useState(0);
   const [isMany, setMany] = useState(false);
   const [chosen, setChosen] = useState(/** @type {number[]} */ ([]));
   const here = approvals.slice(0, shown);
@@ -134,7 +105,13 @@ export const OpenApprovals = ({ approvals }) => {
                 <span>Select</span>
               </label>`
             }
-            <${Later} approval=${a} />
+            ${
+              later === a.id
+                ? html`<${Later} approval=${a} />`
+                : html`<button type="button" class="link" onClick=${() => setLater(a.id)}>
+                  Later…
+                </button>`
+            }
           </div>
         <//>`,
       )}
@@ -147,39 +124,4 @@ export const OpenApprovals = ({ approvals }) => {
     }
     ${some.length > 0 && html`<${Many} chosen=${some} onDone=${() => setChosen([])} />`}
   `;
-};
-
-/** @param {{chosen: Approval[], onDone: () => void}} props */
-const Many = ({ chosen, onDone }) => {
-  const { busy, error, run } = useAct();
-  const apart = chosen.filter((a) => goesBeyond(a) || wantsWords(a)).length;
-  /** @param {"approved" | "rejected"} status */
-  const decide = (status) =>
-    run(status, async () => {
-      for (const { id } of chosen)
-        try {
-          learn("approvals", await settle(id, { status, resolvedBy: ME }));
-        } catch (failure) {
-          refresh("approvals", id); // somebody else may have been first
-          throw failure;
-        }
-      onDone();
-    });
-  return html`<div class="many" role="region" aria-label="Selected">
-    <span>
-      ${plural(chosen.length, "approval")} selected
-      ${apart > 0 && ` · ${apart} can only be approved by itself`}
-    </span>
-    <${Problem} error=${error} />
-    <div class="actions two">
-      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)}
-        onClick=${() => decide("rejected")}>
-        Reject ${chosen.length}
-      <//>
-      <${Button} kind="approve" icon="check" busy=${busy === "approved"}
-        disabled=${Boolean(busy) || apart > 0} onClick=${() => decide("approved")}>
-        Approve ${chosen.length}
-      <//>
-    </div>
-  </div>`;
 };
