@@ -38,7 +38,7 @@ SECONDS: Final = 0.1
 MOST_RISKS: Final = 12
 MOST_NODES: Final = 20_000
 MOST_NESTED: Final = 3
-"""How deep scripts lie in scripts, as in ``sh -c``, that are read."""
+"""The levels of scripts within scripts, as in ``sh -c``, that are read."""
 
 LONGEST: Final = 120
 """Characters of a risk's words."""

@@ -1,4 +1,4 @@
-"""What people need to see no more, or not yet."""
+"""Marks of things that people need to see no more, or not yet."""
 
 from typing import Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What is dismissed or put off: told once, held until its moment, gone with what it is of."""
+"""Marks of the inbox: told once, held until their moment, gone with the things they are of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is risky in a command is named, and what cannot be read says so."""
+"""Risks of a command: each is named, and one that cannot be read says so."""
 
 from __future__ import annotations
 
