@@ -50,6 +50,7 @@ def test_the_bill_of_materials_has_each_part_with_its_version_and_licence() -> N
         "uplot",
         "@highlightjs/cdn-assets",
         "@xterm/xterm",
+        "markdown-it",
         "@xterm/addon-fit",
     } == brought
     for package in PACKAGES:

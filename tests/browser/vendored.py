@@ -106,6 +106,16 @@ PACKAGES = (
         files={"es/highlight.min.js": "highlight.js", "LICENSE": "highlight.LICENSE.txt"},
     ),
     Package(
+        name="markdown-it",
+        version="15.0.3",
+        licence="MIT",
+        folder=WEB,
+        files={
+            "dist/browser/markdown-it.esm.min.mjs": "markdown-it.js",
+            "LICENSE": "markdown-it.LICENSE.txt",
+        },
+    ),
+    Package(
         name="@xterm/xterm",
         version="6.0.0",
         licence="MIT",

@@ -309,8 +309,8 @@ export const Empty = ({ icon, title, children, curl }) => html`
   </div>
 `;
 
-/** @param {{text: string, label?: string}} props */
-export const Code = ({ text, label = "Code" }) => {
+/** @param {{text: string, label?: string, children?: any}} props */
+export const Code = ({ text, label = "Code", children }) => {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
@@ -318,7 +318,7 @@ export const Code = ({ text, label = "Code" }) => {
     setTimeout(() => setCopied(false), 1500);
   };
   return html`<div class="code">
-    <pre tabindex="0" aria-label=${label}>${text && seen(text)}</pre>
+    <pre tabindex="0" aria-label=${label}>${children || (text && seen(text))}</pre>
     ${
       navigator.clipboard &&
       html`<button type="button" class="copy" onClick=${copy} aria-label="Copy">

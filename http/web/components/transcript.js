@@ -135,7 +135,7 @@ function AgentMessage(entry, stage) {
   const text = stage === "cut off" ? `${said(entry).replace(/[\s…]+$/, "")} …` : said(entry);
   return html`<div class="agent">
     <span class="visually-hidden">Codex said</span>
-    <${Prose} text=${text} />
+    <${Prose} text=${text} isGrowing=${stage === "running"} />
     ${stage === "running" && html`<i class="caret"></i>`}
   </div>`;
 }

@@ -20,6 +20,7 @@ import {
 import { Agents } from "../components/agents.js";
 import { Composer, Stop } from "../components/composer.js";
 import { Context } from "../components/context.js";
+import { Told } from "../components/prose.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
@@ -29,7 +30,7 @@ import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
 import { filesAt } from "../files.js";
 import { dayAndTime, number, plural, Words } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam, usePlace } from "../router.js";
 import { sheet } from "../sheets.js";
 import {
@@ -103,6 +104,7 @@ const Live = ({ id }) => {
   }, [pane, isReady]);
   const session = state.sessions.get(id);
   useSeen(session);
+  const folder = useMemo(() => ({ of: "sessions", id, cwd: session?.cwd }), [id, session?.cwd]);
   if (!session)
     return html`
       <${Head} title=${`Session ${id}`} back="/sessions" />
@@ -114,7 +116,7 @@ const Live = ({ id }) => {
   const waiting = new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId));
   const remarks = remarksOf(transcript?.events || []);
   const steps = session.plan?.plan || session.plan?.steps || [];
-  return html`<div class="session" data-pane=${pane}>
+  return html`<${Told.Provider} value=${folder}><div class="session" data-pane=${pane}>
     <${Head} title=${task?.title || `Session ${id}`}
       back=${task ? `/tasks/${task.id}` : "/sessions"}
       note=${html`
@@ -217,7 +219,7 @@ const Live = ({ id }) => {
         </section>
       </div>
     </div>
-  </div>`;
+  </div><//>`;
 };
 
 /**
