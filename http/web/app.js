@@ -2,6 +2,7 @@
 // The shell: where one goes, whether the page is current, and the screen that the address names.
 import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useState } from "./html.js";
 import { Icon } from "./components/icon.js";
+import { Bridge, BridgeWatch } from "./components/bridge.js";
 import { Connection } from "./components/connection.js";
 import { Toasts } from "./components/toasts.js";
 import { Empty, lazily, Loading } from "./components/basics.js";
@@ -134,7 +135,9 @@ const App = () => {
     <div class="shell">
       <${Nav} current=${place.parts[0] || ""} onHelp=${() => setHelp(true)} />
       <main id="main" tabindex="-1">
+        <${BridgeWatch} />
         <${Connection} />
+        <${Bridge} />
         ${state.lastId === null ? html`<${Loading} />` : html`<${Screen} place=${place} />`}
       </main>
       <${Tabs} current=${place.parts[0] || ""} />
@@ -229,6 +232,7 @@ const Nav = ({ current, onHelp }) => html`<nav class="side" aria-label="Main">
     )}
   </ul>
   <div class="side-foot">
+    <${Bridge} />
     <button type="button" class="nav-button" onClick=${onHelp}>
       <${Icon} name="question" />
       <span>Shortcuts <kbd>?</kbd></span>

@@ -5,13 +5,16 @@
 import { ApiError, every, get, query } from "./api.js";
 import { useEffect, useLayoutEffect, useState } from "./html.js";
 
-/** @import { AnyEvent, Approval, Automation, Capabilities, Health } from "./openapi.js" */
+/** @import { AgentAccount, AnyEvent, Approval, Automation, BridgeHealth } from "./openapi.js" */
+/** @import { Capabilities, Health, UsageLimits } from "./openapi.js" */
 /** @import { Page, Repository, Session, Task } from "./openapi.js" */
 
 /**
  * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations:
  * Automation}} Kinds
  * @typedef {keyof Kinds} Kind
+ * @typedef {{bridge: BridgeHealth, account: AgentAccount | null, limits: UsageLimits | null}} Codex
+ * As it is on this machine; of one that cannot be reached no more is known.
  */
 
 const NEWEST = { tasks: 10, sessions: 10, approvals: 1 }; // at first, beside what is not over
@@ -32,6 +35,7 @@ export const state = {
   retryAt: 0,
   isOutdated: false, // the server is of another version than the page
   health: /** @type {Health | null} */ (null),
+  codex: /** @type {Codex | null} */ (null),
   lastId: /** @type {number | null} */ (null),
   repos: /** @type {Map<number, Repository>} */ (new Map()),
   tasks: /** @type {Map<number, Task>} */ (new Map()),
@@ -52,7 +56,7 @@ export const state = {
  */
 export const followers = new Set();
 
-// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "agents:12",
+// Topics: a kind of record, "connection", "codex", "runtime", "session:12", "diff:12", "agents:12",
 // "worktrees:3", "events".
 
 /** @type {Map<string, Set<() => void>>} */

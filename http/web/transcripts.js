@@ -9,7 +9,8 @@ import { ACTIVE, changed, followers, state } from "./store.js";
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean,
- * lost?: boolean, shortened?: boolean, version: number}} Entry Of one that is `lost` nobody heard
+ * lost?: boolean, shortened?: boolean, version: number,
+ * since?: string}} Entry `since` when it goes on. Of one that is `lost` nobody heard
  * how it ended; what is `shortened` says more than is here.
  * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier:
  * string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
@@ -93,12 +94,13 @@ const askItems = ({ id, agent }, cursor) =>
 function merge(transcript, items, before = 0) {
   const told = transcript.entries;
   transcript.entries = new Map([...told].slice(0, before));
-  for (const { itemId, type, body, status, shortened } of items) {
+  for (const { itemId, type, body, status, shortened, createdAt } of items) {
     const entry = told.get(itemId);
     if (entry) transcript.entries.set(itemId, entry);
     const isDone = status !== "in_progress" && status !== "cut_off";
     const made = put(transcript, itemId, type, body, isDone, !isDone);
     made.lost = status === "cut_off";
+    made.since = createdAt;
     made.shortened = shortened.length > 0;
   }
   for (const [key, entry] of told)
@@ -202,12 +204,13 @@ function grow(transcript, event) {
     const type = DELTA_TYPES[stream] || "agentMessage";
     const entry = transcript.entries.get(itemId) || put(transcript, itemId, type, {}, false, true);
     if (!entry.done) {
+      entry.since ??= event.ts;
       entry.text += delta;
       entry.version += 1;
     }
   } else if (event.type === "session.item.started") {
     const { item } = event.data;
-    put(transcript, item.id, item.type, item, false);
+    put(transcript, item.id, item.type, item, false).since = event.ts;
   } else if (event.type === "session.item") {
     const { itemId, type, item } = event.data;
     put(transcript, itemId, type, item, true).shortened = event.shortened === true;

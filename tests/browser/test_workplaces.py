@@ -47,7 +47,7 @@ def test_a_queued_session_leads_to_the_one_that_it_waits_for(
     first = open_page(f"{url}/#/sessions/1", device=device, color_scheme=scheme).page
     expect(first.get_by_role("button", name="Approve", exact=True)).to_be_visible()
     page = open_page(f"{url}/#/sessions/2", device=device, color_scheme=scheme).page
-    why = page.locator(".why")
+    why = page.locator(".doing")
     expect(why).to_have_text(
         "Number 1 in the queue: it waits for session 1, which waits for your decision."
     )

@@ -41,9 +41,9 @@ const WAYS = {
 /**
  * Say something: into the turn, for after it, or to go on once it has ended. The server does what
  * can be done by then, whatever was shown. What is written is kept until it is taken.
- * @param {{session: Session}} props
+ * @param {{session: Session, children?: any}} props
  */
-export const Composer = ({ session }) => {
+export const Composer = ({ session, children }) => {
   const steerable = session.status === "running" && can(session.runner, "canSteer");
   const [chosen, setChosen] = useState("steer");
   const [draft, write, take] = useDraft(placeOf(session));
@@ -129,6 +129,7 @@ export const Composer = ({ session }) => {
       e.preventDefault();
       if (canSend) send();
     }}>
+    ${children}
     ${queued?.map(
       (f) => html`<div class="queued" key=${f.id}>
         <span>Next: ${f.message}</span>

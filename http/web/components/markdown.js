@@ -32,7 +32,7 @@ parser.normalizeLink = (/** @type {string} */ to) => to;
 export function elements(text, place, isGrowing) {
   if (text.length > LONGEST) return null;
   const tokens = parser.parse(text, {});
-  if (tokens.some(({ level }) => level >= DEEPEST - 1)) return null;
+  if (tokens.some((/** @type {any} */ token) => token.level >= DEEPEST - 1)) return null;
   const growing = isGrowing ? tokens.at(-1) : null;
   return tree(tokens, (token) => leaf(token, place, token === growing), place);
 }
@@ -198,6 +198,6 @@ const Block = ({ text, language }) => {
   );
   const colours = useColours(language, lines);
   return html`<${Code} text=${text}>
-    ${colours && lines.flatMap((line, at) => (at ? ["\n"] : []).concat(written(line, colours, "")))}
+    ${colours && lines.flatMap((line, at) => [at ? "\n" : "", ...written(line, colours, "")])}
   <//>`;
 };

@@ -2,7 +2,7 @@
 // What people and agents write: as it is written, until what formats it has come.
 import { createContext, html, useContext, useEffect, useMemo, useState } from "../html.js";
 
-/** @typedef {import("./markdown.js")} Markdown */
+/** @typedef {typeof import("./markdown.js")} Markdown */
 /** @import { Place } from "./markdown.js" */
 
 /** @type {Markdown | null} */

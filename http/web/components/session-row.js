@@ -4,7 +4,8 @@
 import { plain, Words } from "../format.js";
 import { html } from "../html.js";
 import { hostOf, placeOf, useTask } from "../store.js";
-import { Ago, Badge, Elapsed } from "./basics.js";
+import { Ago, Elapsed } from "./basics.js";
+import { StatusOf } from "./bridge.js";
 
 /**
  * By its number where all are of one task.
@@ -24,7 +25,7 @@ export const SessionRow = ({ session, isOfTask }) => {
       </div>
     </div>
     <div class="row-side">
-      <${Badge} status=${session.status} />
+      <${StatusOf} session=${session} />
       <span class="hint">
         ${
           session.finishedAt || !session.startedAt

@@ -159,7 +159,7 @@ const ONE_WORD = /^(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|[^\s'"\\])+$/;
 const QUOTED = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])/g;
 
 /** The script that a shell was given, without the quotes around it. @param {string} command */
-function script(command) {
+export function script(command) {
   const word = /^\S*(?:bash|sh|zsh) -l?c ([^]*)$/.exec(command)?.[1] || "";
   if (!ONE_WORD.test(word)) return command;
   return word.replace(

@@ -1,6 +1,5 @@
 // @ts-check
 // Now: what needs me, what runs, what comes next, what has just ended.
-import { get } from "../api.js";
 import { html, useState } from "../html.js";
 import { Ago, Head, lazily, useLoaded } from "../components/basics.js";
 import { useOpenApprovals } from "../components/approval.js";
@@ -24,21 +23,17 @@ import { plural } from "../format.js";
 const DAY_MS = 86_400_000;
 const AT_WORK = 4; // sessions that stand above what needs one, on a phone
 
-/** Say that Codex has no account, where it needs one. By itself: the rest is not drawn again. */
-const SignedOut = () => {
-  const [account] = useLoaded(() => get("/api/codex/account"), [], useStore("account"));
-  if (account?.status !== "signed_out") return null;
-  return html`
-    <div class="problem" role="alert">
-      <${Icon} name="lock" size=${18} />
-      <div>Codex isn't signed in, so runs fail.</div>
-      <a class="button" href="#/account?signin=yes">Sign in</a>
-    </div>
-  `;
-};
+/** Say that Codex has no account, where it needs one. */
+const SignedOut = () => html`
+  <div class="problem" role="alert">
+    <${Icon} name="lock" size=${18} />
+    <div>Codex isn't signed in, so runs fail.</div>
+    <a class="button" href="#/account?signin=yes">Sign in</a>
+  </div>
+`;
 
 export const Now = () => {
-  useStore("health", "sessions", "tasks", "repos", "automations");
+  useStore("codex", "health", "sessions", "tasks", "repos", "automations");
   const marks = useMarks();
   const asked = pendingApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
   const open = useOpenApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
@@ -50,7 +45,7 @@ export const Now = () => {
   useLoaded(async () => {
     if (Date.parse(at || "") > since && !isAsked) await loadOlder("sessions");
   }, [isAsked]);
-  const [codex] = useLoaded(() => get("/api/codex/bridge/health"), [], useStore("runtime"));
+  const codex = state.codex?.bridge;
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
   const failed = sessions.filter(
@@ -69,7 +64,7 @@ export const Now = () => {
     (a) => a.pausedReason && (marks.get(`automation ${a.id}`)?.updatedAt || "") < a.updatedAt,
   );
   const needs = asked.length + failed.length + paused.length;
-  const signedOut = codex?.status === "connected" && html`<${SignedOut} />`;
+  const signedOut = state.codex?.account?.status === "signed_out" && html`<${SignedOut} />`;
   const [isBeginning, begin] = useState(false);
   if (!state.repos.size || isBeginning)
     return html`<${Head} title="Now" /><${Welcome} begin=${begin} />`;

@@ -5,7 +5,6 @@ import { ME, patch, post } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import {
   Ago,
-  Badge,
   Button,
   Choice,
   Confirm,
@@ -17,9 +16,11 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { StatusOf } from "../components/bridge.js";
 import { Agents } from "../components/agents.js";
 import { Composer, Stop } from "../components/composer.js";
 import { Context } from "../components/context.js";
+import { Doing } from "../components/doing.js";
 import { Told } from "../components/prose.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
@@ -120,7 +121,7 @@ const Live = ({ id }) => {
     <${Head} title=${task?.title || `Session ${id}`}
       back=${task ? `/tasks/${task.id}` : "/sessions"}
       note=${html`
-        <${Badge} status=${session.status} />
+        <${StatusOf} session=${session} />
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${placeOf(session)}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
         <a href=${filesAt("sessions", id)}>Files</a>
@@ -180,7 +181,9 @@ const Live = ({ id }) => {
           html`<${Left} changes=${seen} onReview=${() => setPane("changes")} />`
         }
         <${Why} session=${session} />
-        <${Composer} key=${id} session=${session} />
+        <${Composer} key=${id} session=${session}>
+          <${Doing} session=${session} transcript=${transcript} />
+        <//>
       </section>
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes">
@@ -354,19 +357,6 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
   `;
 };
 
-/**
- * What a session that has not begun waits for, a session as a link.
- * @param {{session: SessionRecord}} props
- */
-const Wait = ({ session }) => {
-  const reason = session.waitReason || "Waits for its turn.";
-  const name = `session ${session.waitsFor}`;
-  const at = session.waitsFor === null ? -1 : reason.indexOf(name);
-  if (at < 0) return reason;
-  return html`${reason.slice(0, at)}
-    <a href=${`#/sessions/${session.waitsFor}`}>${name}</a>${reason.slice(at + name.length)}`;
-};
-
 /** It waits for a limit, unless somebody sends it on. @param {{session: SessionRecord}} props */
 const ForLimit = ({ session }) => {
   const { error, busy, run } = useAct();
@@ -403,10 +393,6 @@ const Why = ({ session }) => {
       location.hash = `/sessions/${outcome.session.id}`;
     });
   if (session.status === "waiting_limit") return html`<${ForLimit} session=${session} />`;
-  if (session.status === "queued" || session.waitReason)
-    return html`<div class="why"><p><${Wait} session=${session} /></p></div>`;
-  if (session.status === "blocked")
-    return html`<p class="why">Waits until its approval is given.</p>`;
   if (!ENDED.has(session.status)) return null;
   const plan = session.status === "completed" && session.collaborationMode === "plan";
   const carryOut = () =>
