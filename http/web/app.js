@@ -6,8 +6,9 @@ import { Bridge, BridgeWatch } from "./components/bridge.js";
 import { Connection } from "./components/connection.js";
 import { Toasts } from "./components/toasts.js";
 import { Empty, lazily, Loading } from "./components/basics.js";
-import { useKeys } from "./keys.js";
+import { openPalette, useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
+import { PLACES } from "./places.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
 import { start } from "./connection.js";
 import { sheet } from "./sheets.js";
@@ -21,6 +22,7 @@ import { Now } from "./screens/now.js";
 const SignIn = lazily(() => import("./screens/signin.js"), "SignIn");
 const Pair = lazily(() => import("./screens/pair.js"), "Pair");
 const Help = lazily(() => import("./screens/help.js"), "Help");
+const Palette = lazily(() => import("./components/palette.js"), "Palette");
 
 /** Screens are loaded when they are first gone to. @type {Record<string, () => Promise<any>>} */
 const SCREENS = {
@@ -97,28 +99,13 @@ function screenOf([first, second, ...rest]) {
   }
 }
 
-export const PLACES = [
-  ["", "now", "Now"],
-  ["tasks", "tasks", "Tasks"],
-  ["approvals", "approvals", "Approvals"],
-  ["sessions", "sessions", "Sessions"],
-  ["repos", "repos", "Repositories"],
-  ["automations", "automations", "Automations"],
-  ["threads", "threads", "Threads"],
-  ["tools", "command", "Tools"],
-  ["hosts", "host", "Hosts"],
-  ["telemetry", "telemetry", "Telemetry"],
-  ["runtime", "runtime", "Runtime"],
-  ["notifications", "bell", "Notifications"],
-  ["devices", "devices", "Devices"],
-  ["account", "lock", "Account"],
-];
+const MOD = /Mac|iP/.test(navigator.platform) ? "⌘" : "Ctrl";
 const TABS = [...PLACES.slice(0, 4), ["more", "more", "More"]];
 
 const App = () => {
   useStore("connection");
   const place = usePlace();
-  const [help, setHelp] = useKeys();
+  const [sheet, setSheet] = useKeys();
   if (place.parts[0] === "pair")
     return html`<${Title} />
       <div><${Pair} code=${place.parts[1] || ""} /></div>`;
@@ -133,7 +120,7 @@ const App = () => {
       To the content
     </a>
     <div class="shell">
-      <${Nav} current=${place.parts[0] || ""} onHelp=${() => setHelp(true)} />
+      <${Nav} current=${place.parts[0] || ""} onHelp=${() => setSheet("help")} />
       <main id="main" tabindex="-1">
         <${BridgeWatch} />
         <${Connection} />
@@ -143,7 +130,8 @@ const App = () => {
       <${Tabs} current=${place.parts[0] || ""} />
     </div>
     <${Toasts} />
-    ${help && html`<${Help} onClose=${() => setHelp(false)} />`}
+    ${sheet === "help" && html`<${Help} onClose=${() => setSheet("")} />`}
+    ${sheet === "palette" && html`<${Palette} onClose=${() => setSheet("")} />`}
   `;
 };
 
@@ -220,6 +208,10 @@ const Nav = ({ current, onHelp }) => html`<nav class="side" aria-label="Main">
     <img src="/web/icons/icon.svg" width="28" height="28" alt="" />
     <span>Command Center</span>
   </a>
+  <button type="button" class="nav-button" onClick=${openPalette}>
+    <${Icon} name="search" />
+    <span>Search <kbd>${MOD} K</kbd></span>
+  </button>
   <ul>
     ${PLACES.map(
       ([path, icon, name]) => html`<li key=${path}>

@@ -125,3 +125,16 @@ export const plain = (text) =>
     .replace(/[*`#]+/g, "")
     .replace(/\s+/g, " ")
     .trim();
+
+const ONE_WORD = /^(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|[^\s'"\\])+$/;
+const QUOTED = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])/g;
+
+/** The script that a shell was given, without the quotes around it. @param {string} command */
+export function script(command) {
+  const word = /^\S*(?:bash|sh|zsh) -l?c ([^]*)$/.exec(command)?.[1] || "";
+  if (!ONE_WORD.test(word)) return command;
+  return word.replace(
+    QUOTED,
+    (_, single, double, escaped) => single ?? double?.replace(/\\([$`"\\])/g, "$1") ?? escaped,
+  );
+}

@@ -15,17 +15,32 @@ export const GO = [
   ["x", "/runtime", "Runtime"],
 ];
 
+/** @typedef {"" | "help" | "palette"} Sheet */
+
+/** @type {(sheet: Sheet) => void} */
+let show = () => {};
+
+/** Show the box that searches everything. */
+export const openPalette = () => show("palette");
+
 /**
- * Listen to the keyboard; whether the help sheet is shown, and a setter of it.
- * @returns {[boolean, (on: boolean) => void]}
+ * Listen to the keyboard; the sheet that is shown over the page, and a setter of it.
+ * @returns {[Sheet, (sheet: Sheet) => void]}
  */
 export function useKeys() {
-  const [help, setHelp] = useState(false);
+  const [sheet, setSheet] = useState(/** @type {Sheet} */ (""));
   useEffect(() => {
+    show = setSheet;
     let prefixAt = 0;
     /** @param {KeyboardEvent} event */
     const pressed = (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+        if (target.closest("dialog")) return;
+        event.preventDefault();
+        openPalette();
+        return;
+      }
       if (
         event.ctrlKey ||
         event.metaKey ||
@@ -38,7 +53,7 @@ export function useKeys() {
       if (place) go(place[1]);
       else if (event.key === "g") prefixAt = Date.now();
       else if (event.key === "c") go("/tasks/new");
-      else if (event.key === "?") setHelp(true);
+      else if (event.key === "?") setSheet("help");
       else if (event.key === "/")
         /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
       else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
@@ -48,7 +63,7 @@ export function useKeys() {
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   }, []);
-  return [help, setHelp];
+  return [sheet, setSheet];
 }
 
 /** To the next or the previous row, or card. @param {number} by */

@@ -5,7 +5,7 @@ import { toast } from "./components/toasts.js";
 import { Words } from "./format.js";
 import { here } from "./router.js";
 import { onEvent } from "./connection.js";
-import { state, taskOf } from "./store.js";
+import { placeOf, state, taskOf } from "./store.js";
 
 /** @import { Told } from "./store.js" */
 
@@ -70,7 +70,7 @@ export function startNotices() {
     const told = Date.now() - Date.parse(event.ts) < OLD_MS && tell?.(event);
     if (!told) return;
     const [tone, text, where] = told;
-    if (!isShown(where, event)) toast({ tone, text, where, event });
+    if (!isShown(where, event)) toast({ tone, text, where, note: placeOf(event) });
     const allowed = "Notification" in window && Notification.permission === "granted";
     if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
   });

@@ -185,6 +185,17 @@ def test_the_first_load_is_small_where_there_is_much(
     assert sum(weight for _, weight in weighed) < MOST_BYTES, weighed
 
 
+def test_a_list_of_many_has_a_search(worked_server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{worked_server.url}/#/repos").page
+    cards = page.locator("main .card.repo")
+    expect(cards).to_have_count(REPOSITORIES)
+    page.get_by_label("Search repositories").fill("service-1")
+    expect(cards).to_have_count(11)
+    expect(page.get_by_text(f"11 of {REPOSITORIES}")).to_be_visible()
+    page.goto(f"{worked_server.url}/#/automations?q=no-such")
+    expect(page.get_by_text(f"0 of {AUTOMATIONS}")).to_be_visible()
+
+
 def weight_of(url: str) -> int:
     """The bytes of an answer: its head, and its body as it comes."""
     with httpx.stream("GET", url, trust_env=False) as answer:

@@ -2,8 +2,9 @@
 // The small parts that every screen is made of.
 import { ApiError, query } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
+import { openPalette } from "../keys.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
-import { goBack } from "../router.js";
+import { goBack, useParam } from "../router.js";
 import { loadOlder, reachOf, state, useStore } from "../store.js";
 import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
@@ -223,6 +224,7 @@ export const Problem = ({ error }) =>
 export const Button = ({ kind = "", icon, busy, disabled, children, ...rest }) => {
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const hadFocus = useRef(false);
+  useStore("connection");
   useLayoutEffect(() => {
     // what is disabled loses the focus, and the keyboard its place
     if (busy) hadFocus.current ||= document.activeElement === button.current;
@@ -235,7 +237,7 @@ export const Button = ({ kind = "", icon, busy, disabled, children, ...rest }) =
     <button type="button" class=${`button ${kind}`} disabled=${busy || disabled}
       aria-busy=${busy ? "true" : null} ref=${button} ...${rest}>
       ${icon && html`<${Icon} name=${icon} size=${18} />`}
-      <span>${children}</span>
+      <span>${busy && state.phase !== "live" ? "Waits for the connection" : children}</span>
     </button>
   `;
 };
@@ -401,10 +403,14 @@ export const Head = ({ title, shown = title, back, children, note }) => {
       </a>`
     }
     <div class="head-text">
-      <h1 data-long=${title.length > 70}>${shown}</h1>
+      <h1 data-long=${title.length > 70} title=${title.length > 70 ? title : null}>${shown}</h1>
       ${note && html`<div class="note">${note}</div>`}
     </div>
     ${children && html`<div class="head-actions">${children}</div>`}
+    <button type="button" class="icon-button search-all" aria-label="Search everything"
+      onClick=${openPalette}>
+      <${Icon} name="search" />
+    </button>
   </header>`;
 };
 
@@ -457,3 +463,32 @@ export const Rows = ({ rows, page = 60, children, more }) => {
     }
   `;
 };
+
+const MANY = 8; // rows that one looks through without a search
+
+/**
+ * Return the rows that have all of the words that are looked for, and the box to write these,
+ * where there are many.
+ * @template R @param {R[]} rows @param {(row: R) => string} textOf @param {string} label
+ * @returns {[R[], any]}
+ */
+export function useFilter(rows, textOf, label) {
+  const [text, setText] = useParam("q");
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const fit = rows.filter((row) => {
+    const told = textOf(row).toLowerCase();
+    return words.every((word) => told.includes(word));
+  });
+  const box =
+    (rows.length > MANY || text) &&
+    html`<div class="filters">
+      <label class="search">
+        <${Icon} name="search" size=${18} />
+        <span class="visually-hidden">${label}</span>
+        <input type="search" placeholder="Search" data-search maxlength="200" value=${text}
+          onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} />
+      </label>
+      <span class="hint" role="status">${words.length > 0 && `${fit.length} of ${rows.length}`}</span>
+    </div>`;
+  return [fit, box];
+}

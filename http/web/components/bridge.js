@@ -23,10 +23,9 @@ export const BridgeWatch = () => {
 async function ask() {
   const bridge = await get("/api/codex/bridge/health");
   if (bridge.status !== "connected") return { bridge, account: null, limits: null };
-  const [account, limits] = await Promise.all([
-    get("/api/codex/account").catch(() => null),
-    get("/api/codex/limits").catch(() => null),
-  ]);
+  const account = await get("/api/codex/account").catch(() => null);
+  const hasLimits = account?.status === "signed_in" && account.kind === "chatgpt";
+  const limits = hasLimits ? await get("/api/codex/limits").catch(() => null) : null;
   return { bridge, account, limits };
 }
 

@@ -82,7 +82,7 @@ export function parseDiff(text) {
       hasHunk = true;
       files[files.length - 1].lines.push({
         kind: "hunk",
-        text: match ? match[5] || "⋯" : line,
+        text: match ? match[5] || (now > 1 ? `From line ${now}` : "") : line,
         old: null,
         now: null,
       });
@@ -190,13 +190,15 @@ const Part = ({ rows, isSplit, colours, find, saying }) => {
     ${rows.map(
       ([before, after], at) => html`
         ${
-          isSplit
-            ? html`<tr class=${before === after ? before?.kind : ""}>
+          after?.kind === "hunk" && !after.text
+            ? null // it begins with the first line: nothing is left out
+            : isSplit
+              ? html`<tr class=${before === after ? before?.kind : ""}>
               <${Side} line=${before} side="before" ...${how} />
               <${Side} line=${after} side="after" ...${how} />
             </tr>`
-            : after &&
-              html`<tr class=${after.kind}>
+              : after &&
+                html`<tr class=${after.kind}>
                 <${LineNumber} line=${after} side=${sideOf(after)} saying=${saying} />
                 <td class="sign">
                   ${after.kind === "add" ? "+" : after.kind === "del" ? "−" : ""}

@@ -1,12 +1,11 @@
 // @ts-check
 // What goes on in a session right now, in one line above the box in which one writes to it.
 import { get } from "../api.js";
-import { clock, dayAndTime, duration, plain, seen } from "../format.js";
+import { clock, dayAndTime, duration, plain, script, seen } from "../format.js";
 import { html } from "../html.js";
 import { ENDED, state, useStore } from "../store.js";
 import { Elapsed, useLoaded } from "./basics.js";
 import { unable } from "./bridge.js";
-import { script } from "./transcript.js";
 
 /** @import { Session, ShownHost } from "../openapi.js" */
 /** @import { Entry, Transcript } from "../transcripts.js" */

@@ -34,9 +34,14 @@ export const Landing = ({ session, changes, onAct }) => {
     /** @type {"commit" | "merge" | "discard" | "push" | null} */ (null),
   );
   const [made, setMade] = useState(/** @type {Committed | null} */ (null));
+  const [merged, setMerged] = useState("");
   const repo = repoOf(session);
   const { uncommitted, commits, branchName } = changes;
-  if (!(uncommitted || commits)) return null;
+  const landed = merged && html`<p class="quiet-line" role="status">${merged}</p>`;
+  if (!(uncommitted || commits))
+    return (
+      landed && html`<section class="card small landing" aria-label="Landing">${landed}</section>`
+    );
   const here = hasRemotes(session) ? "" : "primary"; // with a remote, a pull request is the way
   const done = () => {
     ask(null);
@@ -48,7 +53,7 @@ export const Landing = ({ session, changes, onAct }) => {
       ${uncommitted ? totalOf(changes) : plural(commits || 0, "commit")} on
       <code> ${branchName || "no branch"}</code>
     </p>
-    ${made && html`<${Made} made=${made} />`}
+    ${landed} ${made && html`<${Made} made=${made} />`}
     <div class="actions start">
       ${
         uncommitted > 0 &&
@@ -114,7 +119,10 @@ export const Landing = ({ session, changes, onAct }) => {
         </p>
       <//>`
     }
-    ${asked === "merge" && html`<${Merge} session=${session} changes=${changes} onClose=${done} />`}
+    ${
+      asked === "merge" &&
+      html`<${Merge} session=${session} changes=${changes} onMerged=${setMerged} onClose=${done} />`
+    }
   </section>`;
 };
 
@@ -124,19 +132,24 @@ const Made = ({ made: { sha, files, isSigned, hooksSkipped } }) => html`<p class
   ${hooksSkipped.length > 0 && ` Hooks that did not run: ${hooksSkipped.join(", ")}.`}
 </p>`;
 
-/** @param {{session: Session, changes: Changes, onClose: () => void}} props */
-const Merge = ({ session, changes, onClose }) => {
+/**
+ * @param {{session: Session, changes: Changes, onMerged: (told: string) => void,
+ * onClose: () => void}} props
+ */
+const Merge = ({ session, changes, onMerged, onClose }) => {
   const current = repoOf(session)?.currentBranch || "";
   const [into, setInto] = useState(current);
   const commits = changes.commits || 0;
   return html`<${Confirm} title=${`Merge ${changes.branchName}?`} label="Merge" kind="primary"
     onClose=${onClose}
-    act=${() =>
-      post(`/api/sessions/${session.id}/merge`, {
+    act=${async () => {
+      await post(`/api/sessions/${session.id}/merge`, {
         into: into.trim() && into.trim() !== current ? into.trim() : undefined,
         headSha: changes.headSha,
         requestedBy: ME,
-      })}
+      });
+      onMerged(`Merged: ${plural(commits, "commit")} into ${into.trim() || "the main checkout"}.`);
+    }}
     instead=${(/** @type {ApiError} */ error) =>
       error.conflicts.length > 0 &&
       html`<${Resolve} session=${session} base=${into.trim()} onClose=${onClose} />`}>

@@ -1,7 +1,18 @@
 // @ts-check
 // Every stored event of a session, with who did it; the newest first.
 /** @import { Event } from "../openapi.js" */
-import { clock, dayAndTime, duration, exact, Words, words } from "../format.js";
+import {
+  basename,
+  clock,
+  dayAndTime,
+  duration,
+  exact,
+  plain,
+  script,
+  seen,
+  Words,
+  words,
+} from "../format.js";
 import { ApiError } from "../api.js";
 import { Component, html } from "../html.js";
 import { Problem } from "./basics.js";
@@ -23,7 +34,7 @@ const SAID = {
     d.writingSessionId
       ? `session ${d.writingSessionId} is writing in its folder`
       : "waits for its turn",
-  "session.item": (d) => `${Words(d.type)}${d.agentId ? " of a sub-agent" : ""}`,
+  "session.item": (d) => `${gist(d)}${d.agentId ? ", by a sub-agent" : ""}`,
   "session.item.cut_off": (d) => `${Words(d.type)}, whose end nobody heard`,
   "session.agent.started": (d) => d.path || d.name || (d.prompt || "").split("\n")[0],
   "session.agent.ended": (d) => [d.path || d.name, words(d.status)].filter(Boolean).join(" · "),
@@ -64,6 +75,24 @@ const SAID = {
   "approval.extended": (d) => `until ${dayAndTime(d.expiresAt)}`,
   "approval.resolved": (d) => [d.status, d.note && `“${d.note}”`].filter(Boolean).join(" · "),
 };
+
+/** @type {Record<string, (item: any) => string | undefined>} */
+const GISTS = {
+  agentMessage: ({ text }) => text,
+  userMessage: ({ content }) => content?.find((/** @type {any} */ part) => part.text)?.text,
+  commandExecution: ({ command }) => script([command].flat().join(" ")),
+  fileChange: ({ changes }) => changes?.map((/** @type {any} */ c) => basename(c.path)).join(", "),
+  mcpToolCall: ({ server, tool }) => `${server} · ${tool}`,
+  webSearch: ({ query }) => query,
+};
+const GIST = 160; // characters of one
+
+/** What an item is, and the first of what it says. @param {{type: string, item?: any}} data */
+function gist({ type, item }) {
+  const [said] = plain(seen((item && GISTS[type]?.(item)) || "").slice(0, 4 * GIST)).split("\n");
+  const shown = said.length > GIST ? `${said.slice(0, GIST)}…` : said;
+  return [Words(type), shown].filter(Boolean).join(": ");
+}
 
 /** @param {Event} event */
 export function sentence(event) {

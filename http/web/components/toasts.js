@@ -1,12 +1,10 @@
 // @ts-check
-// A line at the edge for what has just happened, with the event that it came from.
+// A line at the edge for what has just happened, and where.
 import { html, useEffect, useState } from "../html.js";
 import { Icon } from "./icon.js";
 
-/** @import { Told } from "../store.js" */
-
 const SECONDS = 6;
-/** @typedef {{id: number, tone: string, text: string, where: string, event: Told}} Toast */
+/** @typedef {{id: number, tone: string, text: string, where: string, note?: string}} Toast */
 
 /** @type {Toast[]} */
 let toasts = [];
@@ -49,7 +47,7 @@ export const Toasts = () => {
       (/** @type {Toast} */ t) => html`<div class="toast" key=${t.id} data-tone=${t.tone}>
         <a href=${`#${t.where}`} onClick=${() => drop(t.id)}>
           <b>${t.text}</b>
-          <span>${t.event.type} · #${t.event.id}</span>
+          ${t.note && html`<span>${t.note}</span>`}
         </a>
         <button type="button" class="icon-button" aria-label="Dismiss" onClick=${() => drop(t.id)}>
           <${Icon} name="cross" size=${16} />

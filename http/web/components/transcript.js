@@ -1,7 +1,7 @@
 // @ts-check
 // A session as it is told: messages as they stream, commands with their output folded, changes as
 // diffs.
-import { duration, plural, seen, within, Words } from "../format.js";
+import { duration, plural, script, seen, within, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
 import { sheet } from "../sheets.js";
 import { Shown } from "./attachments.js";
@@ -153,19 +153,6 @@ function Reasoning(entry) {
   return html`
     <details class="fold reasoning"><summary>Thinking</summary><${Prose} text=${text} /></details>
   `;
-}
-
-const ONE_WORD = /^(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|[^\s'"\\])+$/;
-const QUOTED = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])/g;
-
-/** The script that a shell was given, without the quotes around it. @param {string} command */
-export function script(command) {
-  const word = /^\S*(?:bash|sh|zsh) -l?c ([^]*)$/.exec(command)?.[1] || "";
-  if (!ONE_WORD.test(word)) return command;
-  return word.replace(
-    QUOTED,
-    (_, single, double, escaped) => single ?? double?.replace(/\\([$`"\\])/g, "$1") ?? escaped,
-  );
 }
 
 /** @param {Entry} entry @param {Stage} stage */

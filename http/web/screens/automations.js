@@ -18,6 +18,7 @@ import {
   Problem,
   Switch,
   useAct,
+  useFilter,
   useLoaded,
 } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
@@ -31,6 +32,11 @@ import { forget, learn, need, newestFirst, labelOf, placeOf, state, useStore } f
 export const Automations = () => {
   useStore("automations", "repos");
   const rows = newestFirst(state.automations).filter((a) => !a.deletedAt);
+  const [found, box] = useFilter(
+    rows,
+    (a) => `${a.title} ${placeOf(a)} ${a.scheduleExpr}`,
+    "Search automations",
+  );
   return html`
     <${Head} title="Automations"
       note=${plural(rows.filter((a) => a.enabled).length, "schedule", "schedules")}>
@@ -41,8 +47,8 @@ export const Automations = () => {
     <//>
     ${
       rows.length
-        ? html`<ul class="rows">
-          ${rows.map(
+        ? html`${box}<ul class="rows">
+          ${found.map(
             (a) => html`<li key=${a.id}>
               <a class="row" href=${`#/automations/${a.id}`}>
                 <div class="row-main">

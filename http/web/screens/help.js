@@ -8,6 +8,7 @@ import { GO } from "../keys.js";
 export const Help = ({ onClose }) => html`<${Dialog} title="Keyboard" onClose=${onClose}>
   <dl class="keys">
     ${GO.map(([key, , name]) => html`<dt><kbd>g</kbd> <kbd>${key}</kbd></dt><dd>${name}</dd>`)}
+    <dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>Search everything</dd>
     <dt><kbd>c</kbd></dt><dd>New task</dd>
     <dt><kbd>/</kbd></dt><dd>Search</dd>
     <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd>

@@ -25,22 +25,27 @@ const PLACES = [
   ["account", "lock", "Codex account"],
 ];
 
+/** Whether who brings no cookie is refused: else nobody is signed in, or out. */
+async function asksForToken() {
+  const answer = await fetch("/api/repos?limit=1", { credentials: "omit" }).catch(() => null);
+  return answer?.status === 401;
+}
+
 export const More = () => {
   useStore("connection");
   const [chosen, setChosen] = useState(theme());
   const [health] = useLoaded(() => get("/health"), [state.phase]);
+  const [needsToken] = useLoaded(asksForToken, []);
   const { error, run, busy } = useAct();
   const [allowed, setAllowed] = useState(
     "Notification" in window ? Notification.permission : "unsupported",
   );
-  const [isOpen, setOpen] = useState(false);
   const leave = () =>
     run("out", async () => {
       await endPush();
       await signOut();
       (await import("../drafts.js")).forgetAll();
       await connect();
-      setOpen(state.phase !== "signin");
     });
   return html`
     <${Head} title="More"
@@ -96,15 +101,7 @@ export const More = () => {
                 </span>`
           }
         </div>
-        <div role="status">
-          ${
-            isOpen
-              ? html`
-                <span class="hint">This server asks for no token, so nobody is signed in.</span>
-              `
-              : html`<${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//>`
-          }
-        </div>
+        ${needsToken && html`<${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//>`}
         <${Problem} error=${error} />
       </section>
       <section class="card" aria-labelledby="server">

@@ -18,6 +18,7 @@ import {
   Problem,
   Switch,
   useAct,
+  useFilter,
   useLoaded,
 } from "../components/basics.js";
 import { Caps } from "../components/caps.js";
@@ -139,6 +140,11 @@ export const Repos = () => {
   useStore("repos", "tasks");
   const [registering, setRegistering] = useState(false);
   const repos = [...state.repos.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const [found, box] = useFilter(
+    repos,
+    (repo) => `${labelOf(repo)} ${repo.localPath}`,
+    "Search repositories",
+  );
   return html`
     <${Head} title="Repositories" note=${plural(repos.length, "repository", "repositories")}>
       <${Button} kind="primary" icon="plus" onClick=${() => setRegistering(true)}>Register<//>
@@ -150,8 +156,9 @@ export const Repos = () => {
         <p>Register a git working tree of this machine, and say what runs may do in it at most.</p>
       <//>`
     }
+    ${box}
     <div class="cards">
-      ${repos.map(
+      ${found.map(
         (repo) => html`<a key=${repo.id} class="card repo" href=${`#/repos/${repo.id}`}>
           <div class="row-title">${labelOf(repo)}</div>
           <div class="row-note" title=${repo.localPath}>${repo.localPath}</div>

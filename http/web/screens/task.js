@@ -66,7 +66,7 @@ export const Task = ({ id }) => {
       `}>
       <${Button} onClick=${() => setEditing(true)}>Edit<//>
       ${
-        task.status !== "cancelled" &&
+        !["cancelled", "completed"].includes(task.status) &&
         html`<${Button} onClick=${() => setCancelling(true)}>Cancel<//>`
       }
     <//>

@@ -132,7 +132,7 @@ export const Tasks = () => {
           <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
         <//>`
         : view === "board"
-          ? html`<div class="board" tabindex="0" role="group" aria-label="Board">
+          ? html`<div class="board" tabindex="0" role="group" aria-label="Board" ref=${toFirstCard}>
             ${parts.map(
               (column) => html`
                 <section key=${column.name} aria-label=${column.name}>
@@ -192,6 +192,16 @@ export const Tasks = () => {
     ${search.trim().length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
 };
+
+/**
+ * A board that is wider than its window begins with a column in which something is.
+ * @param {HTMLElement | null} board
+ */
+function toFirstCard(board) {
+  const column = board?.querySelector("section:has(a.card)");
+  if (board && column instanceof HTMLElement)
+    board.scrollLeft = column.offsetLeft - board.offsetLeft;
+}
 
 /**
  * What was said with these words: in sessions, and in Codex's threads from elsewhere.
