@@ -145,6 +145,8 @@ class DemoCodex:
                     if wanted in thread.preview.lower() and thread.is_archived is archived
                 ]
                 return {"data": shown[::-1], "nextCursor": None}
+            case "account/read":
+                return {"account": None, "requiresOpenaiAuth": False}
             case "model/list":
                 model = {"id": MODEL, "model": MODEL, "displayName": "Demo (no model is asked)"}
                 return {"data": [model], "nextCursor": None}

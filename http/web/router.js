@@ -2,6 +2,24 @@
 // Where the page is: the part of the address after `#`. Back and forward work, links are links.
 import { useLayoutEffect, useState } from "./html.js";
 
+/** The places of the page: path, icon and name. */
+export const PLACES = [
+  ["", "now", "Now"],
+  ["tasks", "tasks", "Tasks"],
+  ["approvals", "approvals", "Approvals"],
+  ["sessions", "sessions", "Sessions"],
+  ["repos", "repos", "Repositories"],
+  ["automations", "automations", "Automations"],
+  ["threads", "threads", "Threads"],
+  ["tools", "command", "Tools"],
+  ["hosts", "host", "Hosts"],
+  ["telemetry", "telemetry", "Telemetry"],
+  ["runtime", "runtime", "Runtime"],
+  ["notifications", "bell", "Notifications"],
+  ["devices", "devices", "Devices"],
+  ["account", "lock", "Account"],
+];
+
 /** @typedef {{path: string, parts: string[], params: URLSearchParams}} Place */
 
 /** @returns {Place} */

@@ -4,7 +4,7 @@ import { ApiError, query } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
 import { openPalette } from "../keys.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../html.js";
-import { goBack, useParam } from "../router.js";
+import { goBack } from "../router.js";
 import { loadOlder, reachOf, state, useStore } from "../store.js";
 import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
@@ -463,32 +463,3 @@ export const Rows = ({ rows, page = 60, children, more }) => {
     }
   `;
 };
-
-const MANY = 8; // rows that one looks through without a search
-
-/**
- * Return the rows that have all of the words that are looked for, and the box to write these,
- * where there are many.
- * @template R @param {R[]} rows @param {(row: R) => string} textOf @param {string} label
- * @returns {[R[], any]}
- */
-export function useFilter(rows, textOf, label) {
-  const [text, setText] = useParam("q");
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const fit = rows.filter((row) => {
-    const told = textOf(row).toLowerCase();
-    return words.every((word) => told.includes(word));
-  });
-  const box =
-    (rows.length > MANY || text) &&
-    html`<div class="filters">
-      <label class="search">
-        <${Icon} name="search" size=${18} />
-        <span class="visually-hidden">${label}</span>
-        <input type="search" placeholder="Search" data-search maxlength="200" value=${text}
-          onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} />
-      </label>
-      <span class="hint" role="status">${words.length > 0 && `${fit.length} of ${rows.length}`}</span>
-    </div>`;
-  return [fit, box];
-}

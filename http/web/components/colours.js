@@ -10,6 +10,8 @@ sheet("./styles/diff.css");
 /** @typedef {[kind: string, text: string]} Token */
 /** @typedef {Map<Line, Token[]>} Colours */
 
+sheet("./styles/diff.css");
+
 const LONGEST = 400_000; // characters of a file that are coloured
 const MOST_MS = 4000; // that it may take
 

@@ -2,8 +2,7 @@
 // One box over everything: places, commands, what the page knows, and what the server finds.
 import { get } from "../api.js";
 import { html, useEffect, useId, useMemo, useRef, useState } from "../html.js";
-import { PLACES } from "../places.js";
-import { go } from "../router.js";
+import { go, PLACES } from "../router.js";
 import {
   labelOf,
   newestFirst,
@@ -16,6 +15,9 @@ import {
 import { applyTheme } from "../theme.js";
 import { Dialog } from "./basics.js";
 import { Icon } from "./icon.js";
+import { sheet } from "../sheets.js";
+
+sheet("./styles/palette.css");
 
 /**
  * @typedef {{key: string, icon: string, label: string, note?: string, to?: string, act?: () =>

@@ -18,10 +18,10 @@ import {
   Problem,
   Switch,
   useAct,
-  useFilter,
   useLoaded,
 } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
+import { useFilter } from "../components/filter.js";
 import { Icon } from "../components/icon.js";
 import { dayAndTime, exact, plural, wallClock, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";

@@ -18,12 +18,12 @@ import {
   Problem,
   Switch,
   useAct,
-  useFilter,
   useLoaded,
 } from "../components/basics.js";
 import { Caps } from "../components/caps.js";
 import { Diff } from "../components/diff.js";
 import { Choices } from "../components/choices.js";
+import { useFilter } from "../components/filter.js";
 import { Icon } from "../components/icon.js";
 import { filesAt } from "../files.js";
 import { basename, count, plural, size } from "../format.js";
