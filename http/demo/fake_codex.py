@@ -36,6 +36,7 @@ MODEL = "demo-model"
 STEERED = "Understood, I take that into account from here on."
 WORD_SECONDS = 0.045
 JSON = dict[str, Any]
+NO_ACCOUNT: JSON = {"account": None, "requiresOpenaiAuth": False}
 
 
 class Interrupted(Exception):
@@ -145,12 +146,10 @@ class DemoCodex:
                     if wanted in thread.preview.lower() and thread.is_archived is archived
                 ]
                 return {"data": shown[::-1], "nextCursor": None}
-            case "account/read":
-                return {"account": None, "requiresOpenaiAuth": False}
             case "model/list":
                 model = {"id": MODEL, "model": MODEL, "displayName": "Demo (no model is asked)"}
                 return {"data": [model], "nextCursor": None}
-        return None
+        return NO_ACCOUNT if method == "account/read" else None
 
     def _about_thread(self, thread: FakeThread, method: str, params: JSON) -> JSON | None:
         result: JSON | None = None
