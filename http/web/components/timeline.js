@@ -78,8 +78,6 @@ const SAID = {
 
 /** @type {Record<string, (item: any) => string | undefined>} */
 const GISTS = {
-  agentMessage: ({ text }) => text,
-  userMessage: ({ content }) => content?.find((/** @type {any} */ part) => part.text)?.text,
   commandExecution: ({ command }) => script([command].flat().join(" ")),
   fileChange: ({ changes }) => changes?.map((/** @type {any} */ c) => basename(c.path)).join(", "),
   mcpToolCall: ({ server, tool }) => `${server} · ${tool}`,
@@ -87,7 +85,7 @@ const GISTS = {
 };
 const GIST = 160; // characters of one
 
-/** What an item is, and the first of what it says. @param {{type: string, item?: any}} data */
+/** What an item is, and what it did; what was said stands in the transcript. @param {{type: string, item?: any}} data */
 function gist({ type, item }) {
   const [said] = plain(seen((item && GISTS[type]?.(item)) || "").slice(0, 4 * GIST)).split("\n");
   const shown = said.length > GIST ? `${said.slice(0, GIST)}…` : said;

@@ -20,14 +20,11 @@ import { StatusOf } from "../components/bridge.js";
 import { Agents } from "../components/agents.js";
 import { Composer, Stop } from "../components/composer.js";
 import { Context } from "../components/context.js";
-import { Doing } from "../components/doing.js";
 import { Told } from "../components/prose.js";
 import { remarksOf } from "../components/remarks.js";
-import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { useSeen } from "../components/inbox.js";
-import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
 import { filesAt } from "../files.js";
 import { dayAndTime, number, plural, Words } from "../format.js";
@@ -60,7 +57,12 @@ sheet("./styles/session.css");
 /** @import { Changes as Seen } from "../openapi.js" */
 /** @import { Entry, Transcript as Loaded } from "../transcripts.js" */
 
+// one reads the transcript first
+const Doing = lazily(() => import("../components/doing.js"), "Doing");
+// it stands beside, or in a pane of its own
+const Timeline = lazily(() => import("../components/timeline.js"), "Timeline");
 // few sessions have one
+const Result = lazily(() => import("../components/result.js"), "Result");
 const Goal = lazily(() => import("../components/goal.js"), "Goal");
 // it waits for git
 const Changes = lazily(() => import("../components/changes.js"), "Changes");
