@@ -1,12 +1,17 @@
 """The caps of all repositories together, the price table, and what sessions used since a moment."""
 
 import json
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
 import attrs
 from sqlite_utils import Database
 
+from command_center.store.timestamps import from_timestamp, to_timestamp
 from command_center.store.transaction import Transaction
+
+LONGEST_DAY: Final = timedelta(hours=25)
+"""The day on which clocks are put back."""
 
 
 @attrs.frozen
@@ -39,16 +44,35 @@ def keep(tx: Transaction, wanted: SpendingRules) -> None:
     )
 
 
+class SessionUsage(NamedTuple):
+    """The tokens that a session used, and those of its thread by kind, as the agent told them."""
+
+    repository_id: int
+    model: str | None
+    baseline: int
+    total: int | None
+    input: int | None
+    cached_input: int | None
+    output: int | None
+
+
 def sessions_since(
     db: Database, moment: str, repository_id: int | None = None
-) -> list[tuple[str | None, dict[str, Any], int]]:
-    """Return the model, the usage and the baseline of each session that was made since."""
-    before = db.execute(
-        "SELECT id FROM sessions WHERE created_at < ? ORDER BY id DESC LIMIT 1", [moment]
-    ).fetchone()
+) -> list[SessionUsage]:
+    """Return what each session used that was made in the day since; an index alone is read.
+
+    One that a clock gone wrong made later than that is of no day that anybody asks for.
+    """
+    end = to_timestamp(from_timestamp(moment) + LONGEST_DAY)
     found = db.execute(
-        "SELECT model, token_usage, token_baseline FROM sessions "
-        "WHERE id > ? AND token_usage IS NOT NULL AND repository_id = coalesce(?, repository_id)",
-        [0 if before is None else before[0], repository_id],
-    ).fetchall()
-    return [(model, json.loads(usage), baseline) for model, usage, baseline in found]
+        "SELECT repository_id, model, token_baseline, "
+        "json_extract(token_usage, '$.total.totalTokens'), "
+        "json_extract(token_usage, '$.total.inputTokens'), "
+        "json_extract(token_usage, '$.total.cachedInputTokens'), "
+        "json_extract(token_usage, '$.total.outputTokens') "
+        "FROM sessions INDEXED BY sessions_by_creation "
+        "WHERE created_at >= ? AND created_at < ? AND token_usage IS NOT NULL "
+        "AND repository_id = coalesce(?, repository_id) ORDER BY created_at",
+        [moment, end, repository_id],
+    )
+    return [SessionUsage(*row) for row in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import attrs
@@ -17,7 +18,7 @@ from command_center.actors.contracts.spending import (
 )
 from command_center.actors.rules.caps import Caps, Price, Spent, Usage, spent, why_over
 from command_center.actors.rules.errors import Conflict
-from command_center.store import Repository, Transaction, repositories, usage_limits
+from command_center.store import Repository, Transaction, usage_limits
 from command_center.store import spending as kept
 from command_center.store.timestamps import to_timestamp
 
@@ -31,22 +32,27 @@ def day_of(moment: datetime) -> str:
 def spending(db: Database) -> Spending:
     """Return the rules, and what is used today."""
     rules = kept.rules(db)
+    prices = prices_of(rules)
     since = day_of(datetime.now(UTC))
+    of_all = kept.sessions_since(db, since)
+    by_repository: defaultdict[int, list[kept.SessionUsage]] = defaultdict(list)
+    for one in of_all:
+        by_repository[one.repository_id].append(one)
     return Spending(
         caps=msgspec.convert(rules.caps, Caps),
-        prices=prices_of(rules),
+        prices=prices,
         currency=rules.currency,
         since=since,
-        today=_used(db, rules, since, None),
+        today=_spent(of_all, prices),
         repositories=[
             SpentByRepository(
-                repository_id=one.id,
+                repository_id=repository_id,
                 tokens=used.tokens,
                 cost=used.cost,
                 unpriced=used.unpriced,
             )
-            for one in repositories.every(db, {})
-            if (used := _used(db, rules, since, one.id)).tokens
+            for repository_id, usages in sorted(by_repository.items())
+            if (used := _spent(usages, prices)).tokens
         ],
     )
 
@@ -119,7 +125,8 @@ def _reached(tx: Transaction, repository: Repository) -> Iterator[tuple[str, Cap
         caps = msgspec.convert(stored, Caps)
         if caps == Caps(over=caps.over):
             continue
-        used = _used(tx.db, rules, day_of(datetime.now(UTC)), of)
+        since = day_of(datetime.now(UTC))
+        used = _spent(kept.sessions_since(tx.db, since, of), prices_of(rules))
         window = _fullest_window(tx.db, repository.host)
         subject = whose[0].upper() + whose[1:]
         reason = why_over(caps, used, window, whose=subject, currency=rules.currency)
@@ -127,13 +134,20 @@ def _reached(tx: Transaction, repository: Repository) -> Iterator[tuple[str, Cap
             yield key, caps, whose, reason
 
 
-def _used(db: Database, rules: kept.SpendingRules, since: str, repository_id: int | None) -> Spent:
-    usages = []
-    for model, usage, baseline in kept.sessions_since(db, since, repository_id):
-        total = usage.get("total") or {}
-        tokens = max(0, int(total.get("totalTokens") or 0) - baseline)
-        usages.append(Usage(model, tokens, total))
-    return spent(usages, prices_of(rules))
+def _spent(sessions: Iterable[kept.SessionUsage], prices: Sequence[Price]) -> Spent:
+    usages = [
+        Usage(
+            one.model,
+            max(0, int(one.total or 0) - one.baseline),
+            {
+                "inputTokens": one.input,
+                "cachedInputTokens": one.cached_input,
+                "outputTokens": one.output,
+            },
+        )
+        for one in sessions
+    ]
+    return spent(usages, prices)
 
 
 def _fullest_window(db: Database, host: str) -> float:

@@ -28,7 +28,7 @@ from command_center.store.queries.attachments import (
     attached_anywhere,
     needed,
     remove_upload,
-    stored_bytes,
+    stored,
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -46,7 +46,8 @@ def keep_upload(tx: Transaction, checked: Checked, *, actor: str) -> Upload:
     known = uploads.find(tx.db, {"file": checked.file})
     if known is not None:
         return uploads.update(tx, known.id, name=known.name)
-    if stored_bytes(tx.db) + len(checked.content) > ALL_BYTES:
+    _, taken = stored(tx.db)
+    if taken + len(checked.content) > ALL_BYTES:
         raise Conflict(
             f"All uploads together have more than {ALL_BYTES // 2**20:,} MiB. Delete some first: "
             "DELETE /api/uploads/ID."

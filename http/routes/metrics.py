@@ -27,9 +27,8 @@ from command_center.actors.core.writer import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
 from command_center.runtime import ActorSnapshot
-from command_center.store import approvals, events, uploads
-from command_center.store.queries import summaries
-from command_center.store.queries.attachments import stored_bytes
+from command_center.store import approvals, events
+from command_center.store.queries import attachments, summaries
 from command_center.store.records import SessionStatus
 
 
@@ -73,13 +72,11 @@ class Stored:
 
 
 def read_stored(db: Database) -> Stored:
-    """Read it; all of it from indexes."""
+    """Read it; all of it from totals and indexes."""
     sessions = dict.fromkeys(get_args(SessionStatus), 0) | summaries.sessions_by_status(db)
     pending = approvals.count(db, {"status": "pending"})
     by_host = summaries.sessions_by_host(db)
-    return Stored(
-        sessions, by_host, pending, events.last_id(db), uploads.count(db, {}), stored_bytes(db)
-    )
+    return Stored(sessions, by_host, pending, events.last_id(db), *attachments.stored(db))
 
 
 @attrs.frozen(eq=False)

@@ -54,7 +54,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             *("_sqlite_migrations", "log_identity", "claim", "event_segments", "texts"),
-            *("thousands_of_events", "times_of_events"),
+            *("thousands_of_events", "times_of_events", "totals"),
         ),
         MADE_ANEW,
     ),

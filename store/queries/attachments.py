@@ -7,6 +7,7 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.store.errors import DamagedRecord
+from command_center.store.queries import totals
 from command_center.store.tables import uploads
 from command_center.store.transaction import Transaction
 
@@ -80,7 +81,6 @@ def remove_upload(tx: Transaction, upload_id: int) -> None:
     tx.db.execute("DELETE FROM uploads WHERE id = ?", [upload_id])
 
 
-def stored_bytes(db: Database) -> int:
-    """Return the bytes of all uploads together."""
-    total: int = db.execute("SELECT coalesce(sum(size), 0) FROM uploads").fetchone()[0]
-    return total
+def stored(db: Database) -> tuple[int, int]:
+    """Return how many uploads there are, and their bytes."""
+    return totals.amount(db, "uploads")

@@ -1,8 +1,10 @@
 """Search in transcripts: prompts, and every finished item of a session's turn.
 
-SQLite's FTS5 does it, over texts that triggers keep in step with what is stored. Whatever somebody
-types is a search for those words: nothing of it is read as FTS5's own language, except that words
-in double quotes are a phrase and that a star at the end of a word stands for any ending.
+SQLite's FTS5 does it, over texts that triggers keep in step with what is stored. The index has the
+session and the repository of each text as words, so that both narrow what is gone through.
+Whatever somebody types is a search for those words: nothing of it is read as FTS5's own language,
+except that words in double quotes are a phrase and that a star at the end of a word stands for any
+ending.
 """
 
 import msgspec
@@ -21,10 +23,8 @@ from command_center.store.timestamps import Timestamp
 
 _LISTING = "search"
 
-_BOUNDS_OF_SESSION = (
-    "texts_search.rowid >= (SELECT min(id) FROM texts WHERE session_id = ?)",
-    "texts_search.rowid <= (SELECT max(id) FROM texts WHERE session_id = ?)",
-)
+_NAME = "\ue000"
+"""Begins the words of the index that name a text's session and repository; nobody types it."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -69,15 +69,15 @@ def search_texts(
         conditions.below("texts_search.rowid", decode_cursor(cursor, _LISTING, newest_first=True))
     if session_id is not None:
         conditions.equal("t.session_id", session_id)
-        # So the matches of other sessions are not gone through one by one.
-        for bound in _BOUNDS_OF_SESSION:
-            conditions.meets(bound, session_id)
     if repository_id is not None:
         conditions.equal("s.repository_id", repository_id)
-    asked = match_expression(words)
+    asked = match_expression(words.replace(_NAME, " "))
     if not asked:
         return Page(items=[])
-    conditions.meets("texts_search MATCH ?", asked)
+    # So the matches of other sessions and repositories are not gone through one by one.
+    names = (("s", session_id), ("r", repository_id))
+    named = (f'"{_NAME}{kind}{id_}"' for kind, id_ in names if id_ is not None)
+    conditions.meets("texts_search MATCH ?", " ".join((asked, *named)))
     sql = (
         "SELECT t.id, t.session_id, s.task_id, s.repository_id, t.kind, i.turn_id, i.item_id, "  # noqa: S608 - names that the program wrote
         f"t.at, {marked_text('texts_search')} "

@@ -1,10 +1,17 @@
 """Summaries of many rows: counts by status, deadlines, and the paths of worktrees."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from command_center.store.queries import totals
 from command_center.store.statuses import ACTIVE
+
+_LIVING = """
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_that_use_tokens
+    WHERE finished_at IS NULL GROUP BY status
+"""
 
 
 class Deadline(NamedTuple):
@@ -18,11 +25,8 @@ class Deadline(NamedTuple):
 
 def sessions_by_status(db: Database) -> dict[str, int]:
     """Count the sessions by their status; a status that none has is left out."""
-    return dict(
-        db.execute(
-            "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status GROUP BY status"
-        )
-    )
+    living = dict(db.execute(_LIVING))
+    return dict(Counter(totals.counts(db, "sessions")) + Counter(living))
 
 
 def sessions_by_host(db: Database) -> dict[tuple[str, str], int]:
@@ -45,7 +49,7 @@ def newest_sessions(db: Database) -> dict[int, int]:
 
 def approvals_by_status(db: Database) -> dict[str, int]:
     """Count the approvals by their status; a status that none has is left out."""
-    return dict(db.execute("SELECT status, count(*) FROM approvals GROUP BY status"))
+    return totals.counts(db, "approvals")
 
 
 def pending_approvals_by_kind(db: Database) -> dict[str, int]:

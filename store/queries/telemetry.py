@@ -1,15 +1,16 @@
-"""The numbers of a span of time, counted from the rows themselves.
+"""The numbers of a span of time.
 
-No number is kept up to date while things happen, so all are right after a restart, after a crash
-and after records were deleted. What makes that quick are indexes that hold all that is counted,
-and the log's ids, which have no gaps. How many of each thousand events a repository has is noted
-once, when the thousand is full: none of it ever changes.
+Whole days are summed from `totals`, which the database keeps in the transactions that change what
+they count. The day in which the span begins is counted from the rows, by indexes that hold all that
+is asked for, and so are the sessions that live. So a long span costs little more than a short one.
+The log's ids have no gaps: its events are a difference of two of them. How many of each thousand
+events a repository has is noted once, when the thousand is full: none of it ever changes.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, get_args
 
@@ -18,20 +19,15 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.store import event_notes, events
+from command_center.store.queries import totals
+from command_center.store.queries.totals import Kind
 from command_center.store.records import ApprovalStatus, SessionStatus
 from command_center.store.statuses import ACTIVE, FINAL, WAITING
 from command_center.store.tables import repositories
-from command_center.store.timestamps import Timestamp, to_timestamp
+from command_center.store.timestamps import Timestamp, from_timestamp, to_timestamp
 
 UPCOMING = 5
 """The number of coming automations that are shown."""
-
-MANY = 12
-"""Use the percentile index when total sessions ≤ MANY * sessions in the span.
-
-The index costs a step for each session there is. Reading and sorting costs about MANY steps for
-each session in the span.
-"""
 
 
 class _Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -146,7 +142,7 @@ def numbers(
         repositories.get(db, repository_id)
     span = _Span(db, to_timestamp(since), repository_id)
     return StoreNumbers(
-        tasks=_counted(span, _TASKS),
+        tasks=totals.counts(db, "tasks", repository_id or 0),
         sessions=_sessions(span),
         approvals=_approvals(span),
         tokens=_tokens(span, to_timestamp(until)),
@@ -157,81 +153,99 @@ def numbers(
 
 @attrs.frozen
 class _Span:
-    """The span that is counted: all since `start`, or what is of one repository."""
+    """The span that is counted: all since `start`, or what is of one repository.
+
+    Its first day may be a part of one; `next` is the day after that, from which on days are whole.
+    """
 
     db: Database
     start: Timestamp
     repository_id: int | None
+    next: str = attrs.field(init=False)
 
-    def rows(self, sql: str, **bound: str | int) -> list[Any]:
+    def __attrs_post_init__(self) -> None:
+        following = from_timestamp(self.start) + timedelta(days=1)
+        object.__setattr__(self, "next", to_timestamp(following)[:10])
+
+    def rows(self, sql: str, **bound: str | float) -> list[Any]:
         """Give what is selected; where `{of}` stands, of the repository alone."""
         of = "" if self.repository_id is None else _OF_REPOSITORY
-        known = {"start": self.start, "repository": self.repository_id, **bound}
+        known = {"start": self.start, "next": self.next, "repository": self.repository_id, **bound}
         return self.db.execute(sql.replace("{of}", of), known).fetchall()
 
+    def counts(self, kind: Kind, *parts: str) -> dict[str, int]:
+        """Sum the totals of the whole days, and what these queries count, by their words."""
+        found = Counter(totals.counts_since(self.db, kind, self.next, self.repository_id or 0))
+        for sql in parts:
+            found.update(dict(self.rows(sql)))
+        return {word: found[word] for word in sorted(found) if found[word]}
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the least of the sorted values that `share` of them do not exceed (nearest rank)."""
-    return values[_place(len(values), share)] if values else None
 
-
-def _place(count: int, share: float) -> int:
+def nearest_rank(count: int, share: float) -> int:
+    """Return the place, among so many sorted values, of the least that `share` do not exceed."""
     return max(0, min(count, math.ceil(share * count)) - 1)
 
 
 def _sessions(span: _Span) -> SessionNumbers:
-    outcomes = Counter[str](dict.fromkeys(sorted(FINAL), 0))
-    timed = 0
-    for status, ended, ran in span.rows(_ENDED):
-        outcomes[status] += ended
-        timed += ran
+    outcomes = dict.fromkeys(sorted(FINAL), 0) | span.counts("ended", _ENDED)
     by_itself = outcomes["completed"] + outcomes["failed"] + outcomes["interrupted"]
-    now = _counted(span, _UNFINISHED)
+    now = dict(span.rows(_UNFINISHED))
     return SessionNumbers(
-        by_status=_counted(span, _MADE),
-        outcomes=dict(outcomes),
+        by_status=span.counts("made", _MADE, _MADE_AND_LIVING),
+        outcomes=outcomes,
         active=sum(now.get(status, 0) for status in ACTIVE),
         waiting=sum(now.get(status, 0) for status in WAITING),
         success_rate=round(outcomes["completed"] / by_itself, 4) if by_itself else None,
-        duration_seconds=_durations(span, timed),
+        duration_seconds=_durations(span),
     )
 
 
-def _durations(span: _Span, count: int) -> Durations:
-    """Return the percentiles of the span's `count` durations."""
-    [(newest,)] = span.rows("SELECT ifnull(max(id), 0) FROM sessions")
-    if count * MANY >= newest:
-        return Durations(p50=_looked_up(span, count, 0.5), p95=_looked_up(span, count, 0.95))
-    seconds = sorted(max(0.0, ran) for (ran,) in span.rows(_RAN))
-    return Durations(p50=percentile(seconds, 0.5), p95=percentile(seconds, 0.95))
+def _durations(span: _Span) -> Durations:
+    """Return the percentiles of the span's durations.
+
+    The class in which one is, is found by counts. Only that class is looked through.
+    """
+    of_classes = Counter({int(word): count for word, count in span.counts("ran").items()})
+    of_classes.update(totals.class_of_duration(ran) for (ran,) in span.rows(_RAN))
+    count = of_classes.total()
+    return Durations(
+        p50=_looked_up(span, of_classes, nearest_rank(count, 0.5)),
+        p95=_looked_up(span, of_classes, nearest_rank(count, 0.95)),
+    )
 
 
-def _looked_up(span: _Span, count: int, share: float) -> float | None:
-    """Return `percentile` of the span's durations, counted from the nearer end of their index."""
-    if not count:
-        return None
-    above = count - 1 - _place(count, share)
-    below = _place(count, share)
-    ranked, skipped = (_FROM_LONGEST, above) if above < below else (_FROM_SHORTEST, below)
-    ran: float = span.rows(ranked, skipped=skipped)[0][0]
-    return max(0.0, ran)
+def _looked_up(span: _Span, of_classes: Mapping[int, int], place: int) -> float | None:
+    """Return the duration with so many before it, counted from the nearer end of its class."""
+    for least in sorted(of_classes):
+        count = of_classes[least]
+        if place < count:
+            above = count - 1 - place
+            ranked, skipped = (_FROM_LONGEST, above) if above < place else (_FROM_SHORTEST, place)
+            first, end = totals.bounds_of_class(least)
+            found = span.rows(ranked, skipped=skipped, first=first, end=end)
+            return max(0.0, found[0][0]) if found else None
+        place -= count
+    return None
 
 
 def _approvals(span: _Span) -> ApprovalNumbers:
     [(pending, oldest)] = span.rows(_PENDING)
     return ApprovalNumbers(
-        pending=pending, oldest_pending_at=oldest, settled=_counted(span, _SETTLED)
+        pending=pending, oldest_pending_at=oldest, settled=span.counts("settled", _SETTLED)
     )
 
 
 def _tokens(span: _Span, now: Timestamp) -> TokenNumbers:
     days: dict[str, int] = {}
     places: dict[int, int] = {}
+    used = totals.tokens_since(span.db, span.next, span.repository_id)
     for select in (_TOKENS_OF_ENDED, _TOKENS_OF_LIVE):
-        for day, repository_id, tokens in span.rows(select):
+        used += span.rows(select)
+    names: dict[int, str] = dict(span.rows("SELECT id, name FROM repositories"))
+    for day, repository_id, tokens in used:
+        if repository_id in names:  # a total that the disk has changed names anything
             days[day or now[:10]] = days.get(day or now[:10], 0) + tokens
             places[repository_id] = places.get(repository_id, 0) + tokens
-    names: dict[int, str] = dict(span.rows("SELECT id, name FROM repositories"))
     return TokenNumbers(
         total=sum(days.values()),
         by_day=[DayTokens(day=day, tokens=days[day]) for day in sorted(days) if days[day]],
@@ -269,11 +283,6 @@ def _events(span: _Span, minutes: float) -> EventNumbers:
     return EventNumbers(last_id=last, count=count, per_minute=round(count / minutes, 3))
 
 
-def _counted(span: _Span, sql: str) -> dict[str, int]:
-    rows: Mapping[str, int] = dict(span.rows(sql))
-    return dict(sorted(rows.items()))
-
-
 def _any(statuses: tuple[str, ...]) -> str:
     # Every status is named, so that each is a range of an index that is read in its order.
     return f"status IN ({', '.join(map(repr, statuses))})"
@@ -286,27 +295,31 @@ _ANY_APPROVAL = _any(get_args(ApprovalStatus))
 _USED = "max(0, ifnull(json_extract(token_usage, '$.total.totalTokens'), 0) - token_baseline)"
 _SECONDS = "round((julianday(finished_at) - julianday(started_at)) * 86400, 3)"
 _DAY = "substr(finished_at, 1, 10)"
-_TASKS = "SELECT status, count(*) FROM tasks WHERE true {of} GROUP BY status"
 _MADE = f"""
     SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_creation
-    WHERE {_ANY_SESSION} AND created_at >= :start {{of}} GROUP BY status
+    WHERE {_ANY_SESSION} AND created_at >= :start AND created_at < :next {{of}} GROUP BY status
+"""
+_MADE_AND_LIVING = """
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_that_use_tokens
+    WHERE finished_at IS NULL AND created_at >= :next {of} GROUP BY status
 """
 _UNFINISHED = f"""
     SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_finish
     WHERE {_ANY_SESSION} AND finished_at IS NULL {{of}} GROUP BY status
 """
 _ENDED = f"""
-    SELECT status, count(*), count({_SECONDS})
-    FROM sessions INDEXED BY sessions_by_status_and_finish
-    WHERE {_ANY_SESSION} AND finished_at >= :start {{of}} GROUP BY status
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at >= :start AND finished_at < :next {{of}} GROUP BY status
 """
 _RAN = f"""
     SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_status_and_finish
-    WHERE {_ANY_SESSION} AND finished_at >= :start AND {_SECONDS} IS NOT NULL {{of}}
+    WHERE {_ANY_SESSION} AND finished_at >= :start AND finished_at < :next
+        AND {_SECONDS} IS NOT NULL {{of}}
 """
 _RANKED = f"""
     SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_duration
-    WHERE {_SECONDS} IS NOT NULL AND finished_at >= :start {{of}} ORDER BY {_SECONDS}
+    WHERE {_SECONDS} IS NOT NULL AND {_SECONDS} >= :first AND {_SECONDS} < :end
+        AND finished_at >= :start {{of}} ORDER BY {_SECONDS}
 """
 _FROM_SHORTEST = f"{_RANKED} ASC LIMIT 1 OFFSET :skipped"
 _FROM_LONGEST = f"{_RANKED} DESC LIMIT 1 OFFSET :skipped"
@@ -316,11 +329,11 @@ _PENDING = """
 """
 _SETTLED = f"""
     SELECT status, count(*) FROM approvals INDEXED BY approvals_by_status_and_resolution
-    WHERE {_ANY_APPROVAL} AND resolved_at >= :start {{of}} GROUP BY status
+    WHERE {_ANY_APPROVAL} AND resolved_at >= :start AND resolved_at < :next {{of}} GROUP BY status
 """
 _TOKENS_OF_ENDED = f"""
     SELECT {_DAY}, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_by_last_day
-    WHERE {_DAY} >= substr(:start, 1, 10) AND finished_at >= :start {{of}}
+    WHERE {_DAY} = substr(:start, 1, 10) AND finished_at >= :start {{of}}
     GROUP BY {_DAY}, repository_id
 """
 _TOKENS_OF_LIVE = f"""

@@ -1,0 +1,256 @@
+"""Totals are what the rows say, whatever was done to these; and a wrong one is made anew."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from command_center.store import (
+    Transaction,
+    Writer,
+    approvals,
+    items,
+    open_database,
+    repositories,
+    search_texts,
+    sessions,
+    tasks,
+    to_timestamp,
+    uploads,
+)
+from command_center.store.database.checksums import teach_checksums
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.text_match import teach_words
+from command_center.store.queries import totals
+from command_center.store.queries.attachments import remove_upload, stored
+from command_center.store.queries.removal import remove_repository
+from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
+from tests.store.units import add_repository, add_session, run
+
+Act = Callable[[Transaction, random.Random], object]
+
+NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+OTHERS = 150
+NUMBERS = itertools.count()
+
+
+def wrong(db: Database) -> list[tuple[Any, ...]]:
+    return [(kind, *one) for kind in totals.KINDS for one in totals.differences(db, kind)]
+
+
+def some(tx: Transaction, chance: random.Random, table: str) -> int:
+    ids = [id_ for (id_,) in tx.db.execute(f"SELECT id FROM {table}")]  # noqa: S608 - a constant
+    return chance.choice(ids) if ids else 0
+
+
+def run_of(chance: random.Random) -> dict[str, Any]:
+    """What a session may have; one has ended where it has a moment for that."""
+    end = NOW - timedelta(days=chance.uniform(0, 9))
+    ran = timedelta(seconds=chance.choice([-5, 0, 0.5, 14.9996, 59, 61, 700, 4000, 90_000]))
+    return {
+        "status": chance.choice(get_args(SessionStatus)),
+        "started_at": chance.choice([None, to_timestamp(end - ran)]),
+        "finished_at": chance.choice([None, to_timestamp(end)]),
+        "token_usage": chance.choice([None, {}, {"total": {"totalTokens": chance.randint(0, 99)}}]),
+        "token_baseline": chance.choice([0, 50]),
+    }
+
+
+def begin(tx: Transaction, chance: random.Random) -> None:
+    place = some(tx, chance, "repositories") or add_repository(tx).id
+    session = add_session(tx, **run_of(chance))
+    tasks.update(tx, session.task_id, repository_id=place)
+    tx.db.execute("UPDATE sessions SET repository_id = ? WHERE id = ?", [place, session.id])
+
+
+def go_on(tx: Transaction, chance: random.Random) -> None:
+    if session_id := some(tx, chance, "sessions"):
+        sessions.update(tx, session_id, **run_of(chance))
+        task = some(tx, chance, "tasks")
+        tasks.update(tx, task, status=chance.choice(get_args(TaskStatus)))
+
+
+def ask(tx: Transaction, chance: random.Random) -> None:
+    place = chance.choice([None, some(tx, chance, "repositories") or None])
+    approvals.insert(tx, title="a", requested_by="web", repository_id=place)
+    settled: ApprovalStatus = chance.choice(get_args(ApprovalStatus))
+    moment = None if settled == "pending" else to_timestamp(NOW)
+    one = some(tx, chance, "approvals")
+    approvals.update(tx, one, status=settled, resolved_at=moment)
+
+
+def attach(tx: Transaction, chance: random.Random) -> None:
+    said = {"media_type": "text/plain", "sha256": "s", "requested_by": "web"}
+    uploads.insert(tx, name="n", file=f"{next(NUMBERS)}", size=chance.randint(1, 9), **said)
+    if chance.random() < 0.3:
+        remove_upload(tx, some(tx, chance, "uploads"))
+
+
+def remove(tx: Transaction, chance: random.Random) -> None:
+    if place := some(tx, chance, "repositories"):
+        remove_repository(tx, place)
+
+
+def give_up(tx: Transaction, chance: random.Random) -> None:
+    for act in (begin, go_on, ask, remove):
+        act(tx, chance)
+    raise LookupError
+
+
+ACTS: list[Act] = [begin, go_on, ask, attach, remove, give_up]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(acts=st.lists(st.sampled_from(ACTS), max_size=12), seed=st.integers(0, 2**32))
+@example(acts=[begin, begin, go_on, ask, attach, go_on, remove, give_up, begin], seed=1)
+def test_totals_are_what_the_rows_say_whatever_is_done(
+    writer: Writer, acts: list[Act], seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - the same acts each time
+    for act in acts:
+        if act is give_up:
+            with pytest.raises(LookupError):
+                run(writer, lambda tx, act=act: act(tx, chance))  # type: ignore[misc]
+        else:
+            run(writer, lambda tx, act=act: act(tx, chance))  # type: ignore[misc]
+
+    def look(tx: Transaction) -> None:
+        assert [] == wrong(tx.db)
+        assert 0 == tx.db.execute("SELECT count(*) FROM totals WHERE count = 0").fetchone()[0]
+        plain = tx.db.execute("SELECT count(*), ifnull(sum(size), 0) FROM uploads").fetchone()
+        assert plain == stored(tx.db)
+
+    run(writer, look)
+
+
+@given(st.floats(-1e5, 1e6).map(lambda seconds: round(seconds, 3)))
+@example(59.9995)
+@example(86_400.0)
+def test_a_duration_is_within_the_bounds_of_its_class(seconds: float) -> None:
+    least = totals.class_of_duration(seconds)
+    first, end = totals.bounds_of_class(least)
+    assert first <= seconds < end
+    assert least == totals.class_of_duration(least)
+
+
+def test_the_triggers_have_the_classes_of_the_program(writer: Writer) -> None:
+    def unit(tx: Transaction) -> tuple[set[str], set[str]]:
+        expected = set()
+        for number in range(60):
+            seconds = round(1.3**number, 3)
+            if seconds > 1e6:
+                break
+            end = NOW + timedelta(seconds=seconds)
+            add_session(tx, started_at=to_timestamp(NOW), finished_at=to_timestamp(end))
+            expected.add(str(totals.class_of_duration(seconds)))
+        return expected, set(totals.counts_since(tx.db, "ran", "2026", 0))
+
+    expected, found = run(writer, unit)
+    assert expected == found
+
+
+def test_what_an_older_version_kept_is_counted_and_searched_by_session(path: Path) -> None:
+    """Rows that were there before there were totals are in them."""
+    chance = random.Random(3)  # noqa: S311 - the same rows each time
+
+    def unit(tx: Transaction) -> int:
+        for act in (begin, begin, begin, ask, ask, attach):
+            act(tx, chance)
+        session = add_session(tx, prompt="the elephant")
+        said = {"turn_id": "u", "item_id": "i", "type": "agentMessage", "status": "completed"}
+        items.insert(tx, session_id=session.id, body={"text": "An elephant."}, **said)
+        return session.id
+
+    with closing(Writer(path)) as writer:
+        session_id = run(writer, unit)
+    older = path.with_name("older.sqlite3")
+    conn = sqlite3.connect(older, isolation_level=None)
+    teach_words(conn)
+    teach_checksums(conn)
+    with closing(Database(conn)) as db:
+        MIGRATIONS.apply(db, stop_before="0081_totals")
+        db.execute("ATTACH ? AS newer", [str(path)])
+        for table in ("repositories", "tasks", "sessions", "items", "approvals", "uploads"):
+            names = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA table_info({table})"))
+            copy = f"INSERT INTO main.{table} ({names}) SELECT {names} FROM newer.{table}"  # noqa: S608 - constants
+            db.execute(copy)
+    with closing(open_database(older)) as db:
+        assert {"sessions", "tasks", "approvals", "uploads"} < {
+            kind for (kind,) in db.execute("SELECT DISTINCT kind FROM totals")
+        }
+        assert [] == wrong(db)
+        assert 2 == len(search_texts(db, "elephant", limit=5, session_id=session_id).items)
+        db.execute("DELETE FROM totals")
+        assert wrong(db)
+        for kind in totals.KINDS:
+            totals.make_anew(db, kind)
+        assert [] == wrong(db)
+
+
+def test_one_session_is_searched_without_going_through_what_others_said(
+    writer: Writer,
+) -> None:
+    def steps(tx: Transaction, **where: int) -> int:
+        taken = 0
+
+        def step() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        tx.db.conn.set_progress_handler(step, 1)
+        try:
+            assert 1 == len(search_texts(tx.db, "word", limit=50, **where).items)
+        finally:
+            tx.db.conn.set_progress_handler(None, 1)
+        return taken
+
+    def unit(tx: Transaction) -> list[int]:
+        one = add_session(tx, prompt="A word of it.")
+        for _ in range(OTHERS):
+            add_session(tx, prompt="A word of another.")
+        of_one = {"session_id": one.id}, {"repository_id": one.repository_id}
+        return [steps(tx, **where) for where in of_one]
+
+    assert max(run(writer, unit)) < 5 * OTHERS  # an index that is read anew takes some hundreds
+
+
+def test_a_name_of_the_index_that_is_typed_or_said_finds_nothing_of_others(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        one = add_session(tx, prompt="plain")
+        other = add_session(tx, prompt=f"\ue000s{one.id} plain")
+        assert [] == search_texts(tx.db, f"\ue000s{one.id}", limit=5).items
+        found = search_texts(tx.db, "plain", limit=5, session_id=one.id).items
+        assert [one.id] == [text.session_id for text in found]
+        assert [other.id, one.id] == [
+            text.session_id for text in search_texts(tx.db, "plain", limit=5).items
+        ]
+
+    run(writer, unit)
+
+
+def test_repositories_that_are_gone_are_in_no_total(writer: Writer) -> None:
+    def unit(tx: Transaction) -> list[tuple[str, str]]:
+        place = repositories.insert(tx, name="r", local_path="/r").id
+        session = add_session(tx, repository_id=place, finished_at=to_timestamp(NOW))
+        tasks.update(tx, session.task_id, repository_id=place)
+        remove_repository(tx, place)
+        found = tx.db.execute("SELECT kind, word FROM totals WHERE repository_id = ?", [place])
+        return found.fetchall()  # type: ignore[no-any-return]
+
+    assert [] == run(writer, unit)
