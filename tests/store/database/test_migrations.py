@@ -55,10 +55,11 @@ def test_every_table_is_strict_and_every_reference_is_indexed(path: Path) -> Non
 
 
 def test_migrations_are_numbered_in_their_order() -> None:
+    """Each number is of one migration; one that was given and not used leaves a gap."""
     with Database(memory=True) as db:
         names = [migration.name for migration in MIGRATIONS.pending(db)]
     numbers = [int(name.split("_")[0]) for name in names]
-    assert [*range(1, len(names) + 1)] == numbers
+    assert sorted(set(numbers)) == numbers
 
 
 def test_of_keys_that_were_claimed_before_notes_nothing_is_noted(path: Path) -> None:
