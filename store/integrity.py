@@ -24,8 +24,11 @@ from command_center.store import event_cut, event_notes, events
 from command_center.store.database.checksums import damage_of_tables, damaged_rows
 from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import is_corruption, raise_unread, words_of
+from command_center.store.database.word_indexes import WORD_INDEXES, damaged_index
+from command_center.store.derived import TOTALS
 from command_center.store.errors import CorruptDatabase
 from command_center.store.log_identity import FormerLife
+from command_center.store.queries import totals
 
 LONG: Final = 256 * 1024 * 1024
 """Bytes from which on a file is not read to its end before the service; a third of a second."""
@@ -58,12 +61,14 @@ class CheckedPiece(NamedTuple):
         seconds: how long it took.
         structure: what is wrong with the file, in SQLite's words.
         damaged: the tables and numbers of rows that are not as they were written.
+        derived: what is not as what it is made of says, and can be made anew (`derived`).
     """
 
     rows: int
     seconds: float
     structure: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 def is_long(path: Path, former: FormerLife) -> bool:
@@ -115,7 +120,7 @@ class FileCheck:
     """
 
     def __init__(self, path: Path, *, is_of_log: bool = False) -> None:
-        """Check all of it, or the events and what is noted of them alone."""
+        """Check all of it, or the events and what is noted or summed alone."""
         self._db = open_for_reading(path)
         self._pieces = self._log() if is_of_log else self._all()
         self._lock = threading.Lock()
@@ -150,6 +155,8 @@ class FileCheck:
     def _all(self) -> Generator[CheckedPiece, None, None]:
         for name in self._names("sqlite_schema WHERE type = 'table' AND rootpage > 0"):
             yield self._structure(name)
+        for name in WORD_INDEXES:
+            yield self._structure(name)
         without_numbers = set(self._names("pragma_table_list WHERE wr = 1"))  # which are short
         yield CheckedPiece(0, 0.0, damaged=tuple(damaged_rows(self._db, without_numbers)))
         for name, is_damaged in damage_of_tables(self._db).items():
@@ -157,7 +164,20 @@ class FileCheck:
                 yield from self._rows(name, is_damaged)
         yield from self._log()
 
+    def _totals(self) -> Iterator[CheckedPiece]:
+        for name, kind in TOTALS.items():
+            begun = time.perf_counter()
+            try:
+                wrong = bool(totals.differences(self._db, kind))
+            except sqlite3.DatabaseError as error:
+                if not is_corruption(error):
+                    raise
+                wrong = False  # the rows that it cannot be compared with are told of
+            seconds = time.perf_counter() - begun
+            yield CheckedPiece(0, seconds, derived=(name,) if wrong else ())
+
     def _log(self) -> Generator[CheckedPiece, None, None]:
+        yield from self._totals()
         yield from self._rows(events.TABLE, events.IS_DAMAGED)
         thousand: int | None = 0
         while thousand is not None:
@@ -190,8 +210,10 @@ class FileCheck:
             if not is_corruption(error):
                 raise
             told = [words_of(error)]
-        told = [f"{table}: {line}" for line in told]
-        return CheckedPiece(0, time.perf_counter() - begun, structure=tuple(told))
+        derived = tuple(index for line in told if (index := damaged_index(line)) is not None)
+        told = [f"{table}: {line}" for line in told if damaged_index(line) is None]
+        seconds = time.perf_counter() - begun
+        return CheckedPiece(0, seconds, structure=tuple(told), derived=derived)
 
     def _rows(self, table: str, is_damaged: str) -> Iterator[CheckedPiece]:
         last = 0

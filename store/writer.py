@@ -17,6 +17,8 @@ What follows from that, and is relied on elsewhere:
   outcome is not known, and that is what is told.
 - Units see the effects of those before them in the batch. If the commit fails they all fail, the
   ones that had raised by themselves too: what they had seen never came to be.
+- A write that an index of words refuses, as it is damaged or what it was made of was, fails once:
+  the next batch makes the indexes anew before it begins.
 - Event ids are counted in the transaction, so an undone unit gives its ids back and the ids of
   durable events have no gaps.
 """
@@ -38,6 +40,11 @@ from command_center.store.database.sqlite_errors import (
     is_of_the_machine,
     may_have_been_kept,
     words_of,
+)
+from command_center.store.database.word_indexes import (
+    WORD_INDEXES,
+    is_of_an_index,
+    make_index_anew,
 )
 from command_center.store.errors import (
     StoreClosed,
@@ -121,6 +128,7 @@ class Writer:
         self._closed = False
         self._in_unit = False
         self._is_in_doubt = False
+        self._is_index_damaged = False
         self._db: Database | None = None
         if is_checked:
             self._adopt(self._reopened())
@@ -256,7 +264,17 @@ class Writer:
         if self._is_in_doubt:
             self._settle(db)
         db.conn.execute("BEGIN IMMEDIATE")
+        if self._is_index_damaged:
+            self._make_indexes_anew(db)
         return db
+
+    def _make_indexes_anew(self, db: Database) -> None:
+        """Make the indexes of words anew, since a write found one damaged; nothing else is lost."""
+        for name in WORD_INDEXES:
+            make_index_anew(db, name)
+        db.conn.commit()
+        self._is_index_damaged = False
+        db.conn.execute("BEGIN IMMEDIATE")
 
     def _settle(self, db: Database) -> None:
         """Begin the log anew, and flush a write to it: no later commit rests on what was there."""
@@ -271,6 +289,7 @@ class Writer:
     def _refusal_of(self, lost: "_BatchLost") -> StoreUnavailable:
         """Undo the batch, and return what its units are told of it."""
         self._abandon()
+        self._is_index_damaged |= is_of_an_index(lost.cause)
         if not lost.is_in_doubt:
             return lost.as_error(StoreUnavailable)
         self._is_in_doubt = True

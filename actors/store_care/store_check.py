@@ -2,13 +2,15 @@
 
 It begins a moment after the start, and again every week. A piece is read, then nothing for some
 times as long, so that who serves hardly notices. What it finds is told as an event, in `/health`
-and in the snapshot of the actor. A file whose structure is damaged is refused at the next start;
+and in the snapshot of the actor. Totals and indexes of words that are wrong are made anew of what
+they are made of. A file whose structure is damaged is refused at the next start;
 that is noted beside it at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +22,9 @@ from command_center.actors.contracts.backups import StoreCheckState
 from command_center.actors.contracts.events.backups import StoreDamaged
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, Refusal
-from command_center.store import DatabaseClaim
+from command_center.store import DatabaseClaim, Transaction
 from command_center.store.database.sqlite_errors import FAULTS, words_of
+from command_center.store.derived import make_anew
 from command_center.store.integrity import CheckedPiece, FileCheck
 from command_center.store.timestamps import now_timestamp
 
@@ -52,11 +55,13 @@ class _Findings:
     rows: int = 0
     structure: list[str] = attrs.field(factory=list)
     damaged: list[str] = attrs.field(factory=list)
+    derived: list[str] = attrs.field(factory=list)
 
     def add(self, piece: CheckedPiece) -> None:
         self.rows += piece.rows
         self.structure += piece.structure[: MOST - len(self.structure)]
         self.damaged += piece.damaged[: MOST - len(self.damaged)]
+        self.derived += piece.derived
 
     @property
     def is_clean(self) -> bool:
@@ -94,6 +99,7 @@ class StoreCheck(Actor):
             "rows": self._findings.rows,
             "structure": self._findings.structure,
             "damaged": self._findings.damaged,
+            "madeAnew": self._findings.derived,
             "finishedAt": self._finished_at,
         }
 
@@ -126,8 +132,20 @@ class StoreCheck(Actor):
         finally:
             with trio.CancelScope(shield=True):  # which only ends the piece in hand
                 await trio.to_thread.run_sync(check.close)
+        await self._make_anew(found)
         self._findings, self._finished_at = found, now_timestamp()
         self._state = "ok" if found.is_clean else "damaged"
+
+    async def _make_anew(self, found: _Findings) -> None:
+        """Make what is derived anew; what cannot be is damaged."""
+        for name in [*found.derived]:
+            log.warning("store.made_anew", name=name)
+            try:
+                await self._storage.write(partial(_make_anew, name=name))
+            except Refusal as error:
+                log.warning("store.not_made_anew", name=name, reason=str(error))
+                found.derived.remove(name)
+                found.damaged.append(name)
 
     @staticmethod
     async def _next_piece(check: FileCheck) -> CheckedPiece | None:
@@ -152,3 +170,7 @@ class StoreCheck(Actor):
                 await trio.sleep(AGAIN_SECONDS)
             else:
                 return
+
+
+def _make_anew(tx: Transaction, *, name: str) -> None:
+    make_anew(tx.db, name)

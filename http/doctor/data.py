@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -116,9 +116,19 @@ def _look_at_database(subject: Subject) -> Sequence[Symptom]:
     deadline = time.monotonic() + LOOK_SECONDS
     try:
         look = look_through(file, seconds=LOOK_SECONDS)
-        is_whole = look.is_whole and (not look.is_current or _is_log_whole(file, deadline))
+        derived: list[str] = []
+        is_whole = look.is_whole and (
+            not look.is_current or _is_log_whole(file, deadline, derived.append)
+        )
     except (CannotOpenDatabase, CorruptDatabase, ForeignDatabase, NewerSchema) as fault:
         return [error(str(fault), MENDS[type(fault)])]
+    if derived:
+        return [
+            warning(
+                f"In the database these are not as the rows say: {', '.join(derived)}.",
+                "Start the server: it makes them anew within a minute. No row is lost.",
+            )
+        ]
     if not is_whole:
         return [
             Symptom(
@@ -188,8 +198,10 @@ def release(subject: Subject) -> Sequence[Symptom]:
     return [Symptom(f"{installed} is installed, the newest at {look.asked_at}.")]
 
 
-def _is_log_whole(file: Path, deadline: float) -> bool:
-    """Look through the log; False if the time was too short.
+def _is_log_whole(file: Path, deadline: float, derived: Callable[[str], object]) -> bool:
+    """Look through the log and totals; False if the time was too short.
+
+    Each total that can be made anew is given to `derived`.
 
     Raises:
         CannotOpenDatabase: the machine does not let it be read.
@@ -200,6 +212,8 @@ def _is_log_whole(file: Path, deadline: float) -> bool:
             while (piece := check.next_piece()) is not None:
                 if piece.structure:
                     raise CorruptDatabase(file, piece.structure[0])
+                for name in piece.derived:
+                    derived(name)
                 if piece.damaged:
                     raise CorruptDatabase(file, f"{piece.damaged[0]} is not as it was written")
                 if time.monotonic() > deadline:

@@ -118,7 +118,7 @@ def _sealed_tables(db: Database) -> list[_Sealed]:
     for table, column, place_in_key in db.execute("""
         SELECT tables.name, columns.name, columns.pk
         FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
-        WHERE tables.type = 'table' AND tables.name <> 'events'
+        WHERE tables.type = 'table' AND tables.rootpage > 0 AND tables.name <> 'events'
     """):
         found.setdefault(table, []).append((column, place_in_key))
     return [

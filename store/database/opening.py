@@ -24,6 +24,11 @@ from command_center.store.database.sqlite_errors import (
     words_of,
 )
 from command_center.store.database.text_match import keep_trigrams, teach_words
+from command_center.store.database.word_indexes import (
+    WORD_INDEXES,
+    damaged_index,
+    make_index_anew,
+)
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -60,8 +65,8 @@ def open_database(
 
     Before pending migrations run on a database that has any, the file is copied to
     ``backups/`` beside it, and the copy is checked. There is one copy for each migration, however
-    often a start is cut short, and the newest ``COPIES_KEPT`` stay. The connection belongs to the
-    calling thread.
+    often a start is cut short, and the newest ``COPIES_KEPT`` stay. An index of words that is
+    damaged is made anew. The connection belongs to the calling thread.
 
     Args:
         path: the file; its folder is made if it is absent.
@@ -90,12 +95,17 @@ def open_database(
     except FAULTS as error:
         raise opening_error(path, error) from error
     try:
-        _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
+        damaged = _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
         _set_writing_pragmas(db)
         before_migrations(db)
         _migrate(db, path, migrations)
         seal_writes(db)
         keep_trigrams(db)
+        if damaged:
+            db.execute("BEGIN IMMEDIATE")
+            for name in damaged:
+                make_index_anew(db, name)
+            db.conn.commit()
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
         raise opening_error(path, error) from error
@@ -266,17 +276,42 @@ def _refuse_damaged_rows(db: Database, path: Path) -> None:
 
 def _refuse_what_is_not_ours(
     db: Database, path: Path, migrations: Migrations, *, is_sound: bool = False
-) -> None:
+) -> list[str]:
+    """Return the indexes of words that are damaged; they can be made anew."""
+    damaged = []
     if not is_sound or migrations.pending(db):
-        damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        raise_unread(damage)
-        if damage != "ok":
-            raise CorruptDatabase(path, damage)
+        for line in _lines_of_check(db):
+            raise_unread(line)
+            index = damaged_index(line)
+            if index is not None:
+                damaged.append(index)
+            elif line != "ok":
+                raise CorruptDatabase(path, line)
     applied = {migration.name for migration in migrations.applied(db)}
     if unknown := applied - registered_names(migrations):
         raise NewerSchema(path, tuple(sorted(unknown)))
     if not applied and _tables_with_content(db, migrations):
         raise ForeignDatabase(path)
+    return damaged
+
+
+def _lines_of_check(db: Database) -> list[str]:
+    """Check all of a file; each table by itself where an index of words cannot be opened."""
+
+    def lines(of: str | int) -> list[str]:
+        try:
+            return [line for (line,) in db.execute(f"PRAGMA quick_check({of})")]
+        except sqlite3.DatabaseError as error:
+            if damaged_index(words_of(error)) is None:
+                raise
+            return [words_of(error)]
+
+    told = lines(len(WORD_INDEXES) + 1)
+    if told == ["ok"] or damaged_index(told[0]) is None:
+        return told
+    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
+    names = [*(name for (name,) in db.execute(tables).fetchall()), *WORD_INDEXES]
+    return [line for name in names for line in lines(f'"{name}"')]
 
 
 def registered_names(migrations: Migrations = MIGRATIONS) -> set[str]:

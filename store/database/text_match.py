@@ -66,6 +66,11 @@ def trigrams_of(words: str) -> str:
     return " ".join(quoted(gram) for gram in sorted(found) if "\0" not in gram)
 
 
+def lowered_texts(row: str, columns: Sequence[str]) -> str:
+    """Return the SQL for the columns of a row as an index of trigrams has them."""
+    return f"lowered({', '.join(f'CAST({row}.{column} AS BLOB)' for column in columns)})"
+
+
 def keep_trigrams(db: Database) -> None:
     """Let every write by this connection keep the indexes of trigrams, whatever SQL it is of."""
     there = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -75,12 +80,10 @@ def keep_trigrams(db: Database) -> None:
 
 
 def _keep(table: str, columns: Sequence[str]) -> str:
-    def text(row: str) -> str:
-        return f"lowered({', '.join(f'CAST({row}.{column} AS BLOB)' for column in columns)})"
-
+    new, old = lowered_texts("new", columns), lowered_texts("old", columns)
     into = f"INSERT INTO {table}_search"
-    note = f"{into} (rowid, text) VALUES (new.id, {text('new')});"
-    forget = f"{into} ({table}_search, rowid, text) VALUES ('delete', old.id, {text('old')});"
+    note = f"{into} (rowid, text) VALUES (new.id, {new});"
+    forget = f"{into} ({table}_search, rowid, text) VALUES ('delete', old.id, {old});"
     return f"""
         CREATE TEMP TRIGGER {table}_are_searched AFTER INSERT ON {table} BEGIN {note} END;
         CREATE TEMP TRIGGER {table}_are_searched_no_more AFTER DELETE ON {table}

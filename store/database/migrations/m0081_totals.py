@@ -20,7 +20,7 @@ from command_center.store.database.migrations.m0005_search import TEXT_OF_ITEM
 
 
 class _Kind(NamedTuple):
-    """What is counted of a row, in SQL where `row.` stands before its columns."""
+    """A kind of thing that is counted of a row, in SQL where `row.` stands before its columns."""
 
     name: str
     condition: str

@@ -18,7 +18,8 @@ from command_center.runtime import ChildSpec
 from command_center.store import DataFolderLock, EventFilter, events, take_claim
 from command_center.store.backups.contents import DATABASE
 from command_center.store.integrity import FileCheck
-from tests.actors.rows import Rig, insert_repository, rig
+from command_center.store.queries import totals
+from tests.actors.rows import Rig, insert_repository, insert_task, rig
 
 
 async def until(made: Rig, state: str) -> dict[str, Any]:
@@ -66,6 +67,22 @@ async def test_what_the_disk_has_changed_is_told_and_a_sound_file_is_well(tmp_pa
             await trio.sleep(0.01)
         assert structure == (await told(made))[1]["structure"]
         assert claim.is_damaged
+
+
+async def test_what_is_made_of_other_rows_is_made_anew_where_it_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE
+    async with rig(path) as made:
+        place = await made.storage.write(insert_repository)
+        await made.storage.write(lambda tx: insert_task(tx, place))
+        with sqlite3.connect(path) as other:
+            other.execute("UPDATE totals SET count = 9 WHERE kind = 'tasks'")
+        actor = lambda: StoreCheck(made.storage, path, wait_seconds=0.0)  # noqa: E731
+        await made.system.start_child("/", ChildSpec(id="store-check", start=actor))
+        assert "totals tasks" in (await until(made, "ok"))["madeAnew"]
+        await made.system.restart("/store-check", reason="a test")
+        assert [] == (await until(made, "ok"))["madeAnew"]
+        assert {"open": 1} == await made.storage.read(lambda db: totals.counts(db, "tasks"))
+        assert not await told(made)
 
 
 async def test_a_finding_that_the_store_does_not_take_stays_until_it_is_told(

@@ -179,6 +179,18 @@ async def test_a_row_that_was_changed_past_the_server_is_told_of(tmp_path: Path)
     assert "repositories 1 is not as it was written" in message
 
 
+async def test_a_total_that_is_not_as_the_rows_say_is_told_of(tmp_path: Path) -> None:
+    here = subject(tmp_path)
+    file = here.settings.data_dir / DATABASE
+    write_a_repository(file)
+    with sqlite3.connect(file) as other:
+        other.execute("INSERT INTO totals VALUES ('made', 1, '2026-01-01', 'failed', 1, 0)")
+    level, message, mend = await look_for_one("database", here)
+    assert "warning" == level
+    assert "totals made" in message
+    assert "Start the server" in mend
+
+
 async def test_an_event_that_was_changed_past_the_server_is_told_of(tmp_path: Path) -> None:
     here = subject(tmp_path)
     file = here.settings.data_dir / DATABASE

@@ -55,7 +55,7 @@ def some(tx: Transaction, chance: random.Random, table: str) -> int:
 
 
 def run_of(chance: random.Random) -> dict[str, Any]:
-    """What a session may have; one has ended where it has a moment for that."""
+    """Return fields that a session may have; one has ended where it has a moment for that."""
     end = NOW - timedelta(days=chance.uniform(0, 9))
     ran = timedelta(seconds=chance.choice([-5, 0, 0.5, 14.9996, 59, 61, 700, 4000, 90_000]))
     return {
@@ -203,7 +203,7 @@ def test_what_an_older_version_kept_is_counted_and_searched_by_session(path: Pat
 def test_one_session_is_searched_without_going_through_what_others_said(
     writer: Writer,
 ) -> None:
-    def steps(tx: Transaction, **where: int) -> int:
+    def steps(tx: Transaction, where: dict[str, Any]) -> int:
         taken = 0
 
         def step() -> int:
@@ -223,7 +223,7 @@ def test_one_session_is_searched_without_going_through_what_others_said(
         for _ in range(OTHERS):
             add_session(tx, prompt="A word of another.")
         of_one = {"session_id": one.id}, {"repository_id": one.repository_id}
-        return [steps(tx, **where) for where in of_one]
+        return [steps(tx, where) for where in of_one]
 
     assert max(run(writer, unit)) < 5 * OTHERS  # an index that is read anew takes some hundreds
 
@@ -245,12 +245,12 @@ def test_a_name_of_the_index_that_is_typed_or_said_finds_nothing_of_others(
 
 
 def test_repositories_that_are_gone_are_in_no_total(writer: Writer) -> None:
-    def unit(tx: Transaction) -> list[tuple[str, str]]:
+    def unit(tx: Transaction) -> list[Any]:
         place = repositories.insert(tx, name="r", local_path="/r").id
         session = add_session(tx, repository_id=place, finished_at=to_timestamp(NOW))
         tasks.update(tx, session.task_id, repository_id=place)
         remove_repository(tx, place)
         found = tx.db.execute("SELECT kind, word FROM totals WHERE repository_id = ?", [place])
-        return found.fetchall()  # type: ignore[no-any-return]
+        return [*found]
 
     assert [] == run(writer, unit)
