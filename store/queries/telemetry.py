@@ -236,23 +236,21 @@ def _approvals(span: _Span) -> ApprovalNumbers:
 
 
 def _tokens(span: _Span, now: Timestamp) -> TokenNumbers:
-    days: dict[str, int] = {}
-    places: dict[int, int] = {}
-    used = totals.tokens_since(span.db, span.next, span.repository_id)
+    kept_days, kept_places = totals.tokens_since(span.db, span.next, span.repository_id)
+    days, places = Counter(kept_days), Counter(kept_places)
     for select in (_TOKENS_OF_ENDED, _TOKENS_OF_LIVE):
-        used += span.rows(select)
-    names: dict[int, str] = dict(span.rows("SELECT id, name FROM repositories"))
-    for day, repository_id, tokens in used:
-        if repository_id in names:  # a total that the disk has changed names anything
-            days[day or now[:10]] = days.get(day or now[:10], 0) + tokens
-            places[repository_id] = places.get(repository_id, 0) + tokens
+        for day, repository_id, tokens in span.rows(select):
+            days[day or now[:10]] += tokens
+            places[repository_id] += tokens
+    ids = msgspec.json.encode([*places]).decode()
+    names: dict[int, str] = dict(span.rows(_NAMES, ids=ids))
     return TokenNumbers(
         total=sum(days.values()),
         by_day=[DayTokens(day=day, tokens=days[day]) for day in sorted(days) if days[day]],
         by_repository=[
             RepositoryTokens(repository_id=place, name=names[place], tokens=tokens)
             for place, tokens in sorted(places.items(), key=itemgetter(1), reverse=True)
-            if tokens
+            if tokens and place in names  # a total that the disk has changed names anything
         ],
     )
 
@@ -340,6 +338,7 @@ _TOKENS_OF_LIVE = f"""
     SELECT NULL, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_that_use_tokens
     WHERE finished_at IS NULL {{of}} GROUP BY repository_id
 """
+_NAMES = "SELECT id, name FROM repositories WHERE id IN (SELECT value FROM json_each(:ids))"
 _AUTOMATIONS = """
     SELECT count(*) FILTER (WHERE enabled = 1), count(*) FILTER (WHERE paused_reason IS NOT NULL)
     FROM automations WHERE deleted_at IS NULL {of}

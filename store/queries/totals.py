@@ -20,7 +20,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 EVERYWHERE: Final = 0
 """The repository that stands for all of them."""
 
-_STEPS: Final = ((60, 15), (600, 60), (3600, 300), (86400, 3600))
+_STEPS: Final = ((60, 15), (600, 60), (3600, 150), (86400, 3600))
 """Classes of durations, in seconds: below the first, each is as long as the second."""
 
 _DAY: Final = 86400
@@ -51,14 +51,21 @@ def counts_since(db: Database, kind: Kind, day: str, repository_id: int) -> dict
     return dict(db.execute(sql, [kind, repository_id, day]))
 
 
-def tokens_since(db: Database, day: str, repository_id: int | None) -> list[tuple[str, int, int]]:
-    """Return the tokens of a day and all later ones: the day, the repository, and how many."""
-    sql = """
-        SELECT day, CAST(word AS INTEGER), amount FROM totals
-        WHERE kind = 'tokens' AND repository_id = 0 AND day >= ? AND word = ifnull(?, word)
-    """
-    of = None if repository_id is None else str(repository_id)
-    return db.execute(sql, [day, of]).fetchall()
+def tokens_since(
+    db: Database, day: str, repository_id: int | None
+) -> tuple[dict[str, int], dict[int, int]]:
+    """Return the tokens of a day and all later ones, by day, and again by repository."""
+    of = "AND word = ?" if repository_id is not None else ""
+    asked = [day] if repository_id is None else [day, str(repository_id)]
+    by_day, by_repository = (
+        db.execute(
+            f"SELECT {word}, sum(amount) FROM totals WHERE kind = 'tokens' AND repository_id = 0 "  # noqa: S608 - constants
+            f"AND day >= ? {of} GROUP BY {word}",
+            asked,
+        )
+        for word in ("day", "CAST(word AS INTEGER)")
+    )
+    return dict(by_day), dict(by_repository)
 
 
 def class_of_duration(seconds: float) -> int:
