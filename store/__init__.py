@@ -21,9 +21,10 @@ is made and put back by ``backups``, and ``portable`` has the history as JSON Li
 ``replication`` sends each commit elsewhere before it is acknowledged.
 
 ``database`` opens the file and lends connections that read, ``integrity`` finds what the disk has
-changed in it, ``derived`` makes anew what is made of other rows, ``ownership`` keeps a second
-process away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a
-row, and ``redaction`` takes secrets out. ``timestamps`` and ``errors`` serve them all.
+changed in it, ``totals`` keeps how many rows there are, ``derived`` makes anew what is made of
+other rows, ``ownership`` keeps a second process away from it, ``lists`` has pages and cursors,
+``long_texts`` keeps what is too long for a row, and ``redaction`` takes secrets out.
+``timestamps`` and ``errors`` serve them all.
 
 Names of the package are loaded when they are first asked for (``__init__.pyi`` says from where), so
 that the program of a host, which needs a lock and no database, loads no database.

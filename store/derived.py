@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from command_center.store import totals
 from command_center.store.database.word_indexes import WORD_INDEXES, make_index_anew
-from command_center.store.queries import totals
 
 TOTALS: Final = {f"totals {kind}": kind for kind in totals.KINDS}
 """The kinds of totals by their names here."""

@@ -4,7 +4,7 @@ Ids start at 1, or above the cut (``event_cut``), and have no gaps. An event is 
 it is emitted; what is stored, sent to subscribers and shown in lists is that one text.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from operator import attrgetter
 from typing import Any
@@ -18,8 +18,9 @@ from command_center.store import event_cut, event_notes, event_segments
 from command_center.store.database.checksums import read_rows, row_checksum
 from command_center.store.errors import DamagedRecord, InvalidCursor, RecordNotFound
 from command_center.store.event_segments import Segments
+from command_center.store.lists import pages
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import MAX_LIMIT, Page, Row, check_limit, fill
+from command_center.store.lists.pages import MAX_LIMIT, Page, check_limit
 from command_center.store.lists.where import Conditions, Scalar
 from command_center.store.long_texts import whole_values
 from command_center.store.long_texts.whole_values import TextPiece
@@ -347,8 +348,7 @@ def after(
     """
     begin = max(last_seen, event_cut.removed_up_to(db))
     sql, arguments = _query(_STORED, wanted, [("id > ?", begin)], "ASC", limit + 1)
-    with closing(_read(db, sql, arguments)) as rows:
-        return fill(rows, limit)
+    return _take(db, sql, arguments, limit)
 
 
 def page(
@@ -382,8 +382,7 @@ def page(
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
         bounds.append(("id < ?" if newest_first else "id > ?", position))
     sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
-    with closing(_read(db, sql, arguments)) as rows:
-        found, last = fill(rows, limit)
+    found, last = _take(db, sql, arguments, limit)
     items = [msgspec.Raw(event.body) for event in found]
     if last is None:
         return Page(items=items)
@@ -391,23 +390,32 @@ def page(
     return Page(items=items, next_cursor=following)
 
 
-def _read(
-    db: Database, sql: str, arguments: Sequence[Scalar]
-) -> Generator[Row[StoredEvent], None, None]:
-    """Read events one by one; what is unpacked for one is looked through."""
+def _take(
+    db: Database, sql: str, arguments: Sequence[Scalar], limit: int
+) -> tuple[list[StoredEvent], int | None]:
+    """Take the events of a page, by the rule of `pages.fill`, with no step between for each.
+
+    What is unpacked for an event is looked through.
+    """
     segments = Segments(db)
+    found: list[StoredEvent] = []
+    held = 0
     with closing(read_rows(db, sql, arguments)) as rows:
         for row in rows:
-            before = segments.unpacked
+            is_full = len(found) == limit or held >= pages.PAGE_BYTES
+            if is_full or segments.unpacked >= pages.SCANNED_BYTES:
+                return found, found[-1].id
             event = _stored(row, segments)
-            yield Row(event.id, len(event.body), event, segments.unpacked - before)
+            found.append(event)
+            held += len(event.body)
+    return found, None
 
 
 def _stored(row: Sequence[Any], segments: Segments) -> StoredEvent:
     """Make a row the event that was written; one that is not as it was is told as damaged."""
-    *told, checksum = row
+    told, checksum = row[:-1], row[-1]
     if not told[-1]:
-        told[-1] = segments.text(told[0])
+        told = (*told[:-1], segments.text(told[0]))
     if row_checksum(*told) == checksum:
         return StoredEvent(*told)
     event = Event(

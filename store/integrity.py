@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
-from command_center.store import event_cut, event_notes, events
+from command_center.store import event_cut, event_notes, events, totals
 from command_center.store.database.checksums import damage_of_tables, damaged_rows
 from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import is_corruption, raise_unread, words_of
@@ -28,7 +28,6 @@ from command_center.store.database.word_indexes import WORD_INDEXES, damaged_ind
 from command_center.store.derived import TOTALS
 from command_center.store.errors import CorruptDatabase
 from command_center.store.log_identity import FormerLife
-from command_center.store.queries import totals
 
 LONG: Final = 256 * 1024 * 1024
 """Bytes from which on a file is not read to its end before the service; a third of a second."""

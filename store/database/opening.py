@@ -40,6 +40,8 @@ from command_center.store.errors import (
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
 _STATEMENT_CACHE = 256
+_READ_STATEMENT_CACHE = 64
+"""Statements that a connection for reading keeps: each takes some 10 KiB, and there are several."""
 # A WAL that a burst has made large is cut back to this many bytes at a checkpoint.
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 
@@ -144,7 +146,7 @@ def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
         timeout=busy_timeout,
         isolation_level=None,
         check_same_thread=False,
-        cached_statements=_STATEMENT_CACHE,
+        cached_statements=_READ_STATEMENT_CACHE,
     )
     try:
         conn.execute("PRAGMA query_only = ON")

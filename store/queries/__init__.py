@@ -1,8 +1,8 @@
 """Statements of SQL that ask or change more than a table does by itself.
 
 `search` finds texts in transcripts, of which `snippets` shows parts; `telemetry` and `summaries`
-count, by what `totals` keeps; `causes` follows events to those that led to them, and `turns` says
-of which turns something is known. `event_removal` removes the oldest events, and
+count; `causes` follows events to those that led to them, and `turns` says of which turns something
+is known. `event_removal` removes the oldest events, and
 `transcript_removal` old transcripts, both by the age that `days_told` believes, and `removal` a
 repository with all that refers to it.
 `attachments` says which uploads are needed, and `telegram`, `webpush`, `notify` and `webhooks`

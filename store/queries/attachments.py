@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from command_center.store import totals
 from command_center.store.errors import DamagedRecord
-from command_center.store.queries import totals
 from command_center.store.tables import uploads
 from command_center.store.transaction import Transaction
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from command_center.store.queries import totals
+from command_center.store import totals
 from command_center.store.statuses import ACTIVE
 
 _LIVING = """

@@ -18,13 +18,12 @@ import attrs
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store import event_notes, events
-from command_center.store.queries import totals
-from command_center.store.queries.totals import Kind
+from command_center.store import event_notes, events, totals
 from command_center.store.records import ApprovalStatus, SessionStatus
 from command_center.store.statuses import ACTIVE, FINAL, WAITING
 from command_center.store.tables import repositories
 from command_center.store.timestamps import Timestamp, from_timestamp, to_timestamp
+from command_center.store.totals import Kind
 
 UPCOMING = 5
 """The number of coming automations that are shown."""

@@ -18,10 +18,12 @@ import http.client
 import itertools
 import random
 import re
+import socket
 import statistics
 import sys
 import time
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -481,6 +483,45 @@ class Asked:
         return status, statistics.median(taken), (self.used() - before) / rounds
 
 
+def replay(port: int, pid: int, count: int) -> None:
+    """Ask for all of the log as server-sent events, as one client does, and tell how fast it came.
+
+    The client looks for the last event alone, so that it does not hold the server up.
+    """
+    asked = Asked(port, pid)
+    before, began = asked.used(), time.perf_counter()
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.sendall(
+            b"GET /api/events/stream?after=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Accept: text/event-stream\r\n\r\n"
+        )
+        last, end, size = b'{"id":%d,' % count, b"", 0
+        while last not in end:
+            received = connection.recv(1 << 20)
+            assert received, "The stream ended."
+            end, size = end[-len(last) :] + received, size + len(received)
+    seconds = time.perf_counter() - began
+    each = (asked.used() - before) * 1e3 / count
+    print(
+        f"replay of {count:,} events: {count / seconds:,.0f} a second, "
+        f"{size / seconds / 2**20:.0f} MiB a second, {each:.1f} us of the processor each",
+        flush=True,
+    )
+
+
+def memory_of(pid: int) -> None:
+    """Tell the memory of a server, and what holds it."""
+    memory = psutil.Process(pid).memory_full_info()
+    print(f"RSS {memory.rss / 2**20:.0f} MiB, USS {memory.uss / 2**20:.0f} MiB", flush=True)
+    held: Counter[str] = Counter()
+    for mapping in psutil.Process(pid).memory_maps():
+        name = Path(mapping.path).name
+        kind = name if name.startswith("[") else (Path(name).suffix or name)
+        held[kind.split(".so")[0] if ".so" not in name else "libraries"] += mapping.rss
+    parts = (f"{name} {size / 2**20:.0f}" for name, size in held.most_common(5))
+    print(f"in MiB: {', '.join(parts)}", flush=True)
+
+
 def look(whole: Asked, part: Asked, rounds: int = ROUNDS) -> None:
     """Ask both servers for each list, in turns, and tell."""
     for path in requests():
@@ -514,8 +555,9 @@ def main(folder: Path, count: int = 1_000_000, runs: int = 10_000) -> None:
         started(homes[1], "a clean end, of a hundredth") as part,
     ):
         look(Asked(*whole), Asked(*part))
-        memory = psutil.Process(whole[1]).memory_full_info()
-        print(f"RSS {memory.rss / 2**20:.0f} MiB, USS {memory.uss / 2**20:.0f} MiB", flush=True)
+        memory_of(whole[1])
+        replay(*whole, count)
+        memory_of(whole[1])
     with started(homes[0], "a clean end, once more", is_killed=True):
         pass
     with started(homes[0], "its process was killed"):

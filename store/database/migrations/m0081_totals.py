@@ -3,7 +3,7 @@
 `totals` has one row for each kind, repository, day and word: how many there are, and their amount.
 The repository 0 stands for all of them, and an empty day for all days. Triggers keep it in the
 transaction of what it sums, whatever SQL that comes from. Each view `counted_…` counts a kind from
-the rows themselves: a total is right where it is as the view says (`store.queries.totals`).
+the rows themselves: a total is right where it is as the view says (`store.totals`).
 
 Sessions are in the totals once they have finished: those that live are few, and change often.
 

@@ -15,10 +15,9 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.actors.store_care import store_check
 from command_center.actors.store_care.store_check import StoreCheck
 from command_center.runtime import ChildSpec
-from command_center.store import DataFolderLock, EventFilter, events, take_claim
+from command_center.store import DataFolderLock, EventFilter, events, take_claim, totals
 from command_center.store.backups.contents import DATABASE
 from command_center.store.integrity import FileCheck
-from command_center.store.queries import totals
 from tests.actors.rows import Rig, insert_repository, insert_task, rig
 
 

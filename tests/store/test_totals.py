@@ -27,12 +27,12 @@ from command_center.store import (
     sessions,
     tasks,
     to_timestamp,
+    totals,
     uploads,
 )
 from command_center.store.database.checksums import teach_checksums
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.text_match import teach_words
-from command_center.store.queries import totals
 from command_center.store.queries.attachments import remove_upload, stored
 from command_center.store.queries.removal import remove_repository
 from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
