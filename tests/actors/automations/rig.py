@@ -33,10 +33,10 @@ from command_center.store import (
     automation_runs,
     automations,
     events,
-    open_database,
     repositories,
     to_timestamp,
 )
+from tests.actors.rows import make_database
 
 WAIT_SECONDS = 20.0
 """A test that waits longer for something has failed."""
@@ -178,7 +178,7 @@ async def opened(
     """
     clock = clock or ManualClock()
     database = folder / "center.sqlite3"
-    open_database(database).close()
+    make_database(database)
     wanted = CenterSettings(
         database=database,
         data_dir=folder,

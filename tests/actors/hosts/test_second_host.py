@@ -29,10 +29,11 @@ from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.runtime import Restarted
-from command_center.store import Repository, Session, open_database, sessions
+from command_center.store import Repository, Session, sessions
 from command_center.store.records import LOCAL, Runner
 from tests.actors.git.repository import make_repository, plain_git
 from tests.actors.hosts.far import NAME, FarHost, Machine, can_be_had
+from tests.actors.rows import make_database
 from tests.codex.bridging import real
 from tests.codex.script import AddFile, Gate, Say
 from tests.codex.scripted_model import ScriptedModel
@@ -98,7 +99,7 @@ UNUSED = BridgeSettings(disabled="It is not used here.")
 
 def settings_in(folder: Path, runner: Runner) -> CenterSettings:
     """The product's settings, by which there is no Codex on this machine."""
-    open_database(folder / "center.sqlite3").close()
+    make_database(folder / "center.sqlite3")
     return CenterSettings(
         database=folder / "center.sqlite3",
         data_dir=folder,

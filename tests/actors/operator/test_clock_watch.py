@@ -15,7 +15,8 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
 from command_center.actors.operator.clock_watch import GAP_SECONDS, ClockWatch
 from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
-from command_center.store import EventFilter, Readers, events, open_database
+from command_center.store import EventFilter, Readers, events
+from tests.actors.rows import make_database
 
 LOOK = 0.02
 
@@ -33,7 +34,7 @@ class Wall:
 @asynccontextmanager
 async def watching(path: Path, wall: Wall) -> AsyncIterator[Storage]:
     """The watch over a real store."""
-    open_database(path).close()
+    make_database(path)
     found: list[System] = []
     storage = Storage(
         Readers(path), lambda: found[0].lookup("/store"), lambda: found[0].lookup("/store")

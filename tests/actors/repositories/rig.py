@@ -49,13 +49,12 @@ from command_center.store import (
     Transaction,
     approvals,
     events,
-    open_database,
     sessions,
     tasks,
     trusted_configurations,
 )
 from tests.actors.git.repository import environment_of
-from tests.actors.rows import insert_session, insert_task
+from tests.actors.rows import insert_session, insert_task, make_database
 
 R = TypeVar("R")
 
@@ -192,7 +191,7 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
     data_dir.mkdir(parents=True, exist_ok=True)
     home.mkdir(exist_ok=True)
     database = data_dir / "command-center.db"
-    open_database(database).close()
+    make_database(database)
     host = LocalHost.of(
         data_dir,
         BridgeSettings(),

@@ -22,8 +22,9 @@ from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
 from command_center.runtime import Backoff
-from command_center.store import Approval, channel_marks, events, open_database, repositories
+from command_center.store import Approval, channel_marks, events, repositories
 from command_center.store.tables import approvals
+from tests.actors.rows import make_database
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ def telegram_settings(api: FakeBotApi, **more: Any) -> TelegramSettings:
 async def opened(folder: Path, api: FakeBotApi, **more: Any) -> AsyncIterator[Rig]:
     """A center on the database in `folder`, with one repository in which a run may write."""
     database = folder / "center.sqlite3"
-    open_database(database).close()
+    make_database(database)
     settings = CenterSettings(
         database=database,
         data_dir=folder,

@@ -36,8 +36,9 @@ from command_center.http.middleware import idempotency
 from command_center.http.middleware.gate import Policy
 from command_center.http.routes.table import OPERATIONS
 from command_center.runtime import ActorRef, origin
-from command_center.store import EventFilter, Transaction, open_database, pull_requests
+from command_center.store import EventFilter, Transaction, pull_requests
 from tests.actors.git.remote import local_ssh
+from tests.actors.rows import make_database
 from tests.codex.bridging import faked
 from tests.fake_github import TOKEN, FakeGitHub, fake_github
 from tests.http.live import client_of
@@ -121,7 +122,7 @@ async def center_with_codex(
 ) -> AsyncIterator[tuple[Center, httpx.AsyncClient]]:
     """A center whose Codex is a fake app-server, and a client of it."""
     database = folder / "center.sqlite3"
-    open_database(database).close()
+    make_database(database)
     settings = CenterSettings(
         database=database,
         data_dir=folder,

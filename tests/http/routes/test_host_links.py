@@ -30,8 +30,9 @@ from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec, open_system
 from command_center.runtime.context import Context
-from command_center.store import host_states, log_identity, open_database
+from command_center.store import host_states, log_identity
 from command_center.store.host_life import HostLife
+from tests.actors.rows import make_database
 from tests.http.live import NO_AUTHORITIES, served
 
 TOKEN = "the-token-of-the-server"
@@ -89,7 +90,7 @@ class Centre:
 
 @pytest.fixture
 async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
-    open_database(tmp_path / "center.sqlite3").close()
+    make_database(tmp_path / "center.sqlite3")
     settings = CenterSettings(
         database=tmp_path / "center.sqlite3",
         data_dir=tmp_path,
