@@ -288,10 +288,12 @@ class Cluster(Actor):
         self._heard = checked = self.ctx.now()
         try:
             while True:
-                message: StreamMessage | None = None
-                with trio.move_on_after(_TICK):
-                    message = await follower.receive()
+                looked = self.ctx.now()
+                message = await follower.receive_within(_TICK)
                 now = self.ctx.now()
+                if now - looked >= settings.grace:
+                    # Nothing could be heard: the leader has a moment to be heard of again.
+                    self._heard = max(self._heard, now - settings.silence + settings.grace)
                 if message is not None:
                     self._heard = now
                     await self._take(copy, message)

@@ -6,6 +6,7 @@ from the last message on that was received. The server numbers what it delivers 
 was lost on the way shows itself.
 """
 
+import math
 import re
 import secrets
 from typing import Any, Final
@@ -73,6 +74,7 @@ class StreamFollower:
         self._inbox: NatsSubscription | None = None
         self._delivered = 0
         self._wanted = 0
+        self._waited = 0.0
 
     async def receive(self) -> StreamMessage:
         """Wait for the message after the last one. Cancelled, it has taken none.
@@ -84,12 +86,23 @@ class StreamFollower:
             NatsClosed: the client is closed.
         """
         while True:
+            if (message := await self.receive_within(math.inf)) is not None:
+                return message
+
+    async def receive_within(self, seconds: float) -> StreamMessage | None:
+        """Do as `receive`, and return None if no message came in so many seconds.
+
+        Only the wait for a message is bounded. Where reading has to begin anew, that is done to its
+        end. So who looks up again and again neither cuts that short nor misses that nothing comes.
+        """
+        until = trio.current_time() + seconds
+        while True:
             try:
                 if self._inbox is None:
                     await self._begin()
                 if self._wanted <= 0:
                     await self._pull()
-                message = await self._next()
+                message = await self._next(until)
             except (NatsDisconnected, NatsTimeout, MessagesDropped, NatsProtocolError) as error:
                 await self._again(str(error))
             except JetStreamRefused as error:
@@ -100,6 +113,8 @@ class StreamFollower:
                 if message is not None:
                     self.last = message.sequence
                     return message
+                if trio.current_time() >= until:
+                    return None
 
     def close(self) -> None:
         """Stop hearing; the server forgets the consumer by itself."""
@@ -140,6 +155,7 @@ class StreamFollower:
         self._inbox = client.subscribe(client.new_inbox(), max_messages=2 * BATCH)
         self._name = name
         self._delivered = self._wanted = 0
+        self._waited = 0.0
 
     async def _pull(self) -> None:
         if self._inbox is None:
@@ -157,13 +173,17 @@ class StreamFollower:
         )
         self._wanted = BATCH
 
-    async def _next(self) -> StreamMessage | None:
-        """Return the next message; None where the server said something else."""
+    async def _next(self, until: float) -> StreamMessage | None:
+        """Return the next message; None where the server said something else, or nothing yet."""
         if self._inbox is None:
             return None
         message: NatsMessage | None = None
-        with trio.move_on_after(self._heartbeat):
+        began = trio.current_time()
+        with trio.move_on_at(min(until, began + self._heartbeat - self._waited)):
             message = await self._inbox.receive()
+        self._waited = 0.0 if message else self._waited + trio.current_time() - began
+        if message is None and self._waited < self._heartbeat:
+            return None
         if message is None:
             raise NatsProtocolError(f"the server was silent for {self._heartbeat:g} seconds")
         status = message.headers.status

@@ -134,3 +134,22 @@ async def test_it_reads_on_after_the_server_was_killed(
 async def test_a_stream_that_is_not_there_is_refused(jetstream: JetStream) -> None:
     with pytest.raises(JetStreamRefused):
         await StreamFollower(jetstream, "nowhere").receive()
+
+
+async def test_a_server_that_is_silent_is_noticed_by_who_looks_up_again_and_again(
+    jetstream: JetStream,
+) -> None:
+    await stream_of(jetstream, "looked")
+    follower = StreamFollower(jetstream, "looked", heartbeat=0.5)
+    await jetstream.publish("looked.a", b"1")
+    assert b"1" == (await follower.receive()).payload
+    # As if its consumer had been lost with the server that had it: nothing more is said here.
+    follower._inbox = jetstream.client.subscribe(jetstream.client.new_inbox())
+    await jetstream.publish("looked.a", b"2")
+    found: list[bytes] = []
+    with trio.fail_after(20):
+        while not found:
+            if (message := await follower.receive_within(0.05)) is not None:
+                found.append(message.payload)
+    assert [b"2"] == found
+    follower.close()
