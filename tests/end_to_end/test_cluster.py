@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +20,7 @@ import httpx
 import pytest
 import trio
 
+from tests.checkout import ROOT
 from tests.codex.script import Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.clusters import Clustered, clustered
@@ -25,11 +28,11 @@ from tests.end_to_end.dialling import WITHOUT_CODEX, DialledHost, until_host
 from tests.end_to_end.linearizability import Operation, is_linearizable
 from tests.end_to_end.server import NO_AUTHORITIES, Server, Stream, client_of
 from tests.end_to_end.test_chaos import AppServer
-from tests.nats_servers import ON_LINUX
-
-pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(900)]
+from tests.nats_servers import ON_LINUX, free_ports
 
 ROUNDS = int(os.environ.get("CC_TEST_FAILOVERS", "3"))
+
+pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(900 + 60 * ROUNDS)]
 
 
 @pytest.fixture
@@ -124,9 +127,14 @@ async def test_a_turn_and_its_question_outlive_kills_of_the_leader(
         assert [1, 1] == [kinds.count(f"approval.{word}") for word in ("requested", "resolved")]
         leader.start()
         leader = standby
-    told = " ".join(f"{seconds:.2f}" for seconds in sorted(times))
-    sys.stdout.write(f"seconds until the next centre led: {told}\n")
-    assert max(times) < 15
+    times.sort()
+    worst = times[min(len(times) - 1, math.ceil(0.99 * len(times)) - 1)]
+    sys.stdout.write(
+        f"{len(times)} kills of the leader; seconds until the next one led: "
+        f"p50 {times[len(times) // 2]:.2f}, p99 {worst:.2f}, longest {times[-1]:.2f}; "
+        "lost 0, doubled 0, answered once each\n"
+    )
+    assert times[-1] < 15
 
 
 async def test_a_frozen_leader_comes_back_as_a_standby_by_itself(stubs: Clustered) -> None:
@@ -249,6 +257,45 @@ async def test_a_turn_on_a_machine_that_dials_out_goes_on_under_the_next_leader(
             gate.open()
             ended = await client.until_session(session, "completed")
             assert "Half and half." == ended["lastMessage"]
+
+
+@contextmanager
+def caddy_before(centres: list[Server], folder: Path) -> Iterator[str]:
+    """Start Caddy as the file for containers has it, with the centres where they are here."""
+    program = shutil.which("caddy")
+    if program is None:
+        pytest.skip("no Caddy is installed: apt-get install caddy")
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    text = (ROOT / "Caddyfile.cluster").read_text(encoding="utf-8")
+    text = text.replace("{$CENTER_NAME} {", f"{url} {{", 1).replace("{$CENTER_NAME}", "127.0.0.1")
+    for number, centre in enumerate(centres, 1):
+        text = text.replace(f"centre-{number}:8787", centre.url.removeprefix("http://"))
+    file = folder / "Caddyfile"
+    file.write_text(f"{{\n\tadmin off\n}}\n{text}", encoding="utf-8")
+    process = subprocess.Popen([program, "run", "--adapter", "caddyfile", "--config", file])
+    try:
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_caddy_leads_to_the_centre_that_leads(stubs: Clustered, tmp_path: Path) -> None:
+    leader = await stubs.leader()
+    await stubs.standby(leader)
+    with caddy_before(stubs.centres, tmp_path) as url:
+        for epoch in (1, 2):
+            with trio.fail_after(60):
+                async with httpx.AsyncClient(timeout=20, verify=NO_AUTHORITIES) as http:
+                    while True:
+                        with suppress(httpx.HTTPError, ValueError):
+                            health = (await http.get(f"{url}/health")).json()
+                            if (health.get("role"), health.get("epoch")) == ("leader", epoch):
+                                break
+                        await trio.sleep(0.1)
+                    assert (await http.get(f"{url}/api/tasks")).is_success
+            if epoch == 1:
+                leader.kill()
 
 
 @attrs.define
