@@ -7,7 +7,8 @@ is written has its checksums, and what the migrations count and search of it.
 The product is started on it and on a hundredth of it, as its users start it, after a clean end and
 after its process was ended. Told are the seconds until `/health` is answered, its memory, and of
 each list, filter, search and summary that the API declares the milliseconds of an answer, and those
-of the processor, which are the same however busy the machine is.
+of the processor, which vary by a quarter between rounds on a busy machine. At last all of the log
+is replayed to one client.
 """
 
 # ruff: noqa: T201 - a command prints
