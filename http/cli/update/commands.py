@@ -49,6 +49,7 @@ from command_center.http.cli.update.in_use import IS_KEPT, programs_of
 from command_center.http.cli.update.installers import install_aside, switch_command
 from command_center.http.cli.update.rehearsal import rehearse_update
 from command_center.http.cli.update.switching import (
+    UNASKED,
     backup_of,
     is_served,
     is_service_of,
@@ -164,6 +165,7 @@ def update(
                 facts=facts,
                 record=record,
                 passphrase=revealed(resolved.settings.backup_passphrase),
+                yes=yes,
             )
 
 
@@ -198,6 +200,7 @@ def rollback(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
                 facts={},
                 record=record,
                 passphrase=passphrase,
+                yes=yes,
             )
 
 
@@ -414,9 +417,11 @@ def _hand_over(
     facts: dict[str, Any],
     record: UpdateRecord,
     passphrase: str | None,
+    yes: bool,
 ) -> NoReturn:
     """Have the kept environment do the rest, and tell how it ended."""
     words = [str(kept_python(folder.data_dir)), "-P", "-m", DRIVER, str(folder.data_dir), act]
+    words += [UNASKED] if yes else []
     apart: dict[str, Any] = {"start_new_session": True}
     if IS_KEPT:
         apart = {"creationflags": getattr(subprocess, "CREATE_NEW_CONSOLE", 0)}

@@ -61,6 +61,8 @@ HEALTH_SECONDS: Final = 180.0
 QUIET_SECONDS: Final = 60.0
 VERSION_SECONDS: Final = 60.0
 FAILED: Final = 1
+UNASKED: Final = "--yes"
+"""Said to the part apart where nobody is asked anything."""
 
 MADE_BACKUP: Final = "database-of-before.zip"
 """The backup that is made of the copy from before a migration, and removed after its use."""
@@ -327,7 +329,7 @@ def main() -> None:
         raise SystemExit(FAILED)
     passphrase = sys.stdin.readline().rstrip("\n") or None
     switching = Switching(folder, manager_of(data_dir, SERVER), passphrase=passphrase)
-    with ignoring_ends(), _window():
+    with ignoring_ends(), _window(stays=UNASKED not in sys.argv[3:]):
         try:
             with folder.switching():
                 record = switching.update(record) if act == "update" else switching.go_back(record)
@@ -343,8 +345,11 @@ def main() -> None:
 
 
 @contextmanager
-def _window() -> Iterator[None]:
-    """Speak in the window that Windows gives, and leave it open until the user has read it."""
+def _window(*, stays: bool) -> Iterator[None]:
+    """Speak in the window that Windows gives, and leave it open until the user has read it.
+
+    Nobody reads it where nobody was asked: then it closes, as an open one holds the next update up.
+    """
     if not IS_KEPT:
         yield
         return
@@ -352,9 +357,10 @@ def _window() -> Iterator[None]:
         try:
             yield
         finally:
-            say("Press Enter to close this window.")
-            with open("CONIN$", encoding="utf-8") as keys:  # noqa: PTH123 - the same
-                keys.readline()
+            if stays:
+                say("Press Enter to close this window.")
+                with open("CONIN$", encoding="utf-8") as keys:  # noqa: PTH123 - the same
+                    keys.readline()
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from command_center.http.cli.update.installers import (
     install_aside,
     switch_command,
 )
+from command_center.http.cli.update.switching import UNASKED
 from command_center.http.cli.update.telling import UpdateFailed
 from command_center.store.backups.making import make_backup
 from command_center.store.timestamps import now_timestamp
@@ -184,6 +185,8 @@ def test_a_command_whose_files_are_kept_ends_before_the_rest_is_done(scene: Scen
         time.sleep(0.01)
     told.with_name("goes-on").touch()
     assert (0, "update \n") == (started[0].wait(), told.read_text())
+    assert isinstance(started[0].args, list)
+    assert UNASKED == started[0].args[-1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="The program is a shell's.")

@@ -17,8 +17,8 @@ import pytest
 from command_center.actors.hosts.local.releases.record import UpdateRecord, is_at_work, read_record
 from command_center.http.cli.service.manager import Service, ServiceFailed
 from command_center.http.cli.update.folder import UpdateFolder
-from command_center.http.cli.update.switching import Switching, is_service_of, main
-from command_center.http.cli.update.telling import UpdateFailed
+from command_center.http.cli.update.switching import Switching, _window, is_service_of, main
+from command_center.http.cli.update.telling import UpdateFailed, say
 from command_center.store import DataFolderInUse, DataFolderLock, Writer, open_database
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.making import make_backup
@@ -366,3 +366,17 @@ def test_the_part_apart_writes_down_how_it_ended(
     record = read_record(scene.data)
     assert record is not None
     assert ("failed", "0.1.0") == (record.state, scene.version())
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_the_window_stays_open_only_where_somebody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, stays: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)  # elsewhere than on Windows these are names of files
+    monkeypatch.setattr("command_center.http.cli.update.switching.IS_KEPT", True)
+    if stays:
+        Path("CONIN$").write_text("\n")
+    with _window(stays=stays):
+        say("It is done.")
+    told = Path("CONOUT$").read_text(encoding="utf-8")
+    assert (True, stays) == ("It is done." in told, "Press Enter" in told)
