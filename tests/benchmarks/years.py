@@ -197,6 +197,9 @@ LISTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """The other lists: the columns of their rows, and in SQL what row number `i` has there."""
 
+MADE_AND_CHANGED: Final = ("'2026-01-01T00:00:00.000Z'", "'2099-01-01T00:00:00.000Z'")
+"""The moments of these rows: uploads that nobody has changed for a day are removed by a start."""
+
 MORE_REPOSITORIES: Final = 1000 - REPOSITORIES
 
 OUTSIDE: Final = (
@@ -338,7 +341,7 @@ def fill_lists(path: Path, runs: int) -> None:
         _insert(db, "repositories", columns, place)
     for table, told in LISTED.items():
         names = ", ".join(("created_at", "updated_at", *told))
-        values = ", ".join(("'2026-01-01T00:00:00.000Z'",) * 2 + tuple(told.values()))
+        values = ", ".join((*MADE_AND_CHANGED, *told.values()))
         count = runs * ITEMS - runs if table == "items" else MANY_OF.get(table, runs)
         db.execute(
             f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "  # noqa: S608 - constants
