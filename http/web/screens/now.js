@@ -38,7 +38,10 @@ export const Now = () => {
   const asked = pendingApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
   const open = useOpenApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
   const sessions = newestFirst(state.sessions);
-  const running = sessions.filter((s) => ACTIVE.has(s.status));
+  const asking = new Set(asked.map((a) => a.sessionId));
+  const running = sessions.filter(
+    (s) => ACTIVE.has(s.status) && !(s.status === "waiting_approval" && asking.has(s.id)),
+  );
   const waiting = sessions.filter((s) => WAITING.has(s.status) && s.status !== "created");
   const since = Date.now() - DAY_MS;
   const { at, isAsked } = reachOf("sessions");
