@@ -12,7 +12,8 @@ serves the page at `/`, whose files are in `http/web/`. `webpush` has browsers t
 closed, `notify` shows who else is told, `spending` caps what runs use in a day, and `webhooks` has
 what happens sent elsewhere.
 `backups` are those of the installation. `passkeys` lets a device in by a browser's authenticator.
-`mcp` takes the messages of agents, and `hooks` the deliveries that start automations.
+`mcp` takes the messages of agents, and `hooks` the deliveries that start automations. `inbox`
+has what people have dismissed or put off.
 `sharing` gives a session as one document.
 `files` are those of a checkout, `snapshots` what they were in a session's worktree, and `prompts`
 what is said again in a repository.
