@@ -106,6 +106,8 @@ class WebSocket:
         self._unsent = b""
         self._awaiting_input = trio.CancelScope()
         self._closed = trio.Event()
+        self._over = trio.Event()
+        self._is_answered = False
         self._scope = trio.CancelScope()
 
     async def run(self) -> None:
@@ -127,6 +129,7 @@ class WebSocket:
         else:
             with self._scope, self._borrowed_socket():
                 await self._serve()
+            self._over.set()
 
     def offer(self, frames: bytes) -> bool:
         """Take whole frames if they can be sent without waiting; False if not.
@@ -172,11 +175,11 @@ class WebSocket:
             self._socket = None
 
     async def leave(self) -> None:
-        """Close with 1012, wait a moment for the answer, and end the app's task."""
+        """Close with 1012, wait a moment for the answer and the app, and end the app's task."""
         with trio.move_on_after(self._limits.goodbye):
             await self._close(RESTARTING, "The server restarts.")
             if self._frames is not None:
-                await self._closed.wait()
+                await self._over.wait()
         self._scope.cancel()
 
     async def _serve(self) -> None:
@@ -343,8 +346,10 @@ class WebSocket:
                 code = int(event.code)
                 if self._frames.state is ConnectionState.REMOTE_CLOSING:
                     await self._send(event.response())
-                else:
+                elif self._frames.state is ConnectionState.OPEN:  # what came is no frame
                     await self._close(code, event.reason or "")
+                else:
+                    self._is_answered = True
                 self._end(code)
                 return
 
@@ -414,5 +419,5 @@ class WebSocket:
         with trio.move_on_after(self._limits.goodbye):
             while not self._closed.is_set():
                 await self._read()
-            if self._closed_with != ABNORMAL:
-                await self._connection.linger()
+            if self._closed_with != ABNORMAL and not self._is_answered:
+                await self._connection.linger()  # whoever has answered has read all
