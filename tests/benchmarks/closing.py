@@ -31,7 +31,7 @@ HEAD: Final = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 RESTARTS: Final = (1012).to_bytes(2, "big")
-"""What a close frame of a server that restarts begins with, after its two bytes of length."""
+"""The begin of a close frame of a server that restarts, after its two bytes of length."""
 ANSWER: Final = b"\x88\x82\x00\x00\x00\x00" + RESTARTS
 """The answer, masked by zeros."""
 PING: Final = b"\x89\x00"
