@@ -1,4 +1,4 @@
-"""What goes on now: the line above the box, and the one line of Codex's state on every screen."""
+"""The line of what goes on, above the box, and the one line of Codex's state on every screen."""
 
 from __future__ import annotations
 

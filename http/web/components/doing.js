@@ -33,9 +33,11 @@ export const Doing = ({ session, transcript }) => {
   const words =
     at < 0
       ? line.text
-      : html`${line.text.slice(0, at)}<a href=${`#/sessions/${line.session}`}>${name}</a>${line.text.slice(
-          at + name.length,
-        )}`;
+      : [
+          line.text.slice(0, at),
+          html`<a href=${`#/sessions/${line.session}`}>${name}</a>`,
+          line.text.slice(at + name.length),
+        ];
   return html`<p class="doing" data-tone=${line.tone || "plain"}>
     <i class="dot"></i>
     <span role="status">${words}</span>

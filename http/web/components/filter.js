@@ -28,7 +28,9 @@ export function useFilter(rows, textOf, label) {
         <input type="search" placeholder="Search" data-search maxlength="200" value=${text}
           onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} />
       </label>
-      <span class="hint" role="status">${words.length > 0 && `${fit.length} of ${rows.length}`}</span>
+      <span class="hint" role="status">
+        ${words.length > 0 && `${fit.length} of ${rows.length}`}
+      </span>
     </div>`;
   return [fit, box];
 }

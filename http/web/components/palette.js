@@ -279,7 +279,8 @@ export const Palette = ({ onClose }) => {
   let number = -1;
   return html`<${Dialog} title="Search everything" onClose=${onClose}>
     <div class="palette">
-      <input type="text" inputmode="search" role="combobox" aria-label="Search everything" aria-expanded="true"
+      <input type="text" inputmode="search" role="combobox" aria-label="Search everything"
+        aria-expanded="true"
         aria-controls=${id} aria-autocomplete="list" autocomplete="off" autocapitalize="off"
         spellcheck=${false} maxlength="200" placeholder="A place, a task, a word that was said"
         aria-activedescendant=${entries.length ? `${id}-${at}` : null} value=${text}

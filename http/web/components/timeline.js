@@ -85,7 +85,10 @@ const GISTS = {
 };
 const GIST = 160; // characters of one
 
-/** What an item is, and what it did; what was said stands in the transcript. @param {{type: string, item?: any}} data */
+/**
+ * What an item is, and what it did; what was said stands in the transcript.
+ * @param {{type: string, item?: any}} data
+ */
 function gist({ type, item }) {
   const [said] = plain(seen((item && GISTS[type]?.(item)) || "").slice(0, 4 * GIST)).split("\n");
   const shown = said.length > GIST ? `${said.slice(0, GIST)}…` : said;

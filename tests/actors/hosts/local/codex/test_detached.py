@@ -21,7 +21,7 @@ import trio
 
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.settings import BridgeSettings, Transport
-from command_center.actors.hosts.local.boot_clock import boot_seconds
+from command_center.actors.core.boot_clock import boot_seconds
 from command_center.actors.hosts.local.codex import detached, keeper
 from command_center.actors.hosts.local.codex.environment import OWNER
 from command_center.actors.hosts.local.codex.orphans import end_orphans, is_alive
