@@ -4,12 +4,10 @@ import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useState } 
 import { Icon } from "./components/icon.js";
 import { Bridge, BridgeWatch } from "./components/bridge.js";
 import { Connection } from "./components/connection.js";
-import { Toasts } from "./components/toasts.js";
 import { Empty, lazily, Loading } from "./components/basics.js";
 import { openPalette, useKeys } from "./keys.js";
-import { startNotices } from "./notices.js";
 import { arrive, PLACES, rememberDepths, usePlace } from "./router.js";
-import { start } from "./connection.js";
+import { onEvent, start } from "./connection.js";
 import { sheet } from "./sheets.js";
 import { pendingApprovals, state, useStore } from "./store.js";
 import { applyTheme } from "./theme.js";
@@ -128,7 +126,6 @@ const App = () => {
       </main>
       <${Tabs} current=${place.parts[0] || ""} />
     </div>
-    <${Toasts} />
     ${sheet === "help" && html`<${Help} onClose=${() => setSheet("")} />`}
     ${sheet === "palette" && html`<${Palette} onClose=${() => setSheet("")} />`}
   `;
@@ -255,7 +252,16 @@ applyTheme();
 rememberDepths();
 render(html`<${App} />`, /** @type {any} */ (document.getElementById("app")));
 start();
-startNotices();
+// what tells of events comes with the first of them
+onEvent((event) => {
+  import("./notices.js").then(
+    ({ notice }) => notice(event),
+    () => {}, // without a connection there is nothing new to tell
+  );
+});
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (data.goTo) location.hash = data.goTo;
+});
 // without it the page works all the same
 navigator.serviceWorker?.register("/sw.js").then(renewPush, () => {});
 

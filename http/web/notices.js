@@ -4,7 +4,6 @@
 import { toast } from "./components/toasts.js";
 import { Words } from "./format.js";
 import { here } from "./router.js";
-import { onEvent } from "./connection.js";
 import { placeOf, state, taskOf } from "./store.js";
 
 /** @import { Told } from "./store.js" */
@@ -61,22 +60,18 @@ const approvalOf = (event) =>
 /** @param {Told} event */
 const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 
-export function startNotices() {
-  onEvent((event) => {
-    if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
-    const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (
-      TOLD[event.type]
-    );
-    const told = Date.now() - Date.parse(event.ts) < OLD_MS && tell?.(event);
-    if (!told) return;
-    const [tone, text, where] = told;
-    if (!isShown(where, event)) toast({ tone, text, where, note: placeOf(event) });
-    const allowed = "Notification" in window && Notification.permission === "granted";
-    if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
-  });
-  navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-    if (data.goTo) location.hash = data.goTo;
-  });
+/** Tell of an event, where somebody should know of it. @param {Told} event */
+export function notice(event) {
+  if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
+  const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (
+    TOLD[event.type]
+  );
+  const told = Date.now() - Date.parse(event.ts) < OLD_MS && tell?.(event);
+  if (!told) return;
+  const [tone, text, where] = told;
+  if (!isShown(where, event)) toast({ tone, text, where, note: placeOf(event) });
+  const allowed = "Notification" in window && Notification.permission === "granted";
+  if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
 }
 
 /**

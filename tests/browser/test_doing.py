@@ -103,7 +103,7 @@ STATES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 USUAL: dict[str, Any] = {
     "bridge/health": {"status": "connected", "version": None},
-    "account": {"status": "signed_in"},
+    "account": {"status": "signed_in", "kind": "chatgpt"},
     "limits": {"heldSince": None},
 }
 

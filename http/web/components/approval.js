@@ -28,8 +28,8 @@ import {
   useTick,
 } from "./basics.js";
 import { Icon } from "./icon.js";
-import { Shortened } from "./shortened.js";
 
+const Shortened = lazily(() => import("./shortened.js"), "Shortened");
 const Subject = lazily(() => import("./subject.js"), "Subject");
 const Questions = lazily(() => import("./questions.js"), "Questions");
 const AlwaysAllow = lazily(() => import("./always-allow.js"), "AlwaysAllow");

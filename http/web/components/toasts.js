@@ -1,6 +1,7 @@
 // @ts-check
 // A line at the edge for what has just happened, and where.
-import { html, useEffect, useState } from "../html.js";
+import { html, render, useEffect, useState } from "../html.js";
+import { state, useStore } from "../store.js";
 import { Icon } from "./icon.js";
 
 const SECONDS = 6;
@@ -14,6 +15,7 @@ let last = 0;
 
 /** @param {Omit<Toast, "id">} wanted */
 export function toast(wanted) {
+  if (!last) render(html`<${Toasts} />`, document.body.appendChild(document.createElement("div")));
   last += 1;
   const made = { ...wanted, id: last };
   toasts = [...toasts.slice(-2), made];
@@ -34,7 +36,9 @@ function drop(id) {
   show(toasts);
 }
 
-export const Toasts = () => {
+/** They come with the first of them; who is signed out sees none. */
+const Toasts = () => {
+  useStore("connection");
   const [shown, setShown] = useState(toasts);
   useEffect(() => {
     show = setShown;
@@ -43,7 +47,7 @@ export const Toasts = () => {
     };
   }, []);
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${shown.map(
+    ${(state.phase === "signin" ? [] : shown).map(
       (/** @type {Toast} */ t) => html`<div class="toast" key=${t.id} data-tone=${t.tone}>
         <a href=${`#${t.where}`} onClick=${() => drop(t.id)}>
           <b>${t.text}</b>
