@@ -1,6 +1,6 @@
 // @ts-check
 // A line at the edge for what has just happened, and where.
-import { html, render, useEffect, useState } from "../html.js";
+import { html, render, useLayoutEffect, useState } from "../html.js";
 import { state, useStore } from "../store.js";
 import { Icon } from "./icon.js";
 
@@ -40,7 +40,7 @@ function drop(id) {
 const Toasts = () => {
   useStore("connection");
   const [shown, setShown] = useState(toasts);
-  useEffect(() => {
+  useLayoutEffect(() => {
     show = setShown;
     return () => {
       show = () => {};
