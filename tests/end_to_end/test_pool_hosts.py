@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 
+from command_center.store import from_timestamp
 from tests.actors.git.remote import TOKEN, Remote, serve_remote, trust
 from tests.actors.git.repository import make_repository, plain_git
 from tests.codex.script import AddFile, Gate, Say
@@ -19,6 +23,8 @@ from tests.end_to_end.dialling import DialledHost, until_host, way_to
 from tests.end_to_end.server import Client, Server, client_of
 
 SECONDS = 400.0
+
+DAY = 86_400
 
 NAMES = ("pool-a", "pool-b")
 
@@ -162,3 +168,53 @@ async def test_a_run_goes_to_another_host_once_the_first_has_ended_it(
         assert (folder / "begun.txt").exists()
         listed = (await client.get("/api/sessions"))["items"]
         assert {session["id"], other["id"]} == {one["id"] for one in listed}
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("wrong", [DAY, -DAY])
+async def test_a_host_whose_clock_is_wrong_by_a_day_works_as_any_other(
+    client: Client,
+    boxes: dict[str, DialledHost],
+    project: Path,
+    scripted_model: ScriptedModel,
+    wrong: int,
+) -> None:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if library is None:
+        pytest.skip("libfaketime is not installed")
+    began = time.time()
+    client.http.timeout = httpx.Timeout(SECONDS)  # the answer to a run waits for its clone
+    box = boxes["pool-a"]
+    fake = (
+        f"LD_PRELOAD={library}",
+        f"FAKETIME={wrong:+d}",
+        "DONT_FAKE_MONOTONIC=1",
+        "FAKETIME_SKIP_CMDS=git,git-remote-http,git-remote-https",
+    )
+    box.within = ("env", *fake)
+    own = await client.post(
+        "/api/repos", {"localPath": str(project), "allowWrite": True}, status=201
+    )
+    added = await client.post("/api/hosts", {"name": "pool-a"}, status=201)
+    box.enrol(client.server.url, added["enrolment"]["code"])
+    await until_host(client, "pool-a", link="connected", status="connected")
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    session = await client.run(own, "Work.", sandbox="workspace-write", placement="pool")
+    await trio.to_thread.run_sync(gate.wait_until_reached, SECONDS)
+    with trio.fail_after(SECONDS):
+        while len((await client.get("/api/events", type="lease.renewed"))["items"]) < 6:  # noqa: ASYNC110 - they are counted
+            await trio.sleep(1)
+    gate.open()
+    ended = await client.until_session(session)
+    assert ("completed", "Working.") == (ended["status"], ended["lastMessage"])
+    (note,) = (json.loads(one.read_bytes()) for one in (box.folder / "pool").glob("*.json"))
+    assert abs(note["used_at"] - began - wrong) < 1000, "the clock of the host was wrong"
+
+    events = (await client.get("/api/events", limit=500))["items"]
+    assert not {"lease.lost", "host.away", "host.refused"} & {event["type"] for event in events}
+    shown = await client.get("/api/hosts/pool-a")
+    moments = [shown["lastSeenAt"], ended["startedAt"], ended["finishedAt"]]
+    for at in (*moments, *(event["ts"] for event in events)):
+        assert began - 1 <= from_timestamp(at).timestamp() <= time.time() + 1
