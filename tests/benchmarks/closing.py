@@ -91,9 +91,11 @@ def measure(clients: int, *, answers: bool) -> str:
             server.process.send_signal(signal.SIGTERM)
             told = int(process.stdout.readline())
             closed = time.perf_counter() - began
-            _, _, usage = os.wait4(server.process.pid, 0)
-            ended = time.perf_counter() - began
-            took = usage.ru_utime + usage.ru_stime - before
+            ended, took = 0.0, 0.0
+            if sys.platform != "win32":
+                _, _, usage = os.wait4(server.process.pid, 0)
+                ended = time.perf_counter() - began
+                took = usage.ru_utime + usage.ru_stime - before
     return (
         f"{told} of {clients} told, all closed after {closed:.2f} s, "
         f"ended after {ended:.2f} s, {took:.2f} s of the processor"

@@ -517,15 +517,14 @@ def memory_of(pid: int) -> None:
     """Tell the memory of a server, and what holds it."""
     memory = psutil.Process(pid).memory_full_info()
     print(f"RSS {memory.rss / 2**20:.0f} MiB, USS {memory.uss / 2**20:.0f} MiB", flush=True)
-    if sys.platform == "darwin":
-        return  # which tells nobody
-    held: Counter[str] = Counter()
-    for mapping in psutil.Process(pid).memory_maps():
-        name = Path(mapping.path).name
-        kind = name if name.startswith("[") else (Path(name).suffix or name)
-        held[kind.split(".so")[0] if ".so" not in name else "libraries"] += mapping.rss
-    parts = (f"{name} {size / 2**20:.0f}" for name, size in held.most_common(5))
-    print(f"in MiB: {', '.join(parts)}", flush=True)
+    if sys.platform != "darwin":  # which tells nobody
+        held: Counter[str] = Counter()
+        for mapping in psutil.Process(pid).memory_maps():
+            name = Path(mapping.path).name
+            kind = name if name.startswith("[") else (Path(name).suffix or name)
+            held[kind.split(".so")[0] if ".so" not in name else "libraries"] += mapping.rss
+        parts = (f"{name} {size / 2**20:.0f}" for name, size in held.most_common(5))
+        print(f"in MiB: {', '.join(parts)}", flush=True)
 
 
 def look(whole: Asked, part: Asked, rounds: int = ROUNDS) -> None:

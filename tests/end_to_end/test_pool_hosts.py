@@ -197,7 +197,7 @@ async def test_a_host_whose_clock_is_wrong_by_a_day_works_as_any_other(
         "/api/repos", {"localPath": str(project), "allowWrite": True}, status=201
     )
     added = await client.post("/api/hosts", {"name": "pool-a"}, status=201)
-    box.enrol(client.server.url, added["enrolment"]["code"])
+    box.enrol(client.server.url, code=added["enrolment"]["code"])
     await until_host(client, "pool-a", link="connected", status="connected")
     gate = Gate()
     scripted_model.script = (Say.text("Work", gate, "ing."),)

@@ -1,4 +1,4 @@
-"""What breaks around a centre: its way to NATS, the NATS servers, its disk."""
+"""Faults around a centre: of its way to NATS, of the NATS servers, of its disk."""
 
 from __future__ import annotations
 
@@ -149,10 +149,16 @@ async def test_two_of_three_nats_servers_are_lost_and_come_back(tmp_path: Path) 
                 assert 2 == len(content(two.database)["tasks"])
 
 
+def is_superuser() -> bool:
+    if sys.platform != "win32":
+        return os.getuid() == 0
+    return False
+
+
 @contextmanager
 def small_disk(place: Path, size: str) -> Iterator[None]:
     """Mount a disk of so many bytes."""
-    if sys.platform == "win32" or os.getuid() != 0:
+    if not is_superuser():
         pytest.skip("only the superuser mounts a small disk")
     place.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)  # noqa: S607
