@@ -150,9 +150,7 @@ async def test_two_of_three_nats_servers_are_lost_and_come_back(tmp_path: Path) 
 
 
 def is_superuser() -> bool:
-    if sys.platform != "win32":
-        return os.getuid() == 0
-    return False
+    return sys.platform != "win32" and os.getuid() == 0
 
 
 @contextmanager
