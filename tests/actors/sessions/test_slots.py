@@ -210,7 +210,7 @@ async def test_a_folder_and_a_thread_are_not_free_before_a_turn_that_was_left_ha
         told = waiting_for(writer, live, None, unsettled, limit=1)
         why = (
             f"session {stopped.id}, whose turn on host local is yet to be ended. If that host does "
-            f"not come back: `command-center abandon {stopped.id}`"
+            f"not come back: `command-center abandon {stopped.id}`."
         )
         assert (f"Number 2 in the queue: it waits for {why}", stopped.id) == told
         await made.storage.write(lambda tx: orphaned_turns.forget(tx, stopped.id))
