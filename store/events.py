@@ -156,6 +156,16 @@ _SUBJECTS = (
     "automation_id",
     "correlation_id",
 )
+_NARROWEST_FIRST = (
+    "approval_id",
+    "session_id",
+    "task_id",
+    "correlation_id",
+    "automation_id",
+    "repository_id",
+)
+"""The subjects, those first of which there are the fewest events."""
+
 _COLUMNS = ("id", "type", "ts", *_SUBJECTS)
 _columns_of = attrgetter(*_COLUMNS)
 _STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB), checksum"
@@ -462,9 +472,9 @@ def _query(
 
     Every index on events ends with the id, so one that has a single value to look for gives the
     rows in their order and can stop at the limit. Several types are therefore a branch each,
-    merged. A type beside a narrower subject than a repository is not looked up but only compared
-    (the plus keeps it from choosing the index). Only the names and terms of this module go into the
-    text.
+    merged. Only the narrowest subject is looked up, and a type beside one narrower than a
+    repository is not: these are compared (the plus keeps SQLite from choosing their index). Only
+    the names and terms of this module go into the text.
     """
     subjects = [name for name in _SUBJECTS if getattr(wanted, name) is not None]
     types = sorted(set(wanted.types))
@@ -495,10 +505,9 @@ def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
     conditions = Conditions()
     for term, value in bounds:
         conditions.meets(term, value)
-    for name in _SUBJECTS:
-        subject = getattr(wanted, name)
-        if subject is not None:
-            conditions.equal(name, subject)
+    named = [name for name in _NARROWEST_FIRST if getattr(wanted, name) is not None]
+    for name in named:
+        conditions.equal(name if name == named[0] else f"+{name}", getattr(wanted, name))
     if wanted.since is not None:
         conditions.meets(event_notes.SINCE, wanted.since)
         conditions.meets("+ts >= ?", wanted.since)

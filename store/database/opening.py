@@ -100,14 +100,14 @@ def open_database(
         damaged = _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
         _set_writing_pragmas(db)
         before_migrations(db)
-        _migrate(db, path, migrations)
-        seal_writes(db)
-        keep_trigrams(db)
-        if damaged:
+        if damaged:  # before the copy, which has to be whole, and a migration that changes one
             db.execute("BEGIN IMMEDIATE")
             for name in damaged:
                 make_index_anew(db, name)
             db.conn.commit()
+        _migrate(db, path, migrations)
+        seal_writes(db)
+        keep_trigrams(db)
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
         raise opening_error(path, error) from error

@@ -131,6 +131,19 @@ def test_what_has_happened_cannot_be_changed(writer: Writer, statement: str) -> 
         (EventFilter(task_id=1), "SEARCH events USING INDEX events_by_task"),
         (EventFilter(session_id=1, types=("a.b",)), "SEARCH events USING INDEX events_by_session"),
         (EventFilter(correlation_id="c"), "SEARCH events USING INDEX events_by_correlation"),
+        (
+            EventFilter(repository_id=1, session_id=1),
+            "SEARCH events USING INDEX events_by_session",
+        ),
+        (EventFilter(repository_id=1, task_id=1), "SEARCH events USING INDEX events_by_task"),
+        (
+            EventFilter(repository_id=1, task_id=1, approval_id=1, types=("a.b",)),
+            "SEARCH events USING INDEX events_by_approval",
+        ),
+        (
+            EventFilter(repository_id=1, automation_id=1),
+            "SEARCH events USING INDEX events_by_automation",
+        ),
         (EventFilter(types=("a.b", "c.d")), "SEARCH events USING INTEGER PRIMARY KEY"),
         (EventFilter(repository_id=1), "SEARCH events USING INDEX events_by_repository"),
         (

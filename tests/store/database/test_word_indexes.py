@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from command_center.store import (
     StoreUnavailable,
@@ -16,6 +17,9 @@ from command_center.store import (
     search_texts,
     tasks,
 )
+from command_center.store.database.checksums import teach_checksums
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.text_match import teach_words
 from command_center.store.database.word_indexes import WORD_INDEXES, damaged_index
 from command_center.store.integrity import FileCheck
 from command_center.store.queries.removal import remove_repository
@@ -60,6 +64,19 @@ def test_a_start_makes_an_index_anew_that_is_damaged(filled: Path, index: str, r
         assert ["prompt"] == [one.kind for one in found]
         held = tasks.page(db, {}, limit=5, words="camel of").items
         assert ["a camel of it"] == [task.title for task in held]
+        assert [("ok",)] == db.execute("PRAGMA quick_check").fetchall()
+
+
+@pytest.mark.parametrize("index", ["tasks_search", "texts_search"])
+def test_an_update_makes_an_index_anew_before_it_changes_anything(path: Path, index: str) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        teach_words(conn)
+        teach_checksums(conn)
+        MIGRATIONS.apply(Database(conn), stop_before="0081_totals")
+    damage(path, index, STRUCTURE)
+    with closing(open_database(path)) as db:
+        assert not MIGRATIONS.pending(db)
         assert [("ok",)] == db.execute("PRAGMA quick_check").fetchall()
 
 
