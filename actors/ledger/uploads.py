@@ -12,15 +12,18 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
+from sqlite_utils import Database
 
 from command_center.actors.contracts.events.uploads import UploadCreated, UploadDeleted
 from command_center.actors.ledger.sessions import SAME_RUN, SYSTEM
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.uploads import ALL_BYTES, Checked
 from command_center.store import (
+    Timestamp,
     Transaction,
     Upload,
     from_timestamp,
+    now_timestamp,
     to_timestamp,
     uploads,
 )
@@ -29,6 +32,7 @@ from command_center.store.queries.attachments import (
     needed,
     remove_upload,
     stored,
+    untouched_since,
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -87,23 +91,36 @@ def delete_upload(tx: Transaction, upload_id: int, *, actor: str) -> Upload:
     return upload
 
 
-def prune_uploads(tx: Transaction) -> set[str] | None:
-    """Keep those no more that have been attached to nothing for a day; return all kept files.
+def unneeded_uploads(db: Database) -> list[int]:
+    """Return the ids of those that have been attached to nothing for a day."""
+    attached = attached_anywhere(db)
+    return [one for one in untouched_since(db, _oldest(now_timestamp())) if one not in attached]
+
+
+def prune_uploads(tx: Transaction, ids: Sequence[int]) -> list[str]:
+    """Keep those of some uploads no more that nothing needs by now; return their files."""
+    attached, oldest = attached_anywhere(tx.db), _oldest(tx.now)
+    pruned: list[str] = []
+    for upload in uploads.sound(tx.db, {"id": ids})[0]:
+        if upload.id not in attached and upload.updated_at < oldest:
+            _delete(tx, upload, actor=SYSTEM, unused=True)
+            pruned.append(upload.file)
+    return pruned
+
+
+def kept_files(db: Database) -> set[str] | None:
+    """Return the files that uploads have.
 
     While a row is damaged, nobody can tell which file is its own, and this returns None.
     """
-    oldest = to_timestamp(from_timestamp(tx.now) - UNUSED)
-    attached = attached_anywhere(tx.db)
-    found, damaged = uploads.sound(tx.db, {})
-    kept: set[str] = set()
-    for upload in found:
-        if upload.id not in attached and upload.updated_at < oldest:
-            _delete(tx, upload, actor=SYSTEM, unused=True)
-        else:
-            kept.add(upload.file)
+    found, damaged = uploads.sound(db, {})
     for error in damaged:
         log.error("upload.damaged", upload_id=error.id)
-    return None if damaged else kept
+    return None if damaged else {upload.file for upload in found}
+
+
+def _oldest(now: Timestamp) -> Timestamp:
+    return to_timestamp(from_timestamp(now) - UNUSED)
 
 
 def _delete(tx: Transaction, upload: Upload, *, actor: str, unused: bool) -> None:

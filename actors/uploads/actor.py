@@ -12,6 +12,7 @@ brings what is missing here, and shares what the others have not: files of befor
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,7 +21,13 @@ import trio
 from command_center.actors.contracts.uploads import DeleteUpload, KeepUpload, ReadUpload
 from command_center.actors.core.shared_files import SharedFiles
 from command_center.actors.core.storage import Storage
-from command_center.actors.ledger.uploads import delete_upload, keep_upload, prune_uploads
+from command_center.actors.ledger.uploads import (
+    delete_upload,
+    keep_upload,
+    kept_files,
+    prune_uploads,
+    unneeded_uploads,
+)
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.uploads import check_upload
 from command_center.runtime import Actor, Deferred, Refusal, handles
@@ -31,6 +38,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PRUNE_SECONDS: Final = 3600.0
 """Seconds between two looks for what nothing needs."""
+
+PRUNED_AT_ONCE: Final = 100
+"""Uploads that are deleted in one unit of writing, for which others wait."""
 
 BRING_SECONDS: Final = 5.0
 """Seconds for which a start waits for files that are not here; then they come meanwhile."""
@@ -155,8 +165,17 @@ class Uploads(Actor):
             await trio.sleep(PRUNE_SECONDS)
 
     async def _sweep(self) -> None:
+        """Delete what nothing needs in steps, between which others write; then the strays."""
+        is_whole = await self._storage.read_long(kept_files) is not None
+        unneeded = await self._storage.read_long(unneeded_uploads)
+        for begin in range(0, len(unneeded), PRUNED_AT_ONCE):
+            some = unneeded[begin : begin + PRUNED_AT_ONCE]
+            async with self._writing:
+                pruned = await self._storage.write(partial(prune_uploads, ids=some))
+                if is_whole:
+                    await self._remove(pruned)
         async with self._writing:
-            kept = await self._storage.write(prune_uploads)
+            kept = await self._storage.read_long(kept_files)
             if kept is not None:
                 strays = await trio.to_thread.run_sync(self._files.others, kept)
                 await self._remove(strays)

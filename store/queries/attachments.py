@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from command_center.store import totals
 from command_center.store.errors import DamagedRecord
 from command_center.store.tables import uploads
+from command_center.store.timestamps import Timestamp
 from command_center.store.transaction import Transaction
 
 _ATTACHED = """
@@ -74,6 +75,12 @@ def _ids(db: Database, sql: str, *arguments: str) -> set[int]:
         except msgspec.DecodeError:
             raise DamagedRecord(kind, owner) from None
     return found
+
+
+def untouched_since(db: Database, moment: Timestamp) -> list[int]:
+    """Return the ids of the uploads that nobody has sent since a moment, the oldest first."""
+    found = db.execute("SELECT id FROM uploads WHERE updated_at < ? ORDER BY id", [moment])
+    return [id_ for (id_,) in found]
 
 
 def remove_upload(tx: Transaction, upload_id: int) -> None:

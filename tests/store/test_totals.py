@@ -254,3 +254,17 @@ def test_repositories_that_are_gone_are_in_no_total(writer: Writer) -> None:
         return [*found]
 
     assert [] == run(writer, unit)
+
+
+def test_sessions_end_whatever_one_says_that_it_has_used(writer: Writer) -> None:
+    used = {"total": {"totalTokens": 2**63 - 1}}
+
+    def unit(tx: Transaction) -> list[Any]:
+        place = add_session(tx).repository_id
+        for _ in range(2):
+            ended = {"repository_id": place, "finished_at": to_timestamp(NOW)}
+            add_session(tx, token_usage=used, **ended)
+        assert [] == wrong(tx.db)
+        return [*tx.db.execute("SELECT amount FROM totals WHERE kind = 'tokens'")]
+
+    assert [(2 * 10**12,)] == run(writer, unit)

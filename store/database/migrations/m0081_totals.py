@@ -132,7 +132,7 @@ _KINDS: Final[Mapping[str, Sequence[_Kind]]] = {
             _HAS_ENDED,
             day="substr(row.finished_at, 1, 10)",
             word="CAST(row.repository_id AS TEXT)",
-            amount=f"CAST({_USED} AS INTEGER)",
+            amount=f"CAST(min({_USED}, 1000000000000) AS INTEGER)",  # a sum of them is an integer
         ),
     ),
     "tasks": (_Kind("tasks", "true", word="row.status", repositories=_OF_EACH),),

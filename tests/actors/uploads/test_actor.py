@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from command_center.actors.contracts.uploads import UPLOADS, DeleteUpload, KeepU
 from command_center.actors.ledger import uploads as ledger
 from command_center.actors.rules.errors import Conflict, Damaged, NotFound, Unavailable
 from command_center.actors.uploads import Uploads
+from command_center.actors.uploads import actor as uploads_actor
 from command_center.runtime import ChildSpec
 from command_center.store import (
     Session,
@@ -167,6 +168,34 @@ async def test_what_is_attached_to_nothing_goes_after_a_day_and_so_do_strays(
         await it.rig.storage.write(age)
         await it.rig.system.restart("/uploads", reason="a test")
         await it.until_files(sorted([shown.file, draft.file]))
+
+
+async def test_many_that_nothing_needs_go_in_steps_and_what_is_attached_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_actor, "PRUNED_AT_ONCE", 2)
+    steps: list[int] = []
+    prune = ledger.prune_uploads
+
+    def counted(tx: Transaction, ids: Sequence[int]) -> list[str]:
+        steps.append(len(ids))
+        return prune(tx, ids)
+
+    monkeypatch.setattr(uploads_actor, "prune_uploads", counted)
+    async with kept(tmp_path) as it:
+        sent = [await it.keep(b"%d" % number, "a.txt") for number in range(5)]
+
+        def age(tx: Transaction) -> None:
+            tx.db.execute("UPDATE uploads SET updated_at = '2025-01-31T07:05:09.000Z'")
+            seal_rows(tx.db, "uploads")
+
+        await it.rig.storage.write(age)
+        unneeded = await it.rig.storage.read(ledger.unneeded_uploads)
+        await it.attach(sent[0])
+        monkeypatch.setattr(uploads_actor, "unneeded_uploads", lambda _: unneeded)
+        await it.rig.system.restart("/uploads", reason="a test")
+        await it.until_files([sent[0].file])
+        assert [2, 2, 1] == steps
 
 
 async def test_there_is_an_end_of_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
@@ -70,6 +70,10 @@ _DELTAS = {
 }
 
 
+MOST_TOKENS: Final = 10**12
+"""Tokens that are counted of a thread at the most."""
+
+
 def facts_of(news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
     """Read the notification of Codex that the news is; see `translate`."""
     if not isinstance(news.told, CodexNotification):
@@ -124,6 +128,23 @@ def translate(
         yield from _facts(notification, turn, str(named))
 
 
+def bounded_usage(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a usage with counts that can be added up: of no thread more than `MOST_TOKENS`.
+
+    A host that says what no model could use has nobody's totals overflow.
+    """
+    counted = {
+        part: {
+            name: min(max(count, 0), MOST_TOKENS)
+            for name, count in told[part].items()
+            if type(count) is int
+        }
+        for part in ("total", "last")
+        if isinstance(told.get(part), Mapping)
+    }
+    return {**{name: told[name] for name in told if name not in {"total", "last"}}, **counted}
+
+
 def _is_another(named: object, turn_id: str | None) -> bool:
     """Return whether a turn is named that is not the one that is known."""
     return named is not None and turn_id is not None and named != turn_id
@@ -152,7 +173,7 @@ def _facts(
         case "turn/diff/updated":
             yield DiffChanged(diff=str(params["diff"]))
         case "thread/tokenUsage/updated":
-            yield UsageChanged(usage=dict(params["tokenUsage"]))
+            yield UsageChanged(usage=bounded_usage(params["tokenUsage"]))
         case "item/autoApprovalReview/started":
             yield ModelAsked()
         case "item/autoApprovalReview/completed" | "hook/completed":

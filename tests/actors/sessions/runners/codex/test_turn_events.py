@@ -34,10 +34,16 @@ from command_center.actors.contracts.turns import (
     SubAgentWorks,
     TurnEnded,
     TurnOpened,
+    UsageChanged,
     Warned,
 )
 from command_center.actors.sessions.hearing import SIGNS_OF_LIFE
-from command_center.actors.sessions.runners.codex.turn_events import ending, heard, translate
+from command_center.actors.sessions.runners.codex.turn_events import (
+    MOST_TOKENS,
+    ending,
+    heard,
+    translate,
+)
 
 
 def facts(
@@ -157,3 +163,14 @@ def test_a_hook_that_runs_before_a_person_is_asked_answers_of_an_item() -> None:
     assert [denied] == facts("hook/completed", hook_run(status="blocked", entries=said))
     assert not facts("hook/completed", hook_run(status="failed"))
     assert not facts("hook/completed", hook_run(eventName="preToolUse"))
+
+
+def test_a_host_that_tells_of_more_tokens_than_there_can_be_is_not_taken_at_its_word() -> None:
+    told = {"total": {"totalTokens": 2**63 - 1, "inputTokens": -1}, "last": {"totalTokens": "x"}}
+    (changed,) = facts("thread/tokenUsage/updated", {"tokenUsage": {**told, "agents": None}})
+    assert isinstance(changed, UsageChanged)
+    assert {
+        "total": {"totalTokens": MOST_TOKENS, "inputTokens": 0},
+        "last": {},
+        "agents": None,
+    } == changed.usage
