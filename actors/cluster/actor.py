@@ -22,6 +22,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Literal
 
 import attrs
@@ -407,7 +408,7 @@ class Cluster(Actor):
                 size = (await self._jetstream.stream_info(settings.stream)).state.bytes
                 before = min(size, settings.snapshot_bytes) if before is None else before
                 if not is_swept:
-                    await self._bases.keep_only((await self._last_base()).object)
+                    await self._sweep(leadership, (await self._last_base()).object)
                     is_swept = True
                 if size - before >= settings.snapshot_bytes and leadership.is_writing:
                     await self._keep_snapshot(leadership)
@@ -442,9 +443,17 @@ class Cluster(Actor):
         await self._bases.put(base.object, file)
         await COPYING.run(remove_copy, file)
         await leadership.log.publish(self._signs.seal(base), subject=settings.subject(BASE))
-        await self._bases.keep_only(base.object)
+        await self._sweep(leadership, base.object)
         await self._jetstream.purge_stream(settings.stream, up_to=last.sequence)
         log.info("cluster.snapshot", object=base.object, commit=base.commit)
+
+    async def _sweep(self, leadership: Leadership, name: str) -> None:
+        """Keep one base alone, unless another centre leads by now and has put one of its own."""
+        if self._is_ending:
+            return
+        sign, subject = self._sign(leadership.epoch), self._settings.subject(LEAD)
+        confirm = partial(leadership.log.publish, sign, subject=subject)
+        await self._bases.keep_only(name, confirm=confirm)
 
     async def _beat(self, claim: StreamLog, epoch: int) -> None:
         """Say each second that this centre leads; end the process when it does no more."""

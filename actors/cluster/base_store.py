@@ -1,6 +1,6 @@
 """Whole databases in the object store of the cluster, sealed with the centres' key."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -70,12 +70,20 @@ class BaseStore:
         """Remove one; one that is not there is no error."""
         await self._objects.delete(name)
 
-    async def keep_only(self, name: str) -> None:
+    async def keep_only(self, name: str, *, confirm: Callable[[], Awaitable[None]]) -> None:
         """Remove all but one; also what a leader left that was killed while it put one.
 
         The leader alone may call it, while it puts none.
+
+        Args:
+            name: of the one that stays.
+            confirm: returns if this centre still leads. So one that was frozen meanwhile does not
+                remove what another leader has put.
+
+        Raises:
+            as ``ObjectStore.keep_only``.
         """
-        removed = await self._objects.keep_only([name])
+        removed = await self._objects.keep_only([name], confirm=confirm)
         if removed:
             log.info("cluster.bases_removed", kept=name, removed=removed)
 

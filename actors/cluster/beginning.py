@@ -5,7 +5,6 @@ store. So it has all that it needs from its first moment on, and of several cent
 once one wins. Its own database is the first one, if it has one.
 """
 
-import math
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -77,27 +76,19 @@ async def prepare(settings: ClusterSettings, jetstream: JetStream) -> None:
 async def _stream(
     settings: ClusterSettings, jetstream: JetStream, folder: CentreFolder
 ) -> StreamInfo:
-    """Return the stream, made if there is none, as soon as the servers have a leader for it."""
-    with trio.move_on_after(math.inf if folder.cluster() else _PATIENCE):
-        while True:
-            try:
-                return await jetstream.stream_info(settings.stream)
-            except JetStreamRefused as error:
-                if error.err_code == STREAM_NOT_FOUND:
-                    _refuse_lost_stream(settings, folder.cluster())
-                    return await _make_stream(settings, jetstream)
-                if not is_unavailable(error):
-                    raise
-            await trio.sleep(_PAUSE)
-    raise ClusterRefused(
-        f"The NATS servers have no leader for the stream {settings.stream}. Most of them must run "
-        "and reach each other: see `nats server report jetstream`."
-    )
+    """Return the stream, made if there is none."""
+    try:
+        return await jetstream.stream_info(settings.stream)
+    except JetStreamRefused as error:
+        if error.err_code != STREAM_NOT_FOUND:
+            raise
+    _refuse_lost_stream(settings, folder.cluster())
+    return await _make_stream(settings, jetstream)
 
 
 async def _make_stream(settings: ClusterSettings, jetstream: JetStream) -> StreamInfo:
     counts: Iterable[int] = (REPLICAS, 1) if settings.allows_single else (REPLICAS,)
-    refused = ""
+    refused: JetStreamRefused | None = None
     for count in counts:
         config = StreamConfig(
             name=settings.stream,
@@ -111,12 +102,15 @@ async def _make_stream(settings: ClusterSettings, jetstream: JetStream) -> Strea
                 try:
                     return await jetstream.create_stream(config)
                 except JetStreamRefused as error:
-                    refused = error.description
+                    refused = error
                     if error.err_code == _NOT_CLUSTERED:
                         break
                 await trio.sleep(_PAUSE)  # a server may not know all others yet
+    if refused is not None and is_unavailable(refused):
+        raise refused
+    reason = "nobody answered" if refused is None else refused.description
     raise ClusterRefused(
-        f"The stream {settings.stream} cannot be kept by {REPLICAS} NATS servers: {refused}. Start "
+        f"The stream {settings.stream} cannot be kept by {REPLICAS} NATS servers: {reason}. Start "
         f"{REPLICAS} servers that are one cluster with JetStream, or set CC_CLUSTER_ALLOW_SINGLE "
         "to on to try it out with one."
     )

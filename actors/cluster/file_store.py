@@ -1,11 +1,13 @@
 """Uploads in the object store of the cluster, sealed with the centres' key.
 
 The leader puts each there before it is acknowledged. A standby brings what is new to its own
-folder, and removes what was removed, so that it has all when it leads.
+folder, and removes what was removed, so that it has all when it leads. It believes the NATS servers
+nothing: a name that is none of an upload's is left out, and so is a file that is damaged.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Final
@@ -24,20 +26,22 @@ from command_center.actors.nats.errors import (
 from command_center.actors.nats.jetstream import STREAM_NOT_FOUND, JetStream
 from command_center.actors.nats.objects import ObjectStore
 from command_center.actors.rules.errors import Unavailable
-from command_center.store.replication.encryption import PieceCipher
+from command_center.actors.rules.uploads import UPLOAD_BYTES
+from command_center.store.replication.encryption import OVERHEAD, PieceCipher
 from command_center.store.replication.errors import DamagedPiece
 from command_center.store.uploaded_files import UploadedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _AGAIN: Final = 1.0
+_NAME: Final = re.compile(r"[0-9A-Za-z]{1,64}(\.[0-9A-Za-z]{1,10})?")
+_DAMAGED: Final = (ObjectDamaged, DamagedPiece)
 _FAULTS: Final = (
     *UNKNOWN,
     NatsClosed,
     NatsRefused,
     JetStreamRefused,
-    ObjectDamaged,
-    DamagedPiece,
+    *_DAMAGED,
 )
 
 
@@ -77,13 +81,17 @@ class FileStore:
                 await self._objects.put(name, _whole(sealed))
 
     async def get(self, name: str) -> bytes | None:
-        """Return what a file has; None if there is none.
+        """Return what a file has; None if there is none that is whole.
 
         Raises:
-            Unavailable: the NATS servers do not give it, or it is damaged.
+            Unavailable: the NATS servers do not give it.
         """
         with _told():
-            return await self._get(name)
+            try:
+                return await self._get(name)
+            except _DAMAGED as error:
+                log.warning("cluster.file_damaged", file=name, reason=str(error))
+                return None
 
     async def names(self) -> frozenset[str]:
         """Return the names of all.
@@ -109,14 +117,19 @@ class FileStore:
             try:
                 async with aclosing(self._objects.changed()) as names:
                     async for name in names:
-                        await self._bring(name)
+                        try:
+                            await self._bring(name)
+                        except _DAMAGED as error:  # the others come all the same
+                            log.warning("cluster.file_damaged", file=name, reason=str(error))
             except (*_FAULTS, OSError) as error:
                 log.warning("cluster.files_not_followed", reason=str(error))
             await trio.sleep(_AGAIN)
             await self._jetstream.client.wait_connected()
 
     async def _bring(self, name: str) -> None:
-        if await self._objects.find(name) is None:
+        if _NAME.fullmatch(name) is None:  # it would lead out of the folder
+            log.warning("cluster.file_misnamed", file=name)
+        elif await self._objects.find(name) is None:
             await trio.to_thread.run_sync(self._files.remove, [name])
         elif not await trio.to_thread.run_sync(self._files.has, name):
             content = await self._get(name)
@@ -127,6 +140,8 @@ class FileStore:
         sealed = bytearray()
 
         async def take(piece: bytes) -> None:
+            if len(sealed) + len(piece) > UPLOAD_BYTES + OVERHEAD:
+                raise ObjectDamaged(name, "it is longer than any upload")
             sealed.extend(piece)
 
         if await self._objects.get(name, take) is None:

@@ -30,7 +30,7 @@ from command_center.actors.nats.errors import (
     NatsRefused,
     NatsUnavailable,
 )
-from command_center.actors.nats.jetstream import JetStream
+from command_center.actors.nats.jetstream import JetStream, is_unavailable
 from command_center.actors.rules.cluster import ClusterRefused
 from command_center.runtime import (
     ActorCrashed,
@@ -52,6 +52,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _AGAIN = 0.5
 _ASK = 5.0
 _STARTING = 30.0
+_TOO_FEW = (
+    "Most of the NATS servers must run and reach each other: see `nats server report jetstream`."
+)
+_NOT_ENABLED = (10039, 10076)
 _REFUSED = (*UNKNOWN, NatsUnavailable, NatsRefused, NatsClosed, JetStreamRefused)
 
 
@@ -125,7 +129,7 @@ async def _prepared(
 
     A centre that was one before waits for servers that cannot be used: they come back, and nobody
     need start it again then. A new one gives those that do not answer some time: they may be
-    starting, too.
+    starting, too. Each waits for servers that answer that they are too few for what they keep.
     """
     folder = CentreFolder(settings.data_dir, settings.database)
     until = trio.current_time() + _STARTING
@@ -141,6 +145,12 @@ async def _prepared(
                 raise
             view.problem = str(error)
             log.warning("cluster.unreachable", reason=str(error))
+        except JetStreamRefused as error:
+            client.close()
+            if not is_unavailable(error) or error.err_code in _NOT_ENABLED:
+                raise
+            view.problem = f"{error} {_TOO_FEW}"
+            log.warning("cluster.too_few_servers", reason=str(error))
         else:
             view.problem = None
             return client

@@ -12,7 +12,7 @@ class SharedFiles(Protocol):
         """Keep a file where the other centres find it; one that is there stays as it is."""
 
     async def get(self, name: str) -> bytes | None:
-        """Return what a file has; None if there is none."""
+        """Return what a file has; None if there is none that is whole."""
 
     async def names(self) -> frozenset[str]:
         """Return the names of all."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from typing import Final
 
 import msgspec
+import structlog
 import trio
 
 from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
@@ -22,6 +23,8 @@ from command_center.actors.nats.jetstream import (
     StreamMessage,
 )
 from command_center.actors.nats.wire import check_subject
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CHUNK: Final = 128 * 1024
 """Bytes of a piece."""
@@ -168,24 +171,38 @@ class ObjectStore:
     async def changed(self) -> AsyncGenerator[str, None]:
         """Yield the name of each object that is there, and of each that is put or deleted then.
 
+        What tells of none is left out.
+
         Raises:
             as ``StreamFollower.receive``.
         """
         told = StreamFollower(self._jetstream, self.stream, subject=f"$O.{self.bucket}.M.*")
         try:
             while True:
-                found = _decoded(await told.receive())
-                yield found.name
+                message = await told.receive()
+                try:
+                    found = _decoded(message)
+                except ObjectDamaged as error:
+                    log.warning("nats.object_damaged", bucket=self.bucket, reason=str(error))
+                else:
+                    yield found.name
         finally:
             told.close()
 
-    async def keep_only(self, names: Collection[str]) -> int:
+    async def keep_only(
+        self, names: Collection[str], *, confirm: Callable[[], Awaitable[None]] | None = None
+    ) -> int:
         """Remove all other objects, and the pieces of those that were never whole; count them.
 
         Nobody may put anything meanwhile.
 
+        Args:
+            names: of the objects that stay.
+            confirm: called when it is known what goes, before anything does; it raises where
+                somebody else may have put something by then.
+
         Raises:
-            as ``JetStream.subjects_of``.
+            as ``JetStream.subjects_of``, and ``confirm``.
         """
         kept = {self._subject_of(name) for name in names}
         for name in names:
@@ -193,6 +210,8 @@ class ObjectStore:
                 kept.add(self._pieces_of(found.nuid))
         all_there = await self._jetstream.subjects_of(self.stream, f"$O.{self.bucket}.>")
         strays = [subject for subject in all_there if subject not in kept]
+        if strays and confirm is not None:
+            await confirm()
         for subject in strays:
             await self._jetstream.purge_stream(self.stream, subject=subject)
         return len(strays)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import FAULTS
-from command_center.store.errors import NotReplicated
+from command_center.store.errors import NotReplicated, StoreUnavailable
 from command_center.store.replication.errors import ChangesMissed
 from command_center.store.replication.pieces import cut
 from command_center.store.replication.read_lease import ReadLease
@@ -105,7 +105,7 @@ class PageSender:
         try:
             changes = self._reader.take()
             if changes is None:
-                self.withdrawn()
+                self._settle_unchanged()
                 return
             for piece in cut(changes, self.commit + 1, self._limit):
                 self._send(self._close(piece))
@@ -126,6 +126,18 @@ class PageSender:
                 db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 self._wanted(self.commit, db)
                 self._wanted = None
+
+    def _settle_unchanged(self) -> None:
+        """Return once what was read may be told, such as the conflict that a unit has met.
+
+        Nothing was sent by which an old leader would have been told that it leads no more.
+        """
+        self.withdrawn()
+        if self._lease is not None:
+            try:
+                self._lease.settle()
+            except StoreUnavailable as error:
+                raise NotReplicated(str(error)) from error
 
     def _fold(self) -> None:
         """Fold the log into the database, if it is long; one that cannot be now is next time."""

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import attrs
+import msgspec
 import pytest
 import trio
 
+from command_center.actors.cluster.actor import ClusterView
+from command_center.actors.cluster.base_store import BaseStore
+from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
+from command_center.actors.cluster.membership import open_membership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
+from command_center.actors.nats.errors import JetStreamRefused
 from command_center.actors.nats.jetstream import JetStream
-from command_center.actors.nats.objects import ObjectStore
+from command_center.actors.nats.objects import ObjectStore, StoredObject
 from command_center.actors.rules.cluster import ClusterRefused
 from command_center.actors.rules.errors import Unavailable
 from command_center.store import (
@@ -76,7 +83,8 @@ async def test_a_standby_goes_on_with_all_that_was_acknowledged_and_the_same_log
 async def test_epochs_count_on_though_a_copy_ends_behind_the_last_sign(
     tmp_path: Path, server: NatsServer
 ) -> None:
-    one = settings_of(tmp_path / "one", server, beat=30.0)  # its commit is the stream's last word
+    # Its commit is the stream's last word.
+    one = settings_of(tmp_path / "one", server, beat=30.0, silence=30.0)
     two = settings_of(tmp_path / "two", server, silence=30.0)
     async with centre(one) as first:
         leadership = await first.lead()
@@ -93,7 +101,7 @@ async def test_epochs_count_on_though_a_copy_ends_behind_the_last_sign(
 async def test_an_old_leader_that_others_took_for_dead_acknowledges_nothing(
     tmp_path: Path, server: NatsServer
 ) -> None:
-    one = settings_of(tmp_path / "one", server, beat=30.0)  # it is not heard of
+    one = settings_of(tmp_path / "one", server, beat=30.0, silence=30.0)  # it is not heard of
     two = settings_of(tmp_path / "two", server, silence=0.5)
     async with centre(one) as first:
         await first.lead()
@@ -209,6 +217,35 @@ async def test_a_centre_that_was_one_before_waits_for_the_servers(
     nursery.start_soon(started_again, server)
     async with centre(one) as again:
         await again.lead()
+
+
+@pytest.mark.parametrize("step", [(JetStream, "stream_info"), (FileStore, "create")])
+async def test_a_new_centre_waits_for_servers_that_are_too_few_and_says_so(
+    tmp_path: Path,
+    server: NatsServer,
+    monkeypatch: pytest.MonkeyPatch,
+    nursery: trio.Nursery,
+    step: tuple[type, str],
+) -> None:
+    view, do = ClusterView(), getattr(*step)
+    are_enough = trio.Event()
+
+    async def refuse(*words: Any, **named: Any) -> Any:
+        if not are_enough.is_set():
+            raise JetStreamRefused(503, 10008, "JetStream system temporarily unavailable")
+        return await do(*words, **named)
+
+    async def become_enough() -> None:
+        while "Most of the NATS servers must run" not in str(view.problem):  # noqa: ASYNC110 - nothing tells of it
+            await trio.sleep(0.02)
+        are_enough.set()
+
+    monkeypatch.setattr(*step, refuse)
+    nursery.start_soon(become_enough)
+    with trio.fail_after(30):
+        one = settings_of(tmp_path / "one", server)
+        async with open_membership(one, view, on_deposed=pytest.fail) as membership:
+            await membership.leadership()
 
 
 async def started_again(server: NatsServer) -> None:
@@ -344,6 +381,58 @@ async def test_a_standby_has_the_files_that_people_sent_to_the_leader(
             with pytest.raises(Unavailable, match="cannot be shared"):
                 await files.put("b", b"")
     assert not any(content[:31] in file.read_bytes() for file in server.folder.rglob("*.blk"))
+
+
+async def test_a_standby_takes_from_nats_neither_paths_nor_what_the_key_has_not_sealed(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    async with centre(one) as first:
+        await first.lead()
+        client = client_of(server)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(client.run)
+            jetstream, bucket = JetStream(client), f"{one.stream}-files"
+            told = StoredObject(name="../kept", bucket=bucket, nuid="x", deleted=True)
+            for sign in (b"no sign", msgspec.json.encode(told)):
+                await jetstream.publish(f"$O.{bucket}.M.{len(sign)}", sign)
+            await ObjectStore(jetstream, bucket).put("forged", pieces())
+            await first.membership.files.put("whole", b"a text")
+            client.close()
+        two.data_dir.mkdir()
+        two.data_dir.joinpath("kept").write_bytes(b"of this machine")
+        async with centre(two) as second:
+            await second.until(lambda it: it.settings.uploads.joinpath("whole").exists())
+            assert await second.membership.files.get("forged") is None
+        assert ["whole"] == [file.name for file in two.uploads.iterdir()]
+        assert two.data_dir.joinpath("kept").exists()
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    yield b"what no centre has sealed"
+
+
+async def test_an_old_leader_removes_no_snapshot_of_another(
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], Awaitable[None]]] = []
+
+    async def keep_only(
+        _: BaseStore, _name: str, *, confirm: Callable[[], Awaitable[None]]
+    ) -> None:
+        asked.append(confirm)
+
+    monkeypatch.setattr(BaseStore, "keep_only", keep_only)
+    one = settings_of(tmp_path / "one", server, beat=30.0, look_seconds=0.02)
+    two = settings_of(tmp_path / "two", server, silence=0.5, look_seconds=30.0)
+    async with centre(one) as first:
+        await first.lead()
+        await first.until(lambda _: bool(asked))
+        await asked[0]()
+        async with centre(two) as second:
+            await second.lead()
+            with pytest.raises(NotReplicated, match="another centre"):
+                await asked[0]()
 
 
 async def test_a_folder_with_a_database_of_its_own_does_not_join(

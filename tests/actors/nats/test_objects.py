@@ -60,6 +60,20 @@ async def test_all_but_some_are_removed_and_pieces_that_no_object_has(
     assert CONTENT == (await got(store, "kept"))[1]
 
 
+async def test_nothing_is_removed_where_somebody_else_may_have_put_something(
+    store: ObjectStore,
+) -> None:
+    await store.put("kept", pieces(CONTENT))
+    await store.put("not kept", pieces(CONTENT))
+
+    async def refuse() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.keep_only(["kept"], confirm=refuse)
+    assert CONTENT == (await got(store, "not kept"))[1]
+
+
 async def test_a_new_one_takes_the_place_of_the_old_one_and_of_its_room(
     store: ObjectStore, jetstream: JetStream
 ) -> None:

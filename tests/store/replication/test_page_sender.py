@@ -9,7 +9,7 @@ import attrs
 import pytest
 from sqlite_utils import Database
 
-from command_center.store import Done, Writer
+from command_center.store import Done, Failed, Transaction, Writer
 from command_center.store.database import opening
 from command_center.store.database.copies import create_private_file
 from command_center.store.database.migrations import MIGRATIONS
@@ -19,6 +19,7 @@ from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
 from command_center.store.replication.page_sender import FOLD_BYTES, PageSender
+from command_center.store.replication.read_lease import ReadLease
 from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_session, add_task, run, tell
 
@@ -44,12 +45,14 @@ class Elsewhere:
         self.sequence += 1
         self.copy.take(self.sequence, CIPHER.unseal(piece))
 
-    def writer(self, fold_bytes: int = FOLD_BYTES) -> Writer:
+    def writer(self, fold_bytes: int = FOLD_BYTES, lease: ReadLease | None = None) -> Writer:
         db = open_database(self.path)
-        sender = self.sender(db, fold_bytes=fold_bytes)
+        sender = self.sender(db, fold_bytes=fold_bytes, lease=lease)
         return Writer(self.path, is_checked=True, replica=sender)
 
-    def sender(self, db: Database, fold_bytes: int = FOLD_BYTES) -> PageSender:
+    def sender(
+        self, db: Database, fold_bytes: int = FOLD_BYTES, lease: ReadLease | None = None
+    ) -> PageSender:
         """Make the copy of what is there now, and what sends all later changes to it."""
         write_base(db, self.folder / "copy")
         db.close()
@@ -61,6 +64,7 @@ class Elsewhere:
             commit=0,
             limit=100_000,
             close=CIPHER.seal,
+            lease=lease,
             fold_bytes=fold_bytes,
         )
 
@@ -128,6 +132,24 @@ def test_a_commit_that_the_replica_has_not_is_not_acknowledged_nor_any_later_one
     writer.close()
     elsewhere.copy.finish()
     assert 1 == len(content(elsewhere.folder / "copy")["tasks"])
+
+
+def test_an_old_leader_tells_no_conflict_that_it_met_in_what_was_before(
+    elsewhere: Elsewhere,
+) -> None:
+    clock = [0.0]
+    lease = ReadLease(2.0, patience=0.0, clock=lambda: clock[0])
+    lease.renew(0.0)
+    writer = elsewhere.writer(lease=lease)
+    assert isinstance(writer.commit([conflict]).outcomes[0], Failed)
+    clock[0] = 2.0
+    with pytest.raises(NotReplicated, match="may lead by now"):
+        writer.commit([conflict])
+    writer.close()
+
+
+def conflict(_: Transaction) -> None:
+    raise ValueError
 
 
 def test_a_database_that_was_opened_again_is_replicated_no_more(elsewhere: Elsewhere) -> None:
