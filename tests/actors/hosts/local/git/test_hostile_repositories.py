@@ -44,26 +44,30 @@ from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import make_repository, plain_git
-from tests.actors.hosts.local.git.traps import Trap, traps
+from tests.actors.hosts.local.git.traps import Trap, groups, names_of, plant_all, traps
 
-EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
+ALONE = [(trap,) for trap in traps()]
+EVERY_TRAP = pytest.mark.parametrize(
+    "chosen",
+    [*groups(), *(pytest.param(one, marks=pytest.mark.chaos) for one in ALONE)],
+    ids=names_of,
+)
 
 
 @pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    return tmp_path / "canary"
+def canaries(tmp_path: Path) -> Path:
+    return tmp_path / "canaries"
 
 
 @EVERY_TRAP
-async def test_the_trap_goes_off_in_an_unwary_git(
-    trap: Trap, repository: Path, canary: Path
+async def test_each_trap_goes_off_in_an_unwary_git(
+    chosen: tuple[Trap, ...], repository: Path, canaries: Path
 ) -> None:
-    trap.plant(repository, canary)
-    canary.unlink(missing_ok=True)
+    planted = plant_all(chosen, repository, canaries)
 
-    trap.fire(repository)
-
-    assert canary.exists()
+    for trap in chosen:
+        trap.fire(repository)
+        assert planted[trap.name].exists(), trap.name
 
 
 async def look_around(checkout: Checkout) -> None:
@@ -115,13 +119,12 @@ async def discard_and_restore(checkout: Checkout, branch: str) -> None:
 
 @EVERY_TRAP
 async def test_no_trap_goes_off_in_the_git_that_is_held(
-    trap: Trap, repository: Path, canary: Path, git: Git, tmp_path: Path
+    chosen: tuple[Trap, ...], repository: Path, canaries: Path, git: Git, tmp_path: Path
 ) -> None:
-    trap.plant(repository, canary)
-    canary.unlink(missing_ok=True)
+    plant_all(chosen, repository, canaries)
 
     async def see(what: str) -> Checkout:
-        assert not canary.exists(), f"fired on {what}"
+        assert [] == [*canaries.iterdir()], f"fired on {what}"
         return await git.open(repository)
 
     await look_around(await see("nothing"))
@@ -131,7 +134,7 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
     try:
         made = await add_worktree(await see("changes"), work, "side")
     except GitFailed:
-        assert "lazy fetch" in trap.name  # what is missing is not fetched, so nothing is made
+        assert "lazy fetch" in names_of(chosen)  # what is missing is not fetched: none
         assert not work.exists()
     else:
         await look_around(made)
@@ -149,12 +152,11 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
     await main.run("read-tree", "--reset", "-u", "HEAD", writes=Writes.TREE | Writes.INDEX)
     if plain_git(repository, "branch", "--list", "work"):
         await merge_branch(main, "work", strategy="merge-commit")
-    assert not canary.exists(), "fired on merge"
+    assert [] == [*canaries.iterdir()], "fired on merge"
 
 
-async def test_what_the_environment_names_does_not_run(
-    repository: Path, canary: Path, tmp_path: Path
-) -> None:
+async def test_what_the_environment_names_does_not_run(repository: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
     evil = tmp_path / "evil.sh"
     evil.write_text(f"#!/bin/sh\n: > '{canary.as_posix()}'\n", encoding="utf-8")
     evil.chmod(0o755)

@@ -39,7 +39,14 @@ from tests.actors.hosts.local.git.test_hostile_repositories import (
     look_around,
     look_at_changes,
 )
-from tests.actors.hosts.local.git.traps import Trap, push_traps, traps
+from tests.actors.hosts.local.git.traps import (
+    Trap,
+    groups,
+    names_of,
+    plant_all,
+    push_traps,
+    traps,
+)
 
 SECONDS = 0.3
 """Seconds that a trap is moved in the usual run, and at least until two of its steps were done."""
@@ -51,8 +58,6 @@ AUTHOR = Author(name="One", email="one@example.org")
 
 LATE = {"hook before a push", "hook before a push in another folder", "signature of a push"}
 """The traps for a push that are reached only by who is let in."""
-
-EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
 
 
 @pytest.fixture(autouse=True)
@@ -133,17 +138,27 @@ async def _remove(git: Git, repository: Path, branch: str) -> None:
     await prune_worktrees(main, prunable(await read_worktrees(main)))
 
 
+@pytest.fixture
+def canaries(tmp_path: Path) -> Path:
+    return tmp_path / "canaries"
+
+
 async def move_and_work(
-    trap: Trap, repository: Path, git: Git, canary: Path, seconds: float, *, whole: bool = False
+    chosen: Sequence[Trap],
+    repository: Path,
+    git: Git,
+    canaries: Path,
+    *,
+    seconds: float,
+    whole: bool = False,
 ) -> tuple[int, int]:
-    """Work while a trap is moved; returns how often it was, and how much work was done."""
+    """Work while traps are moved; returns how often they were, and how much work was done."""
     before = state_of(repository)
-    trap.plant(repository, canary)
-    canary.unlink(missing_ok=True)
+    plant_all(chosen, repository, canaries)
     done = rounds = 0
     with moving(before, state_of(repository)) as mover:
         end = time.monotonic() + seconds
-        while not canary.exists() and (done < 2 or time.monotonic() < end):
+        while not [*canaries.iterdir()] and (done < 2 or time.monotonic() < end):
             done += await work(git, repository, f"side-{rounds}", whole=whole)
             rounds += 1
     return mover.moves, done
@@ -156,27 +171,29 @@ async def test_all_is_done_but_the_merge_of_a_branch_that_traps_alone_make(
     assert 7 == await work(git, repository, "side", whole=True)
 
 
-@EVERY_TRAP
-async def test_a_trap_that_moves_does_not_go_off(
-    trap: Trap, repository: Path, git: Git, canary: Path
+@pytest.mark.parametrize("chosen", groups(), ids=names_of)
+async def test_traps_that_move_do_not_go_off(
+    chosen: tuple[Trap, ...], repository: Path, git: Git, canaries: Path
 ) -> None:
-    moves, done = await move_and_work(trap, repository, git, canary, SECONDS)
+    moves, done = await move_and_work(chosen, repository, git, canaries, seconds=SECONDS)
 
-    assert not canary.exists()
+    assert [] == [*canaries.iterdir()]
     assert moves > 1
     assert done >= 2
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
-@EVERY_TRAP
+@pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
 async def test_a_trap_that_moves_for_long_does_not_go_off(
-    trap: Trap, repository: Path, git: Git, canary: Path
+    trap: Trap, repository: Path, git: Git, canaries: Path
 ) -> None:
-    moves, done = await move_and_work(trap, repository, git, canary, CHAOS_SECONDS, whole=True)
+    moves, done = await move_and_work(
+        [trap], repository, git, canaries, seconds=CHAOS_SECONDS, whole=True
+    )
     print(f"{trap.name}: moved {moves} times during {done} steps")  # noqa: T201 - figures
 
-    assert not canary.exists()
+    assert [] == [*canaries.iterdir()]
 
 
 @pytest.fixture

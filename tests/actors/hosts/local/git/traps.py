@@ -7,7 +7,8 @@ nothing of the git that is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import attrs
@@ -69,6 +70,66 @@ def traps() -> tuple[Trap, ...]:
     )
 
 
+GROUPED = (
+    (
+        "fsmonitor",
+        "hooks",
+        "hook of every change of a ref",
+        "merge driver",
+        "signature of a commit made",
+        "refs of an alternate",
+    ),
+    (
+        "configuration of worktrees",
+        "hooks in another folder",
+        "signature of a commit shown",
+        "merge driver by info/attributes",
+    ),
+    ("fsmonitor of a submodule", "diff driver", "clean filter with an odd name"),
+    (
+        "update command of a submodule",
+        "external diff",
+        "clean filter by info/attributes",
+        "smudge filter by info/attributes",
+    ),
+    (
+        "text converter by info/attributes",
+        "clean filter by core.attributesFile",
+        "hooks of an included configuration",
+    ),
+    ("smudge filter", "clean filter"),
+    ("required clean filter", "smudge filter in worktrees only"),
+)
+"""The names of traps that can lie in one repository, as none of them keeps another from firing.
+
+Those that need a clean checkout to merge in are with none that changes a file, and those for which
+less can be put back are by themselves. In a group, what commits is before what changes a file.
+"""
+
+
+def groups() -> tuple[tuple[Trap, ...], ...]:
+    """All traps, those together that do not clash."""
+    found = {trap.name: trap for trap in traps()}
+    together = [tuple(found.pop(name) for name in names) for names in GROUPED]
+    return (*together, *((trap,) for trap in found.values()))
+
+
+def names_of(chosen: Iterable[Trap]) -> str:
+    """Name a group of traps as a test's parameter."""
+    return ", ".join(trap.name for trap in chosen)
+
+
+def plant_all(chosen: Iterable[Trap], repository: Path, canaries: Path) -> dict[str, Path]:
+    """Plant traps in one repository; return the canary of each, in one folder, by its name."""
+    canaries.mkdir()
+    planted = {trap: canaries / re.sub(r"\W", "-", trap.name) for trap in chosen}
+    for trap, canary in planted.items():
+        trap.plant(repository, canary)
+    for canary in planted.values():
+        canary.unlink(missing_ok=True)
+    return {trap.name: canary for trap, canary in planted.items()}
+
+
 def push_traps() -> tuple[Trap, ...]:
     """Those that a push to `origin` sets off, which is at an https address and wants a password."""
     push = (("push", "origin", "main"),)
@@ -94,7 +155,7 @@ def _script(path: Path, canary: Path, then: str = "") -> str:
 
 def _program(repository: Path, canary: Path, then: str = "") -> str:
     """A program in the repository's own git directory that fires, and goes on as `then` says."""
-    return _script(repository / ".git" / "evil.sh", canary, then)
+    return _script(repository / ".git" / f"evil-{canary.name}.sh", canary, then)
 
 
 def _touch(repository: Path) -> None:
@@ -309,7 +370,9 @@ def _signed_push(repository: Path, canary: Path) -> None:
 
 
 def _diverge(repository: Path) -> None:
-    """Give `work` and `main` different ends of one file."""
+    """Give `work` and `main` different ends of one file, unless another trap has."""
+    if plain_git(repository, "branch", "--list", "work"):
+        return
     commit(repository, {"both.txt": "1\n2\n3\n4\n5\n6\n7\n"})
     plain_git(repository, "switch", "--quiet", "-c", "work")
     commit(repository, {"both.txt": "one\n2\n3\n4\n5\n6\n7\n"})
