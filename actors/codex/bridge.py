@@ -29,6 +29,7 @@ from command_center.actors.codex.messages import (
     Detach,
     KeptLong,
     LoadedThread,
+    NameConnection,
     ReachWriter,
     Rejoin,
 )
@@ -168,6 +169,11 @@ class Bridge(Actor):
         self._route_to(message)
         self._routes.kept.rejoined += 1
         return kept
+
+    @handles(NameConnection)
+    def name_connection(self, _message: NameConnection) -> str:
+        """Name the connection as `Routes` does."""
+        return self._routes.connection
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:

@@ -86,6 +86,14 @@ class Detach(Request[None]):
 
 
 @attrs.frozen
+class NameConnection(Request[str]):
+    """Answer with the name of the connection to Codex, empty while there is none.
+
+    Each connection has another one. A new one is subscribed to no thread of those before.
+    """
+
+
+@attrs.frozen
 class KeptLong:
     """The bridge's own: a thread was kept for as long as threads are."""
 
@@ -217,6 +225,7 @@ BridgeMessage: TypeAlias = (
     | Attach[Any]
     | Detach
     | Rejoin[Any]
+    | NameConnection
     | KeptLong
     | AnswerRequest
     | ReachWriter

@@ -84,6 +84,11 @@ class Routes:
         return [*self._inboxes.values(), *self._watchers.inboxes]
 
     @property
+    def connection(self) -> str:
+        """Return the name of the connection, empty while there is none."""
+        return self._connection
+
+    @property
     def attached(self) -> int:
         """Return to how many threads somebody is attached."""
         return len(self._inboxes)

@@ -25,6 +25,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     Detach,
     LoadedThread,
+    NameConnection,
     ReachWriter,
     Rejoin,
 )
@@ -86,6 +87,7 @@ class PlayedBridge(Actor):
         self.gates: dict[str, trio.Event] = {}
         self.loses_answers = False
         self.is_lost = False
+        self.connection = "first"
         self.absence: str | None = None
         self.watchers: list[ActorRef[Any]] = []
         self.turns: list[dict[str, Any]] = []
@@ -158,6 +160,11 @@ class PlayedBridge(Actor):
         """Note it; no thread is kept."""
         self._note(message)
         return None
+
+    @handles(NameConnection)
+    def name_connection(self, _message: NameConnection) -> str:
+        """Give the name that the test has set."""
+        return self.connection
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:

@@ -16,7 +16,7 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.active_turns import is_active
-from command_center.actors.codex.allow_rules import AllowRule, allowing
+from command_center.actors.codex.allow_rules import allowing
 from command_center.actors.codex.allowed_tools import approving_setting
 from command_center.actors.codex.confinement import (
     Confinement,
@@ -25,7 +25,12 @@ from command_center.actors.codex.confinement import (
     check_untouched,
     was_loaded,
 )
-from command_center.actors.codex.errors import CodexError, NotConfined, ProfileTooWide
+from command_center.actors.codex.errors import (
+    BridgeUnavailable,
+    CodexError,
+    NotConfined,
+    ProfileTooWide,
+)
 from command_center.actors.codex.mcp_servers import servers_in
 from command_center.actors.codex.messages import (
     Attach,
@@ -33,6 +38,7 @@ from command_center.actors.codex.messages import (
     Call,
     Detach,
     LoadedThread,
+    NameConnection,
     Rejoin,
 )
 from command_center.actors.contracts.turns import (
@@ -63,7 +69,11 @@ from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
 from command_center.actors.sessions.runners.codex.turn_events import heard
 from command_center.actors.sessions.runners.codex.turns import ask_bridge
-from command_center.actors.sessions.runners.codex.user_rules import read_layers, read_user_rules
+from command_center.actors.sessions.runners.codex.user_rules import (
+    UserFiles,
+    read_layers,
+    read_user_files,
+)
 from command_center.runtime import ActorRef
 from command_center.store import Session
 
@@ -84,7 +94,7 @@ class ThreadBounds:
 
     confinement: Confinement
     layers: list[dict[str, Any]]
-    rules: tuple[AllowRule, ...]
+    files: UserFiles
     covers: bool
     """False where nothing can be hidden from commands there."""
 
@@ -95,6 +105,7 @@ class EarlyThread:
 
     model: str | None
     bounds: ThreadBounds | None = None
+    connection: str = ""
     answer: dict[str, Any] | None = None
     is_over: trio.Event = attrs.field(factory=trio.Event)
 
@@ -118,11 +129,13 @@ class SessionThread:
         self.reports = Reports(ref)
         self._held: Confinement | None = None
         """The confinement that the thread was opened or joined with."""
+        self._connection = ""
+        """The name of the connection on which the thread was opened."""
         self._held_since = -math.inf
         """The moment, by trio's clock, when that was found out."""
         self._user = ReadAhead(self._read_user)
-        self._rules: tuple[AllowRule, ...] = ()
-        """The rules of Codex's user that let commands out of the sandbox."""
+        self._files = UserFiles()
+        """The files of Codex's user by which the thread was loaded."""
         self._layers: list[dict[str, Any]] = []
         """The settings of Codex's user, as Codex reads them from its files."""
         self._cwd = ""
@@ -145,6 +158,16 @@ class SessionThread:
     async def attach(self, thread_id: str) -> None:
         """Hear of the thread."""
         await self._bridge.ask(Attach(thread_id, self._ref, read=heard))
+
+    async def attach_opened(self, thread_id: str) -> None:
+        """Hear of a thread that was just opened, from its first turn on.
+
+        Raises:
+            BridgeUnavailable: the connection on which it was opened was lost before.
+        """
+        await self.attach(thread_id)
+        if await self._bridge.ask(NameConnection()) != self._connection:
+            raise BridgeUnavailable("The connection to Codex was lost. The thread is resumed.")
 
     async def leave(self, thread_id: str, *, is_idle: bool = False) -> None:
         """Hear of the thread no more; one that is idle may be kept for who goes on in it."""
@@ -181,7 +204,7 @@ class SessionThread:
             "config": confinement.start_params()["config"],
             "stamp": confinement.stamp,
             "layers": self._layers,
-            "rules": self._rules,
+            "files": self._files,
             "choices": {**choices_of(session), "model": model},
             "type": session.type,
         }
@@ -195,6 +218,7 @@ class SessionThread:
         """
         found = await self._find_bounds(session)
         confinement = self._hold(found)
+        self._connection = await self._bridge.ask(NameConnection())
         answer = await self._opened_ahead(session, found)
         try:
             answer = answer or await self._opened(session, confinement)
@@ -217,6 +241,7 @@ class SessionThread:
             self._early = early = EarlyThread(session.model)
             try:
                 early.bounds = await self._find_bounds(session)
+                early.connection = await self._bridge.ask(NameConnection())
                 early.answer = await self._opened(session, early.bounds.confinement)
             except FAILURES as error:
                 log.info("session.thread.not_ahead", session=session.id, reason=str(error))
@@ -229,7 +254,8 @@ class SessionThread:
         if early is None:
             return None
         await early.is_over.wait()
-        if early.answer is not None and (early.bounds, early.model) == (found, session.model):
+        opened = (early.bounds, early.model, early.connection)
+        if early.answer is not None and opened == (found, session.model, self._connection):
             self._early = None
             return early.answer
         await self.leave_early()
@@ -299,9 +325,9 @@ class SessionThread:
         """Read what `bound` needs of Codex's user before it is needed."""
         await self._user.begin()
 
-    async def _read_user(self) -> tuple[list[dict[str, Any]], tuple[AllowRule, ...]]:
+    async def _read_user(self) -> tuple[list[dict[str, Any]], UserFiles]:
         layers = await read_layers(self.ask)
-        return layers, await read_user_rules(self.ask, layers)
+        return layers, await read_user_files(self.ask, layers)
 
     async def bound(self, session: Session) -> Confinement:
         """Find out what Codex is let do, and what its user's rules let it do besides.
@@ -312,7 +338,7 @@ class SessionThread:
 
     def _hold(self, found: ThreadBounds) -> Confinement:
         """Take it for what the thread is held to."""
-        self._layers, self._rules, self._covers = found.layers, found.rules, found.covers
+        self._layers, self._files, self._covers = found.layers, found.files, found.covers
         self._held, self._held_since = found.confinement, trio.current_time()
         return found.confinement
 
@@ -323,18 +349,18 @@ class SessionThread:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
             Conflict: Codex does not say which MCP servers it has, and some are off.
         """
-        layers, rules = await self._user.get()
+        layers, files = await self._user.get()
         confinement = await self._confined(session, layers)
         covers = self._covers
         # Where things are hidden, no rule may let commands out of the sandbox: neither one of
         # Codex's user, nor of a repository whose files are trusted.
-        lets_out = bool(rules) or (confinement.trusts_project and bool(confinement.obeyed))
+        lets_out = bool(files.allowing) or (confinement.trusts_project and bool(confinement.obeyed))
         if confinement.hides and lets_out:
             reason = "Rules let commands out of the sandbox."
             log.warning("session.data_in_sight", cwd=confinement.cwd, reason=reason)
             confinement, covers = attrs.evolve(confinement, hidden=()), False
         confinement.check_managed(layers)
-        return ThreadBounds(confinement, layers, rules, covers)
+        return ThreadBounds(confinement, layers, files, covers)
 
     async def _confined(self, session: Session, layers: list[dict[str, Any]]) -> Confinement:
         """Find out what Codex is let do when it loads a thread: its servers are off that it has.
@@ -381,7 +407,7 @@ class SessionThread:
         command, cwd = str(begun.body.get("command")), str(begun.body.get("cwd"))
         if is_by_hand(begun.body):
             return
-        rules = tuple(map(str, allowing(self._rules, command)))
+        rules = tuple(map(str, allowing(self._files.allowing, command)))
         if rules:
             yield CommandLet(item_id=begun.item_id, command=command, rules=rules)
         held = self._held

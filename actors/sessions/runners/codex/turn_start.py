@@ -211,7 +211,7 @@ class TurnStart:
         await self._ready.begin()  # beside the commit
 
     async def _get_ready(self, session: Session, thread_id: str) -> Confinement:
-        await self._thread.attach(thread_id)
+        await self._thread.attach_opened(thread_id)
         return await self._thread.confine_turn(session)
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:

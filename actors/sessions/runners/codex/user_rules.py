@@ -1,13 +1,15 @@
-"""The rules of Codex's user, as Codex itself reads them out: also those of another machine."""
+"""The files of Codex's user, as Codex itself reads them out: also those of another machine."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
+import attrs
 import structlog
 
 from command_center.actors.codex import requests
@@ -20,6 +22,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MOST_FILES: Final = 50
 """Files of rules that are looked at in one folder."""
+
+LOADED: Final = frozenset({"hooks.json", "AGENTS.md", "AGENTS.override.md"})
+"""The files beside a configuration that Codex reads as it loads a thread, and not for a turn."""
 
 LAYERS: Final = frozenset({"user", "system"})
 """The layers whose rules count besides those of a project, which count only if it is trusted."""
@@ -39,36 +44,53 @@ async def read_layers(ask: Ask) -> list[dict[str, Any]]:
         return []
 
 
-async def read_user_rules(ask: Ask, layers: Sequence[dict[str, Any]]) -> tuple[AllowRule, ...]:
-    """Ask Codex for the rules beside these layers that let commands out of the sandbox.
+@attrs.frozen
+class UserFiles:
+    """The texts of the files that Codex loads a thread with, by their paths."""
+
+    rules: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    others: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @cached_property
+    def allowing(self) -> tuple[AllowRule, ...]:
+        """Return the rules that let commands out of the sandbox."""
+        return tuple(rule for text in self.rules.values() for rule in read_rules(text))
+
+
+async def read_user_files(ask: Ask, layers: Sequence[dict[str, Any]]) -> UserFiles:
+    """Ask Codex for the rules beside these layers, and what else it loads from there.
 
     Raises what `ask` raises, but for Codex's own refusals.
     """
-    found: list[AllowRule] = []
+    rules: dict[str, str] = {}
+    others: dict[str, str] = {}
     for folder in dict.fromkeys(filter(None, map(_folder_of, layers))):
+        for path in await _paths_in(ask, folder / "rules"):
+            if path.suffix == ".rules" and len(rules) < MOST_FILES:
+                rules[str(path)] = await _text_of(ask, str(path))
         for path in await _paths_in(ask, folder):
-            found += read_rules(await _text_of(ask, path))
-    return tuple(found)
+            if path.name in LOADED:
+                others[str(path)] = await _text_of(ask, str(path))
+    return UserFiles(rules, others)
 
 
-def _folder_of(layer: Any) -> str | None:
-    """Return the folder of a layer's rules: it lies beside its configuration."""
+def _folder_of(layer: Any) -> PurePath | None:
+    """Return the folder of a layer's configuration."""
     match layer:
         case {"name": {"type": kind, "file": str(file)}} if kind in LAYERS:
             path = PureWindowsPath(file) if "\\" in file else PurePosixPath(file)
-            return str(path.parent / "rules")
+            return path.parent
         case _:
             return None
 
 
-async def _paths_in(ask: Ask, folder: str) -> list[str]:
+async def _paths_in(ask: Ask, folder: PurePath) -> list[PurePath]:
     try:
-        entries = (await ask(requests.directory_read(folder))).get("entries") or []
+        entries = (await ask(requests.directory_read(str(folder)))).get("entries") or []
     except CodexError:  # there is none
         return []
-    place = PureWindowsPath(folder) if "\\" in folder else PurePosixPath(folder)
     names = sorted(str(entry.get("fileName")) for entry in entries if entry.get("isFile"))
-    return [str(place / name) for name in names if name.endswith(".rules")][:MOST_FILES]
+    return [folder / name for name in names]
 
 
 async def _text_of(ask: Ask, path: str) -> str:
@@ -76,5 +98,5 @@ async def _text_of(ask: Ask, path: str) -> str:
         content = (await ask(requests.file_read(path))).get("dataBase64") or ""
         return base64.b64decode(content).decode(errors="replace")
     except (CodexError, binascii.Error) as error:
-        log.info("codex.rules.unread", path=path, reason=str(error))
+        log.info("codex.file.unread", path=path, reason=str(error))
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from command_center.actors.codex.confinement import Confinement, Sandbox
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Attach, Call, Detach, LoadedThread, Rejoin
 from command_center.actors.contracts.sessions import GrantSlot, StopSession
+from command_center.actors.sessions.runners.codex import turn_start
 from command_center.runtime import handles
 from tests.actors.sessions import live
 from tests.actors.sessions.live import THREAD, Live, PlayedBridge, live_session
@@ -183,6 +185,34 @@ async def test_what_no_turn_says_anew_is_compared(
     assert all(seen[0] != other for other in seen[2:])
 
 
+async def test_files_of_codexs_user_that_only_loading_reads_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that forbids, a hook and what agents are told hold from the next prompt on."""
+
+    async def settings_with(name: str, text: str) -> Mapping[str, Any]:
+        folder, _, file = f"/home/.codex/{name}".rpartition("/")
+        entry = {"fileName": file, "isFile": True}
+        layer = {"name": {"type": "user", "file": "/home/.codex/config.toml"}, "config": {}}
+        content = base64.b64encode(text.encode()).decode()
+        async with live_session(tmp_path / f"{file}{len(text)}", **SAID_AGAIN) as it:
+            it.bridge.replies |= {
+                "config/read": lambda _: {"layers": [layer]},
+                "fs/readDirectory": lambda asked: {
+                    "entries": [entry] if asked["path"] == folder else []
+                },
+                "fs/readFile": lambda _: {"dataBase64": content},
+            }
+            await begun(it)
+            (asked,) = [one for one in it.bridge.asked if isinstance(one, Rejoin)]
+            return asked.settings
+
+    monkeypatch.setattr(live, "PlayedBridge", Keeping)
+    forbids = 'prefix_rule(pattern=["rm"], decision="forbidden")'
+    for name in ("rules/default.rules", "hooks.json", "AGENTS.md"):
+        assert await settings_with(name, "") != await settings_with(name, forbids)
+
+
 NEW: dict[str, Any] = {
     **SAID_AGAIN,
     "model": None,
@@ -235,6 +265,48 @@ async def test_a_thread_that_was_opened_ahead_for_other_bounds_is_left_and_anoth
         methods = it.bridge.methods()
         assert (2, 1) == (methods.count("thread/start"), methods.count("thread/unsubscribe"))
         assert "readOnly" == started(it)["sandboxPolicy"]["type"]
+
+
+async def test_a_thread_that_was_opened_ahead_on_a_connection_that_is_lost_is_not_prompted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next connection is not told of it: its turn would never be heard to end."""
+    monkeypatch.setattr(live, "PlayedBridge", Keeping)
+    looked = trio.Event()
+    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
+        await it.ref.tell(GrantSlot())
+        await it.bridge.until_called("thread/start")
+        await it.settled()
+        it.bridge.connection = "second"
+        looked.set()
+        await it.until(lambda session: session.codex_turn_id)
+        methods = it.bridge.methods()
+        assert (2, 1) == (methods.count("thread/start"), methods.count("turn/start"))
+
+
+async def test_a_thread_whose_connection_is_lost_before_it_is_heard_of_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Losing(Keeping):
+        """A Codex that is lost and found again just before the thread is attached to."""
+
+        @handles(Attach)
+        def attach(self, message: Attach[Any]) -> None:
+            """Note it, on another connection."""
+            self.connection = "second"
+            self._note(message)
+
+        @handles(Rejoin)
+        def rejoin(self, message: Rejoin[Any]) -> None:
+            """Keep nothing of the connection before."""
+            self._note(message)
+
+    monkeypatch.setattr(live, "PlayedBridge", Losing)
+    monkeypatch.setattr(turn_start, "PAUSE_SECONDS", 0)
+    async with live_session(tmp_path / "db", **NEW) as it:
+        methods = await begun(it)
+        assert methods.index("thread/resume") < methods.index("turn/start")
+        assert (1, 1) == (methods.count("thread/start"), methods.count("turn/start"))
 
 
 async def test_a_thread_that_was_opened_ahead_is_left_where_the_session_is_stopped(
