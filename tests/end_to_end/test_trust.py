@@ -184,3 +184,23 @@ async def test_a_restart_forgets_neither_what_waits_for_trust_nor_what_has_it(
         await again.decide(approval, "approved")
         assert "here" == await again.said(session)
         assert "here" == await again.said(await again.run())
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("project", ["app-server"], indirect=True)
+async def test_no_program_of_the_repository_runs_before_it_is_trusted(project: Project) -> None:
+    """Codex opens the thread meanwhile, and would start the MCP servers as it does."""
+    mark = project.checkout.parent / "started"
+    config = project.checkout / ".codex" / "config.toml"
+    config.write_text(
+        f'{config.read_text()}[mcp_servers.mine]\ncommand = "touch"\nargs = ["{mark}"]\n'
+        "startup_timeout_sec = 1\n"
+    )
+    refused = await project.run(workplace="main_checkout")
+    await project.decide(await project.asked(refused), "rejected")
+    await project.said(refused)
+    assert not mark.exists()
+    trusted = await project.run(workplace="main_checkout")
+    await project.decide(await project.asked(trusted), "approved")
+    await project.said(trusted)
+    assert mark.exists()
