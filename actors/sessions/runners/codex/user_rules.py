@@ -23,8 +23,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 MOST_FILES: Final = 50
 """Files of rules that are looked at in one folder."""
 
-LOADED: Final = frozenset({"hooks.json", "AGENTS.md", "AGENTS.override.md"})
-"""The files beside a configuration that Codex reads as it loads a thread, and not for a turn."""
+LOADED: Final = ("hooks.json", "AGENTS.")
+"""The beginnings of the names of the files beside a configuration that Codex reads as it loads a thread, and not for a turn."""
 
 LAYERS: Final = frozenset({"user", "system"})
 """The layers whose rules count besides those of a project, which count only if it is trusted."""
@@ -69,7 +69,7 @@ async def read_user_files(ask: Ask, layers: Sequence[dict[str, Any]]) -> UserFil
             if path.suffix == ".rules" and len(rules) < MOST_FILES:
                 rules[str(path)] = await _text_of(ask, str(path))
         for path in await _paths_in(ask, folder):
-            if path.name in LOADED:
+            if path.name.startswith(LOADED):
                 others[str(path)] = await _text_of(ask, str(path))
     return UserFiles(rules, others)
 
