@@ -24,7 +24,7 @@ MOST_FILES: Final = 50
 """Files of rules that are looked at in one folder."""
 
 LOADED: Final = ("hooks.json", "AGENTS.")
-"""The beginnings of the names of the files beside a configuration that Codex reads as it loads a thread, and not for a turn."""
+"""The beginnings of the names of files beside a configuration with which Codex loads a thread."""
 
 LAYERS: Final = frozenset({"user", "system"})
 """The layers whose rules count besides those of a project, which count only if it is trusted."""
