@@ -17,6 +17,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -27,7 +28,7 @@ from command_center.actors.sessions.permission_hints import REACHING_OUT
 from command_center.store.records import Risk
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Language, Node, Parser, Tree
 
 MOST_BYTES: Final = 8000
 """The longest command that is read."""
@@ -45,16 +46,33 @@ LONGEST: Final = 120
 
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish", "pwsh", "powershell"})
 INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php"}
-BEFORE = frozenset({"sudo", "doas", "env", "command", "exec", "nohup", "time", "nice", "xargs"})
+BEFORE = frozenset(
+    {
+        *("sudo", "doas", "su", "runuser", "env", "command", "builtin", "exec", "nohup", "time"),
+        *("nice", "ionice", "taskset", "timeout", "setsid", "stdbuf", "script", "watch", "flock"),
+        *("xargs", "parallel", "busybox", "toybox", "chroot", "unshare", "strace", "systemd-run"),
+    }
+)
 """Programs that run another: the rest of their words is its command."""
 
-DELETING = frozenset({"rm", "rmdir", "unlink", "shred", "truncate", "wipefs", "mkfs", "dd", "del"})
+HIDING = frozenset({"alias", "hash", "enable", "iex", "Invoke-Expression"})
+"""Commands that give a name another meaning, or run what nobody sees."""
+
+DELETING = frozenset(
+    {
+        *("rm", "rmdir", "unlink", "shred", "truncate", "wipefs", "mkfs", "dd", "del", "erase"),
+        *("rd", "Remove-Item"),
+    }
+)
 DELETES_BY = {
     "find": ("-delete",),
     "rsync": ("--delete", "--delete-after", "--delete-excluded"),
     "docker": ("rm", "rmi", "prune"),
     "kubectl": ("delete",),
-    PROGRAM: ("clean", "-D", "--hard", "--force", "-f", "--delete", "--mirror"),
+    PROGRAM: (
+        *("clean", "rm", "restore", "drop", "-D", "--hard", "--force", "-f", "--delete"),
+        *("--mirror", "--force-with-lease"),
+    ),
 }
 """Words of programs with which these delete, or replace what is there."""
 
@@ -62,7 +80,7 @@ NETWORKING = frozenset(
     {
         *("curl", "wget", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "sftp", "scp", "ssh"),
         *("npx", "uvx", "pipx", "ping", "dig", "nslookup", "gh", "apt", "apt-get", "brew", "dnf"),
-        *("yum", "apk"),
+        *("yum", "apk", "iwr", "irm", "Invoke-WebRequest", "Invoke-RestMethod"),
     }
 )
 NETWORKS_BY = {
@@ -97,7 +115,10 @@ _HOME = re.compile(r"^(~|\$HOME\b|\$\{HOME\})")
 def with_risks(wanted: ApprovalRequest) -> ApprovalRequest:
     """Return the request with what is risky in it, each once."""
     found = list(dict.fromkeys(_risks(wanted.kind, wanted.details)))
-    return attrs.evolve(wanted, risks=tuple(found[:MOST_RISKS]))
+    if len(found) > MOST_RISKS:
+        more = _risk("unreadable", "more risks than are shown here")
+        found = [*found[: MOST_RISKS - 1], more]
+    return attrs.evolve(wanted, risks=tuple(found))
 
 
 def _risks(kind: str, details: Mapping[str, Any]) -> Iterator[Risk]:
@@ -147,27 +168,33 @@ class _Reader:
         if tree.root_node.has_error and not is_cut:
             yield _risk("unreadable", "not all of it is a shell's grammar")
         waiting, left = [tree.root_node], MOST_NODES
-        while waiting and left:
+        while waiting and left and time.thread_time() < self.until:
             left -= 1
             node = waiting.pop()
             waiting += reversed(node.named_children)
-            match node.type:
-                case "command":
-                    yield from self._command(node, nested)
-                case "pipeline":
-                    yield from _pipeline(node)
-                case "file_redirect":
-                    target = node.child_by_field_name("destination")
-                    if target is not None:
-                        yield from _path(_text(target), self.folder)
+            yield from self._node(node, nested)
         if waiting:
             yield _risk("unreadable", "only its beginning was read")
 
+    def _node(self, node: Node, nested: int) -> Iterator[Risk]:
+        match node.type:
+            case "command":
+                yield from self._command(_words(node), nested)
+            case "pipeline":
+                yield from _told(node.named_children[1:], node)
+            case "heredoc_redirect":  # a pipe after its first line stands within it
+                yield from _told([*_flat(node)], node)
+            case "redirected_statement":
+                yield from _emptied_or_told(node)
+            case "herestring_redirect":
+                yield from _told([node.parent or node], node.parent or node)
+            case "file_redirect":
+                for target in node.children_by_field_name("destination"):
+                    yield from _path(_text(target), self.folder)
+
     def _parsed(self, text: bytes) -> Tree:
         """Parse it, within the time that is left; ValueError where that is too little."""
-        parser = _parser()
-        parser.reset()
-        tree = parser.parse(
+        tree = _parser().parse(
             lambda at, _point: text[at : at + 4096],
             progress_callback=lambda _at, _has_error: time.thread_time() > self.until,
         )
@@ -175,24 +202,40 @@ class _Reader:
             raise ValueError
         return tree
 
-    def _command(self, node: Node, nested: int) -> Iterator[Risk]:
-        words = _unwrapped(_words(node))
+    def _command(self, said: list[str], nested: int) -> Iterator[Risk]:
+        words = _unwrapped(said)
         if not words:
             return
         name, rest = _name(words[0]), words[1:]
         yield from _acts(name, rest, " ".join(words))
-        if name in SHELLS and "-c" in rest[:-1] and nested:
-            yield from self.read(rest[rest.index("-c") + 1], nested - 1)
         yield from _paths(name, rest, self.folder)
+        if not nested:
+            if name in INTERPRETERS or name == "eval":
+                yield _risk("unreadable", " ".join(words))
+            return
+        inner = _script(said, name, rest)
+        if inner is not None:
+            yield from self.read(inner, nested - 1)
+        if name == "find":
+            starts = [at + 1 for at, word in enumerate(rest) if word in _FOR_EACH]
+            for start, end in pairwise([*starts, None]):
+                yield from self._command(rest[start:end], nested - 1)
+
+
+def _parser() -> Parser:
+    """Make a parser: the sessions' threads have one each, for none takes two texts at once."""
+    from tree_sitter import Parser  # noqa: PLC0415
+
+    return Parser(_grammar())
 
 
 @cache
-def _parser() -> Parser:
+def _grammar() -> Language:
     """Load the grammar, with the first command that is asked about."""
     import tree_sitter_bash  # noqa: PLC0415
-    from tree_sitter import Language, Parser  # noqa: PLC0415
+    from tree_sitter import Language  # noqa: PLC0415
 
-    return Parser(Language(tree_sitter_bash.language()))
+    return Language(tree_sitter_bash.language())
 
 
 def _acts(name: str, rest: Sequence[str], said: str) -> Iterator[Risk]:
@@ -204,6 +247,15 @@ def _acts(name: str, rest: Sequence[str], said: str) -> Iterator[Risk]:
         or any("://" in word and not word.startswith("file:") for word in rest)
     ):
         yield _risk("network", said)
+    is_hidden = (
+        not _PLAIN.fullmatch(name)
+        or name in HIDING
+        or (name == PROGRAM and any("alias." in word for word in rest))
+        or (name in INTERPRETERS - SHELLS and any(_CODE.fullmatch(word) for word in rest))
+        or (name in SHELLS and any(word.lower().startswith("-enc") for word in rest))
+    )
+    if is_hidden:
+        yield _risk("unreadable", said)
     if name in INTERPRETERS | {"eval", "source", "."} and ("$(" in said or "<(" in said):
         yield _risk("pipes_into_shell", said)
 
@@ -215,15 +267,58 @@ def _paths(name: str, rest: Sequence[str], folder: str) -> Iterator[Risk]:
         yield from _path(value.removeprefix("@"), folder)  # as curl names a file that it sends
 
 
-def _pipeline(node: Node) -> Iterator[Risk]:
-    """Find a shell, or another interpreter, that is told by a pipe what to do."""
-    for part in node.named_children[1:]:
+def _told(parts: Sequence[Node], whole: Node) -> Iterator[Risk]:
+    """Find a shell, or another interpreter, that is told by what it reads what to do."""
+    for part in parts:
         command = part.named_children[0] if part.type == "redirected_statement" else part
         words = _unwrapped(_words(command))
         scripts = [word for word in words[1:] if not word.startswith("-")]
         is_told = not scripts and not {"-c", "-e", "-m"} & set(words)
         if words and _name(words[0]) in INTERPRETERS and (is_told or "-s" in words):
-            yield _risk("pipes_into_shell", _text(node))
+            yield _risk("pipes_into_shell", (whole.text or b"").decode(errors="replace"))
+
+
+def _flat(node: Node) -> Iterator[Node]:
+    """Yield what stands in it, and in its pipes."""
+    for child in node.named_children:
+        yield child
+        if child.type == "pipeline":
+            yield from child.named_children
+
+
+def _emptied_or_told(node: Node) -> Iterator[Risk]:
+    yield from _emptied(node)
+    if any(one.type == "heredoc_redirect" for one in node.named_children):
+        yield from _told(node.named_children[:1], node)
+
+
+def _emptied(node: Node) -> Iterator[Risk]:
+    """Find a file that is emptied: nothing, or a command that says nothing, is written to it."""
+    body = node.child_by_field_name("body")
+    if body is not None and _words(body) not in ([":"], ["true"]):
+        return
+    for redirect in node.named_children:
+        target = redirect.child_by_field_name("destination")
+        is_new = any(child.type in {">", ">|", "&>"} for child in redirect.children)
+        if target is not None and is_new and _text(target) not in _HARMLESS:
+            yield _risk("deletes", (node.text or b"").decode(errors="replace"))
+
+
+def _script(said: Sequence[str], name: str, rest: Sequence[str]) -> str | None:
+    """Return the script that a command gives to a shell in its words."""
+    if name in {"eval", "trap"}:
+        return " ".join(rest if name == "eval" else rest[:1])
+    for at, word in enumerate(said):
+        split = word.removeprefix("-S") if word.startswith("-S") else word.partition("=")[2]
+        if _name(said[0]) == "env" and word.startswith(("-S", "--split-string")):
+            return split or " ".join(said[at + 1 :])
+        if _name(said[0]) in {"su", "runuser"} and word in {"-c", "--command"}:
+            return " ".join(said[at + 1 : at + 2])
+    for at, word in enumerate(rest[:-1]):
+        is_cmd = name == "cmd" and word.lower() in {"/c", "/k"}
+        if is_cmd or (name in SHELLS and _SCRIPT.fullmatch(word)):
+            return " ".join(rest[at + 1 :] if is_cmd else rest[at + 1 : at + 2])
+    return None
 
 
 def _path(word: str, folder: str) -> Iterator[Risk]:
@@ -263,20 +358,41 @@ def _words(node: Node) -> list[str]:
 def _unwrapped(words: list[str]) -> list[str]:
     """Return the command that programs such as ``sudo`` run, with its words."""
     while len(words) > 1 and _name(words[0]) in BEFORE:
-        named = (n for n, word in enumerate(words) if _name(word) in INTERPRETERS)
-        words = words[next(named, 1) :]
-        while len(words) > 1 and (words[0].startswith("-") or "=" in words[0]):
+        words = words[1:]
+        has_options = words[0].startswith("-")
+        while len(words) > 1 and _OPTION.match(words[0]):
             words = words[1:]
+        if has_options and _name(words[0]) not in _KNOWN:  # the value of an option, it may be
+            words = words[next((n for n, word in enumerate(words) if _name(word) in _KNOWN), 0) :]
     return words
 
 
-_NO_WORDS = frozenset({"variable_assignment", "file_redirect", "heredoc_redirect", "comment"})
+_KNOWN = frozenset(
+    {*DELETING, *DELETES_BY, *INTERPRETERS, *BEFORE, *NETWORKING, *NETWORKS_BY, *TEXTUAL, "eval"}
+)
+_OPTION = re.compile(r"-|\w+=|[\d.]+[smhd]?$")
+_PLAIN = re.compile(r"[\w.+:@%\[\]!-]+", re.ASCII)
+"""A program's name that is what it seems: no variable, no pattern, no letter that looks alike."""
+
+_CODE = re.compile(r"-\w*[cer]|--eval|--print")
+"""Options after which an interpreter that is no shell takes its program's text."""
+
+_SCRIPT = re.compile(r"-\w*c|-Command|--command", re.ASCII)
+_FOR_EACH = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_NO_WORDS = frozenset(
+    {
+        *("variable_assignment", "file_redirect", "heredoc_redirect", "herestring_redirect"),
+        "comment",
+    }
+)
 
 
 def _text(node: Node) -> str:
     """Return a word as the shell takes it, as far as that is known before it runs."""
+    if node.type == "concatenation" or (node.type == "command_name" and node.named_children):
+        return "".join(_text(child) for child in node.children)
     text = (node.text or b"").decode(errors="replace")
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+    if node.type in {"string", "raw_string"} and len(text) > 1:
         return text[1:-1]
     return text.replace("\\", "") if node.type in {"word", "command_name"} else text
 

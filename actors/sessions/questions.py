@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 import structlog
+import trio
 
 from command_center.actors.contracts.turns import AnswerDelivered, ItemSeen, Question
 from command_center.actors.core.clock import later
@@ -28,6 +29,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
 from command_center.store import Approval, Session, Transaction
+from command_center.store.records import Risk
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -49,13 +51,20 @@ class Questions:
         """Have a person asked, or answer with what was decided of it before."""
         self._open[request.request_id] = request
         self._asked_since.add(request.request_id)
+        risks: tuple[Risk, ...] | None = None
+        if self._runner.changed_item(request) is None:
+            # to read a command takes a moment, for which neither the store nor anybody else waits
+            described = self._runner.describe(request, ())
+            risks = (await trio.to_thread.run_sync(with_risks, described)).risks
         self._state.session, approval = await self._state.keep(
-            lambda tx: self._request_approval(tx, request)
+            lambda tx: self._request_approval(tx, request, risks)
         )
         if approval.status != "pending":
             self.answer_soon(approval)
 
-    def _request_approval(self, tx: Transaction, request: Question) -> tuple[Session, Approval]:
+    def _request_approval(
+        self, tx: Transaction, request: Question, risks: tuple[Risk, ...] | None
+    ) -> tuple[Session, Approval]:
         session = self._state.session
         changes: Sequence[Mapping[str, Any]] = ()
         item_id = self._runner.changed_item(request)
@@ -63,6 +72,8 @@ class Questions:
             told = ledger.item_body(tx.db, session.id, item_id)
             changes = (told or {}).get("changes", ())
         described = self._runner.describe(request, changes)
+        found = with_risks(described).risks if risks is None else risks
+        described = attrs.evolve(described, risks=found)
         if request.thread_id != session.codex_thread_id:
             agent = self._agents.of(request.thread_id)
             told_of = {} if agent is None else {"agentId": agent.id, "agent": name_of(agent)}
@@ -71,7 +82,7 @@ class Questions:
         return settlement.request_approval(
             tx,
             session.id,
-            with_offer(session, with_limits(session, with_risks(described))),
+            with_offer(session, with_limits(session, described)),
             request_id=request.request_id,
             request=request.asked,
             expires_at=later(tx.now, self._services.approval_seconds),
