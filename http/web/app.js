@@ -119,10 +119,13 @@ const App = () => {
     <div class="shell">
       <${Nav} current=${place.parts[0] || ""} onHelp=${() => setSheet("help")} />
       <main id="main" tabindex="-1">
-        <${BridgeWatch} />
         <${Connection} />
         <${Bridge} />
-        ${state.lastId === null ? html`<${Loading} />` : html`<${Screen} place=${place} />`}
+        ${
+          state.lastId === null
+            ? html`<${Loading} />`
+            : html`<${BridgeWatch} /><${Screen} place=${place} />`
+        }
       </main>
       <${Tabs} current=${place.parts[0] || ""} />
     </div>

@@ -180,6 +180,7 @@ def test_the_first_load_is_small_where_there_is_much(
     page.wait_for_load_state("networkidle")
     weighed = [(names.get(request), weight) for request, weight in weights.items()]
     weighed.append(("/sw.js", weight_of(f"{worked_server.url}/sw.js")))  # which no page asks for
+    assert [name for name, _ in weighed].count("/api/codex/bridge/health") == 1
     urls = [module_of(page, "app.js").removeprefix(worked_server.url), "/", "/health"]
     assert set(urls) < {name for name, _ in weighed}
     assert sum(weight for _, weight in weighed) < MOST_BYTES, weighed

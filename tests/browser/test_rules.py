@@ -41,7 +41,7 @@ def test_always_allowing_shows_each_word_and_takes_a_second_press(
         page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
         page.route("**/resolve", settle)
         page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
-        page.get_by_role("button", name="Always allow this…").click()
+        page.get_by_role("button", name="Always allow…").click()
         exact = page.get_by_label("Exactly pytest tests 'tests/a b.py'")
         expect(exact).to_be_checked()
         page.get_by_label("Whatever begins with pytest", exact=True).check()

@@ -20,7 +20,7 @@ export const AlwaysAllow = ({ approval, busy, onAllow }) => {
   const repo = repoOf(approval);
   if (!open)
     return html`<button type="button" class="link" onClick=${() => setOpen(true)}>
-      Always allow this…
+      Always allow…
     </button>`;
   const ways = waysOf(offer);
   const where = offer.folder ? html`, in <code>${seen(offer.folder)}</code>` : "";

@@ -78,7 +78,7 @@ export function useOpenApprovals() {
 }
 
 /**
- * A twin has another beside it. `children` stand between what is asked and the decision.
+ * A twin has another beside it. `children` stand with what else one may do with it.
  * @param {{approval: Approval, isTwin?: boolean, children?: any}} props
  */
 export const ApprovalCard = ({ approval, isTwin, children }) => {
@@ -127,10 +127,11 @@ export const ApprovalCard = ({ approval, isTwin, children }) => {
       ${!approval.sessionId && !task && html`asked by ${approval.requestedBy}`}
     </div>
     <${Details} approval=${approval} />
-    ${pending && children}
     ${
       pending
-        ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)} />`
+        ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)}>
+          ${children}
+        <//>`
         : html`<${Outcome} approval=${approval} />`
     }
   </article>`;
@@ -214,7 +215,11 @@ function asked(approval) {
   if (kind === "manual") return Object.keys(d).length ? [subject] : [];
   return [
     subject,
-    ...(risks.length ? [html`<${Risks} risks=${risks} />`] : []),
+    ...(risks.length
+      ? [html`<${Risks} risks=${risks} />`]
+      : command
+        ? [html`<p class="hint">No risk was recognized. That is no promise.</p>`]
+        : []),
     ...heedsOf(d),
     ...wordsOf(approval),
     ...factsOf(approval),
@@ -332,8 +337,8 @@ const focusIn = (place, selector) =>
     preventScroll: true,
   });
 
-/** @param {{approval: Approval, onDecide: () => void}} props */
-const Decision = ({ approval, onDecide }) => {
+/** @param {{approval: Approval, onDecide: () => void, children?: any}} props */
+const Decision = ({ approval, onDecide, children }) => {
   const { busy, error, run } = useAct();
   const [scope, setScope] = useState("once");
   const [note, setNote] = useState("");
@@ -370,21 +375,27 @@ const Decision = ({ approval, onDecide }) => {
         ]} />`
     }
     ${
-      noting
-        ? html`<label class="note-field">
-          <span>Note</span>
-          <input value=${note} maxlength="2000" ref=${focused}
-            onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} />
-        </label>`
-        : html`
-          <button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>
-        `
+      noting &&
+      html`<label class="note-field">
+        <span>Note</span>
+        <input value=${note} maxlength="2000" ref=${focused}
+          onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} />
+      </label>`
     }
-    ${
-      approval.details.alwaysAllow &&
-      html`<${AlwaysAllow} approval=${approval} busy=${busy}
-        onAllow=${(/** @type {NewRule} */ rule) => decide("approved", rule)} />`
-    }
+    <div class="inbox-acts">
+      ${children}
+      ${
+        !noting &&
+        html`<button type="button" class="link" onClick=${() => setNoting(true)}>
+          Add a note
+        </button>`
+      }
+      ${
+        approval.details.alwaysAllow &&
+        html`<${AlwaysAllow} approval=${approval} busy=${busy}
+          onAllow=${(/** @type {NewRule} */ rule) => decide("approved", rule)} />`
+      }
+    </div>
     <${Problem} error=${error} />
     ${
       isSure

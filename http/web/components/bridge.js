@@ -9,11 +9,12 @@ import { Badge, useLoaded } from "./basics.js";
 /** @import { Session, ShownHost } from "../openapi.js" */
 /** @import { Codex } from "../store.js" */
 
-/** Ask what Codex's state is, again with each event that tells of it. */
+/** Ask what Codex's state is, once all else is known, and with each event that tells of it. */
 export const BridgeWatch = () => {
   const [told] = useLoaded(ask, [], useStore("runtime", "account", "limits"));
   useEffect(() => {
-    state.codex = told ?? null;
+    if (!told) return; // until then it is as it was before the connection was lost
+    state.codex = told;
     changed("codex");
   }, [told]);
   return null;

@@ -95,24 +95,22 @@ export const OpenApprovals = ({ approvals }) => {
     <div class="cards">
       ${here.map(
         (a) => html`<${ApprovalCard} key=${a.id} approval=${a}>
-          <div class="inbox-acts">
-            ${
-              isMany &&
-              html`<label class="check">
-                <input type="checkbox" checked=${chosen.includes(a.id)}
-                  disabled=${Boolean(kind && kind !== a.kind)}
-                  onChange=${(/** @type {any} */ e) => choose(a.id, e.currentTarget.checked)} />
-                <span>Select</span>
-              </label>`
-            }
-            ${
-              later === a.id
-                ? html`<${Later} approval=${a} />`
-                : html`<button type="button" class="link" onClick=${() => setLater(a.id)}>
-                  Later…
-                </button>`
-            }
-          </div>
+          ${
+            isMany &&
+            html`<label class="check">
+              <input type="checkbox" checked=${chosen.includes(a.id)}
+                disabled=${Boolean(kind && kind !== a.kind)}
+                onChange=${(/** @type {any} */ e) => choose(a.id, e.currentTarget.checked)} />
+              <span>Select</span>
+            </label>`
+          }
+          ${
+            later === a.id
+              ? html`<${Later} approval=${a} />`
+              : html`<button type="button" class="link" onClick=${() => setLater(a.id)}>
+                Later…
+              </button>`
+          }
         <//>`,
       )}
     </div>
