@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.events.operator import InboxMarked
 from command_center.actors.contracts.inbox import InboxMarks, NewMarks
-from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.errors import Conflict
 from command_center.store import (
     InboxMark,
     Transaction,
@@ -32,10 +32,10 @@ def mark(tx: Transaction, wanted: NewMarks) -> InboxMarks:
 
     Raises:
         RecordNotFound: one of them isn't there.
-        Invalid: an approval would be dismissed for good: somebody waits for it.
+        Conflict: an approval would be dismissed for good: somebody waits for it.
     """
     if wanted.kind == "approval" and wanted.until is None:
-        raise Invalid.field("until", "An approval can be put off, or decided: name a moment.")
+        raise Conflict("An approval can be put off until a moment, or decided; not dismissed.")
     new = []
     for record_id in dict.fromkeys(wanted.ids):
         _OF[wanted.kind].require(tx.db, record_id)

@@ -134,7 +134,9 @@ class DemoCodex:
             case "thread/start":
                 thread = FakeThread(f"demo-thread-{next(self._numbers)}", Path(params["cwd"]))
                 self._threads[thread.id] = thread
-                return {"thread": thread.shown(), "model": MODEL}
+                profile = params.get("permissions")
+                held = {"activePermissionProfile": {"id": profile}} if profile else {}
+                return {"thread": thread.shown(), "model": MODEL, **held}
             case "thread/loaded/list":
                 return {"data": list(self._threads), "nextCursor": None}
             case "thread/list":

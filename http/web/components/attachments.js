@@ -3,7 +3,7 @@
 /** @import { Upload } from "../openapi.js" */
 import { ApiError, get, ME, query } from "../api.js";
 import { html, useRef } from "../html.js";
-import { state } from "../store.js";
+import { state, useStore } from "../store.js";
 import { useAct, useLoaded } from "./basics.js";
 import { Icon } from "./icon.js";
 
@@ -151,6 +151,7 @@ export const Thumbnail = ({ attachment }) => {
 
 /** A picture that Codex was shown, by its file. @param {{path: string}} props */
 export const Shown = ({ path }) => {
+  useStore("sessions"); // it may be told of after what was said
   const found = [...state.sessions.values()]
     .flatMap((session) => /** @type {any[]} */ (session.attachments || []))
     .find((one) => path.endsWith(one.file));

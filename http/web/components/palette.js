@@ -65,13 +65,6 @@ const begins = (text, words) => words.filter((word) => text.includes(` ${word}`)
 /** What the page knows itself. @param {string[]} words @returns {Group[]} */
 function known(words) {
   const [number] = words.length === 1 ? /^#?(\d+)$/.exec(words[0])?.slice(1) || [] : [];
-  const at = newestFirst(state.sessions).map((session) => ({
-    key: `${session.id}`,
-    icon: "sessions",
-    label: taskOf(session)?.title || `Session ${session.id}`,
-    note: [`Session ${session.id}`, placeOf(session)].filter(Boolean).join(" · "),
-    to: `/sessions/${session.id}`,
-  }));
   /** @type {[string, Entry[]][]} */
   const groups = [
     [
@@ -114,7 +107,6 @@ function known(words) {
         to: `/repos/${repo.id}`,
       })),
     ],
-    ["Sessions", at],
     [
       "Automations",
       newestFirst(state.automations).map((automation) => ({
@@ -154,7 +146,7 @@ const told = (snippet) => snippet.map(({ text }) => text).join("");
  */
 function search(text, words, tell) {
   const limit = EACH;
-  get("/api/tasks", { query: text, limit }).then(({ items }) =>
+  get("/api/tasks", { query: text, limit }).then(async ({ items }) => {
     tell({
       name: "Tasks",
       entries: items.map((task) => ({
@@ -164,8 +156,20 @@ function search(text, words, tell) {
         note: placeOf(task),
         to: `/tasks/${task.id}`,
       })),
-    }),
-  );
+    });
+    const newest = { limit: 1, diff: false };
+    const of = items.map(({ id }) => get("/api/sessions", { taskId: id, ...newest }));
+    const entries = (await Promise.all(of)).flatMap((page, at) =>
+      page.items.map((session) => ({
+        key: `${session.id}`,
+        icon: "sessions",
+        label: items[at].title,
+        note: [`Session ${session.id}`, placeOf(session)].filter(Boolean).join(" · "),
+        to: `/sessions/${session.id}`,
+      })),
+    );
+    tell({ name: "Sessions", entries });
+  });
   get("/api/search", { q: text, limit }).then(({ items }) =>
     tell({
       name: "Said in sessions",
@@ -219,7 +223,7 @@ function around(text, words) {
   return `${start ? "…" : ""}${text.slice(start, start + 90)}`;
 }
 
-const FOUND = ["Tasks", "Said in sessions", "Said in threads", "Settings", "Documentation"];
+const FOUND = ["Tasks", "Sessions", "Said in sessions", "Said in threads", "Settings", "Documentation"];
 
 /** @param {{onClose: () => void}} props */
 export const Palette = ({ onClose }) => {

@@ -10,7 +10,7 @@ import pytest
 
 from command_center.actors.contracts.inbox import NewMarks
 from command_center.actors.ledger.inbox import mark, marks_at
-from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.errors import Conflict
 from command_center.store import (
     Done,
     EventFilter,
@@ -70,7 +70,7 @@ def test_an_approval_is_put_off_but_not_dismissed_and_its_mark_goes_with_the_dec
         return approvals.insert(tx, title="May I?", requested_by="ada").id
 
     first, second = do(writer, ask), do(writer, ask)
-    with pytest.raises(Invalid, match="name a moment"):
+    with pytest.raises(Conflict, match="not dismissed"):
         do(writer, lambda tx: mark(tx, NewMarks(kind="approval", ids=(first,))))
     later = NewMarks(kind="approval", ids=(first, second), until=NEVER)
     assert 2 == len(do(writer, lambda tx: mark(tx, later)).items)
