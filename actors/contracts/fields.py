@@ -17,8 +17,8 @@ from command_center.actors.rules.paths import PATH_BYTES
 TITLE_LENGTH: Final = 200
 """Characters of a title; a longer one is refused."""
 
-NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
-"""The pattern of a text that says something."""
+NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]|\ufeff"
+"""The pattern of a text that says something; ECMAScript counts U+FEFF as white, Python does not."""
 
 NotBlank: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": NOT_BLANK})]
 """A text that says something."""

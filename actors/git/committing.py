@@ -62,7 +62,7 @@ CommitMessage = Annotated[
     str,
     msgspec.Meta(
         max_length=NOTE_LENGTH,
-        extra_json_schema={"pattern": r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"},
+        extra_json_schema={"pattern": r"^[^\x00]*([^\s\x00\x1c-\x1f\x85]|\ufeff)[^\x00]*$"},
     ),
 ]
 """A message: it says something, and is text."""

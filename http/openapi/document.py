@@ -118,6 +118,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         422: "The Idempotency-Key was used for another request.",
         426: "Ask for a WebSocket, or for server-sent events with Accept.",
         429: "Too many wrong tokens or codes came, or a part is overloaded.",
+        431: "The request's head is too large, as its path or query can make it.",
         500: "A defect of the server.",
         503: "A part is not there now.",
     }
@@ -333,7 +334,7 @@ def _links(kind: Any) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> list[int]:
-    found = {400, 421, 500, 503, *operation.refuses}
+    found = {400, 421, 431, 500, 503, *operation.refuses}
     if is_api(operation.rule):
         found |= {401, 429}
     if operation.method != "GET" or operation.scope is not None:

@@ -62,7 +62,7 @@ from command_center.actors.contracts.threads import (
     threads_on,
 )
 from command_center.actors.contracts.usage_limits import ReadLimits, UsageLimits, limits_on
-from command_center.actors.rules.errors import NotFound, Unavailable
+from command_center.actors.rules.errors import Invalid, NotFound, Unavailable
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.http.wire.codec import PageLimit, PageQuery, within_page
@@ -182,6 +182,8 @@ async def list_loaded_threads(center: Center, query: CodexPageQuery) -> Page[str
 @api.operation("GET", "/api/codex/threads/search")
 async def search_threads(center: Center, query: ThreadSearchQuery) -> Page[FoundThread]:
     """Find what was said in stored threads that nobody began here, by its words."""
+    if not query.q.strip():
+        raise Invalid.field("q", "Expected some text.")
     return await center.storage.read_long(
         lambda db: stored_threads.search_threads(
             db, query.q, limit=query.limit, cursor=query.cursor, host=query.host

@@ -21,7 +21,7 @@ async def list_inbox_marks(center: Center) -> InboxMarks:
     return InboxMarks(items=await center.storage.read(lambda db: marks_at(db, now)))
 
 
-@api.operation("PUT", "/api/inbox/marks", refuses=(404,), scope="approve")
+@api.operation("PUT", "/api/inbox/marks", refuses=(404, 409), scope="approve")
 async def mark_inbox(center: Center, body: NewMarks) -> InboxMarks:
     """Dismiss things, or put them off; all marks that hold are the answer."""
     return await center.ask(APPROVALS, MarkInbox(body))

@@ -30,6 +30,8 @@ async def test_a_prompt_and_what_was_said_are_found_and_marked(
     assert [] == first["items"]
     elsewhere = await stub_client.get("/api/search", q="zebras", repositoryId=registered["id"] + 1)
     assert {"items": [], "nextCursor": None} == elsewhere
+    for path in ("/api/search", "/api/codex/threads/search"):
+        stub_client.expect(400, await stub_client.http.get(path, params={"q": " "}))
 
 
 @pytest.mark.parametrize("typed", ['"', "(", "NEAR(", "*", "a AND", "col:x", "'; DROP TABLE items"])

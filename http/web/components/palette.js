@@ -223,21 +223,28 @@ function around(text, words) {
   return `${start ? "…" : ""}${text.slice(start, start + 90)}`;
 }
 
-const FOUND = ["Tasks", "Sessions", "Said in sessions", "Said in threads", "Settings", "Documentation"];
+const FOUND = [
+  "Tasks",
+  "Sessions",
+  "Said in sessions",
+  "Said in threads",
+  "Settings",
+  "Documentation",
+];
 
 /** @param {{onClose: () => void}} props */
 export const Palette = ({ onClose }) => {
   const version = useStore("repos", "sessions", "tasks", "approvals", "automations");
   const [text, setText] = useState("");
   const [found, setFound] = useState(/** @type {Record<string, Entry[]>} */ ({}));
-  const [chosen, choose] = useState(0);
+  const [chosen, setChosen] = useState("");
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const id = useId();
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const key = words.join(" ");
   useEffect(() => {
     setFound({});
-    choose(0);
+    setChosen("");
     if (key.length < SEARCHED) return undefined;
     let isWanted = true;
     const timer = setTimeout(
@@ -260,7 +267,10 @@ export const Palette = ({ onClose }) => {
     [key, found, version],
   );
   const entries = groups.flatMap((group) => group.entries);
-  const at = Math.min(chosen, entries.length - 1);
+  const names = groups.flatMap(({ name, entries: of }) => of.map(({ key: it }) => `${name} ${it}`));
+  const at = Math.max(names.indexOf(chosen), 0); // the same one, whatever comes before it late
+  /** @param {number} number */
+  const choose = (number) => setChosen(names[number]);
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [at, groups]);
