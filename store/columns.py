@@ -36,6 +36,8 @@ class Column:
     choices: frozenset[Any]
     """The only texts that the field allows; empty if it allows any."""
     default: Callable[[], object] | None
+    decode: Callable[[str], Any]
+    """Read the JSON text of a row, records within it as what they are."""
 
     def to_row(self, tx: Transaction, value: Any) -> Scalar:
         """Give what goes into the row for a value that is not ready."""
@@ -68,7 +70,7 @@ class Column:
         if value is None:
             return None
         if self.is_json:
-            return msgspec.json.decode(value)
+            return self.decode(value)
         if self.is_truth:
             return bool(value)
         return value
@@ -79,6 +81,11 @@ def column_of(field: msgspec.structs.FieldInfo, *, is_redacted: bool) -> Column:
     kinds = _alternatives(field.type)
     plain = _PLAIN.intersection(kinds)
     is_json = any(typing.get_origin(kind) in {dict, list} for kind in kinds)
+    has_records = any(
+        isinstance(part, type) and issubclass(part, msgspec.Struct)
+        for kind in kinds
+        for part in typing.get_args(kind)
+    )
     default: Callable[[], object] | None = None
     if field.default is not msgspec.NODEFAULT:
         value = field.default
@@ -101,6 +108,7 @@ def column_of(field: msgspec.structs.FieldInfo, *, is_redacted: bool) -> Column:
             for choice in typing.get_args(kind)
         ),
         default=default,
+        decode=msgspec.json.Decoder(field.type if has_records else Any).decode,
     )
 
 

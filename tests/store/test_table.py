@@ -30,8 +30,11 @@ from command_center.store import (
 )
 from command_center.store import table as table_module
 from command_center.store.database.text_match import holds_words
+from command_center.store.records import Risk
 from command_center.store.table import Where
 from tests.store.units import add_repository, add_session, add_task, run
+
+ASKED = {"kind": "manual", "title": "May I?", "requested_by": "api"}
 
 
 def test_a_record_comes_back_as_it_was_put_in(writer: Writer, readers: Readers) -> None:
@@ -45,6 +48,15 @@ def test_a_record_comes_back_as_it_was_put_in(writer: Writer, readers: Readers) 
         added.ahead,
         added.behind,
     )
+
+
+def test_records_within_a_record_come_back_as_what_they_are(
+    writer: Writer, readers: Readers
+) -> None:
+    found = [Risk("deletes", "rm -rf build"), Risk("unreadable", "$it")]
+    added = run(writer, lambda tx: approvals.insert(tx, **ASKED, risks=found))
+    with readers.connection() as db:
+        assert found == added.risks == approvals.get(db, added.id).risks
 
 
 def test_a_record_is_what_the_api_shows(writer: Writer) -> None:

@@ -29,7 +29,7 @@ from command_center.actors.telegram.wording import (
     session_text,
 )
 from command_center.store import Approval, Session
-from command_center.store.records import ApprovalKind, ApprovalStatus, SessionStatus
+from command_center.store.records import ApprovalKind, ApprovalStatus, Risk, SessionStatus
 
 AT = "2026-01-15T12:00:00.000Z"
 SOMETHING = st.text(max_size=6000) | st.none() | st.integers() | st.lists(st.text(), max_size=3)
@@ -117,6 +117,13 @@ def test_a_command_is_asked_for_with_what_where_why_and_until_when() -> None:
     )
     for part in ("Run: make", "rm -rf build", "in /code", "Why: It is stale.", "01 Jan 10:30"):
         assert part in said
+
+
+def test_what_is_risky_in_a_command_is_said() -> None:
+    found = [Risk("deletes", "rm -rf build"), Risk("unreadable", "$it")]
+    said = to_plain(approval_text(approval(kind="command", risks=found), WHERE))
+    assert "Deletes: rm -rf build" in said
+    assert "Could not be read: $it" in said
 
 
 def test_what_is_more_than_the_run_got_is_said_where_it_is_decided() -> None:

@@ -36,7 +36,7 @@ from command_center.http.middleware import idempotency
 from command_center.http.middleware.gate import Policy
 from command_center.http.routes.table import OPERATIONS
 from command_center.runtime import ActorRef, origin
-from command_center.store import EventFilter, Transaction, pull_requests
+from command_center.store import EventFilter, Transaction, orphaned_turns, pull_requests
 from tests.actors.git.remote import local_ssh
 from tests.actors.rows import make_database
 from tests.codex.bridging import faked
@@ -291,6 +291,9 @@ async def every_post(script: Script, folder: Path) -> None:
     await script.post("/api/sessions/{}/followups", {"message": "a"}, created["id"])
     await script.post("/api/sessions/{}/comments/send", {}, created["id"])
     await script.post("/api/sessions/{}/stop", {}, created["id"])
+    await script.center.storage.write(lambda tx: orphaned_turns.note(tx, session["id"]))
+    await script.post("/api/sessions/{}/abandon", {}, session["id"])
+    await script.center.storage.write(lambda tx: orphaned_turns.forget(tx, session["id"]))
 
     make_conflict(Path(worked["cwd"]))
     base = {"base": "other"}
