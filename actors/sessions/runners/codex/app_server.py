@@ -7,7 +7,6 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -123,7 +122,7 @@ class AppServerRunner:
 
     async def leave_early(self) -> None:
         """Leave the thread that was opened ahead."""
-        with contextlib.suppress(*FAILURES):
+        with trio.move_on_after(CLEAN_SECONDS):
             await self._thread.leave_early()
 
     async def launch(self, session: Session) -> None:

@@ -267,7 +267,8 @@ class SessionThread:
         if early is not None:
             await early.is_over.wait()
             if early.answer is not None:
-                await self.ask(requests.thread_unsubscribe(str(early.answer["thread"]["id"])))
+                with contextlib.suppress(*FAILURES):  # it went with its connection
+                    await self.ask(requests.thread_unsubscribe(str(early.answer["thread"]["id"])))
 
     async def _opened(self, session: Session, confinement: Confinement) -> dict[str, Any]:
         answer = await self.ask(requests.thread_start(confinement, model=session.model))

@@ -213,6 +213,11 @@ async def test_files_of_codexs_user_that_only_loading_reads_are_compared(
         assert await settings_with(name, "") != await settings_with(name, forbids)
 
 
+def refuse(_asked: object) -> Any:
+    """Refuse a call about a thread that another connection had."""
+    raise CodexError("thread/unsubscribe", -32600, "thread not found")
+
+
 NEW: dict[str, Any] = {
     **SAID_AGAIN,
     "model": None,
@@ -278,9 +283,11 @@ async def test_a_thread_that_was_opened_ahead_on_a_connection_that_is_lost_is_no
         await it.bridge.until_called("thread/start")
         await it.settled()
         it.bridge.connection = "second"
+        it.bridge.replies["thread/unsubscribe"] = refuse
         looked.set()
         await it.until(lambda session: session.codex_turn_id)
         methods = it.bridge.methods()
+        assert 1 == methods.count("thread/unsubscribe"), methods
         assert (2, 1) == (methods.count("thread/start"), methods.count("turn/start"))
 
 
