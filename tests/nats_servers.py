@@ -97,7 +97,7 @@ class NatsServer:
 
     async def ready(self, **options: object) -> None:
         """Wait until it answers; that who asks is refused is an answer, too."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while True:
                 try:
                     asked = NatsOptions(addresses=(self.address,), **options)  # type: ignore[arg-type]

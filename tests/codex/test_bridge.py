@@ -213,7 +213,7 @@ async def test_a_request_of_a_thread_that_nobody_is_attached_to_waits_for_somebo
         await bridged.bridge.ask(Detach(thread_id, bridged.session))
         params = {"itemId": "i", "questions": [QUESTION]}
         await bridged.prompt(thread_id, script({"ask": USER_INPUT, "params": params}))
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while not bridged.routes.open_requests:
                 await bridged.bridge.ask(ProbeHealth())
         await bridged.bridge.ask(Attach(thread_id, bridged.session))
@@ -266,7 +266,7 @@ async def test_what_a_thread_asks_and_says_before_it_is_known_waits_until_its_pa
             seen += await bridged.until(is_of_grandchild)
         (told,) = [message for message in seen if is_of_grandchild(message)]
         assert ("item/completed", f"{thread_id}/child") == (told.method, told.parent_id)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while not bridged.routes.unrouted:  # noqa: ASYNC110 - nobody is told
                 await trio.sleep(0.01)
 
@@ -408,7 +408,7 @@ async def test_a_dead_session_is_detached(tmp_path: Path) -> None:
     async with open_bridge(faked()) as bridged:
         await bridged.begin(tmp_path)
         await bridged.system.stop_child("/session", reason="the test ends it")
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while bridged.routes.inboxes:
                 await bridged.bridge.ask(ProbeHealth())
 
@@ -456,7 +456,7 @@ async def test_every_call_under_way_fails_at_once_when_the_app_server_dies() -> 
     async with open_bridge(faked("deaf")) as bridged, trio.open_nursery() as nursery:
         for _ in range(3):
             nursery.start_soon(fails_as_unavailable, bridged.bridge)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while child_of(bridged.system) is None or calls_of(bridged.system) < 3:
                 await trio.lowlevel.checkpoint()
         child = child_of(bridged.system)

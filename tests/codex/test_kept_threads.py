@@ -129,7 +129,7 @@ async def test_a_thread_is_kept_for_a_while(
     monkeypatch.setattr(bridge, "KEEP_SECONDS", 0.0)
     async with open_bridge(faked()) as bridged:
         thread_id = await kept(bridged, tmp_path)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while thread_id not in left:
                 await bridged.bridge.ask(requests.thread_read("other"))
         assert await rejoin(bridged, thread_id) is None

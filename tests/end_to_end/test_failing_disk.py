@@ -145,6 +145,6 @@ async def test_health_says_what_cannot_be_done_now(
 
 async def until_store_is(state: str, client: Client) -> None:
     """Ask until health says so: what it found before holds for two seconds."""
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         while (await client.get("/health"))["checks"]["store"] != state:  # noqa: ASYNC110 - it is asked
             await trio.sleep(0.1)

@@ -111,7 +111,7 @@ async def test_writes_are_refused_reads_and_turns_go_on_and_all_recovers_by_itse
             assert "running" == (await client.session(session))["status"]
             health = await client.get("/health")
             assert ("degraded", "unwritable") == (health["status"], health["checks"]["store"])
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (await client.get("/health"))["status"] != "ok":  # noqa: ASYNC110 - it is asked
                 await trio.sleep(0.2)
         ended = await client.until_session(session, "completed")

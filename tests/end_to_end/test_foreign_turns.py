@@ -160,7 +160,7 @@ async def test_it_is_stopped_as_any_session(
             stopped = await at.client.post(f"/api/sessions/{adopted['sessionId']}/stop")
             assert "stopped" == stopped["session"]["status"]
         await at.until_idle()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while await beats(heart, within=1):
                 pass
 
@@ -226,7 +226,7 @@ async def test_what_the_repository_does_not_allow_any_more_is_interrupted_and_to
         assert turn_id == refused["data"]["turnId"]
         assert "does not allow writing" in refused["data"]["reason"]
         await at.until_idle()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while await beats(heart, within=1):
                 pass
         listed = await at.client.get("/api/sessions", taskId=at.first["taskId"])

@@ -128,7 +128,7 @@ async def test_a_session_whose_actor_was_stopped_gets_another(
     session = blocked["session"]
     order = {"reason": "To see.", "confirm": True}
     await stub_client.post(f"/api/runtime/actors/sessions/{session['id']}/stop", order)
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         stopped = await stub_client.post(f"/api/sessions/{session['id']}/stop")
     assert "stopped" == stopped["session"]["status"]
 
@@ -187,7 +187,7 @@ async def test_what_was_said_of_a_message_that_a_crash_cuts_is_kept_and_shown_as
     async with client_of(spawning_server) as client:
         session = await client.run(await client.register(repository), "Think.")
         gate.wait_until_reached()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while [("in_progress", "Half of a thought")] != await said(client):  # noqa: ASYNC110 - what is kept meanwhile is told by no event
                 await trio.sleep(0.05)
     spawning_server.kill()

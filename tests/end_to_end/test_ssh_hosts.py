@@ -220,13 +220,13 @@ async def test_a_machine_that_cannot_be_a_host_says_what_to_do(
     server.stop()
     server.start()
     async with client_of(server) as again:
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             shown = await until_host(again, "box", link="refused")
         assert shown["lastSeenAt"], "when it was seen is known after a restart"
 
         # It is tried again when a person says so, long before its time.
         allowed.write_text(keys)
         await again.post("/api/hosts/box/retry", {})
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             shown = await until_host(again, "box", link="connected")
         assert shown["load"]["processors"]

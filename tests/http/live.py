@@ -78,7 +78,7 @@ async def client_of(app: QuartTrio) -> AsyncIterator[httpx.AsyncClient]:
 
 async def exchange(address: BoundAddress, sent: bytes) -> bytes:
     """Send bytes on a connection of its own, and read until the server closes it."""
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         async with await trio.open_tcp_stream("127.0.0.1", address.port) as stream:
             await stream.send_all(sent)
             return b"".join([chunk async for chunk in stream])

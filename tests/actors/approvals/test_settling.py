@@ -270,7 +270,7 @@ async def test_a_session_that_does_not_listen_holds_up_no_decision(tmp_path: Pat
         ref.try_tell(ApprovalSettled(deaf))
         start = partial(Approvals, made.storage, made.fanout, approval_seconds=60)
         actor = await made.system.start_child("/", ChildSpec(id="approvals", start=start))
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             for approval in (deaf, other):
                 resolve = ResolveApproval(approval.id, Resolution(status="approved"))
                 assert "approved" == (await actor.ask(resolve)).status

@@ -36,7 +36,7 @@ async def test_it_starts_while_the_store_is_down(
     async with rig(tmp_path) as r:
         system = r.center.system
         system.suspend("/store", reason="a test")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             await system.start_child(
                 "/telegram", ChildSpec(id="late", start=partial(make, r.center))
             )

@@ -124,7 +124,7 @@ async def test_draining_lets_what_is_under_way_arrive_and_takes_nothing_new(
         await leaving.publish("out")
     await client.flush()
     await leaving.drain()
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await done.wait()
     for _ in range(50):
         await hears.receive()
@@ -196,10 +196,10 @@ async def test_it_comes_back_to_a_server_that_was_killed_and_hears_again(
         with pytest.raises(NatsDisconnected):
             await client.publish("a")
         server.start()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             await client.wait_connected()
         await client.publish("a", b"again")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             assert b"again" == (await hears.receive()).payload
         assert 1 == client.reconnects
         client.close()
@@ -222,7 +222,7 @@ async def test_it_can_be_closed_while_there_is_no_server(
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert client.server is None
         client.close()
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             await done.wait()
 
 

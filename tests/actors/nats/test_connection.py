@@ -152,7 +152,7 @@ async def test_a_connection_ends_with_its_reason(line: bytes, reason: str) -> No
         address = await serving(nursery, saying(INFO, b"PONG\r\n", line))
         found = await connected(address)
         found.send_now(b"PUB a 0\r\n\r\n")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             assert reason in await found.run(60, lambda _: None)
         with pytest.raises(NatsDisconnected, match=reason):
             found.send_now(b"PING\r\n")
@@ -163,7 +163,7 @@ async def test_a_server_that_answers_no_ping_is_lost() -> None:
     async with trio.open_nursery() as nursery:
         address = await serving(nursery, saying(INFO, b"PONG\r\n"))
         found = await connected(address)
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             assert "silent for 0.05 seconds" in await found.run(0.05, lambda _: None)
         nursery.cancel_scope.cancel()
 
@@ -177,7 +177,7 @@ async def test_a_server_that_asks_and_reads_no_answer_is_lost(
         address = await serving(nursery, saying(INFO, b"PONG\r\n", b"PING\r\n" * 100))
         found = await connected(address)
         found.send_now(b"x" * 10_000_000)
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             assert "does not read our answers" in await found.run(60, lambda _: None)
         nursery.cancel_scope.cancel()
 

@@ -82,7 +82,7 @@ async def set_aside(made: Rig) -> None:
         with pytest.raises(Exception, match=r"crashed|ended"):
             await ref.ask(Work())
         await trio.testing.wait_all_tasks_blocked()
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await gone.wait()
         while not await told(made, "actor.quarantined"):  # noqa: ASYNC110 - the log
             await trio.sleep(0.02)
@@ -133,7 +133,7 @@ async def test_no_beginning_of_a_secret_is_left_where_an_errors_text_is_cut(tmp_
         )
         observe = observer_for(lambda: made.system.lookup("/journal"), [secret])
         observe(Crashed("/a", ValueError("x" * 480 + secret), start_failed=False))
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             while not (events := await told(made, "actor.crashed")):  # noqa: ASYNC110 - the log
                 await trio.sleep(0.02)
         text = events[0]["data"]["error"]
@@ -188,12 +188,12 @@ async def test_the_store_is_restarted_although_nothing_can_be_written_before(
 ) -> None:
     async with rig(tmp_path / "db.sqlite3") as made:
         await made.system.stop_child("/store", reason="a test")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             after = await operate(made.system, made.storage, "/store", "restart", REASON)
         assert Status.IDLE is after.status
         assert "/store" == (await told(made, "actor.restarted"))[0]["data"]["path"]
         made.system.suspend("/store", reason="a test")
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             await operate(made.system, made.storage, "/store", "resume", REASON)
         assert "To see." == (await told(made, "actor.resumed"))[0]["data"]["reason"]
 
@@ -206,7 +206,7 @@ async def test_an_actor_that_kept_all_others_waiting_is_told_of(tmp_path: Path) 
         observe = observer_for(lambda: made.system.lookup("/journal"))
         observe(Stalled(None, 3.0, ("main (x.py:1)",)))
         observe(Stalled("/a", 3.0, tuple(f"f{number} (x.py:{number})" for number in range(20))))
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             while not (events := await told(made, "actor.stalled")):  # noqa: ASYNC110 - the log
                 await trio.sleep(0.02)
         (event,) = events

@@ -82,6 +82,6 @@ def test_what_is_no_file_of_the_folder_is_not_inside(path: str) -> None:
     "line", ["- " + " — " * 100_000, "- " + " — a:1-" * 60_000, "- a — " + ":1-" * 100_000]
 )
 def test_a_line_of_hundreds_of_kilobytes_is_passed_over_at_once(line: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert [] == findings_in(line, FOLDER)
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1

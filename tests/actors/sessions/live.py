@@ -113,7 +113,7 @@ class PlayedBridge(Actor):
 
     async def until_called(self, method: str, times: int = 1) -> None:
         """Wait until the method was called so often."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while self.methods().count(method) < times:
                 await self.changed.wait()
 
@@ -243,7 +243,7 @@ class Live:
 
     async def until(self, wanted: Callable[[Session], object]) -> Session:
         """The row, once it is as wanted."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while True:
                 now = await self.session()
                 if wanted(now):
@@ -256,7 +256,7 @@ class Live:
 
     async def begun_again(self) -> None:
         """Wait until the session's actor has begun another life."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while not self.rig.system.snapshot_of(self.ref.path).restarts:  # noqa: ASYNC110 - nobody tells
                 await trio.sleep(0.01)
 
@@ -267,7 +267,7 @@ class Live:
 
     async def gone(self) -> None:
         """Wait until the session's actor is gone."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while self.rig.system.find(self.ref.path) is not None:  # noqa: ASYNC110 - it leaves without a word
                 await trio.sleep(0.01)
 

@@ -66,7 +66,7 @@ async def test_a_session_whose_actor_is_set_aside_ends_in_its_row_and_codex_is_t
         ended = await asked.stop(session.id, STOP)
         assert "stopped" == ended.status
         assert "Stopped by me; its actor was set aside." == ended.exit_reason
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             await bridge.until_called("turn/interrupt")
         assert [{"threadId": "t", "turnId": "u"}] == [
             call.params
@@ -109,7 +109,7 @@ async def test_what_codex_may_have_heard_is_not_said_again_by_the_actors_next_li
                 else:
                     await asked.ask(live.session_id, message)
 
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(say, NewMessage(message="Left."))
                 nursery.start_soon(say, SteerSession(message="Right."))

@@ -77,7 +77,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
         await actor.tell(heard(CodexNotification("t", "turn/completed", ENDED)))
         await trio.testing.wait_all_tasks_blocked(0.05)
         SlowRunner.go_on.set()
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while True:
                 now = await made.storage.read(lambda db: sessions.get(db, session.id))
                 if now.finished_at is not None:

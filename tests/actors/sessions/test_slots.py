@@ -343,7 +343,7 @@ async def test_a_slot_that_is_free_while_nothing_can_be_read_is_granted_when_it_
         with monkeypatch.context() as patched:
             patched.setattr(type(made.storage.readers), "connection", refuse)
             await end(made, first)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while granted.ids != [first.id, second.id]:  # noqa: ASYNC110 - it is granted without a word
                 await trio.sleep(0.01)
 

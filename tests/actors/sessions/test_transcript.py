@@ -163,7 +163,7 @@ async def test_an_answer_of_a_hook_is_told_by_a_later_life_or_as_unknown(tmp_pat
             await transcript.observe(item("i"))
             await made.storage.write(lambda tx: settle_unseen(tx, session.id))
             bodies: list[bytes] = []
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while len(bodies) < 2:
                     bodies += await subscription.drain()
     told = [msgspec.json.decode(body)["data"] for body in bodies]

@@ -54,7 +54,7 @@ class Kept:
         return sorted(path.name for path in self.folder.iterdir())
 
     async def until_files(self, wanted: list[str]) -> None:
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while wanted != self.files():  # noqa: ASYNC110 - nobody tells of a sweep
                 await trio.sleep(0.01)
 

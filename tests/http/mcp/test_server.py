@@ -216,7 +216,7 @@ async def test_a_wait_ends_when_it_is_cancelled_and_with_the_access_of_its_token
                 "arguments": {"sessionId": 1, "timeoutSeconds": 600},
                 "_meta": {"progressToken": 1},
             }
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 async with trio.open_nursery() as nursery:
                     request = speaker.request("tools/call", call)
                     await nursery.start(wait, request)

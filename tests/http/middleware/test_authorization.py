@@ -63,7 +63,7 @@ async def test_a_file_is_not_taken_from_whom_its_operation_refuses(tmp_path: Pat
                 f"Authorization: {bearer(device)['Authorization']}\r\n"
                 f"Content-Type: application/octet-stream\r\nContent-Length: {5 * 1024**2}\r\n\r\n"
             )
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 async with await trio.open_tcp_stream("127.0.0.1", at.address.port) as stream:
                     await stream.send_all(head.encode())
                     answer = await stream.receive_some()

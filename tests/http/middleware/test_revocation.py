@@ -61,7 +61,7 @@ async def test_a_stream_that_begins_after_its_devices_access_has_ended_ends_at_o
         return await trio.sleep_forever()
 
     caller = Caller(7, "Phone", frozenset({"read"}))
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await Revocable(app, roster)({"type": "http", CALLER: caller}, receive, send)
     assert [] == [message for message in sent if message.get("more_body")]
     assert "http.response.body" == sent[-1]["type"]
@@ -93,7 +93,7 @@ async def test_a_stream_ends_after_the_frame_that_is_on_its_way(act: str) -> Non
         return await trio.sleep_forever()
 
     caller = Caller(7, "Phone", frozenset({"read"}))
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await Revocable(app, roster)({"type": "http", CALLER: caller}, receive, send)
     assert [START, frame] == sent[:-1]
     assert {"type": "http.response.body", "body": b"", "more_body": False} == sent[-1]

@@ -281,7 +281,7 @@ async def test_events_of_every_length_arrive_whole_on_either_connection(
                     tx.emit(made_up("task.created", {"text": text}), actor="test") for text in texts
                 ]
             )
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 seen = [await socket.next() for _ in texts]
         assert texts == [event["data"]["text"] for event in seen]
 

@@ -57,7 +57,7 @@ async def connected(
         prepare(stream)
         await ClientConnection(app, connections, {}, stream).run()
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
             serve = partial(trio.serve_tcp, handle, 0, host="127.0.0.1")
             nursery.start_soon(connections.watch)

@@ -151,7 +151,7 @@ async def test_what_has_come_is_there_for_the_next_reader_where_one_is_cancelled
 
     async with connected(app, QUICK, connections) as server, opened(server) as client:
         await client.send_all(frame(Opcode.TEXT, b"kept"))
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             await told.wait()
 
 

@@ -57,7 +57,7 @@ async def until_tried(times: int) -> None:
 
 async def until_refused(standing: Standing) -> Timestamp:
     """Wait for a refusal; give when the next attempt is."""
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         while True:
             if standing.is_refused and standing.next_try_at is not None:
                 return standing.next_try_at

@@ -303,9 +303,9 @@ async def test_the_end_does_not_wait_for_a_goodbye_that_codex_does_not_say(
     transport: Transport, codex_binary: Path, codex_home: Path
 ) -> None:
     with SharedAppServer(codex_binary, codex_home, transport) as server:
-        patient = attrs.evolve(server.settings, deadlines=Deadlines())
+        patient = attrs.evolve(server.settings, deadlines=Deadlines(close=60.0))
         async with open_bridge(patient) as bridged:
             health = await bridged.bridge.ask(ProbeHealth())
             began = trio.current_time()
-        assert trio.current_time() - began < 1
+        assert trio.current_time() - began < 20
     assert health.status is BridgeStatus.CONNECTED

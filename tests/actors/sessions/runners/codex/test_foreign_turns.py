@@ -62,7 +62,7 @@ class Watched:
 
     async def until_adopted(self) -> Session:
         """The session that the turn is given, long before all threads are looked at again."""
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while (found := await self.adopted()) is None:  # noqa: ASYNC110 - a row says nothing of itself
                 await trio.sleep(0.01)
             return found

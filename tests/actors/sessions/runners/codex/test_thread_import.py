@@ -291,7 +291,7 @@ async def test_where_it_is_off_nothing_is_kept(tmp_path: Path) -> None:
     async with opened(tmp_path, imports=False) as (found, ref, _):
         with pytest.raises(Conflict, match="CC_IMPORT_THREADS"):
             await look(ref)
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while await said(found):
                 await trio.lowlevel.checkpoint()
 
@@ -311,7 +311,7 @@ async def test_what_was_copied_of_a_host_that_is_no_more_is_forgotten_at_the_sta
                 partial(stored_threads.keep_thread, thread=thread, texts=[text])
             )
     async with opened(tmp_path, hosts=["local", "known"]) as (found, _, _):
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             while "gone" in await said(found):
                 await trio.lowlevel.checkpoint()
         assert ["here", "known"] == await said(found)
@@ -327,7 +327,7 @@ async def test_each_connection_has_them_looked_at_and_again_while_it_lasts(
         for thread_id in ("a", "b"):
             await ref.tell(connected)
             shelf.threads[thread_id] = 1
-            with trio.fail_after(10):
+            with trio.fail_after(30):
                 while thread_id not in await said(found):
                     await trio.lowlevel.checkpoint()
             await ref.tell(BridgeLost(reason="gone"))
