@@ -90,18 +90,25 @@ class PlayedBridge(Actor):
         self.connection = "first"
         self.absence: str | None = None
         self.watchers: list[ActorRef[Any]] = []
+        self.goal: Mapping[str, Any] | None = None
         self.turns: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
         self.replies: dict[str, Reply] = {
             "thread/start": lambda _: {"thread": {"id": THREAD}},
             "thread/resume": lambda _: {"thread": {"id": THREAD, "status": self.status}},
             "thread/read": lambda _: {"thread": {"id": THREAD, "status": self.status}},
+            "thread/goal/get": lambda _: {"goal": self.goal},
+            "thread/goal/set": self._set_goal,
             "thread/queue/list": lambda _: {"data": [], "nextCursor": None},
             "thread/list": lambda _: {"data": [], "nextCursor": None},
             "thread/turns/list": lambda _: {"data": self.turns, "nextCursor": None},
             "turn/start": lambda _: {"turn": {"id": TURN}},
             "turn/steer": lambda _: {"turnId": TURN},
         }
+
+    def _set_goal(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.goal = {**(self.goal or {}), "status": params["status"]}
+        return {"goal": self.goal}
 
     def gate(self, method: str) -> trio.Event:
         """Have answers to the method wait until this is set."""
@@ -318,6 +325,7 @@ async def live_session(
     runner_hosts: list[str] = []
     bridge = PlayedBridge()
     bridge.absence, bridge.is_lost = is_away, is_away is not None
+    bridge.goal = fields.get("goal")
     to_come = list(faults)
     neighbours = [
         ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come, until_prepared))

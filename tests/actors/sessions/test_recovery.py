@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import trio
 import trio.testing
@@ -98,3 +99,70 @@ async def test_a_turn_that_began_too_lately_to_be_listed_is_looked_for_again(
         await live.settled()
         await live.complete()
         assert "completed" == (await live.until(lambda session: session.finished_at)).status
+
+
+GOAL = {"objective": "All", "status": "active", "tokenBudget": None}
+
+
+def turn_of(turn_id: str, status: str, said: str | None = None) -> dict[str, Any]:
+    """A turn as Codex lists it; one that runs may be listed as interrupted, and without an end."""
+    items = [{"type": "agentMessage", "id": f"{turn_id}-said", "text": said}] if said else []
+    ended = 5 if status == "completed" else None
+    return {"id": turn_id, "status": status, "items": items, "completedAt": ended}
+
+
+async def test_a_turn_that_ends_between_two_looks_at_its_thread_is_not_taken_for_lost(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db.sqlite3", survives_restart=True, goal=GOAL) as live:
+        bridge = live.bridge
+        listed = [
+            [turn_of("u", "interrupted")],
+            [turn_of("v", "inProgress"), turn_of("u", "completed", "One.")],
+        ]
+        bridge.status = {"type": "idle"}
+        bridge.replies["thread/turns/list"] = lambda _: {
+            "data": listed.pop(0) if listed[1:] else listed[0],
+            "nextCursor": None,
+        }
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        now = await live.until(lambda session: session.turns == 2 or session.finished_at)
+        assert ("running", "v", "One.") == (now.status, now.codex_turn_id, now.last_message)
+
+
+async def test_a_turn_that_codex_has_lost_ends_its_session(tmp_path: Path) -> None:
+    async with live_session(tmp_path / "db.sqlite3", survives_restart=True, goal=GOAL) as live:
+        live.bridge.status = {"type": "idle"}
+        live.bridge.turns = [turn_of("u", "interrupted")]
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        ended = await live.until(lambda session: session.finished_at)
+        assert "The turn ended with its app-server." == ended.exit_reason
+
+
+async def test_the_turns_of_a_goal_that_pass_while_its_thread_is_read_are_not_missed(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db.sqlite3", survives_restart=True, goal=GOAL) as live:
+        bridge = live.bridge
+        await bridge.until_called("thread/goal/get")
+        await live.settled()
+        bridge.turns = [turn_of("u", "completed", "One.")]
+        read = bridge.gate("thread/list")
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        await bridge.until_called("thread/list", 2)
+        bridge.goal = {**GOAL, "status": "complete"}
+        for turn in (turn_of("v", "completed", "Two."), turn_of("w", "completed", "Three.")):
+            bridge.turns = [turn, *bridge.turns]
+            begun = {**turn, "status": "inProgress", "items": []}
+            await live.notify("turn/started", turnId=turn["id"], turn=begun)
+            (item,) = turn["items"]
+            await live.notify("item/completed", turnId=turn["id"], item=item)
+            await live.notify("turn/completed", turnId=turn["id"], turn=turn)
+        read.set()
+        ended = await live.until(lambda session: session.finished_at)
+        assert ("completed", "Its goal is reached.", 3, "Three.") == (
+            ended.status,
+            ended.exit_reason,
+            ended.turns,
+            ended.last_message,
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 import trio
 
@@ -181,7 +182,26 @@ class AppServerRunner:
         if not is_lost and not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
         await self._thread.reports.end(turn_id, newest)
+        if session.goal is not None:
+            await self._report_later_turns(session, thread_id, turn_id, newest)
         await self._thread.goal.give(session, thread_id)
+
+    async def _report_later_turns(
+        self, session: Session, thread_id: str, turn_id: str, turn: Mapping[str, Any]
+    ) -> None:
+        """Report the turns that Codex has begun for the goal since the thread was read.
+
+        What it told of them was not heard before the end of the turn before them was reported.
+        """
+        while turn.get("status") not in {"inProgress", "interrupted"}:
+            known = msgspec.structs.replace(session, codex_turn_id=turn_id)
+            later = (await settled_turns(self._thread.ask, known, thread_id))[1:]
+            if not later:
+                return
+            for turn in later:
+                turn_id = str(turn["id"])
+                await self._ref.tell(TurnOpened(turn_id=turn_id))
+                await self._thread.reports.turn(turn_id, turn)
 
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.

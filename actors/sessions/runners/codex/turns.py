@@ -36,6 +36,9 @@ SETTLE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 """Seconds between two looks for a turn that is not listed yet."""
 
+LOST_SECONDS = 0.5
+"""Seconds after which a turn without an end is lost, whose thread is idle."""
+
 
 async def ask_bridge(bridge: ActorRef[Call], call: Call) -> dict[str, Any]:
     """Ask Codex; the bridge's word that there is no answer comes before the timeout."""
@@ -79,7 +82,7 @@ def is_turn_of(session: Session, turn: Mapping[str, Any]) -> bool:
     return session.codex_turn_id in ids - {None}
 
 
-async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
+async def _find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
     """Find the session's turn and those that Codex has begun after it, the oldest first."""
     later: list[dict[str, Any]] = []
     async for page in Pages(ask, requests.turns_list(thread_id, limit=20)):
@@ -91,20 +94,34 @@ async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[d
 
 
 async def settled_turns(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
-    """Find them once Codex lists them as they are; none, where it does not know the turn any more.
+    """Find the session's turn and those that Codex has begun after it, the oldest first.
 
-    A turn that begins in this moment is not listed yet, or counts as interrupted while its thread
-    is active. Such a list is read again for `SETTLE_SECONDS`.
+    None, where Codex does not know the turn any more. A turn that begins in this moment is not
+    listed yet, or counts as interrupted and has no end, for as long as it runs. Such a list is read
+    again for `SETTLE_SECONDS`, or until it is the same `LOST_SECONDS` after the thread was idle: a
+    turn that ended between the two looks is listed as it ended then, and may have a next one.
     """
     patience = trio.current_time() + SETTLE_SECONDS
+    idle: tuple[str, float] | None = None
     while True:
-        turns = await find_turns_since(ask, session, thread_id)
-        is_settled = turns and turns[-1].get("status") != "interrupted"
-        if is_settled or trio.current_time() > patience:
+        turns = await _find_turns_since(ask, session, thread_id)
+        now = trio.current_time()
+        if (turns and not _seems_lost(turns[-1])) or now > patience:
             return turns
-        if turns and not is_active((await ask(requests.thread_read(thread_id)))["thread"]):
-            return turns
+        if turns:
+            newest = str(turns[-1]["id"])
+            if is_active((await ask(requests.thread_read(thread_id)))["thread"]):
+                idle = None
+            elif idle is None or idle[0] != newest:
+                idle = newest, now
+            elif now - idle[1] >= LOST_SECONDS:
+                return turns
         await trio.sleep(LOOK_SECONDS)
+
+
+def _seems_lost(turn: Mapping[str, Any]) -> bool:
+    """Return whether a turn counts as interrupted, though nobody has interrupted it."""
+    return turn.get("status") == "interrupted" and turn.get("completedAt") is None
 
 
 def is_inside(turn: Mapping[str, Any], review: Mapping[str, Any]) -> bool:
