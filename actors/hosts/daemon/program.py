@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -84,11 +84,12 @@ class HostProgramSettings:
             state_folder=self.folder,
         )
         git = LocalGit(GitProgram(self.folder / "git-work"))
-        leases = HostLeases(
-            self.folder / "leases.json",
-            partial(detached.stop_in, detached.folder_of(self.folder)),
-            self.server,
-        )
+        state = detached.folder_of(self.folder)
+
+        async def stop(folders: Collection[str]) -> None:
+            await detached.stop_in(state, lambda: folders)
+
+        leases = HostLeases(self.folder / "leases.json", stop, self.server)
         return (
             HeldFolders(self.folder, self.ceiling.roots, self.ceiling.places, ceiling=self.ceiling),
             HeldGit(git, self.ceiling),

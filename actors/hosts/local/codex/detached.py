@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -211,13 +211,14 @@ async def works_in(folder: Path) -> bool:
     return record is not None and await works(Path(record.socket))
 
 
-async def stop_in(folder: Path, folders: Collection[str]) -> int:
+async def stop_in(folder: Path, folders: Callable[[], Collection[str]]) -> int:
     """End what works in some folders; the app-server itself, with all turns, if that fails.
 
-    Return how many turns there were; 0 also where no app-server runs.
+    Return how many turns there were; 0 also where no app-server runs. `folders` is called again
+    and again, in a worker thread; see `stop_work_in`.
     """
     record = read(folder)
-    if record is None or not folders:
+    if record is None:
         return 0
     try:
         return await stop_work_in(Path(record.socket), folders)

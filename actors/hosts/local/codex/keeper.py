@@ -135,7 +135,7 @@ class _Expiry:
 
             from command_center.actors.hosts.local.codex.detached import stop_in  # noqa: PLC0415 - the same
 
-            trio.run(stop_in, self._folder, [*over.values()])
+            trio.run(stop_in, self._folder, lambda: self._over().values())
         except Exception:  # noqa: BLE001 - whatever it is, nothing may work on
             return False
         self._stopped |= over.keys()

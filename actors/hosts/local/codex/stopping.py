@@ -6,7 +6,7 @@ It needs no connection of anybody's to that app-server: it makes one of its own.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -52,10 +52,11 @@ async def asking(socket: Path) -> AsyncIterator[Ask]:
             nursery.cancel_scope.cancel()
 
 
-async def stop_work_in(socket: Path, folders: Collection[str]) -> int:
+async def stop_work_in(socket: Path, folders: Callable[[], Collection[str]]) -> int:
     """Interrupt the turns in and below some folders, and end the commands there.
 
-    Return how many turns there were.
+    Return how many turns there were. `folders` is called after the turns were listed, each time: a
+    turn is spared that began in one of them after that was given to another run.
 
     Raises:
         WireClosed: the app-server does not answer, or a turn there goes on after SECONDS.
@@ -64,15 +65,19 @@ async def stop_work_in(socket: Path, folders: Collection[str]) -> int:
         stopped: set[str] = set()
         with trio.move_on_after(SECONDS):
             while True:
-                there = [one for one in await loaded_threads(ask) if _is_in(one, folders)]
-                left = [thread for thread in there if is_active(thread)]
-                for thread in left:
-                    stopped.add(str(thread["id"]))
-                    await _interrupt(ask, thread)
+                threads = await loaded_threads(ask)
+                turns = [await _newest_turn(ask, one) for one in threads if is_active(one)]
+                wanted = await trio.to_thread.run_sync(folders)
+                there = [str(one["id"]) for one in threads if _is_in(one, wanted)]
+                left = [(one, turn) for one, turn in turns if one in there]
+                for thread_id, turn_id in left:
+                    stopped.add(thread_id)
+                    with contextlib.suppress(CodexError):  # it has ended by itself
+                        await ask(requests.turn_interrupt(thread_id, turn_id))
                 if not left:
-                    for thread in there:
+                    for thread_id in there:
                         with contextlib.suppress(CodexError):  # it has none, or was unloaded
-                            await ask(requests.terminals_clean(str(thread["id"])))
+                            await ask(requests.terminals_clean(thread_id))
                     return len(stopped)
                 await trio.sleep(_LOOK_SECONDS)
     raise WireClosed(f"A turn goes on that was interrupted {SECONDS:g} seconds ago.")
@@ -83,12 +88,14 @@ def _is_in(thread: Mapping[str, Any], folders: Collection[str]) -> bool:
     return any(place.is_relative_to(folder) for folder in folders)
 
 
-async def _interrupt(ask: Ask, thread: Mapping[str, Any]) -> None:
+async def _newest_turn(ask: Ask, thread: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the ids of a thread and of its newest turn; of none where it is not listed yet."""
     thread_id = str(thread["id"])
-    with contextlib.suppress(CodexError):  # it has ended by itself
+    with contextlib.suppress(CodexError):  # it was unloaded
         listed = await ask(requests.turns_list(thread_id, limit=1, items=False))
         for turn in listed.get("data", ())[:1]:
-            await ask(requests.turn_interrupt(thread_id, str(turn["id"])))
+            return thread_id, str(turn["id"])
+    return thread_id, ""
 
 
 class _Deaf:

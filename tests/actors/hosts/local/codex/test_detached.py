@@ -22,7 +22,7 @@ import trio
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.core.boot_clock import boot_seconds
-from command_center.actors.hosts.local.codex import detached, keeper
+from command_center.actors.hosts.local.codex import detached, keeper, stopping
 from command_center.actors.hosts.local.codex.environment import OWNER
 from command_center.actors.hosts.local.codex.orphans import end_orphans, is_alive
 from tests.codex.bridging import open_bridge, real
@@ -212,6 +212,8 @@ async def test_its_keeper_ends_the_runs_whose_leases_are_over_while_the_program_
 ) -> None:
     monkeypatch.setattr(keeper, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(keeper, "UNREADABLE_SECONDS", 0.2)
+    # So long that the next turn begins between two looks: it is another run's, and is spared.
+    monkeypatch.setattr(stopping, "_LOOK_SECONDS", 0.5)
     gates = [Gate(), Gate()]
     scripted_model.script = (Say.text("Work", gates[0], "ing."),)
     folder, note = tmp_path / "data" / "codex", tmp_path / "data" / "leases.json"
