@@ -10,7 +10,8 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import attrs
@@ -212,8 +213,15 @@ async def test_its_keeper_ends_the_runs_whose_leases_are_over_while_the_program_
 ) -> None:
     monkeypatch.setattr(keeper, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(keeper, "UNREADABLE_SECONDS", 0.2)
-    # So long that the next turn begins between two looks: it is another run's, and is spared.
-    monkeypatch.setattr(stopping, "_LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(stopping, "_LOOK_SECONDS", 0.5)  # the next turn begins between two looks
+    has_stopped, stop_in = threading.Event(), detached.stop_in
+
+    async def stop(folder: Path, folders: Callable[[], Collection[str]]) -> int:
+        stopped = await stop_in(folder, folders)
+        has_stopped.set()
+        return stopped
+
+    monkeypatch.setattr(detached, "stop_in", stop)
     gates = [Gate(), Gate()]
     scripted_model.script = (Say.text("Work", gates[0], "ing."),)
     folder, note = tmp_path / "data" / "codex", tmp_path / "data" / "leases.json"
@@ -245,6 +253,8 @@ async def test_its_keeper_ends_the_runs_whose_leases_are_over_while_the_program_
         scripted_model.script = (Say.text("Work", gates[1], "ing."),)
         await bridged.prompt(thread_id, "Go on.")
         await trio.to_thread.run_sync(gates[1].wait_until_reached)
+        assert await trio.to_thread.run_sync(has_stopped.wait, 30)
+        assert await detached.works_in(folder), "another run's turn is spared"
         note.write_text('{"held"')
         await until_ended()
         gates[1].open()
