@@ -187,13 +187,13 @@ class AppServerRunner:
         await self._thread.goal.give(session, thread_id)
 
     async def _report_later_turns(
-        self, session: Session, thread_id: str, turn_id: str, turn: Mapping[str, Any]
+        self, session: Session, thread_id: str, turn_id: str, newest: Mapping[str, Any]
     ) -> None:
         """Report the turns that Codex has begun for the goal since the thread was read.
 
         What it told of them was not heard before the end of the turn before them was reported.
         """
-        while turn.get("status") not in {"inProgress", "interrupted"}:
+        while newest.get("status") not in {"inProgress", "interrupted"}:
             known = msgspec.structs.replace(session, codex_turn_id=turn_id)
             later = (await settled_turns(self._thread.ask, known, thread_id))[1:]
             if not later:
@@ -202,6 +202,7 @@ class AppServerRunner:
                 turn_id = str(turn["id"])
                 await self._ref.tell(TurnOpened(turn_id=turn_id))
                 await self._thread.reports.turn(turn_id, turn)
+            newest = later[-1]
 
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
