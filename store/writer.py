@@ -212,6 +212,8 @@ class Writer:
             pass
         finally:
             db.close()
+            if self._claim is not None:
+                self._claim.closed()
         if self._claim is not None and is_folded and not self._is_in_doubt:
             self._claim.note_end()
 

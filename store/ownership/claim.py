@@ -23,6 +23,7 @@ import os
 import platform
 import sqlite3
 import time
+import weakref
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,13 +86,17 @@ class DatabaseClaim:
         life: the random name of the holder's life.
         is_damaged: the file was found to be damaged since, so that the next start has to read all
             of it. Any thread may say so (`note_damage`).
+        keeps_log: SQLite leaves the log's files where they are when the database is closed.
     """
 
     life: str
     _database: Path
     _lock: DataFolderLock
     _identity: os.stat_result
+    keeps_log: bool = True
     _beside: dict[Path, os.stat_result] = attrs.field(factory=dict)
+    _log: list[sqlite3.Connection] = attrs.field(factory=list)
+    """The connection that keeps the log's files, while there is one."""
     _renewed: float = attrs.field(factory=time.monotonic)
     is_damaged: bool = attrs.field(default=False, init=False)
 
@@ -106,6 +111,28 @@ class DatabaseClaim:
         file = self._database.resolve()
         paths = (Path(f"{file}-wal"), Path(f"{file}-shm"), log_identity.mark_of(self._database))
         self._beside = {path: path.stat() for path in paths if path.exists()}
+        if self.keeps_log:
+            self.keep_log()
+
+    def keep_log(self) -> None:
+        """Have SQLite leave the log's files where they are, until `closed`.
+
+        The last connection that closes a database removes them, unless it only reads: this one does
+        and closes last. What sandboxes hide is to stay: a file that was removed is hidden no more,
+        and a command whose sandbox is made in that moment fails.
+        """
+        if not self._log:
+            address = f"{self._database.absolute().as_uri()}?mode=ro"
+            conn = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, conn.close)
+            self._log.append(conn)
+            with suppress(*FAULTS):  # who opens it in earnest says what is wrong with it
+                conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def closed(self) -> None:
+        """Leave the log's files: the writer's connection has been closed."""
+        while self._log:
+            self._log.pop().close()
 
     def check_holder(self, db: Database) -> None:
         """Do nothing if the claim is still this one, in a transaction that may write.
@@ -185,7 +212,7 @@ def take_claim(
             open_database(database, is_sound=True, before_migrations=replica.opened)
         ) as db:
             life = _write_claim(db, database, lock, replica)
-        return DatabaseClaim(life, database, lock, database.stat())
+        return DatabaseClaim(life, database, lock, database.stat(), keeps_log=False)
     former = log_identity.former_life(database) if database.exists() else None
     _refuse_while_held(database, lock)
     is_sound = (
@@ -200,7 +227,9 @@ def take_claim(
             life = _write_claim(db, database, lock)
         except FAULTS as error:
             raise opening_error(database, error) from error
-    return DatabaseClaim(life, database, lock, database.stat())
+        claim = DatabaseClaim(life, database, lock, database.stat())
+        claim.keep_log()
+    return claim
 
 
 def _write_claim(
@@ -227,15 +256,15 @@ def _write_claim(
 def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:
     if not database.exists() or not database.stat().st_size:
         return
-    is_open = is_open_elsewhere(database)
     found = _claim_in(database)
+    if found is not None and found[1] == lock.identity:
+        return
+    is_open = is_open_elsewhere(database)
     if found is None:
         if is_open:
             raise DatabaseClaimed(database, None)
         return
-    holder, its_lock = found
-    if its_lock == lock.identity:
-        return
+    holder, _ = found
     age = datetime.now(UTC) - from_timestamp(holder.renewed)
     is_fresh_elsewhere = holder.host != platform.node() and age < _ABANDONED
     if is_open or is_fresh_elsewhere:

@@ -32,6 +32,13 @@ LOOK_SECONDS: Final = 10.0
 WORKTREES: Final = "worktrees"
 """The folder in the data folder of worktrees for which nobody named a place."""
 
+UNTOLD: Final = frozenset({"leases.json", "starts.json"})
+"""The files in a data folder that are replaced again and again, and tell no secret.
+
+So is the mark beside a database. Nothing hides a file that another one replaces meanwhile, and
+a command whose sandbox is made in that moment fails.
+"""
+
 UPLOADS: Final = "uploads"
 """The folder in the data folder of what people have sent, of which runs are told where it is."""
 
@@ -44,11 +51,13 @@ class LocalFolders:
         data_dir: the server's data folder; worktrees go to `worktrees` in it.
         roots: where repositories and asked-for worktrees may be; anywhere if empty.
         places: names of folders in the data folder that repositories are in, and worktrees.
+        private: names of folders in the data folder that hide what is put there later.
     """
 
     data_dir: Path
     roots: tuple[Path, ...] = ()
     places: tuple[str, ...] = (WORKTREES,)
+    private: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -169,7 +178,13 @@ class LocalFolders:
             return []
         else:  # noqa: RET505 - mypy knows the platform only so
             shown = {*self.places, UPLOADS}
-            return await CHECKOUTS.run(lambda: _entries(self.data_dir.resolve(), shown))
+
+            def find() -> list[Path]:
+                for name in self.private:
+                    (self.data_dir / name).mkdir(mode=0o700, exist_ok=True)
+                return _entries(self.data_dir.resolve(), shown)
+
+            return await CHECKOUTS.run(find)
 
     async def within(self, path: Path, folder: Path) -> bool:
         """Say whether a resolved path is the folder or lies below it, links followed."""
@@ -210,7 +225,9 @@ class LocalFolders:
 
 
 def _entries(folder: Path, but: Collection[str]) -> list[Path]:
-    return sorted(one for one in folder.iterdir() if one.name not in but)
+    but = {*but, *UNTOLD}
+    found = (one for one in folder.iterdir() if one.name not in but)
+    return sorted(one for one in found if not one.name.endswith("-mark"))
 
 
 async def same_file(left: Path, right: Path) -> bool:

@@ -66,5 +66,5 @@ class LocalHost:
             if tailscale is None
             else (ChildSpec(id="tailscale", start=partial(Tailscale, tailscale)),)
         )
-        folders = LocalFolders(data_dir, roots)
+        folders = LocalFolders(data_dir, roots, private=("backups", "ssh", "updates"))
         return cls(folders, LocalGit(program), LocalCodex(codex), name, actors)

@@ -1,6 +1,7 @@
 """The folders of this machine: where a path leads to, and what may lie there."""
 
 import os
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -126,8 +127,11 @@ async def test_a_shell_reads_nothing_of_the_data_but_where_it_works(tmp_path: Pa
 async def test_a_run_reads_of_the_data_only_worktrees_and_uploads(tmp_path: Path) -> None:
     for name in ("worktrees", "uploads", "sign-in.key", "center.sqlite3"):
         (tmp_path / name).mkdir()
-    hidden = await LocalFolders(tmp_path).private_data()
-    assert [tmp_path / "center.sqlite3", tmp_path / "sign-in.key"] == hidden
+    for name in ("center.sqlite3-mark", "leases.json", "starts.json"):  # replaced at any moment
+        (tmp_path / name).touch()
+    hidden = await LocalFolders(tmp_path, private=("backups",)).private_data()
+    assert [tmp_path / name for name in ("backups", "center.sqlite3", "sign-in.key")] == hidden
+    assert 0o700 == stat.S_IMODE((tmp_path / "backups").stat().st_mode)
 
 
 async def test_a_disk_that_does_not_answer_a_look_keeps_no_thread_from_other_work(
