@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import trio
 import trio.testing
+from sqlite_utils import Database
 
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.turns import Fact, ItemSeen, ThreadNews
@@ -16,7 +17,7 @@ from command_center.actors.sessions.runners.codex.turn_events import facts_of, h
 from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ChildSpec, handles
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Agent, Session, Transaction, agents, sessions
 from tests.actors.rows import NO_PLACES, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import live_session
 
@@ -101,6 +102,10 @@ async def test_a_turn_that_began_too_lately_to_be_listed_is_looked_for_again(
         assert "completed" == (await live.until(lambda session: session.finished_at)).status
 
 
+def every_agent(db: Database) -> list[Agent]:
+    return agents.every(db, {})
+
+
 GOAL = {"objective": "All", "status": "active", "tokenBudget": None}
 
 
@@ -166,3 +171,30 @@ async def test_the_turns_of_a_goal_that_pass_while_its_thread_is_read_are_not_mi
             ended.turns,
             ended.last_message,
         )
+
+
+async def test_a_turn_of_a_sub_agent_that_ends_between_two_looks_has_not_been_lost(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db.sqlite3", survives_restart=True) as live:
+        bridge, own = live.bridge, live.bridge.turns
+        agent = {"id": "a", "parentThreadId": "t", "status": {"type": "idle"}}
+        listed = [turn_of("w", "interrupted"), turn_of("w", "completed", "Looked.")]
+
+        def turns(params: Mapping[str, Any]) -> Mapping[str, Any]:
+            if params["threadId"] == "t":
+                return {"data": own, "nextCursor": None}
+            turn = listed.pop(0) if listed[1:] else listed[0]
+            return {"data": [{**turn, "rootTurnId": "u"}], "nextCursor": None}
+
+        bridge.status = {"type": "idle"}
+        bridge.replies["thread/turns/list"] = turns
+        bridge.replies["thread/list"] = lambda _: {"data": [agent], "nextCursor": None}
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        with trio.fail_after(10):
+            while not (found := await live.rig.storage.read(every_agent)):  # noqa: ASYNC110 - read
+                await trio.sleep(0.02)
+            while found[0].status == "running":
+                await trio.sleep(0.02)
+                found = await live.rig.storage.read(every_agent)
+        assert ["completed"] == [one.status for one in found]

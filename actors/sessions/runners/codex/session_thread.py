@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -68,7 +69,7 @@ from command_center.actors.sessions.runners.codex.read_ahead import GOOD_SECONDS
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
 from command_center.actors.sessions.runners.codex.turn_events import heard
-from command_center.actors.sessions.runners.codex.turns import ask_bridge
+from command_center.actors.sessions.runners.codex.turns import ask_bridge, settled
 from command_center.actors.sessions.runners.codex.user_rules import (
     UserFiles,
     read_layers,
@@ -435,11 +436,14 @@ class SessionThread:
             await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents), read=heard))
         confinement = await self._confined(session, self._layers)
         for agent in agents:
-            turns = await turns_for(self.ask, session, str(agent["id"]))
+            agent_id = str(agent["id"])
+            turns = await settled(
+                self.ask, agent_id, partial(turns_for, self.ask, session, agent_id)
+            )
             if not turns and not is_active(agent):
                 continue
             with contextlib.suppress(CodexError):  # it has ended meanwhile
-                await self.ask(requests.thread_resume(str(agent["id"]), confinement))
+                await self.ask(requests.thread_resume(agent_id, confinement))
             await self.reports.agent(agent, turns)
         await self._ref.tell(AgentsListed(frozenset(ids)))
         return agents

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -96,17 +97,34 @@ async def _find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[
 async def settled_turns(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
     """Find the session's turn and those that Codex has begun after it, the oldest first.
 
-    None, where Codex does not know the turn any more. A turn that begins in this moment is not
-    listed yet, or counts as interrupted and has no end, for as long as it runs. Such a list is read
-    again for `SETTLE_SECONDS`, or until it is the same `LOST_SECONDS` after the thread was idle: a
-    turn that ended between the two looks is listed as it ended then, and may have a next one.
+    They are as `settled` gives them; none, where Codex does not know the turn any more, which may
+    not be listed yet.
+    """
+    find = partial(_find_turns_since, ask, session, thread_id)
+    return await settled(ask, thread_id, find, awaits_one=True)
+
+
+async def settled(
+    ask: Ask,
+    thread_id: str,
+    find: Callable[[], Awaitable[list[dict[str, Any]]]],
+    *,
+    awaits_one: bool = False,
+) -> list[dict[str, Any]]:
+    """Return the turns of a thread that `find` gives, once the last one is as Codex has it.
+
+    A turn that begins or ends in this moment may be listed as interrupted, without an end. Such a
+    list is read again for `SETTLE_SECONDS`, or until it is the same `LOST_SECONDS` after the thread
+    was idle: a turn that ended between the two looks is listed as it ended then, and may have a
+    next one. A list that is empty is read again where it `awaits_one`.
     """
     patience = trio.current_time() + SETTLE_SECONDS
     idle: tuple[str, float] | None = None
     while True:
-        turns = await _find_turns_since(ask, session, thread_id)
+        turns = await find()
         now = trio.current_time()
-        if (turns and not _seems_lost(turns[-1])) or now > patience:
+        is_known = not _seems_lost(turns[-1]) if turns else not awaits_one
+        if is_known or now > patience:
             return turns
         if turns:
             newest = str(turns[-1]["id"])
