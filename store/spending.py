@@ -44,35 +44,45 @@ def keep(tx: Transaction, wanted: SpendingRules) -> None:
     )
 
 
-class SessionUsage(NamedTuple):
-    """The tokens that a session used, and those of its thread by kind, as the agent told them."""
+class ModelUsage(NamedTuple):
+    """The tokens that the sessions of a repository used of a model.
+
+    Each session's are shared out by the mix of its thread, as the agent told it: `fresh` and
+    `cached` input, and `output`. Those of a thread of which nothing is told are fresh input.
+    """
 
     repository_id: int
     model: str | None
-    baseline: int
-    total: int | None
-    input: int | None
-    cached_input: int | None
-    output: int | None
+    tokens: int
+    fresh: float
+    cached: float
+    output: float
 
 
-def sessions_since(
-    db: Database, moment: str, repository_id: int | None = None
-) -> list[SessionUsage]:
-    """Return what each session used that was made in the day since; an index alone is read.
+_USED = """
+    SELECT repository_id, model, created_at,
+        min(max(0, ifnull(CAST(json_extract(token_usage, '$.total.totalTokens') AS INTEGER), 0)
+            - token_baseline), 1000000000000) AS tokens,
+        ifnull(CAST(json_extract(token_usage, '$.total.inputTokens') AS REAL), 0) AS input,
+        ifnull(CAST(json_extract(token_usage, '$.total.cachedInputTokens') AS REAL), 0) AS cached,
+        ifnull(CAST(json_extract(token_usage, '$.total.outputTokens') AS REAL), 0) AS output
+    FROM sessions INDEXED BY sessions_by_creation
+    WHERE created_at >= ? AND created_at < ? AND token_usage IS NOT NULL
+        AND repository_id = coalesce(?, repository_id)
+"""
+_OF_MODELS = f"""
+    SELECT repository_id, model, sum(tokens),
+        total(iif(input + output > 0, tokens * max(0, input - cached) / (input + output), tokens)),
+        total(iif(input + output > 0, tokens * cached / (input + output), 0)),
+        total(iif(input + output > 0, tokens * output / (input + output), 0))
+    FROM ({_USED}) GROUP BY repository_id, model ORDER BY min(created_at)
+"""  # noqa: S608 - constants
+
+
+def used_since(db: Database, moment: str, repository_id: int | None = None) -> list[ModelUsage]:
+    """Return what sessions used that were made in the day since; an index alone is read.
 
     One that a clock gone wrong made later than that is of no day that anybody asks for.
     """
     end = to_timestamp(from_timestamp(moment) + LONGEST_DAY)
-    found = db.execute(
-        "SELECT repository_id, model, token_baseline, "
-        "json_extract(token_usage, '$.total.totalTokens'), "
-        "json_extract(token_usage, '$.total.inputTokens'), "
-        "json_extract(token_usage, '$.total.cachedInputTokens'), "
-        "json_extract(token_usage, '$.total.outputTokens') "
-        "FROM sessions INDEXED BY sessions_by_creation "
-        "WHERE created_at >= ? AND created_at < ? AND token_usage IS NOT NULL "
-        "AND repository_id = coalesce(?, repository_id) ORDER BY created_at",
-        [moment, end, repository_id],
-    )
-    return [SessionUsage(*row) for row in found]
+    return [ModelUsage(*row) for row in db.execute(_OF_MODELS, [moment, end, repository_id])]

@@ -34,8 +34,8 @@ def spending(db: Database) -> Spending:
     rules = kept.rules(db)
     prices = prices_of(rules)
     since = day_of(datetime.now(UTC))
-    of_all = kept.sessions_since(db, since)
-    by_repository: defaultdict[int, list[kept.SessionUsage]] = defaultdict(list)
+    of_all = kept.used_since(db, since)
+    by_repository: defaultdict[int, list[kept.ModelUsage]] = defaultdict(list)
     for one in of_all:
         by_repository[one.repository_id].append(one)
     return Spending(
@@ -126,7 +126,7 @@ def _reached(tx: Transaction, repository: Repository) -> Iterator[tuple[str, Cap
         if caps == Caps(over=caps.over):
             continue
         since = day_of(datetime.now(UTC))
-        used = _spent(kept.sessions_since(tx.db, since, of), prices_of(rules))
+        used = _spent(kept.used_since(tx.db, since, of), prices_of(rules))
         window = _fullest_window(tx.db, repository.host)
         subject = whose[0].upper() + whose[1:]
         reason = why_over(caps, used, window, whose=subject, currency=rules.currency)
@@ -134,20 +134,8 @@ def _reached(tx: Transaction, repository: Repository) -> Iterator[tuple[str, Cap
             yield key, caps, whose, reason
 
 
-def _spent(sessions: Iterable[kept.SessionUsage], prices: Sequence[Price]) -> Spent:
-    usages = [
-        Usage(
-            one.model,
-            max(0, int(one.total or 0) - one.baseline),
-            {
-                "inputTokens": one.input,
-                "cachedInputTokens": one.cached_input,
-                "outputTokens": one.output,
-            },
-        )
-        for one in sessions
-    ]
-    return spent(usages, prices)
+def _spent(used: Iterable[kept.ModelUsage], prices: Sequence[Price]) -> Spent:
+    return spent([Usage(*one[1:]) for one in used], prices)
 
 
 def _fullest_window(db: Database, host: str) -> float:

@@ -7,7 +7,7 @@ is named as such.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import attrs
@@ -61,12 +61,13 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
 
 @attrs.frozen
 class Usage:
-    """The tokens that a session used of a model."""
+    """The tokens that sessions used of a model, and how many of them are of each kind."""
 
     model: str | None
     tokens: int
-    by_kind: Mapping[str, Any]
-    """Those of its thread, as the agent tells them; only their mix counts."""
+    fresh: float
+    cached: float
+    output: float
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -93,7 +94,9 @@ def spent(usages: Sequence[Usage], prices: Sequence[Price]) -> Spent:
         if price is None:
             unpriced[used.model or "the default model"] = None
         else:
-            cost += used.tokens * _each(used.by_kind, price) / MILLION
+            cost += used.fresh * price.input / MILLION
+            cost += used.cached * price.cached_input / MILLION
+            cost += used.output * price.output / MILLION
     return Spent(
         tokens=sum(used.tokens for used in usages), cost=round(cost, 6), unpriced=list(unpriced)
     )
@@ -129,16 +132,3 @@ def why_over(caps: Caps, used: Spent, window: float, *, whose: str, currency: st
             f"which {window:.0f} % are used."
         )
     return None
-
-
-def _each(by_kind: Mapping[str, Any], price: Price) -> float:
-    """Return what a million tokens of that mix cost; cached input is part of the input."""
-    given, cached, said = (
-        float(by_kind.get(name) or 0)
-        for name in ("inputTokens", "cachedInputTokens", "outputTokens")
-    )
-    whole = given + said
-    if not whole:
-        return price.input
-    fresh = max(0.0, given - cached)
-    return (fresh * price.input + cached * price.cached_input + said * price.output) / whole

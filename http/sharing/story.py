@@ -40,7 +40,6 @@ class Opened:
     session: Session
     title: str
     repository: str
-    agents: Mapping[int, str]
 
 
 def opened(db: Database, session_id: int) -> Opened:
@@ -51,23 +50,23 @@ def opened(db: Database, session_id: int) -> Opened:
         DamagedRecord: it, its task or its repository is not as it was written.
     """
     session = sessions.get(db, session_id)
-    names: dict[int, str] = {}
-    found, _ = agents.sound(db, {"session_id": session_id}, texts=False)
-    for agent in found:
-        names[agent.id] = agent.name or agent.path or f"Agent {agent.id}"
     return Opened(
         session,
         tasks.get(db, session.task_id).title,
         repositories.get(db, session.repository_id).name,
-        names,
     )
 
 
-def items_after(db: Database, session_id: int, cursor: str | None) -> Page[Item]:
-    """Read the next items of a session's transcript, those of its sub-agents among them."""
+def items_after(
+    db: Database, session_id: int, cursor: str | None
+) -> tuple[Page[Item], Mapping[int, str]]:
+    """Read the next items of a session's transcript, and the names of the sub-agents among them."""
     if sessions.get(db, session_id).transcript_removed_at is not None:
-        return Page(items=[])  # the last of its rows may still be there
-    return items.page(db, {"session_id": session_id}, limit=ITEMS, cursor=cursor)
+        return Page(items=[]), {}  # the last of its rows may still be there
+    page = items.page(db, {"session_id": session_id}, limit=ITEMS, cursor=cursor)
+    said_by = {item.agent_id for item in page.items} - {None}
+    found, _ = agents.sound(db, {"id": [*said_by]}, texts=False) if said_by else ([], [])
+    return page, {one.id: one.name or one.path or f"Agent {one.id}" for one in found}
 
 
 def diff_of(db: Database, session_id: int) -> tuple[str, bool]:

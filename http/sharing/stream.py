@@ -5,7 +5,7 @@ A document ends where its transcript comes to its bound. What came of the sessio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -79,9 +79,11 @@ class SessionDocument:
 
     async def _transcript(self) -> bytes:
         session_id, cursor = self._told.session.id, self._cursor
-        found = await self._center.storage.read_long(lambda db: items_after(db, session_id, cursor))
+        found, names = await self._center.storage.read_long(
+            lambda db: items_after(db, session_id, cursor)
+        )
         self._cursor = found.next_cursor
-        piece = await aside(self._items, found.items)
+        piece = await aside(self._items, found.items, names)
         if found.damaged:
             ids = ", ".join(map(str, found.damaged))
             piece += self._written([OwnRemark(f"Entries are damaged and left out: {ids}.")])
@@ -93,8 +95,7 @@ class SessionDocument:
             self._stage = "ending"
         return piece
 
-    def _items(self, found: list[Item]) -> bytes:
-        names = self._told.agents
+    def _items(self, found: list[Item], names: Mapping[int, str]) -> bytes:
         return b"".join(self._written(self._teller.item(item, names)) for item in found)
 
     async def _ending(self) -> bytes:

@@ -27,13 +27,12 @@ def test_the_first_entry_that_fits_has_the_price(model: str | None, expected: Pr
     assert expected == price_of(model, [SMALL, ANY])
 
 
-def test_tokens_cost_by_the_mix_of_their_thread() -> None:
-    mix = {"inputTokens": 800, "cachedInputTokens": 300, "outputTokens": 200, "totalTokens": 1000}
+def test_tokens_cost_by_their_kind() -> None:
     found = spent(
         [
-            Usage("gpt-6-large", 1_000_000, mix),
-            Usage("gpt-6-small", 500_000, {}),
-            Usage("x", 7, mix),
+            Usage("gpt-6-large", 1_000_000, fresh=500_000, cached=300_000, output=200_000),
+            Usage("gpt-6-small", 500_000, fresh=500_000, cached=0, output=0),
+            Usage("x", 7, fresh=7, cached=0, output=0),
         ],
         [SMALL, ANY],
     )

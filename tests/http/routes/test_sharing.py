@@ -15,6 +15,7 @@ import httpx
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.sharing import stream
+from command_center.http.sharing.story import items_after
 from command_center.http.sharing.story import opened as read_beginning
 from command_center.store import Session, Transaction, agents, items
 from tests.actors.automations.rig import opened
@@ -171,6 +172,20 @@ async def test_a_long_transcript_is_cut_with_a_note_and_its_outcome_is_told(tmp_
         assert "Message 149." not in text
         assert "The transcript is longer, and cut here" in text
         assert text.index("cut here") < text.index("## Outcome")
+
+
+async def test_of_sub_agents_those_alone_are_read_whose_items_are_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig:
+        session = await rig.center.storage.write(fill)
+
+        def more(tx: Transaction) -> None:
+            said = {"session_id": session.id, "parent_thread_id": "p"}
+            for number in range(3):
+                agents.insert(tx, thread_id=f"silent {number}", **said)
+
+        await rig.center.storage.write(more)
+        _, names = await rig.center.storage.read(lambda db: items_after(db, session.id, None))
+        assert ["Scout"] == [*names.values()]
 
 
 async def stream_of(document: stream.SessionDocument) -> Any:
