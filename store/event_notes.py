@@ -21,10 +21,12 @@ _NOTE_TIMES = """
     WHERE id > :last - 1000 AND id <= :last
 """
 _IN_FULL_THOUSANDS = "(SELECT (ifnull(max(thousand), -1) + 1) * 1000 FROM times_of_events)"
-SINCE = f"""id > ifnull(
+BEFORE_SPAN = f"""ifnull(
     (SELECT thousand * 1000 FROM times_of_events WHERE latest >= ? ORDER BY thousand LIMIT 1),
     {_IN_FULL_THOUSANDS}
 )"""  # noqa: S608 - constants
+"""The id behind which events since a moment begin, in SQL."""
+
 _NOTES = {
     "times_of_events": (
         "SELECT earliest, latest FROM times_of_events WHERE thousand = ?",
@@ -38,7 +40,7 @@ _NOTES = {
         """,
     ),
 }
-_LAST_UNTIL = f"""(SELECT coalesce(
+LAST_OF_SPAN = f"""(SELECT coalesce(
     (SELECT max(id) FROM events WHERE id > {_IN_FULL_THOUSANDS} AND +ts < edge),
     (
         SELECT (thousand + 1) * 1000 FROM times_of_events
@@ -46,7 +48,8 @@ _LAST_UNTIL = f"""(SELECT coalesce(
     ),
     0
 ) FROM (SELECT ? AS edge))"""  # noqa: S608 - constants
-UNTIL = f"id <= {_LAST_UNTIL}"
+"""The id behind which there are no events until a moment, in SQL."""
+
 _COUNT_OF_REPOSITORY = """
     SELECT (
         SELECT ifnull(sum(count), 0) FROM thousands_of_events
@@ -107,7 +110,7 @@ def wrong_notes(db: Database, thousand: int) -> tuple[list[str], int | None]:
 
 def last_before(db: Database, moment: Timestamp) -> int:
     """Give the id of the last event before a moment; 0 where there is none."""
-    top = db.execute(f"SELECT {_LAST_UNTIL}", [moment]).fetchone()[0]
+    top = db.execute(f"SELECT {LAST_OF_SPAN}", [moment]).fetchone()[0]
     sql = "SELECT ifnull(max(id), 0) FROM events WHERE id > ? AND id <= ? AND +ts < ?"
     found: int = db.execute(sql, [top - 1000, top, moment]).fetchone()[0]
     return found

@@ -7,7 +7,7 @@ it is emitted; what is stored, sent to subscribers and shown in lists is that on
 from collections.abc import Sequence
 from contextlib import closing
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import msgspec
@@ -357,7 +357,7 @@ def after(
         began.
     """
     begin = max(last_seen, event_cut.removed_up_to(db))
-    sql, arguments = _query(_STORED, wanted, [("id > ?", begin)], "ASC", limit + 1)
+    sql, arguments = _query(_STORED, wanted, _Ids(above=begin), "ASC", limit + 1)
     return _take(db, sql, arguments, limit)
 
 
@@ -384,14 +384,12 @@ def page(
         InvalidCursor: the cursor is not one of this list in this order.
     """
     check_limit(limit)
-    bounds: list[tuple[str, int]] = []
-    begin = max(last_seen or 0, event_cut.removed_up_to(db))
-    if last_seen is not None or begin:
-        bounds.append(("id > ?", begin))
+    ids = _Ids(above=max(last_seen or 0, event_cut.removed_up_to(db)))
     if cursor is not None:
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
-        bounds.append(("id < ?" if newest_first else "id > ?", position))
-    sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
+        above = ids.above if newest_first else max(ids.above, position)
+        ids = _Ids(above, below=position if newest_first else None)
+    sql, arguments = _query(_STORED, wanted, ids, "DESC" if newest_first else "ASC", limit + 1)
     found, last = _take(db, sql, arguments, limit)
     items = [msgspec.Raw(event.body) for event in found]
     if last is None:
@@ -462,13 +460,17 @@ def piece(db: Database, event_id: int, cursor: str | None = None) -> TextPiece:
     return TextPiece(text.decode(), len(text), None)
 
 
-_Bounds = Sequence[tuple[str, int]]
+class _Ids(NamedTuple):
+    """The ids of the events that are looked for: above one, and below another."""
+
+    above: int
+    below: int | None = None
 
 
 def _query(
-    columns: str, wanted: EventFilter, bounds: _Bounds, order: str, limit: int
+    columns: str, wanted: EventFilter, ids: _Ids, order: str, limit: int
 ) -> tuple[str, Sequence[Scalar]]:
-    """Give the query for the first ``limit`` wanted events within bounds, and its arguments.
+    """Give the query for the first ``limit`` wanted events among these, and its arguments.
 
     Every index on events ends with the id, so one that has a single value to look for gives the
     rows in their order and can stop at the limit. Several types are therefore a branch each,
@@ -484,34 +486,43 @@ def _query(
         branches: list[str] = []
         arguments: list[Scalar] = []
         for type_ in types:
-            branch = _conditions(wanted, bounds)
+            branch = _conditions(wanted, ids)
             branch.equal("type", type_)
             branches.append(f"SELECT * FROM (SELECT id FROM events{branch.sql} {ordered})")  # noqa: S608
             arguments += branch.arguments
         merged = " UNION ALL ".join(branches)
         return f"SELECT {columns} FROM events WHERE id IN ({merged}) {ordered}", arguments  # noqa: S608
-    conditions = _conditions(wanted, bounds)
+    conditions = _conditions(wanted, ids)
     if types:
         conditions.among("type" if is_by_type else "+type", types)
     return f"SELECT {columns} FROM events{conditions.sql} {ordered}", conditions.arguments  # noqa: S608
 
 
-def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
+def _conditions(wanted: EventFilter, ids: _Ids) -> Conditions:
     """Give all that is asked for but the types.
 
     The clock may have been set back, so the ids of a span of time are not one range. But no
-    event in it lies before the first or behind the last thousand in which one may be.
+    event in it lies before the first or behind the last thousand in which one may be. There is
+    one bound at either end: of two, SQLite begins at any, and goes through all that the other
+    leaves out.
     """
     conditions = Conditions()
-    for term, value in bounds:
-        conditions.meets(term, value)
+    since, until, below = wanted.since, wanted.until, ids.below
+    if since is not None:
+        conditions.meets(f"id > max(?, {event_notes.BEFORE_SPAN})", ids.above, since)
+        conditions.meets("+ts >= ?", since)
+    elif ids.above:
+        conditions.above("id", ids.above)
+    if until is not None:
+        last = event_notes.LAST_OF_SPAN
+        if below is None:
+            conditions.meets(f"id <= {last}", until)
+        else:
+            conditions.meets(f"id <= min(?, {last})", below - 1, until)
+        conditions.meets("+ts < ?", until)
+    elif below is not None:
+        conditions.below("id", below)
     named = [name for name in _NARROWEST_FIRST if getattr(wanted, name) is not None]
     for name in named:
         conditions.equal(name if name == named[0] else f"+{name}", getattr(wanted, name))
-    if wanted.since is not None:
-        conditions.meets(event_notes.SINCE, wanted.since)
-        conditions.meets("+ts >= ?", wanted.since)
-    if wanted.until is not None:
-        conditions.meets(event_notes.UNTIL, wanted.until)
-        conditions.meets("+ts < ?", wanted.until)
     return conditions

@@ -65,11 +65,11 @@ class Conditions:
         """Ask for less than this value."""
         self.meets(f"{column} < ?", value)
 
-    def meets(self, term: str, value: Scalar) -> None:
-        """Ask for what this term says, in which one place stands for the value."""
-        if is_holdable(value):
+    def meets(self, term: str, *values: Scalar) -> None:
+        """Ask for what this term says, in which a place stands for each value."""
+        if all(map(is_holdable, values)):
             self._terms.append(term)
-            self._arguments.append(value)
+            self._arguments.extend(values)
         else:
             self._terms.append("FALSE")
 

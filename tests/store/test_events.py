@@ -216,6 +216,37 @@ def test_a_span_of_time_is_found_also_where_the_clock_was_set_back(
                 assert (wanted[-2:][::-1] if newest_first else wanted[:2]) == found
 
 
+def test_a_page_of_a_span_of_time_begins_in_it_wherever_the_page_before_ended(
+    writer: Writer, readers: Readers
+) -> None:
+    def at(moment: str) -> Callable[[Transaction], None]:
+        def unit(tx: Transaction) -> None:
+            tx.now = moment
+            for _ in range(1000):
+                tell(tx)
+
+        return unit
+
+    writer.commit([at(f"2026-01-0{day}T00:00:00.000Z") for day in range(1, 9)])
+    late = EventFilter(since="2026-01-08T00:00:00.000Z")
+    early = EventFilter(until="2026-01-02T00:00:00.000Z")
+    of_type = EventFilter(types=("thing.happened",), since=late.since)
+    with readers.connection() as db:
+        last = events.page(db, limit=1, newest_first=True).next_cursor
+        steps: list[None] = []
+        db.conn.set_progress_handler(lambda: steps.append(None), 100)
+        for wanted in (late, of_type):
+            for asked in ({"last_seen": 5}, {"last_seen": 7001}, {}):
+                page = events.page(db, limit=2, wanted=wanted, **asked)
+                first = max(7001, asked.get("last_seen", 0) + 1)
+                assert [first, first + 1] == [msgspec.json.decode(e)["id"] for e in page.items]
+        page = events.page(db, limit=2, wanted=early, cursor=last, newest_first=True)
+        assert [1000, 999] == [msgspec.json.decode(e)["id"] for e in page.items]
+        page = events.page(db, limit=2, wanted=early, cursor=page.next_cursor, newest_first=True)
+        assert [998, 997] == [msgspec.json.decode(e)["id"] for e in page.items]
+        assert len(steps) < 30
+
+
 @pytest.mark.parametrize("count", [2, 51, 1000])
 def test_any_number_of_types_can_be_asked_for(writer: Writer, readers: Readers, count: int) -> None:
     write(writer, 3)
