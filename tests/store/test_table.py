@@ -21,6 +21,7 @@ from command_center.store import (
     Transaction,
     Writer,
     approvals,
+    automation_runs,
     automations,
     followups,
     items,
@@ -30,6 +31,7 @@ from command_center.store import (
 )
 from command_center.store import table as table_module
 from command_center.store.database.text_match import holds_words
+from command_center.store.queries.automation_runs import begun_since
 from command_center.store.records import Risk
 from command_center.store.table import Where
 from tests.store.units import add_repository, add_session, add_task, run
@@ -516,3 +518,50 @@ def test_a_rare_condition_is_looked_up_whatever_else_is_asked_for(
             db.conn.set_progress_handler(None, 0)
             assert ([7] if "status" in where else []) == [task.id for task in page.items]
             assert len(steps) < 150
+
+
+def test_a_rare_outcome_is_found_among_many_runs_without_a_look_at_them(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tx: Transaction) -> None:
+        place = add_repository(tx)
+        task = add_task(tx, repository_id=place.id)
+        automation = automations.insert(
+            tx, repository_id=place.id, title="a", schedule_expr="every@1h", requested_by="web"
+        )
+        of_it = {"automation_id": automation.id, "task_id": task.id}
+        for number in range(600):
+            automation_runs.insert(
+                tx,
+                **of_it,
+                trigger="event" if number % 2 else "schedule",
+                outcome="completed" if number % 3 else "failed",
+                fired_at="2026-01-01T00:00:00.000Z",
+            )
+        late = "2026-02-01T00:00:00.000Z"
+        automation_runs.insert(tx, **of_it, trigger="hook", outcome="failed", fired_at=late)
+        automation_runs.insert(tx, **of_it, trigger="event", outcome="denied", fired_at=late)
+
+    monkeypatch.setattr(table_module, "_FEW", 20)
+    run(writer, fill)
+    wishes: tuple[tuple[Where, list[int]], ...] = (
+        ({"outcome": "denied"}, [602]),
+        ({"outcome": "missed"}, []),
+        ({"trigger": "hook"}, [601]),
+        ({"trigger": "hook", "outcome": "failed"}, [601]),
+        ({"trigger": "event", "outcome": "stopped"}, []),
+        ({"trigger": "schedule", "outcome": "denied"}, []),
+    )
+    with readers.connection() as db:
+        steps: list[None] = []
+        db.conn.set_progress_handler(lambda: steps.append(None), 10)
+        for where, ids in wishes:
+            wanted = {**where, "automation_id": 1}
+            automation_runs.page(db, wanted, limit=50, newest_first=True)
+            steps.clear()
+            page = automation_runs.page(db, wanted, limit=50, newest_first=True)
+            assert ids == [one.id for one in page.items]
+            assert len(steps) < 60, where
+        steps.clear()
+        assert 1 == begun_since(db, 1, "event", "2026-01-15T00:00:00.000Z")
+        assert len(steps) < 60
