@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import unquote
 
 import attrs
@@ -55,6 +55,8 @@ from command_center.store import (
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.encryption import is_installed as encryption_is_installed
 from command_center.store.backups.restoring import finish_restore
+from command_center.store.database.opening import OpeningStep
+from command_center.store.integrity import LONG
 from command_center.store.ownership.lock import refuse_centre
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ STUCK = 1
 
 CLAIM_LOST = 3
 """The exit code where the database was no longer this server's."""
+
+
+_LONG_STEPS: Final = {"check": "database.checking", "copy": "database.copying"}
 
 
 async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
@@ -211,6 +216,7 @@ async def _serve_database(
         place.settings.data_dir / DATABASE,
         place.lock,
         replica=None if replica is None else replica(),
+        on_step=_tell_step,
     )
     claim = await trio.to_thread.run_sync(open_it)
     wanted = attrs.evolve(
@@ -223,6 +229,16 @@ async def _serve_database(
     )
     async with open_center(wanted, on_stuck=_give_up) as center:
         await _serve_center(place, center, on_ready=on_ready, cluster=described)
+
+
+def _tell_step(step: OpeningStep) -> None:
+    """Write to the log why a start takes long, before it does."""
+    if step.migration is not None:
+        log.info(
+            "database.migrating", migration=step.migration, number=step.number, count=step.count
+        )
+    elif step.size >= LONG:
+        log.info(_LONG_STEPS[step.act], mib=step.size >> 20)
 
 
 async def _serve_center(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import attrs
 from sqlite_utils import Database, Migrations
@@ -55,6 +56,28 @@ COPIES_KEPT = 5
 """The number of copies from before migrations that are kept."""
 
 
+class OpeningStep(NamedTuple):
+    """A step of opening a database that takes the longer, the larger the file is.
+
+    Attributes:
+        act: the whole file is checked, or copied, or a migration runs.
+        size: the bytes of the file.
+        migration: the name of the migration.
+        number: its place among those that run, from 1.
+        count: the number of those that run.
+    """
+
+    act: Literal["check", "copy", "migrate"]
+    size: int
+    migration: str | None = None
+    number: int = 0
+    count: int = 0
+
+
+OnStep = Callable[[OpeningStep], object]
+"""Told of each step before it begins, in the thread that opens the database."""
+
+
 def open_database(
     path: Path,
     *,
@@ -62,6 +85,7 @@ def open_database(
     busy_timeout: float = 5.0,
     migrations: Migrations = MIGRATIONS,
     before_migrations: Callable[[Database], object] = bool,
+    on_step: OnStep = bool,
 ) -> Database:
     """Open the database for writing, made if it is absent, its schema brought up to date.
 
@@ -76,6 +100,7 @@ def open_database(
         busy_timeout: seconds to wait for another process that holds the file.
         migrations: the schema's steps.
         before_migrations: called with the connection before it changes anything.
+        on_step: told of what may take long.
 
     Raises:
         SqliteTooOld: this Python's SQLite lacks what the schema needs.
@@ -97,7 +122,7 @@ def open_database(
     except FAULTS as error:
         raise opening_error(path, error) from error
     try:
-        damaged = _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound)
+        damaged = _refuse_what_is_not_ours(db, path, migrations, is_sound=is_sound, on_step=on_step)
         _set_writing_pragmas(db)
         before_migrations(db)
         if damaged:  # before the copy, which has to be whole, and a migration that changes one
@@ -105,7 +130,7 @@ def open_database(
             for name in damaged:
                 make_index_anew(db, name)
             db.conn.commit()
-        _migrate(db, path, migrations)
+        _migrate(db, path, migrations, on_step)
         seal_writes(db)
         keep_trigrams(db)
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
@@ -277,11 +302,17 @@ def _refuse_damaged_rows(db: Database, path: Path) -> None:
 
 
 def _refuse_what_is_not_ours(
-    db: Database, path: Path, migrations: Migrations, *, is_sound: bool = False
+    db: Database,
+    path: Path,
+    migrations: Migrations,
+    *,
+    is_sound: bool = False,
+    on_step: OnStep = bool,
 ) -> list[str]:
     """Return the indexes of words that are damaged; they can be made anew."""
     damaged = []
     if not is_sound or migrations.pending(db):
+        on_step(OpeningStep("check", path.stat().st_size))
         for line in _lines_of_check(db):
             raise_unread(line)
             index = damaged_index(line)
@@ -326,7 +357,7 @@ def _tables_with_content(db: Database, migrations: Migrations) -> list[str]:
     return [name for name in db.table_names() if name != migrations.migrations_table]
 
 
-def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
+def _migrate(db: Database, path: Path, migrations: Migrations, on_step: OnStep) -> None:
     pending = migrations.pending(db)
     if not pending:
         return
@@ -334,14 +365,25 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
         _new_database(path, migrations).conn.backup(db.conn)
         return
     _refuse_damaged_rows(db, path)  # which the migration would seal as they are
+    on_step(OpeningStep("copy", path.stat().st_size))
     backup = _copy(db, path, before=pending[0].name)
-    _apply(migrations, db, path, backup)
+    names = [step.name for step in pending]
+    for number, (name, following) in enumerate(zip(names, (*names[1:], None), strict=True), 1):
+        on_step(OpeningStep("migrate", path.stat().st_size, name, number, len(names)))
+        _apply(migrations, db, path, backup, stop_before=following)
     _prune(path)
 
 
-def _apply(migrations: Migrations, db: Database, path: Path, backup: Path | None) -> None:
+def _apply(
+    migrations: Migrations,
+    db: Database,
+    path: Path,
+    backup: Path | None,
+    *,
+    stop_before: str | None = None,
+) -> None:
     try:
-        migrations.apply(db)
+        migrations.apply(db, stop_before=stop_before)
     except Exception as error:
         failed = migrations.pending(db)[0].name
         raise MigrationFailed(path, failed, backup, words_of(error)) from error

@@ -32,7 +32,7 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.store import integrity, log_identity
-from command_center.store.database.opening import open_database, opening_error
+from command_center.store.database.opening import OnStep, open_database, opening_error
 from command_center.store.database.sqlite_errors import (
     FAULTS,
     is_corruption,
@@ -186,7 +186,11 @@ class DatabaseClaim:
 
 
 def take_claim(
-    database: Path, lock: DataFolderLock, *, replica: Replica | None = None
+    database: Path,
+    lock: DataFolderLock,
+    *,
+    replica: Replica | None = None,
+    on_step: OnStep = bool,
 ) -> DatabaseClaim:
     """Open the database, make it this process's, and settle which log it is.
 
@@ -199,6 +203,8 @@ def take_claim(
     each page of which was held against its checksum, and it is the replica that keeps others away:
     the claim in it is that of the centre that led before.
 
+    Of what takes long with a large file, `on_step` is told before it begins.
+
     Raises:
         DatabaseClaimed: another process has it.
         NotReplicated: the replica may not have what was changed.
@@ -209,7 +215,9 @@ def take_claim(
         if is_open_elsewhere(database):
             raise DatabaseClaimed(database, None)
         with closing(
-            open_database(database, is_sound=True, before_migrations=replica.opened)
+            open_database(
+                database, is_sound=True, before_migrations=replica.opened, on_step=on_step
+            )
         ) as db:
             life = _write_claim(db, database, lock, replica)
         return DatabaseClaim(life, database, lock, database.stat(), keeps_log=False)
@@ -220,7 +228,7 @@ def take_claim(
         and not former.is_damaged
         and (former.is_closed or integrity.is_long(database, former))
     )
-    with closing(open_database(database, is_sound=is_sound)) as db:
+    with closing(open_database(database, is_sound=is_sound, on_step=on_step)) as db:
         try:
             if is_sound and former is not None and not former.is_closed:
                 integrity.refuse_damaged_changes(db, database, former)

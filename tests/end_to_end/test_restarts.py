@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import trio
+from sqlite_utils import Database
 
 from command_center.store import sessions
+from command_center.store.backups.contents import DATABASE
+from command_center.store.database.checksums import teach_checksums
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.text_match import teach_words
 from tests.codex.fixtures import both_models
 from tests.codex.script import Gate, Run, Say, Script, SpawnAgent
 from tests.codex.scripted_model import ScriptedModel
@@ -203,3 +211,23 @@ async def test_what_was_said_of_a_message_that_a_crash_cuts_is_kept_and_shown_as
         )
         found = await client.get("/api/search", q="thought", sessionId=session["id"])
         assert ["agentMessage"] == [item["kind"] for item in found["items"]]
+
+
+def test_a_start_on_an_older_database_says_in_the_log_which_migrations_run(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as conn:
+        conn.execute("PRAGMA synchronous = OFF")
+        teach_words(conn)
+        teach_checksums(conn)
+        db = Database(conn)
+        MIGRATIONS.apply(db, stop_before="0081_totals")
+        names = [step.name for step in MIGRATIONS.pending(db)]
+    server = Server(data, {"CC_CODEX_RUNNER_MODE": "stub", "CC_LOG_FORMAT": "json"}).start()
+    server.stop()
+    told = [msgspec.json.decode(line) for line in server.log.read_text().splitlines()]
+    assert [(name, number, len(names)) for number, name in enumerate(names, 1)] == [
+        (one["migration"], one["number"], one["count"])
+        for one in told
+        if one["event"] == "database.migrating"
+    ]

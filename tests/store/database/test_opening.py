@@ -24,6 +24,7 @@ from command_center.store import (
 from command_center.store.database import copies
 from command_center.store.database import opening as opening_module
 from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.opening import OpeningStep
 from command_center.store.database.sqlite_errors import raise_unread
 
 
@@ -138,6 +139,10 @@ def add_author(db: Database) -> None:
     db.table("notes").add_column("author", str)
 
 
+def add_author_index(db: Database) -> None:
+    db.table("notes").create_index(["author"])
+
+
 def test_the_file_is_copied_before_pending_migrations(path: Path) -> None:
     open_database(path, migrations=two_steps(None)).close()
     with open_database(path, migrations=two_steps(add_author)) as db:
@@ -172,6 +177,27 @@ def test_no_copy_is_made_when_nothing_is_pending(path: Path) -> None:
     for _ in range(2):
         open_database(path, migrations=two_steps(add_author)).close()
     assert not (path.parent / "backups").exists()
+
+
+def test_of_what_takes_long_with_a_large_file_somebody_is_told_before_it(path: Path) -> None:
+    def told(migrations: Migrations, *, is_sound: bool) -> list[tuple[object, ...]]:
+        steps: list[OpeningStep] = []
+        opened = open_database(path, is_sound=is_sound, migrations=migrations, on_step=steps.append)
+        opened.close()
+        assert all(step.size for step in steps)
+        return [(step.act, step.migration, step.number, step.count) for step in steps]
+
+    open_database(path, migrations=two_steps(None)).close()
+    newer = two_steps(add_author)
+    newer(name="third")(add_author_index)
+    assert [
+        ("check", None, 0, 0),
+        ("copy", None, 0, 0),
+        ("migrate", "second", 1, 2),
+        ("migrate", "third", 2, 2),
+    ] == told(newer, is_sound=True)
+    assert [] == told(newer, is_sound=True)
+    assert [("check", None, 0, 0)] == told(newer, is_sound=False)
 
 
 def test_a_migration_for_which_there_is_no_memory_says_so(path: Path) -> None:
