@@ -6,7 +6,7 @@ always bound.
 
 import sqlite3
 import typing
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -196,9 +196,16 @@ class Table(Generic[R]):
         Raises:
             DamagedRecord: one is not as it was written.
         """
+        return [*self.each(db, where, texts=texts)]
+
+    def each(self, db: Database, where: Where, *, texts: bool = True) -> Iterator[R]:
+        """Yield what ``every`` gives, one after the other: for what many years have left.
+
+        It has to be read within the snapshot.
+        """
         read = self._read if texts else self._read_outline
         with closing(self._oldest_first(db, where, texts=texts)) as rows:
-            return [read(row) for row in rows]
+            yield from map(read, rows)
 
     def sound(
         self, db: Database, where: Where, *, texts: bool = True

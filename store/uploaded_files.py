@@ -48,11 +48,11 @@ class UploadedFiles:
         """Return what a file has."""
         return (self.folder / name).read_bytes()
 
-    def others(self, kept: Collection[str]) -> list[str]:
-        """Return the names of the files that are none of those."""
+    def names(self) -> list[str]:
+        """Return the names of all files that are there."""
         if not self.folder.is_dir():
             return []
-        return sorted({entry.name for entry in self.folder.iterdir()} - set(kept))
+        return sorted(entry.name for entry in self.folder.iterdir())
 
     def remove(self, names: Collection[str]) -> dict[str, str]:
         """Remove files; return each that stays, with what the system says."""

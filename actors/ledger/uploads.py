@@ -29,6 +29,7 @@ from command_center.store import (
 )
 from command_center.store.queries.attachments import (
     attached_anywhere,
+    damaged_uploads,
     needed,
     remove_upload,
     stored,
@@ -108,15 +109,15 @@ def prune_uploads(tx: Transaction, ids: Sequence[int]) -> list[str]:
     return pruned
 
 
-def kept_files(db: Database) -> set[str] | None:
-    """Return the files that uploads have.
+def are_sound(db: Database) -> bool:
+    """Say whether all are as they were written.
 
-    While a row is damaged, nobody can tell which file is its own, and this returns None.
+    While a row is damaged, nobody can tell which file is its own.
     """
-    found, damaged = uploads.sound(db, {})
-    for error in damaged:
-        log.error("upload.damaged", upload_id=error.id)
-    return None if damaged else {upload.file for upload in found}
+    damaged = damaged_uploads(db)
+    for upload in damaged:
+        log.error("upload.damaged", upload=upload)
+    return not damaged
 
 
 def _oldest(now: Timestamp) -> Timestamp:

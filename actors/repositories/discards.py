@@ -186,20 +186,22 @@ class Discards:
         """Let go of what was kept for long enough, also where a crash left no row of it."""
         now = now_timestamp()
 
-        def load(db: Database) -> tuple[Repository, list[DiscardedWork]]:
-            rows = discarded.every(db, {"repository_id": repository_id})
-            return repositories.get(db, repository_id), rows
+        def load(db: Database) -> tuple[Repository, set[str], list[tuple[int, str]]]:
+            known, due = set[str](), list[tuple[int, str]]()
+            still_kept = {"repository_id": repository_id, "status": ["kept", "discarded"]}
+            for row in discarded.each(db, still_kept):
+                known.add(row.sha)
+                if row.expires_at <= now:
+                    due.append((row.id, row.sha))
+            return repositories.get(db, repository_id), known, due
 
-        repository, rows = await self._storage.read(load)
+        repository, known, due = await self._storage.read(load)
         async with self._locks.of(repository_id):
             main = await open_main(self._hosts.of(repository), repository)
-            for row in rows:
-                if row.status == "expired" or row.expires_at > now:
-                    continue
-                await forget_kept(main, row.sha, KEPT_BELOW)
+            for id_, sha in due:
+                await forget_kept(main, sha, KEPT_BELOW)
                 await self._storage.write(
-                    lambda tx, id_=row.id: discarded.update(tx, id_, status="expired")  # type: ignore[misc]
+                    lambda tx, id_=id_: discarded.update(tx, id_, status="expired")  # type: ignore[misc]
                 )
-            known = {row.sha for row in rows}
             oldest = from_timestamp(now).timestamp() - KEPT_SECONDS
             await forget_unknown(main, known, KEPT_BELOW, before=oldest)

@@ -7,6 +7,7 @@ has changes of others, too.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -256,14 +257,16 @@ class Snapshots:
     async def tidy(self, repository_id: int) -> None:
         """Let go of snapshots of worktrees that are gone, and of old ones that nobody knows."""
 
-        def load(db: Database) -> tuple[Repository, list[Snapshot]]:
-            rows = snapshots.every(db, {"repository_id": repository_id})
-            return repositories.get(db, repository_id), rows
+        def load(db: Database) -> tuple[Repository, dict[str, set[str]]]:
+            found = defaultdict[str, set[str]](set)
+            for row in snapshots.each(db, {"repository_id": repository_id}):
+                found[row.path].add(row.sha)
+            return repositories.get(db, repository_id), found
 
         async with self._locks.of(repository_id):
-            repository, rows = await self._storage.read(load)
+            repository, kept = await self._storage.read(load)
             host = self._hosts.of(repository)
-            folders = {path: Path(path) for path in {row.path for row in rows}}
+            folders = {path: Path(path) for path in kept}
             gone = {
                 path
                 for path, folder in folders.items()
@@ -277,7 +280,7 @@ class Snapshots:
             if gone:
                 await self._storage.write(remove)
             main = await open_main(host, repository)
-            known = {row.sha for row in rows if row.path not in gone}
+            known = {sha for path, shas in kept.items() if path not in gone for sha in shas}
             oldest = from_timestamp(now_timestamp()).timestamp() - KEPT_SECONDS
             await forget_unknown(main, known, SNAPSHOTS_BELOW, before=oldest)
 

@@ -11,9 +11,9 @@ brings what is missing here, and shares what the others have not: files of befor
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 import trio
@@ -21,10 +21,10 @@ import trio
 from command_center.actors.contracts.uploads import DeleteUpload, KeepUpload, ReadUpload
 from command_center.actors.core.shared_files import SharedFiles
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.uploads import are_sound as uploads_are_sound
 from command_center.actors.ledger.uploads import (
     delete_upload,
     keep_upload,
-    kept_files,
     prune_uploads,
     unneeded_uploads,
 )
@@ -32,15 +32,21 @@ from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.uploads import check_upload
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Upload, uploads
+from command_center.store.queries.attachments import files_of_uploads
 from command_center.store.uploaded_files import UploadedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 PRUNE_SECONDS: Final = 3600.0
 """Seconds between two looks for what nothing needs."""
 
 PRUNED_AT_ONCE: Final = 100
 """Uploads that are deleted in one unit of writing, for which others wait."""
+
+LOOKED_UP: Final = 500
+"""Uploads, or files, that are in memory at once while all of them are gone through."""
 
 BRING_SECONDS: Final = 5.0
 """Seconds for which a start waits for files that are not here; then they come meanwhile."""
@@ -131,16 +137,26 @@ class Uploads(Actor):
         """Have all files here and at the other centres, again and again until it is so."""
         while True:
             try:
-                there = await shared.names()
-                found, _ = await self._storage.read(lambda db: uploads.sound(db, {}))
-                for upload in found:
-                    await self._bring_file(shared, upload.file)
-                    if upload.file not in there:
-                        await self._share(shared, upload.file)
+                await self._bring_all(shared)
             except (Refusal, OSError) as error:
                 log.warning("uploads.not_shared", reason=str(error))
                 await trio.sleep(_AGAIN)
             else:
+                return
+
+    async def _bring_all(self, shared: SharedFiles) -> None:
+        there = await shared.names()
+        cursor: str | None = None
+        while True:
+            page = await self._storage.read_long(
+                partial(uploads.page, where={}, limit=LOOKED_UP, cursor=cursor)
+            )
+            for upload in page.items:
+                await self._bring_file(shared, upload.file)
+                if upload.file not in there:
+                    await self._share(shared, upload.file)
+            cursor = page.next_cursor
+            if cursor is None:
                 return
 
     async def _bring_file(self, shared: SharedFiles, name: str) -> None:
@@ -166,19 +182,20 @@ class Uploads(Actor):
 
     async def _sweep(self) -> None:
         """Delete what nothing needs in steps, between which others write; then the strays."""
-        is_whole = await self._storage.read_long(kept_files) is not None
+        are_sound = await self._storage.read_long(uploads_are_sound)
         unneeded = await self._storage.read_long(unneeded_uploads)
-        for begin in range(0, len(unneeded), PRUNED_AT_ONCE):
-            some = unneeded[begin : begin + PRUNED_AT_ONCE]
+        for some in _parts_of(unneeded, PRUNED_AT_ONCE):
             async with self._writing:
                 pruned = await self._storage.write(partial(prune_uploads, ids=some))
-                if is_whole:
+                if are_sound:
                     await self._remove(pruned)
+        if not are_sound:
+            return
         async with self._writing:
-            kept = await self._storage.read_long(kept_files)
-            if kept is not None:
-                strays = await trio.to_thread.run_sync(self._files.others, kept)
-                await self._remove(strays)
+            there = await trio.to_thread.run_sync(self._files.names)
+            for names in _parts_of(there, LOOKED_UP):
+                known = await self._storage.read_long(partial(files_of_uploads, names=names))
+                await self._remove([name for name in names if name not in known])
 
     async def _remove(self, names: Collection[str]) -> None:
         left = await trio.to_thread.run_sync(self._files.remove, names)
@@ -190,3 +207,8 @@ class Uploads(Actor):
                     await self._shared.delete(name)
                 except Unavailable as error:
                     log.warning("upload.left", file=name, reason=str(error))
+
+
+def _parts_of(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(whole), size):
+        yield whole[begin : begin + size]

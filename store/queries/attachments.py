@@ -1,13 +1,15 @@
 """Attachments: which uploads sessions and follow-ups have, and how much all uploads are."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.store import totals
+from command_center.store.database.checksums import damaged_rows
 from command_center.store.errors import DamagedRecord
+from command_center.store.lists.where import Conditions
 from command_center.store.tables import uploads
 from command_center.store.timestamps import Timestamp
 from command_center.store.transaction import Transaction
@@ -81,6 +83,19 @@ def untouched_since(db: Database, moment: Timestamp) -> list[int]:
     """Return the ids of the uploads that nobody has sent since a moment, the oldest first."""
     found = db.execute("SELECT id FROM uploads WHERE updated_at < ? ORDER BY id", [moment])
     return [id_ for (id_,) in found]
+
+
+def damaged_uploads(db: Database) -> list[str]:
+    """Return the uploads that are not as they were written."""
+    return [*damaged_rows(db, {"uploads"})]
+
+
+def files_of_uploads(db: Database, names: Sequence[str]) -> set[str]:
+    """Return those of some files, at most a few hundred, that uploads have."""
+    conditions = Conditions()
+    conditions.among("file", names)
+    found = db.execute(f"SELECT file FROM uploads{conditions.sql}", conditions.arguments)  # noqa: S608 - places alone
+    return {name for (name,) in found}
 
 
 def remove_upload(tx: Transaction, upload_id: int) -> None:
