@@ -407,15 +407,15 @@ def _take(
     """
     segments = Segments(db)
     found: list[StoredEvent] = []
-    held = 0
+    left, room = limit, pages.PAGE_BYTES
     with closing(read_rows(db, sql, arguments)) as rows:
         for row in rows:
-            is_full = len(found) == limit or held >= pages.PAGE_BYTES
-            if is_full or segments.unpacked >= pages.SCANNED_BYTES:
+            if left <= 0 or room <= 0 or segments.unpacked >= pages.SCANNED_BYTES:
                 return found, found[-1].id
             event = _stored(row, segments)
             found.append(event)
-            held += len(event.body)
+            left -= 1
+            room -= len(event.body)
     return found, None
 
 

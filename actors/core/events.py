@@ -111,14 +111,18 @@ class Published:
     def __init__(self, event: StoredEvent) -> None:
         """Carry the event."""
         self.event = event
-        self._forms: dict[Callable[[StoredEvent], bytes], bytes] = {}
+        self._forms: dict[Callable[[StoredEvent], bytes], bytes] | None = None
 
     def form(self, encode: Callable[[StoredEvent], bytes]) -> bytes:
         """Return the event as `encode` makes it, for all who want it so."""
-        made = self._forms.get(encode)
-        if made is None:
-            made = self._forms[encode] = encode(self.event)
-        return made
+        if self._forms is None:  # most that a client gets again have but one form
+            made = encode(self.event)
+            self._forms = {encode: made}
+            return made
+        found = self._forms.get(encode)
+        if found is None:
+            found = self._forms[encode] = encode(self.event)
+        return found
 
 
 Outlet: TypeAlias = Callable[[Sequence[Published]], bool]

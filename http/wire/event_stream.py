@@ -105,7 +105,7 @@ class EventStream:
             return b":\n\n"
         if not batch:
             raise StopAsyncIteration
-        return b"".join(published.form(self._form) for published in batch)
+        return b"".join([published.form(self._form) for published in batch])
 
     def _opening(self) -> bytes:
         first = first_event(self._center, self._subscription, self._after)
@@ -132,10 +132,12 @@ def server_sent(log_id: str) -> Callable[[StoredEvent], bytes]:
 
     Its id names the log, too; one that is said only live has none.
     """
-    place = b"id: " + log_id.encode() + b":%d\n"
+    with_its_place = b"id: " + log_id.encode() + b":%d\ndata: %b\n\n"
 
     def form(event: StoredEvent) -> bytes:
-        return (place % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
+        if event.id:
+            return with_its_place % (event.id, event.body)
+        return b"data: %b\n\n" % event.body
 
     return form
 
