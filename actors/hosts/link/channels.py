@@ -323,6 +323,8 @@ class Channels:
                 raise self.refuse("it sent a frame that is too long")
             body = await self._exactly(size)
             if is_first:
+                # It has to hear of this side, too, whatever it has said: both tell whom to update.
+                await self.write(_Frame.BEAT, 0)
                 self._greet(kind, body)
                 is_first = False
             else:

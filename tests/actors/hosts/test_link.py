@@ -221,6 +221,17 @@ async def test_a_side_that_refuses_says_why_and_is_known_to_stay_so() -> None:
         assert other.value.is_lasting
 
 
+async def test_a_side_that_refuses_another_version_has_said_its_own() -> None:
+    for _ in range(20):  # in whatever order its tasks run
+        ours, theirs = trio.testing.memory_stream_pair()
+        await theirs.send_all(frame(HELLO, 0, b'{"protocol": 99}'))
+        with pytest.raises(LinkEnded, match="update this side"):
+            await Channels(ours, ours).run()
+        await ours.aclose()
+        heard = await theirs.receive_some()
+        assert heard.startswith(GREETING)
+
+
 async def test_a_host_that_never_answers_is_not_waited_for_for_ever(
     autojump_clock: trio.abc.Clock,
 ) -> None:
