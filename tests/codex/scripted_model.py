@@ -32,7 +32,7 @@ from tests.codex.script import (
     Step,
     by_prompt,
 )
-from tests.codex.spelling import Tools
+from tests.codex.spelling import Tools, ToolStep
 from tests.codex.streaming import events_of
 
 OLD_MODEL = "gpt-5.4"
@@ -78,6 +78,10 @@ class ModelRequest:
             if item.get("type") in {"function_call_output", "custom_tool_call_output"}
         ]
 
+    def has_call(self, response_id: str) -> bool:
+        """Return whether Codex has taken the call of a tool that a response made."""
+        return any(item.get("call_id") == f"call_{response_id}" for item in self.body["input"])
+
     @property
     def user_texts(self) -> list[str]:
         """All that the user's messages say, in order, and those of other agents.
@@ -97,6 +101,9 @@ class ScriptedModel:
 
     `script` may be replaced between turns; `choose`, when set, picks a turn's script by its
     prompt. `requests` holds every call in order. Closing opens all gates.
+
+    Codex drops an answer that is on its way as it is steered, and asks again. A call of a tool that
+    it has dropped so is made once more.
     """
 
     def __init__(self, script: Script = NAMED["text"], *, port: int = 0) -> None:
@@ -109,6 +116,8 @@ class ScriptedModel:
         """`time.monotonic()` and text of every delta, just before it was written."""
         self._changed = threading.Condition()
         self._scripts: dict[str, list[Step]] = {}
+        self._called: dict[str, tuple[Step, str]] = {}
+        """The last step of each turn that calls a tool, and the id of its response."""
         self._gates: set[Gate] = set()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.model = self
@@ -165,11 +174,17 @@ class ScriptedModel:
                 chosen = self.choose(request.prompt) if self.choose else self.script
                 self._scripts[request.turn_id] = list(chosen)
             steps = self._scripts[request.turn_id]
+            last = self._called.pop(request.turn_id, None)
+            if last is not None and not request.has_call(last[1]):
+                steps.insert(0, last[0])
             step = steps.pop(0) if steps else Say.text(ENDING)
             self._gates |= _gates_of(step)
             self.requests.append(request)
             self._changed.notify_all()
-            return step, f"resp_{len(self.requests)}"
+            response_id = f"resp_{len(self.requests)}"
+            if isinstance(step, ToolStep):
+                self._called[request.turn_id] = step, response_id
+            return step, response_id
 
 
 def _gates_of(step: Step) -> set[Gate]:

@@ -5,8 +5,19 @@ from pathlib import Path
 import msgspec
 
 from tests.codex.fixtures import both_models
-from tests.codex.script import AddFile, Gate, Refuse, Run, Say, Script, SpawnAgent, WaitForAgents
-from tests.codex.scripted_model import ScriptedModel
+from tests.codex.script import (
+    ENDING,
+    AddFile,
+    Gate,
+    Refuse,
+    Run,
+    Say,
+    Script,
+    SpawnAgent,
+    Step,
+    WaitForAgents,
+)
+from tests.codex.scripted_model import ModelRequest, ScriptedModel
 
 
 def exec_codex(binary: Path, home: Path, cwd: Path, prompt: str) -> list[dict[str, object]]:
@@ -47,6 +58,26 @@ def test_the_real_codex_runs_the_commands_of_the_script_and_tells_their_output(
     assert len(outputs) == 2
     assert "one" in outputs[0]
     assert "two" in outputs[1]
+
+
+def test_a_call_that_codex_has_dropped_is_made_once_more() -> None:
+    model = ScriptedModel((Run("echo one"), Run("echo two"), Say.text("Ran.")))
+
+    def ask(*taken: str) -> tuple[Step, str]:
+        body = {
+            "prompt_cache_key": "a thread",
+            "input": [{"type": "function_call", "call_id": f"call_{one}"} for one in taken],
+        }
+        return model.next_step(ModelRequest(body))
+
+    one, first = ask()
+    assert Run("echo one") == one
+    dropped, _ = ask(first)
+    again, second = ask(first)
+    assert Run("echo two") == dropped == again
+    assert Say.text("Ran.") == ask(first, second)[0]
+    assert Say.text(ENDING) == ask(first, second)[0], "what was said is not said again"
+    model._server.server_close()
 
 
 def test_every_turn_plays_the_script_from_its_beginning(
