@@ -23,18 +23,24 @@ Event: TypeAlias = dict[str, Any]
 class Gate:
     """A point at which the model waits until the test opens it.
 
-    `reached` is set when the model has come to it; `open` lets it go on. Both are
-    `threading.Event` underneath and may be used from any thread.
+    `reached` is set when the model has come to it; `open` lets it go on, and so does the end of its
+    seconds. Both are `threading.Event` underneath and may be used from any thread.
     """
 
     def __init__(self, seconds: float = GATE_SECONDS) -> None:
         self._seconds = seconds
         self._reached = threading.Event()
         self._opened = threading.Event()
+        self._is_over = False
 
     def open(self) -> None:
         """Let the model go on, now and every later time."""
         self._opened.set()
+
+    @property
+    def is_shut(self) -> bool:
+        """Return whether the model still waits here, or would."""
+        return not (self._opened.is_set() or self._is_over)
 
     def wait_until_reached(self, seconds: float = 30.0) -> None:
         """Block until the model stands at this gate; raises `TimeoutError` after `seconds`."""
@@ -44,7 +50,7 @@ class Gate:
     def pass_through(self) -> None:
         """Wait, on the model's side, until the gate is open."""
         self._reached.set()
-        self._opened.wait(self._seconds)
+        self._is_over = not self._opened.wait(self._seconds)
 
 
 @attrs.frozen
