@@ -125,13 +125,12 @@ class Slots(Actor):
 
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""
-        granted = sorted(self._granted.values())
-        live, states, unsettled, leaving, lingering = await self._storage.read(
+        granted = frozenset(self._granted.values())
+        (live, leaving, lingering), states, unsettled = await self._storage.read(
             lambda db: (
-                live_sessions(db),
+                live_and_ended(db, granted),
                 states_of(db),
                 orphaned_turns.waited_for(db),
-                *ended_sessions(db, granted),
             )
         )
         held = [s for s in live if s.status in ACTIVE or session_at(s.id) in self._granted]
@@ -140,7 +139,8 @@ class Slots(Actor):
             ref = self.ctx.find(session_at(session.id))
             if session.status in ACTIVE and ref is not None and not ref.is_dead:
                 self._granted[ref.path] = session.id
-        queued = [s for s in in_order(live) if s not in held]
+        holding = {session.id for session in held}
+        queued = [session for session in in_order(live) if session.id not in holding]
         shut = {
             one.host
             for one in queued
@@ -201,20 +201,23 @@ def live_sessions(db: Database) -> list[Session]:
     ]
 
 
-def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Session]]:
-    """List those of the sessions that have ended; their actors may still have to clean up.
+def live_and_ended(
+    db: Database, granted: frozenset[int]
+) -> tuple[list[Session], list[Session], list[Session]]:
+    """List the live sessions, and of those with a slot the ones that have ended.
 
-    The second are those whose commands go on. They hold no slot, and their thread may be prompted.
+    The actors of the second may still have to clean up. The third are ended ones whose commands go
+    on: they hold no slot, and their thread may be prompted.
     """
-    ended = [
-        session for session in sessions.every(db, {"id": ids}, texts=False) if session.finished_at
-    ]
+    live = live_sessions(db)
+    others = sorted(granted.difference(session.id for session in live))
+    ended = [one for one in sessions.every(db, {"id": others}, texts=False) if one.finished_at]
     lingering = [
         session
         for session in ended
         if session.status == "completed" and running_commands(db, session.id)
     ]
-    return [session for session in ended if session not in lingering], lingering
+    return live, [session for session in ended if session not in lingering], lingering
 
 
 def in_order(live: list[Session]) -> list[Session]:

@@ -4,9 +4,15 @@ Values are always bound. One that SQLite could not hold (an integer beyond 64 bi
 no Unicode) equals nothing that is stored, so its condition is simply never met.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Final
 
 Scalar = str | int | float | bool | None
+
+FEW: Final = 8
+"""Values that have a place each. More have one together: a connection keeps the memory of each
+statement, and so lists of a hundred lengths are no hundred statements."""
 
 
 class Conditions:
@@ -51,11 +57,15 @@ class Conditions:
     def among(self, column: str, values: Sequence[Scalar]) -> None:
         """Ask for one of these values; none of them is met by no row."""
         holdable = [value for value in values if is_holdable(value) and value is not None]
-        terms = [f"{column} IN ({', '.join('?' * len(holdable))})"] if holdable else []
+        if len(holdable) > FEW:
+            terms = [f"{column} IN (SELECT value FROM json_each(?))"]  # noqa: S608 - of the program
+            self._arguments.append(json.dumps(holdable))
+        else:
+            terms = [f"{column} IN ({', '.join('?' * len(holdable))})"] if holdable else []
+            self._arguments.extend(holdable)
         if None in values:
             terms.append(f"{column} IS NULL")
         self._terms.append(f"({' OR '.join(terms)})" if terms else "FALSE")
-        self._arguments.extend(holdable)
 
     def above(self, column: str, value: Scalar) -> None:
         """Ask for more than this value."""
