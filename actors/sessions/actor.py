@@ -542,8 +542,9 @@ class SessionActor(Actor):
 
     @handles(LaunchFailed, when={"starting"})
     async def launch_failed(self, message: LaunchFailed) -> None:
-        """Fail, or stop if a stop was requested: the turn did not begin."""
-        await self._ending.end("failed", reason=message.reason)
+        """Fail, or stop if that was requested; wait where the host is away. No turn has begun."""
+        if not await self._launch.wait_for_host():
+            await self._ending.end("failed", reason=message.reason)
 
     @handles(TurnOpened, when={"starting"})
     async def turn_opened(self, message: TurnOpened) -> None:

@@ -125,7 +125,7 @@ class Launch:
 
     async def _prepare(self) -> None:
         """Ask whoever may start git, again for a while where it or the store is away."""
-        began = trio.current_time()
+        failing_since: float | None = None
         while True:
             try:
                 repositories = self._ctx.lookup(REPOSITORIES)
@@ -138,8 +138,10 @@ class Launch:
                     look = SeeConfiguration(self._state.id)
                     seen = await repositories.ask(look, timeout=GIT_SECONDS)
             except FAILURES as error:
+                now = trio.current_time()
+                failing_since = now if failing_since is None else failing_since
                 passes = isinstance(error, (Unavailable, ActorStopped, ActorCrashed))
-                if not passes or trio.current_time() - began > PREPARE_SECONDS:
+                if not passes or now - failing_since > PREPARE_SECONDS:
                     await self._ctx.ref.tell(LaunchFailed(reason=str(error)))
                     return
                 log.warning("session.prepare.again", session=self._state.id, reason=str(error))
@@ -185,6 +187,19 @@ class Launch:
             self.prepare_soon()  # somebody has decided meanwhile
             return False
         return placed.status == "starting"
+
+    async def wait_for_host(self) -> bool:
+        """Queue again where the host has gone away before a prompt was sent; say if that is so.
+
+        Its slot is free for others meanwhile, and another host may be chosen.
+        """
+        session = self._state.session
+        if session.stop_requested is not None or self._services.absence(session) is None:
+            return False
+        await self._state.change(lambda tx: ledger.move(tx, session.id, "queued"))
+        self._ctx.start_task(self._runner.leave_early)
+        self.queue_soon()  # by which it gives its slot back
+        return True
 
     def set_up_soon(self, script: SetUpScript) -> None:
         """Have the script run in the worktree; `SetUpEnded` follows."""

@@ -16,6 +16,7 @@ from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost
 from command_center.actors.contracts.worktrees import Prepared
 from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.rules.errors import Unavailable
+from command_center.actors.sessions import launch
 from command_center.actors.sessions.runners.codex import turn_start
 from command_center.store import Transaction, host_states, repositories, sessions
 from tests.actors.rows import insert_repository
@@ -118,6 +119,22 @@ async def test_a_fault_that_passes_while_the_folder_is_made_ready_costs_no_sessi
     async with live_session(tmp_path / "db", faults=[fault], **STARTING) as live:
         ended = await live.until(lambda session: session.status != "starting")
         assert ("running", None) == (ended.status, ended.exit_reason)
+
+
+async def test_a_session_whose_host_goes_away_before_its_prompt_waits_in_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "PREPARE_SECONDS", 0.0)
+    monkeypatch.setattr(launch, "PAUSE_SECONDS", 0.01)
+    away = Unavailable("Host box is away: It has ended.")
+    folder = tmp_path / "db"
+    async with live_session(folder, is_away="It sleeps.", faults=[away] * 2, **STARTING) as live:
+        waits = await live.until(lambda session: session.status != "starting")
+        assert ("queued", None) == (waits.status, waits.exit_reason)
+        live.bridge.absence, live.bridge.is_lost = None, False
+        await live.ref.tell(GrantSlot())
+        await live.until(lambda session: session.status == "running")
+        assert 1 == live.bridge.methods().count("turn/start")
 
 
 async def test_a_launch_without_a_connection_says_what_it_waits_for_and_fails_by_its_deadline(

@@ -51,6 +51,7 @@ from command_center.actors.sessions.runners.codex.turns import (
 )
 from command_center.runtime import ActorRef, Refusal
 from command_center.store import Session
+from command_center.store.records import LOCAL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -62,6 +63,12 @@ DELAY_SECONDS = 3.0
 
 GIVEN_UP = f"The session fails if Codex does not answer within {LAUNCH_SECONDS:.0f} seconds."
 """The end of what a launch waits for while there is no connection to Codex."""
+
+QUEUED_AGAIN = (
+    f"If Codex does not answer within {LAUNCH_SECONDS:.0f} seconds, the session fails, or waits in "
+    "the queue while its host is away."
+)
+"""The same, on another host."""
 
 NOT_BEGUN = "Codex has not begun yet. It may be starting the MCP servers of its configuration."
 """The reason why a launch waits while there is a connection."""
@@ -127,7 +134,7 @@ class TurnStart:
         thread itself is asked once there is a connection again.
         """
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tell_of_delay)
+            nursery.start_soon(self._tell_of_delay, session)
             await self._launch_until_known(session)
             nursery.cancel_scope.cancel()
 
@@ -146,14 +153,15 @@ class TurnStart:
             else:
                 return
 
-    async def _tell_of_delay(self) -> None:
+    async def _tell_of_delay(self, session: Session) -> None:
         """Say what the launch waits for, and again where that is another thing; cancelled."""
         told: str | None = None
         while True:
             await trio.sleep(DELAY_SECONDS)
             with contextlib.suppress(*FAILURES):
                 absence = await self._bridge.ask(ExplainAbsence(), timeout=DELAY_SECONDS)
-                reason = NOT_BEGUN if absence is None else f"{absence} {GIVEN_UP}"
+                given_up = GIVEN_UP if session.host == LOCAL else QUEUED_AGAIN
+                reason = NOT_BEGUN if absence is None else f"{absence} {given_up}"
                 if reason != told:
                     await self._ref.tell(LaunchDelayed(reason=reason))
                     told = reason
