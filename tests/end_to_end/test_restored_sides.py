@@ -27,12 +27,15 @@ SOCKETS = shutil.ignore_patterns("*.sock")
 
 OTHER_VERSION = """
 import sys
-from command_center.actors.hosts.link import channels
-channels.PROTOCOL += int(sys.argv[1])
+from command_center.actors.hosts.link import channels, dialect
+exec(sys.argv[1])
 from command_center.http.cli.main import main
 main(sys.argv[5:])
 """
-"""A host's program that speaks an earlier or a later protocol; it is given what would start it."""
+"""A host's program of another version; it is given the change, and what would start it."""
+
+OLDER_PORT = "dialect.version = lambda: '0.0.1'; dialect.digest = lambda: 'another'"
+NEWER_PORT = "dialect.version = lambda: '999.0'; dialect.digest = lambda: 'another'"
 
 
 async def connect(client: Client, host: DialledHost, name: str = "box") -> None:
@@ -203,12 +206,20 @@ async def test_a_server_put_back_from_a_backup_has_its_hosts_back_and_joins_thei
     assert Counter({"Before.": 1, "Waits.": 2, "After.": 1, "On.": 1}) == Counter(turns.values())
 
 
-@pytest.mark.parametrize(("step", "side"), [(1, "this side"), (-1, "the other side")])
+@pytest.mark.parametrize(
+    ("change", "side"),
+    [
+        ("channels.PROTOCOL += 1", "this side"),
+        ("channels.PROTOCOL -= 1", "the other side"),
+        (NEWER_PORT, "this side"),
+        (OLDER_PORT, "the other side"),
+    ],
+)
 async def test_a_host_of_another_version_is_refused_with_the_side_to_update(
-    centre_client: Client, dialling_host: DialledHost, step: int, side: str
+    centre_client: Client, dialling_host: DialledHost, change: str, side: str
 ) -> None:
     client, box = centre_client, dialling_host
-    box.within = (sys.executable, "-c", OTHER_VERSION, str(step))
+    box.within = (sys.executable, "-c", OTHER_VERSION, change)
     added = await client.post("/api/hosts", {"name": "box"}, status=201)
     box.enrol(client.server.url, code=added["enrolment"]["code"])
     await until_refused(client, f"update {side}")
@@ -216,6 +227,7 @@ async def test_a_host_of_another_version_is_refused_with_the_side_to_update(
     await until_log(box, f"update {theirs}")
     assert "connected" != (await client.get("/api/hosts/box"))["link"]
     box.stop()
-    box.within = ()
+    # A version that declares the port alike works.
+    box.within = (sys.executable, "-c", OTHER_VERSION, "dialect.version = lambda: '0.0.1'")
     box.start()
     await until_host(client, "box", link="connected", status="connected")

@@ -11,7 +11,7 @@ written, since each says at least every `BEAT` seconds that it is there. That bo
 which a dead link is noticed, also one that only swallows what is sent.
 
 A side that will not work for the other says so in its first frame, as one does that speaks another
-version: only a person can change that.
+version (`dialect`): only a person can change that.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Final
 import attrs
 import trio
 
+from command_center.actors.hosts.link import dialect
 from command_center.actors.hosts.link.data import NotData
 from command_center.actors.rules.paths import CONTROL
 
@@ -282,7 +283,7 @@ class Channels:
             data = _HEADER.pack(frame, number, len(body)) + body
             if not self._has_greeted:
                 self._has_greeted = True
-                data = _hello({"protocol": PROTOCOL}) + data
+                data = _hello({"port": dialect.digest(), "version": dialect.version()}) + data
             with trio.CancelScope(shield=True) as self._writing_scope:
                 try:
                     await self._writing.send_all(data)
@@ -335,8 +336,9 @@ class Channels:
         try:
             told = json.loads(body) if kind == _Frame.HELLO else {}
             spoken, refusal = told["protocol"], told.get("refusal")
+            port, version = told.get("port", dialect.digest()), str(told.get("version", ""))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            spoken = refusal = None
+            spoken = refusal = port = version = None
         if type(spoken) is not int:
             raise self.refuse("what answered is no Command Center")
         if spoken != PROTOCOL:
@@ -347,6 +349,8 @@ class Channels:
             )
         if isinstance(refusal, str):
             raise self._end(f"It refuses this side: {refusal}", is_lasting=True)
+        if port != dialect.digest():
+            raise self.refuse(dialect.difference(str(version)), is_lasting=True)
         self._is_greeted.set()
 
     def _dispatch(self, kind: int, number: int, body: bytes) -> None:
@@ -388,13 +392,13 @@ class Channels:
 async def refuse_link(stream: trio.abc.Stream, reason: str) -> None:
     """Say in the place of a link that none is wanted, and why; wait a while until that is heard."""
     with trio.move_on_after(BEAT), contextlib.suppress(trio.BrokenResourceError):
-        await stream.send_all(_hello({"protocol": PROTOCOL, "refusal": _shown(reason)}))
+        await stream.send_all(_hello({"refusal": _shown(reason)}))
         while await stream.receive_some():
             pass
 
 
 def _hello(told: dict[str, object]) -> bytes:
-    body = json.dumps(told).encode()
+    body = json.dumps({"protocol": PROTOCOL, **told}).encode()
     return _HEADER.pack(_Frame.HELLO, 0, len(body)) + body
 
 

@@ -26,6 +26,7 @@ from command_center.actors.git.errors import GitFailed, NotAWorkTree
 from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
 from command_center.actors.hosts.far.stand_ins import msgspec as plain_msgspec
 from command_center.actors.hosts.far.stand_ins import psutil as plain_psutil
+from command_center.actors.hosts.link import dialect
 from command_center.actors.hosts.link.calling import SHORT, Away, parts_of
 from command_center.actors.hosts.link.channels import BEAT as BEAT_SECONDS
 from command_center.actors.hosts.link.channels import (
@@ -40,7 +41,7 @@ from command_center.actors.hosts.link.channels import (
     MessageKind,
     refuse_link,
 )
-from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, NotData, method_of
+from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, Method, NotData, method_of
 from command_center.actors.hosts.link.faults import FarFault, read_fault, write_fault
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.hosts.ssh.bundle import OURS
@@ -229,7 +230,61 @@ async def test_a_side_that_refuses_another_version_has_said_its_own() -> None:
             await Channels(ours, ours).run()
         await ours.aclose()
         heard = await theirs.receive_some()
-        assert heard.startswith(GREETING)
+        assert json.dumps({"protocol": PROTOCOL})[:-1].encode() in heard
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"port": "another", "version": "0.0.1"}, "update the other side"),
+        ({"port": "another", "version": "999.0"}, "it has 999.0, which .* update this side"),
+        ({"port": "another", "version": "9" * 9000}, "update this side"),
+        ({"port": "another"}, "update the other side"),
+        ({"port": "another", "version": dialect.version()}, "install one on both sides"),
+        ({"port": dialect.digest(), "version": "0.0.1"}, None),
+        ({"port": dialect.digest(), "version": [{}]}, None),
+    ],
+)
+async def test_versions_work_together_that_declare_the_port_alike(
+    said: dict[str, object], why: str | None
+) -> None:
+    async with near_end() as (link, _, theirs, ended):
+        await theirs.send_all(frame(HELLO, 0, json.dumps({"protocol": PROTOCOL, **said}).encode()))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (why is None) == (ended == [])
+        if why is not None:
+            with pytest.raises(LinkEnded, match=why) as refused:
+                link.check()
+            assert refused.value.is_lasting
+
+
+def test_each_change_of_the_port_is_another_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, known = dialect.digest.__wrapped__, method_of
+    digests = {dialect.digest(), digest()}
+    assert 1 == len(digests)
+    for port, name, declared in (
+        (
+            Codex,
+            "end_commands",
+            Method({"thread_id": str, "since": float}, list[int], streams=False),
+        ),
+        (
+            Codex,
+            "end_commands",
+            Method({"thread_id": str, "seconds": int}, list[int], streams=False),
+        ),
+        (Folders, "size", Method({"path": Path}, float, streams=False)),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(
+                dialect,
+                "method_of",
+                lambda of, called, at=(port, name), to=declared: (
+                    to if (of, called) == at else known(of, called)
+                ),
+            )
+            digests.add(digest())
+    assert 4 == len(digests)
 
 
 async def test_a_host_that_never_answers_is_not_waited_for_for_ever(
