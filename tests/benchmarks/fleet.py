@@ -22,6 +22,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import math
 import random
 import sqlite3
 import sys
@@ -41,7 +42,7 @@ import structlog
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.codex.ports import Codex, Way
+from command_center.actors.codex.ports import Way
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.bridges import AppServer
 from command_center.actors.contracts.project_configuration import ProjectFiles
@@ -49,6 +50,7 @@ from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput
 from command_center.actors.hosts.daemon.centre_link import CentreLink
 from command_center.actors.hosts.daemon.identity import HostFiles, HostIdentity
 from command_center.actors.hosts.link.serving import Served
+from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
@@ -61,8 +63,11 @@ from tests.end_to_end.server import Server
 AT_ONCE: Final = 8
 """Requests that are made at the same time while the fleet is set up."""
 
-KILLS_SHARE: Final = 0.85
+KILLS_SHARE: Final = 0.75
 """The part of the time in which something is killed."""
+
+SHOWN: Final = 20
+"""Lost items that are named."""
 
 DOWN_SECONDS: Final = (0.5, 4.0)
 """Seconds for which what was killed stays away."""
@@ -76,6 +81,7 @@ class Turn:
     client_id: str | None
     items: list[dict[str, Any]] = attrs.field(factory=list)
     status: str = "inProgress"
+    interruption: trio.Event = attrs.field(factory=trio.Event)
 
     def told(self) -> dict[str, Any]:
         prompt = {"type": "userMessage", "id": f"p-{self.id}", "content": []}
@@ -138,12 +144,17 @@ class AppServerStandIn:
             case "thread/list" | "thread/backgroundTerminals/list" | "model/list":
                 return {"data": [], "nextCursor": None}
             case "turn/interrupt":
-                self.interrupted[thread_id] = time.monotonic()
+                self._interrupt(thread_id)
                 return {}
             case "thread/unsubscribe" | "thread/backgroundTerminals/clean":
                 return {}
             case _:
                 return None
+
+    def _interrupt(self, thread_id: str) -> None:
+        self.interrupted[thread_id] = time.monotonic()
+        for turn in self.turns.get(thread_id, ()):
+            turn.interruption.set()
 
     def _thread(self, thread_id: str) -> dict[str, Any]:
         turns = self.turns.get(thread_id, [])
@@ -166,14 +177,14 @@ class AppServerStandIn:
         await trio.sleep(random.random() * self.pause)  # noqa: S311 - no secret
         began = trio.current_time()
         for number in range(self.items):
-            await trio.sleep_until(began + number * self.pause)
-            if thread_id in self.interrupted:
+            with trio.move_on_at(began + number * self.pause):
+                await turn.interruption.wait()
                 break
             item = {"type": "agentMessage", "id": f"m-{number}", "text": f"{thread_id} {number}"}
             self.said[thread_id, item["id"]] = time.time()
             turn.items.append(item)
             self._tell("item/completed", {**where, "item": item})
-        turn.status = "interrupted" if thread_id in self.interrupted else "completed"
+        turn.status = "interrupted" if turn.interruption.is_set() else "completed"
         self._tell("turn/completed", {"threadId": thread_id, "turn": turn.told()})
 
     def _tell(self, method: str, params: Mapping[str, Any]) -> None:
@@ -222,12 +233,12 @@ class WireStandIn:
         self._come[0].close()
 
 
-@attrs.define(eq=False)
-class CodexStandIn:
-    """The Codex of such a host."""
+@attrs.frozen
+class CodexStandIn(LocalCodex):
+    """The Codex of such a host: nothing of this machine's is looked for, or ended."""
 
+    settings: BridgeSettings = attrs.field(factory=BridgeSettings, kw_only=True)
     server: AppServerStandIn
-    settings: BridgeSettings = attrs.field(factory=BridgeSettings)
 
     async def connect(self, nursery: trio.Nursery) -> Way:  # noqa: ARG002 - the port's
         return Way(WireStandIn(self.server), AppServer.DETACHED, "It stands in.")
@@ -238,16 +249,13 @@ class CodexStandIn:
     async def listens_for_terminals(self) -> bool:
         return False
 
-    async def platform(self) -> str:
-        return "linux"
-
     async def project_files(self, cwd: Path, main: Path) -> ProjectFiles:  # noqa: ARG002 - as above
         return ProjectFiles(paths=(), obeyed=())
 
     async def read_configuration(self, cwd: Path, main: Path) -> None:  # noqa: ARG002 - as above
         return None
 
-    async def end_commands(self, thread_id: str, since: float) -> list[int]:  # noqa: ARG002
+    async def end_commands(self, thread_id: str, seconds: float) -> list[int]:  # noqa: ARG002
         return []
 
     async def is_written(self, home: str, thread_id: str) -> bool:  # noqa: ARG002 - as above
@@ -360,6 +368,7 @@ class Outcome:
     host_kills: int
     events: int
     stops: Sequence[float]
+    answered: Sequence[float]
     seconds: float
 
     @property
@@ -370,10 +379,13 @@ class Outcome:
 
     def told(self) -> str:
         """Return it as a line for people."""
-        stops = sorted(self.stops)
+        stops, answered = sorted(self.stops), sorted(self.answered)
         told = "none"
         if stops:
-            told = f"{len(stops)}, p50 {_at(stops, 50):.0f} ms, p99 {_at(stops, 99):.0f} ms"
+            told = (
+                f"{len(stops)}, p50 {_at(stops, 50):.0f} ms, p99 {_at(stops, 99):.0f} ms "
+                f"(answered p50 {_at(answered, 50):.0f} ms, p99 {_at(answered, 99):.0f} ms)"
+            )
         return (
             f"{self.said} items and {self.events} events ({self.events / self.seconds:.0f} a "
             f"second), lost {self.lost}, doubled {self.doubled}, gaps {self.gaps}, "
@@ -402,6 +414,8 @@ class Fleet:
     codexes: list[AppServerStandIn] = attrs.field(factory=list)
     stopped: list[float] = attrs.field(factory=list)
     """Milliseconds from the request of a stop to the host's Codex."""
+    answered: list[float] = attrs.field(factory=list)
+    """The same, until the stop was answered: the turn's end is committed then."""
 
     async def set_up(self, http: httpx.AsyncClient, nursery: trio.Nursery) -> list[int]:
         """Enrol the hosts, and register a repository on each; return those."""
@@ -420,7 +434,7 @@ class Fleet:
                 name, nursery, self.wanted.items, self.wanted.pause, self.said, self.prompts
             )
             self.codexes.append(server)
-            codex = cast("Codex", CodexStandIn(server))
+            codex = CodexStandIn(server)
             served = partial(Served, LocalFolders(own), cast("Git", git), codex)
             host = HostStandIn(files, served)
             nursery.start_soon(host.live)
@@ -460,7 +474,15 @@ class Fleet:
             for number in range(self.wanted.sessions):
                 nursery.start_soon(run, number)
 
-    async def kill_some(self) -> None:
+    async def disturb(self, http: httpx.AsyncClient) -> None:
+        """Kill what can be killed, and stop some sessions afterwards, while the others work."""
+        began = trio.current_time()
+        await self._kill_some()
+        await trio.sleep_until(began + KILLS_SHARE * self.wanted.seconds)
+        if self.wanted.stops:
+            await self.stop_some(http)
+
+    async def _kill_some(self) -> None:
         """Kill hosts and the server at random moments; a fifth of the kills are the server's."""
         dice = random.Random(self.wanted.seed)  # noqa: S311 - no secret
         moments = sorted(dice.uniform(0.05, KILLS_SHARE) for _ in range(self.wanted.kills))
@@ -476,25 +498,27 @@ class Fleet:
                 dice.choice(self.hosts).kill()
 
     async def stop_some(self, http: httpx.AsyncClient) -> None:
-        """Stop some sessions once nothing is killed any more, one after the other."""
-        await trio.sleep((KILLS_SHARE + 0.02) * self.wanted.seconds)
+        """Stop some sessions, one after the other, once each host is back from the last kill."""
+        for number in range(self.wanted.hosts):
+            await _until_connected(http, f"host-{number}")
         dice = random.Random(self.wanted.seed)  # noqa: S311 - no secret
         listed: list[dict[str, Any]] = []
         query: dict[str, Any] = {"status": "running", "diff": "false", "limit": 500}
         while True:
-            page = (await http.get("/api/sessions", params=query)).json()
+            page = await _got(http, "/api/sessions", query)
             listed += page["items"]
             if page["nextCursor"] is None:
                 break
             query["cursor"] = page["nextCursor"]
+        interrupted = {one.name: one.interrupted for one in self.codexes}
         for session in dice.sample(listed, min(self.wanted.stops, len(listed))):
             began = time.monotonic()
             await _sent(http, f"/api/sessions/{session['id']}/stop", {})
-            thread_id = session["codexThreadId"]
-            at = [
-                one.interrupted[thread_id] for one in self.codexes if thread_id in one.interrupted
-            ]
-            self.stopped += [(moment - began) * 1000 for moment in at]
+            answered = time.monotonic()
+            at = interrupted[session["host"]].get(session["codexThreadId"])
+            if at is not None:  # it had not ended by itself
+                self.stopped.append((at - began) * 1000)
+                self.answered.append((answered - began) * 1000)
 
     async def measure_host(self, http: httpx.AsyncClient) -> None:
         """Have the program of a host run as ever, and note the memory that it takes."""
@@ -538,6 +562,12 @@ class Fleet:
         """Read the database of the server, which has ended."""
         with contextlib.closing(sqlite3.connect(self._database)) as db:
             threads = dict(db.execute("SELECT id, codex_thread_id FROM sessions"))
+            ended = {
+                thread_id: _seconds_of(at)
+                for thread_id, at in db.execute(
+                    "SELECT codex_thread_id, finished_at FROM sessions WHERE finished_at NOT NULL"
+                )
+            }
             states = Counter(row[0] for row in db.execute("SELECT status FROM sessions"))
             ids = [row[0] for row in db.execute("SELECT id FROM events ORDER BY id")]
             told: Counter[tuple[str, str]] = Counter()
@@ -551,13 +581,20 @@ class Fleet:
                     told[key] += 1
                     late.append(_seconds_of(at) - self.said.get(key, 0.0))
         late.sort()
+        lost = {
+            key
+            for key in self.said.keys() - told.keys()
+            if self.said[key] < ended.get(key[0], math.inf)  # a stopped turn may say more
+        }
+        for thread_id, item in sorted(lost)[:SHOWN]:
+            sys.stderr.write(f"Lost: {item} of {thread_id}.\n")
         return Outcome(
             said=len(self.said),
-            lost=len(self.said.keys() - told.keys()),
+            lost=len(lost),
             doubled=sum(count - 1 for count in told.values()) + len(told.keys() - self.said.keys()),
             gaps=sum(b - a - 1 for a, b in itertools.pairwise(ids)),
             prompts_doubled=sum(count - 1 for count in self.prompts.values()),
-            not_completed=sum(states.values()) - states["completed"] - len(self.stopped),
+            not_completed=sum(states.values()) - states["completed"] - states["stopped"],
             worst=late[-1] if late else 0.0,
             p99=_at(late, 99) if late else 0.0,
             p50=_at(late, 50) if late else 0.0,
@@ -567,6 +604,7 @@ class Fleet:
             host_kills=sum(host.kills for host in self.hosts),
             events=len(ids),
             stops=self.stopped,
+            answered=self.answered,
             seconds=seconds,
         )
 
@@ -588,8 +626,7 @@ async def measure(folder: Path, wanted: Wanted) -> Outcome:
             nursery.start_soon(fleet.watch_memory)
             nursery.start_soon(fleet.measure_host, http)
             began = trio.current_time()
-            nursery.start_soon(fleet.kill_some)
-            nursery.start_soon(fleet.stop_some, http)
+            nursery.start_soon(fleet.disturb, http)
             await fleet.begin(http, repositories)
             await fleet.until_ended()
             seconds = trio.current_time() - began
@@ -621,9 +658,21 @@ async def _sent(http: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> 
         return answer.json()
 
 
+async def _got(http: httpx.AsyncClient, path: str, query: Mapping[str, Any] | None = None) -> Any:
+    """Return what is there, once the server answers."""
+    while True:
+        try:
+            answer = await http.get(path, params=query)
+        except httpx.TransportError:
+            await trio.sleep(0.3)
+            continue
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+
 async def _until_connected(http: httpx.AsyncClient, name: str) -> None:
     while True:
-        shown = (await http.get(f"/api/hosts/{name}")).json()
+        shown = await _got(http, f"/api/hosts/{name}")
         if shown["link"] == "connected" and shown["status"] == "connected":
             return
         await trio.sleep(0.2)
@@ -667,13 +716,18 @@ def main() -> None:
         ("seed", int, 1),
     ):
         parser.add_argument(f"--{name}", type=kind, default=usual)
-    wanted = Wanted(**vars(parser.parse_args()))
+    parser.add_argument("--folder", help="keep all data in this new folder")
+    given = vars(parser.parse_args())
+    kept = given.pop("folder")
+    wanted = Wanted(**given)
+    if kept is not None:
+        Path(kept).mkdir(mode=0o700, parents=True)
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(40),
     )
     with tempfile.TemporaryDirectory() as folder:
-        outcome = trio.run(measure, Path(folder), wanted)
+        outcome = trio.run(measure, Path(folder if kept is None else kept), wanted)
     sys.stdout.write(f"{wanted.hosts} hosts, {wanted.sessions} sessions: {outcome.told()}\n")
     sys.exit(not outcome.is_whole)
 
