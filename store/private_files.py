@@ -15,6 +15,24 @@ def new_private_file(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600), "wb")
 
 
+def flush_data(descriptor: int) -> None:
+    """Return when what was written to a file is on the disk, its length included.
+
+    On macOS an fsync would leave it in the drive's cache.
+
+    Raises:
+        OSError: nobody knows whether it is.
+    """
+    if sys.platform == "linux":
+        os.fdatasync(descriptor)
+    elif sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Have the names in the folder on the disk; Windows opens no folder for this."""
     if sys.platform != "win32":

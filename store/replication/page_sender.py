@@ -1,10 +1,16 @@
 """The replica of the writer's commits: each is sent before it is acknowledged.
 
+SQLite writes its log and leaves the flush to the sender, which flushes in a thread of its own while
+the commit is on its way: one waits for the longer of the two. A commit that was sent and then lost
+with the power of this machine does no harm. A centre that begins again takes what the others have.
+
 The log is folded into the database only when what it has was sent. So a database whose log is taken
 away has nothing that the others have not.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,6 +20,7 @@ from sqlite_utils import Database
 from command_center.store.database.opening import open_for_reading
 from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import NotReplicated, StoreUnavailable
+from command_center.store.private_files import flush_data, sync_folder
 from command_center.store.replication.errors import ChangesMissed
 from command_center.store.replication.pieces import cut
 from command_center.store.replication.read_lease import ReadLease
@@ -59,6 +66,7 @@ class PageSender:
         self._reader: WalReader | None = None
         self._failed: str | None = None
         self._wanted: Callable[[int, Database], None] | None = None
+        self._flushing = ThreadPoolExecutor(1, "flush of the log")
 
     def base_wanted(self, take: Callable[[int, Database], None]) -> None:
         """Have a base made after the next commit. Any thread may call it.
@@ -81,8 +89,10 @@ class PageSender:
             self._failed = self._failed or "the database was opened again"
             raise NotReplicated(self._failed)
         db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("PRAGMA synchronous = NORMAL")  # flushes when the log is folded, and not before
         self._db = db
         self._reader = WalReader(db, self._path)
+        sync_folder(self._path.parent)  # the name of the log
 
     def committing(self) -> None:
         """Hold back whoever reads from now on, until the others have it, too."""
@@ -95,7 +105,7 @@ class PageSender:
             self._lease.committed()
 
     def committed(self) -> None:
-        """Send what was committed since the last call, and return once the others have it.
+        """Send what was committed since the last call; return once the others and the disk have it.
 
         Raises:
             NotReplicated: they may not have it, or not what was before.
@@ -107,8 +117,10 @@ class PageSender:
             if changes is None:
                 self._settle_unchanged()
                 return
+            is_flushed = self._flushing.submit(flush_log, self._log)
             for piece in cut(changes, self.commit + 1, self._limit):
                 self._send(self._close(piece))
+            is_flushed.result()
         except (NotReplicated, ChangesMissed, OSError) as error:
             self._failed = str(error)
             raise NotReplicated(self._failed) from error
@@ -144,3 +156,16 @@ class PageSender:
         if self._db is not None and self._log.stat().st_size >= self._fold_bytes:
             with suppress(*FAULTS):
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def flush_log(log: Path) -> None:
+    """Return when all that SQLite wrote to its log is on the disk.
+
+    Raises:
+        OSError: nobody knows whether it is.
+    """
+    descriptor = os.open(log, os.O_RDWR)
+    try:
+        flush_data(descriptor)
+    finally:
+        os.close(descriptor)

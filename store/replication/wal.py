@@ -18,6 +18,7 @@ own.
 
 import os
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
@@ -161,8 +162,7 @@ class WalReader:
     def _index(self) -> _Index:
         """Read what SQLite's index says of the log."""
         size = _INDEX.size
-        with self._index_path.open("rb") as file:
-            head = file.read(2 * size)
+        head = _head_of(self._index_path, 2 * size)
         if len(head) < 2 * size or head[:size] != head[size:]:
             raise ChangesMissed("the index of the log is not whole")
         is_made, _, _, frames, _, first, second, salts = _INDEX.unpack(head[:size])
@@ -174,6 +174,32 @@ class WalReader:
         """Read the next log from its beginning: the one that was read was folded and cut."""
         self._salts = None
         self._place = _HEADER.size
+
+
+_kept_open: dict[tuple[int, int], int] = {}
+"""Descriptors of indexes, by device and inode."""
+
+
+def _head_of(index: Path, size: int) -> bytes:
+    """Read the beginning of an index, and leave it open for as long as it has a name.
+
+    SQLite tells others by POSIX locks that the index is in use. The system drops all locks that a
+    process has on a file when it closes any descriptor of that file. Whoever opened the database
+    then would take the index for left behind, and cut it while this process commits.
+    See https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled.
+    """
+    if sys.platform == "win32":
+        with index.open("rb") as file:
+            return file.read(size)
+    found = index.stat()
+    key = found.st_dev, found.st_ino
+    if key not in _kept_open:
+        for old, descriptor in list(_kept_open.items()):
+            if not os.fstat(descriptor).st_nlink:
+                del _kept_open[old]
+                os.close(descriptor)
+        _kept_open[key] = os.open(index, os.O_RDONLY)
+    return os.pread(_kept_open[key], size, 0)
 
 
 def fold_log(db: Database) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from command_center.store.database.copies import create_private_file
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.opening import _connect_for_writing, open_database
 from command_center.store.errors import NotReplicated
+from command_center.store.replication import page_sender
 from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
@@ -132,6 +135,49 @@ def test_a_commit_that_the_replica_has_not_is_not_acknowledged_nor_any_later_one
     writer.close()
     elsewhere.copy.finish()
     assert 1 == len(content(elsewhere.folder / "copy")["tasks"])
+
+
+def test_the_log_is_flushed_while_the_commit_is_on_its_way(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = elsewhere.writer()
+    run(writer, add_task)
+    is_sent, is_flushed = threading.Event(), threading.Event()
+    send, flush = elsewhere.send, page_sender.flush_log
+
+    def slow_flush(log: Path) -> None:
+        assert is_sent.wait(30)
+        flush(log)
+        is_flushed.set()
+
+    def noted_send(piece: bytes) -> None:
+        send(piece)
+        assert not is_flushed.is_set()
+        is_sent.set()
+
+    monkeypatch.setattr(page_sender, "flush_log", slow_flush)
+    monkeypatch.setattr(writer._replica, "_send", noted_send)
+    run(writer, add_task)
+    assert is_flushed.is_set()
+    assert [(1,)] == writer._db.execute("PRAGMA synchronous").fetchall()  # type: ignore[union-attr]
+    writer.close()
+
+
+def test_a_commit_that_the_own_disk_does_not_flush_is_not_acknowledged_nor_any_later_one(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    writer = elsewhere.writer()
+    run(writer, add_task)
+    monkeypatch.setattr(page_sender, "flush_log", fail)
+    with pytest.raises(NotReplicated, match="Input/output"):
+        run(writer, add_task)
+    monkeypatch.undo()
+    with pytest.raises(NotReplicated, match="Input/output"):
+        run(writer, add_task)
+    writer.close()
 
 
 def test_an_old_leader_tells_no_conflict_that_it_met_in_what_was_before(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -160,3 +162,24 @@ def test_a_log_that_was_cut_or_is_none_is_told(
     with pytest.raises(ChangesMissed, match="none of SQLite's"):
         reader.take()
     (tmp_path / "db-wal").write_bytes(b"")
+
+
+_LOOK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    try:
+        fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+    except OSError:
+        print("in use")
+"""
+"""Ask for the lock by which SQLite knows that nobody else has the index."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no POSIX locks")
+def test_the_index_stays_locked_against_who_would_begin_it_anew(
+    db: Database, reader: WalReader, tmp_path: Path
+) -> None:
+    insert(db, 1)
+    assert reader.take() is not None
+    look = [sys.executable, "-I", "-S", "-c", _LOOK, str(tmp_path / "db-shm")]
+    assert "in use\n" == subprocess.run(look, check=True, capture_output=True, text=True).stdout
