@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import IO
 
+if sys.platform == "darwin":
+    import fcntl
+
 
 def new_private_file(path: Path) -> IO[bytes]:
     """Open a new file to write, readable by its owner alone; one that is there is removed first."""
@@ -26,8 +29,6 @@ def flush_data(descriptor: int) -> None:
     if sys.platform == "linux":
         os.fdatasync(descriptor)
     elif sys.platform == "darwin":
-        import fcntl
-
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
         os.fsync(descriptor)

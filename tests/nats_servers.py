@@ -9,8 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import attrs
@@ -146,6 +146,23 @@ def three_servers(folder: Path, *, max_file: str = "256MB") -> Iterator[list[Nat
     finally:
         for server in servers:
             server.kill()
+
+
+@asynccontextmanager
+async def three_keeping(
+    folder: Path, stream: str, *, max_file: str = "256MB", seconds: float = 60, **options: object
+) -> AsyncIterator[tuple[list[NatsServer], JetStream]]:
+    """Start three servers that keep a stream together, and a client of them."""
+    with three_servers(folder, max_file=max_file) as servers:
+        for server in servers:
+            await server.ready()
+        client = client_of(*servers, **options)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(client.run)
+            jetstream = JetStream(client)
+            await stream_of(jetstream, stream, replicas=3, seconds=seconds)
+            yield servers, jetstream
+            client.close()
 
 
 def configuration(name: str, folder: Path, port: int, max_file: str = "256MB") -> str:

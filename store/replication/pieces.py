@@ -5,6 +5,11 @@ missing. Numbers are big-endian::
 
     "CCP1", page size, length, commit (8 bytes), index, total, count,
     count page numbers, count pages, CRC-32 of all before
+
+Pages are mostly alike or empty, and what a message is short by saves more time on its way through
+the disks of three servers than it takes to make it so. So one that becomes shorter is::
+
+    "CCP2", all of the above but the CRC-32 by zlib, CRC-32 of all before
 """
 
 import struct
@@ -18,6 +23,9 @@ from command_center.store.replication.errors import DamagedPiece
 from command_center.store.replication.wal import CommittedPages
 
 _MAGIC: Final = b"CCP1"
+_SHORT: Final = b"CCP2"
+_SAMPLE: Final = 32 * 1024
+_LONGEST: Final = 64 * 1024 * 1024
 _HEAD: Final = struct.Struct(">4sIIQIII")
 _NUMBER: Final = struct.Struct(">I")
 _PAGE_SIZES: Final = frozenset(1 << bits for bits in range(9, 17))
@@ -74,7 +82,8 @@ def cut(changes: CommittedPages, commit: int, limit: int) -> Iterator[bytes]:
                 *changes.contents(part),
             )
         )
-        yield body + _NUMBER.pack(zlib.crc32(body))
+        shortened = _shortened(body)
+        yield shortened + _NUMBER.pack(zlib.crc32(shortened))
 
 
 def read_piece(data: bytes) -> PagePiece:
@@ -83,11 +92,15 @@ def read_piece(data: bytes) -> PagePiece:
     Raises:
         DamagedPiece: it is none, or is not as it was sent.
     """
-    if len(data) < _HEAD.size + _NUMBER.size or not data.startswith(_MAGIC):
+    if len(data) < len(_SHORT) + _NUMBER.size or not data.startswith((_MAGIC, _SHORT)):
         raise DamagedPiece("it is none")
     body = memoryview(data)[: -_NUMBER.size]
     if zlib.crc32(body) != _NUMBER.unpack_from(data, len(body))[0]:
         raise DamagedPiece("its checksum is another")
+    if body[: len(_SHORT)] == _SHORT:
+        body = _lengthened(body[len(_SHORT) :])
+    if len(body) < _HEAD.size or body[: len(_MAGIC)] != _MAGIC:
+        raise DamagedPiece("it is none")
     _, page_size, length, commit, index, total, count = _HEAD.unpack_from(body)
     start = _HEAD.size + count * _NUMBER.size
     if (
@@ -105,3 +118,23 @@ def read_piece(data: bytes) -> PagePiece:
         for place, number in enumerate(numbers)
     }
     return PagePiece(commit, index, total, page_size, length, pages)
+
+
+def _shortened(body: bytes) -> bytes:
+    """Return the same in fewer bytes; as it is where its beginning tells that nothing is gained."""
+    sample = body[:_SAMPLE]
+    if len(body) > _SAMPLE and len(zlib.compress(sample, 1)) > 0.8 * len(sample):
+        return body
+    short = _SHORT + zlib.compress(body, 1)
+    return min(short, body, key=len)
+
+
+def _lengthened(short: memoryview) -> memoryview:
+    stream = zlib.decompressobj()
+    try:
+        body = stream.decompress(short, _LONGEST)
+    except zlib.error as error:
+        raise DamagedPiece("it cannot be made as long as it was") from error
+    if not stream.eof or stream.unused_data:
+        raise DamagedPiece("it is longer than any")
+    return memoryview(body)

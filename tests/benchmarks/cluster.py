@@ -2,7 +2,8 @@
 
 Run it with `uv run python -m tests.benchmarks.cluster [commits] [seconds] [megabytes]`: 500, 10 and
 1,024 unless given. It starts three real NATS servers that flush all that they acknowledge. Commits
-of a server alone and replicated ones take turns, so that a busy machine harms both alike. Then 32
+of a server alone, replicated ones, and bare messages of 4 KB to the same NATS servers take turns:
+so a busy machine harms all alike. No replicated commit can be faster than a bare message. Then 32
 callers write at once for so many seconds. Then the database grows by so many megabytes, the leader
 keeps a snapshot, and a new centre joins.
 """
@@ -31,7 +32,7 @@ from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec, System, 
 from command_center.store import DataFolderLock, Transaction, open_database, take_claim
 from tests.actors.cluster.centres import Centre, centre, settings_of
 from tests.actors.rows import rig
-from tests.nats_servers import client_of, stream_of, three_servers
+from tests.nats_servers import three_keeping
 from tests.store.units import add_task, tell
 
 CALLERS = 32
@@ -70,6 +71,13 @@ async def seconds_of(store: ActorRef[Write]) -> float:
     return time.perf_counter() - began
 
 
+async def seconds_bare(jetstream: JetStream) -> float:
+    """Publish a message that three servers flush, and return how long that took."""
+    began = time.perf_counter()
+    await jetstream.publish("ready.bare", os.urandom(4096))
+    return time.perf_counter() - began
+
+
 async def events_in(store: ActorRef[Write], seconds: float) -> int:
     """Have the callers write events, each the next one once it has its answer; count them."""
     written = 0
@@ -103,14 +111,7 @@ async def until_following(joining: Centre, leader: Centre) -> None:
 
 async def measure(folder: Path, commits: int, seconds: float, megabytes: int) -> None:
     """Print the figures."""
-    with three_servers(folder / "nats", max_file="8GB") as servers:
-        for server in servers:
-            await server.ready()
-        client = client_of(*servers)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(client.run)
-            await stream_of(JetStream(client), "ready", replicas=3, seconds=60)
-            client.close()
+    async with three_keeping(folder / "nats", "ready", max_file="8GB") as (servers, jetstream):
         snapshots = {"snapshot_bytes": max(1, megabytes // 2) * MEGABYTE, "look_seconds": 1.0}
         one = settings_of(folder / "one", *servers, **STEADY, **snapshots)
         open_database(folder / "local").close()
@@ -118,11 +119,19 @@ async def measure(folder: Path, commits: int, seconds: float, megabytes: int) ->
             await leader.lead()
             async with writing(leader) as store:
                 local = alone.system.lookup("/store")
-                pairs = [(await seconds_of(local), await seconds_of(store)) for _ in range(commits)]
-                ours, theirs = (median(times) * 1000 for times in zip(*pairs, strict=True))
+                turns = [
+                    (
+                        await seconds_of(local),
+                        await seconds_of(store),
+                        await seconds_bare(jetstream),
+                    )
+                    for _ in range(commits)
+                ]
+                ours, theirs, bare = (median(times) * 1000 for times in zip(*turns, strict=True))
                 print(
                     f"commit, p50: {ours:.2f} ms alone, {theirs:.2f} ms replicated"
-                    f" ({theirs / ours:.1f} times)"
+                    f" ({theirs / ours:.1f} times); a bare message {bare:.2f} ms"
+                    f" ({bare / ours:.1f} times)"
                 )
                 for name, place in (("alone", local), ("replicated", store)):
                     count = await events_in(place, seconds)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,30 +16,13 @@ import pytest
 import trio
 
 from command_center.actors.cluster.leadership import Leadership
-from command_center.actors.nats.jetstream import JetStream
 from command_center.store import NotReplicated, Readers, StoreUnavailable, Transaction, tasks
 from tests.actors.cluster.centres import centre, settings_of
-from tests.nats_servers import (
-    ON_LINUX,
-    NatsServer,
-    client_of,
-    free_ports,
-    one_server,
-    stream_of,
-    three_servers,
-)
+from tests.nats_servers import ON_LINUX, NatsServer, free_ports, three_keeping
 from tests.store.replication.ends import content
 from tests.store.units import add_task
 
 pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A NATS server alone."""
-    with one_server(tmp_path / "nats") as started:
-        await started.ready()
-        yield started
 
 
 @attrs.define
@@ -106,14 +89,7 @@ async def test_a_leader_whose_link_is_cut_acknowledges_and_tells_nothing(
 
 
 async def test_two_of_three_nats_servers_are_lost_and_come_back(tmp_path: Path) -> None:
-    with three_servers(tmp_path / "nats") as servers:
-        for server in servers:
-            await server.ready()
-        client = client_of(*servers)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(client.run)
-            await stream_of(JetStream(client), "ready", replicas=3, seconds=60)
-            client.close()
+    async with three_keeping(tmp_path / "nats", "ready") as (servers, _):
         many = {"allows_single": False, "patience": 60.0}
         one, two = (settings_of(tmp_path / name, *servers, **many) for name in ("one", "two"))
         async with centre(one) as first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,19 +40,11 @@ from command_center.store import (
 )
 from command_center.store.database.opening import open_for_reading
 from tests.actors.cluster.centres import centre, settings_of
-from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server
+from tests.nats_servers import ON_LINUX, NatsServer, client_of
 from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_task
 
 pytestmark = ON_LINUX
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A NATS server alone."""
-    with one_server(tmp_path / "nats") as started:
-        await started.ready()
-        yield started
 
 
 def log_of(database: Path) -> str:
@@ -300,8 +293,8 @@ async def base_of(jetstream: JetStream, settings: ClusterSettings) -> str:
 
 
 def add_slowly(tx: Transaction) -> None:
-    """Take so long that the leader looks at the stream meanwhile."""
-    add_task(tx)
+    """Take so long that the leader looks at the stream meanwhile, and room however it is packed."""
+    add_task(tx, prompt=os.urandom(10_000).hex())
     time.sleep(0.02)
 
 

@@ -10,10 +10,9 @@ import pytest
 import trio
 
 from command_center.actors.cluster.stream_log import StreamLog, from_thread
-from command_center.actors.nats.jetstream import JetStream
 from command_center.store import NotReplicated, Writer, open_database
 from command_center.store.replication.page_sender import PageSender
-from tests.nats_servers import ON_LINUX, client_of, stream_of, three_servers
+from tests.nats_servers import ON_LINUX, three_keeping
 from tests.store.units import add_task
 
 pytestmark = [ON_LINUX, pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -43,28 +42,20 @@ async def test_of_a_hundred_old_leaders_none_acknowledges_anything(tmp_path: Pat
                 return
             late.append(number)
 
-    with three_servers(tmp_path / "nats") as servers:
-        for server in servers:
-            await server.ready()
-        client = client_of(*servers)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(client.run)
-            jetstream = JetStream(client)
-            await stream_of(jetstream, "pages", replicas=3)
-            async with trio.open_nursery() as leaders:
-                for number in range(LEADERS):
-                    last = (await jetstream.stream_info("pages")).state.last_seq
-                    log = StreamLog(jetstream, "pages", "pages.all", last=last)
-                    await log.publish(b"claim", subject="pages.lead")
-
-                    async def run(number: int = number, log: StreamLog = log) -> None:
-                        await trio.to_thread.run_sync(lead, number, log, limiter=limiter)
-
-                    leaders.start_soon(run)
-                    await led.acquire()
+    async with three_keeping(tmp_path / "nats", "pages") as (_, jetstream):
+        async with trio.open_nursery() as leaders:
+            for number in range(LEADERS):
                 last = (await jetstream.stream_info("pages")).state.last_seq
-                await jetstream.publish("pages.lead", b"the last claim", expect_last=last)
-                awake.set()
-            assert [] == late
-            assert last + 1 == (await jetstream.stream_info("pages")).state.last_seq
-            client.close()
+                log = StreamLog(jetstream, "pages", "pages.all", last=last)
+                await log.publish(b"claim", subject="pages.lead")
+
+                async def run(number: int = number, log: StreamLog = log) -> None:
+                    await trio.to_thread.run_sync(lead, number, log, limiter=limiter)
+
+                leaders.start_soon(run)
+                await led.acquire()
+            last = (await jetstream.stream_info("pages")).state.last_seq
+            await jetstream.publish("pages.lead", b"the last claim", expect_last=last)
+            awake.set()
+        assert [] == late
+        assert last + 1 == (await jetstream.stream_info("pages")).state.last_seq

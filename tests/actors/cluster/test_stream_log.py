@@ -20,7 +20,7 @@ from command_center.store.replication.base import write_base
 from command_center.store.replication.database_copy import CopyPlace, DatabaseCopy, begin_copy
 from command_center.store.replication.encryption import PieceCipher
 from command_center.store.replication.page_sender import PageSender
-from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server, stream_of, three_servers
+from tests.nats_servers import ON_LINUX, NatsServer, client_of, one_server, stream_of, three_keeping
 from tests.store.replication.ends import content, open_wal, vacuumed
 from tests.store.units import add_task
 
@@ -196,14 +196,8 @@ async def test_a_stream_that_is_full_or_gone_acknowledges_nothing(
 
 
 @pytest.mark.chaos
-async def test_of_three_servers_the_leader_is_killed(tmp_path: Path, nursery: trio.Nursery) -> None:
-    with three_servers(tmp_path / "nats") as servers:
-        for server in servers:
-            await server.ready()
-        client = client_of(*servers, ping_seconds=1.0)
-        await nursery.start(client.run)
-        jetstream = JetStream(client)
-        await stream_of(jetstream, "pages", replicas=3)
+async def test_of_three_servers_the_leader_is_killed(tmp_path: Path) -> None:
+    async with three_keeping(tmp_path / "nats", "pages", ping_seconds=1.0) as (servers, jetstream):
         leader = (await jetstream.stream_info("pages")).cluster.leader
 
         def strike(batch: int) -> None:
@@ -211,4 +205,3 @@ async def test_of_three_servers_the_leader_is_killed(tmp_path: Path, nursery: tr
                 next(server for server in servers if server.name == leader).kill()
 
         await through(tmp_path, jetstream, strike)
-        client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -76,6 +77,38 @@ def test_numbers_that_cannot_be_are_refused_with_the_right_checksum_too(
 ) -> None:
     head = struct.pack(">4sIIQIII", b"CCP1", page_size, length, 1, index, total, 1)
     body = head + struct.pack(">I", number) + bytes(512)
+    with pytest.raises(DamagedPiece):
+        read_piece(body + struct.pack(">I", zlib.crc32(body)))
+
+
+def test_pages_that_are_alike_become_short_and_others_stay_as_they_are(tmp_path: Path) -> None:
+    (alike,) = cut(changes(tmp_path, 200), 1, 1_000_000)
+    assert len(alike) < 200 * 512 / 10
+    for count in (1, 200):
+        log = tmp_path / "random"
+        log.write_bytes(os.urandom(512 * count))
+        places = {number: (number - 1) * 512 for number in range(1, count + 1)}
+        (sent,) = cut(CommittedPages(512, count, places, log), 1, 1_000_000)
+        assert b"CCP1" == sent[:4]
+        assert log.read_bytes() == b"".join(read_piece(sent).pages.values())
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        b"no zlib",
+        zlib.compress(b"CCP1")[:-1],
+        zlib.compress(b"CCP1"),
+        zlib.compress(bytes(100)),
+        zlib.compress(bytes(64 * 1024 * 1024 + 1), 1),
+        zlib.compress(struct.pack(">4sIIQIII", b"CCP1", 512, 1, 1, 0, 1, 0)) + b"more",
+    ],
+    ids=["none", "cut", "too short", "another", "too long", "more"],
+)
+def test_what_was_made_short_of_no_piece_is_refused_with_the_right_checksum_too(
+    short: bytes,
+) -> None:
+    body = b"CCP2" + short
     with pytest.raises(DamagedPiece):
         read_piece(body + struct.pack(">I", zlib.crc32(body)))
 
