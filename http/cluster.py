@@ -16,10 +16,10 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.cluster.actor import ClusterView
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.membership import Membership
 from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.cluster.view import ClusterView
 from command_center.actors.nats.addresses import parse_addresses
 from command_center.actors.nats.connection import NatsOptions
 from command_center.actors.nats.credentials import NatsCredentials, parse_credentials

@@ -155,9 +155,9 @@ class _Place:
 
 async def _serve_in_cluster(place: _Place, on_ready: OnReady | None) -> None:
     """Serve as a standby, and what the cluster has once this centre leads, until told to stop."""
-    from command_center.actors.cluster.actor import ClusterView  # noqa: PLC0415 - the same
     from command_center.actors.cluster.membership import open_membership  # noqa: PLC0415 - a server in no cluster starts without it
     from command_center.actors.cluster.station import ClusterStation  # noqa: PLC0415 - the same
+    from command_center.actors.cluster.view import ClusterView  # noqa: PLC0415 - the same
     from command_center.http.cluster import (  # noqa: PLC0415 - the same
         cluster_settings,
         come_back,

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from command_center.actors.cluster.actor import ClusterView
+from command_center.actors.cluster.view import ClusterView
 from command_center.actors.devices.roster import Roster
 from command_center.http.middleware.authentication import Credentials
 from command_center.http.middleware.gate import Policy, install_gate

@@ -25,7 +25,7 @@ from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.schedule import Schedule, parse
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Transaction
+from command_center.store import StoreUnavailable, Transaction
 from command_center.store.backups import places
 from command_center.store.backups.errors import BackupFailed
 from command_center.store.backups.making import clear_left_work, make_backup
@@ -192,11 +192,19 @@ class Backups(Actor):
             database=self._database,
             passphrase=self._settings.passphrase,
             check=trio.from_thread.check_cancelled,
+            settle=partial(self._settle, target),
         )
         kept = places.kept_backup(target)
         if kept is None:
             raise BackupFailed(target, "somebody removed it at once.")
         return kept, made.manifest.damaged
+
+    def _settle(self, target: Path) -> None:
+        """Return once no failover takes back what was read: a backup has only what is kept."""
+        try:
+            self._storage.readers.settle()
+        except StoreUnavailable as error:
+            raise BackupFailed(target, f"{error}.") from error
 
 
 def _tell(tx: Transaction, told: BackupMade | BackupNotMade, by: str) -> None:

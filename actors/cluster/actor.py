@@ -16,17 +16,12 @@ this actor after it led is deposed, too.
 
 from __future__ import annotations
 
-import math
-import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final
 
-import attrs
-import msgspec
 import structlog
 import trio
 
@@ -36,13 +31,14 @@ from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
-from command_center.actors.cluster.stream_log import PATIENCE, UNKNOWN, StreamLog
+from command_center.actors.cluster.snapshots import COPYING, Snapshots
+from command_center.actors.cluster.stream_log import UNKNOWN, StreamLog
+from command_center.actors.cluster.view import ClusterView
 from command_center.actors.core.leadership import StepDown
 from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
 from command_center.actors.nats.follower import StreamFollower
 from command_center.actors.nats.jetstream import MESSAGE_NOT_FOUND, JetStream, StreamMessage
 from command_center.runtime import Actor, Address, Deferred, Request, handles
-from command_center.runtime.threads import Threads
 from command_center.store import NotReplicated
 from command_center.store.replication.centre_folder import CentreFolder
 from command_center.store.replication.database_copy import (
@@ -57,12 +53,6 @@ from command_center.store.replication.errors import ChangesMissed, DamagedCopy, 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-COPYING: Final = Threads("copy of the database", at_once=1)
-"""Takes pieces, and makes a copy a database."""
-
-SILENT_LEADER: Final = PATIENCE + 1.0
-"""Seconds after which a leader of whom nothing is heard leads no more: its beat was refused."""
-
 _TICK: Final = 0.1
 _AGAIN: Final = 1.0
 _ENDING: Final = 2.0
@@ -75,61 +65,6 @@ class AwaitLeadership(Request[Leadership]):
 
 
 MEMBER: Address[AwaitLeadership | StepDown] = Address("/cluster")
-
-
-@attrs.define
-class ClusterView:
-    """The knowledge that a centre has of its cluster; kept through the lives of its actor.
-
-    Attributes:
-        centre: the random name of this life of the process.
-        role: `joining` while there is no copy yet.
-        leader: the last sign of the centre that leads, as far as it is known.
-        has_led: this process has led.
-        heard: when the leader was last heard of, by the monotonic clock.
-        lag: messages of the stream that are not in the copy yet.
-        beats: signs of a leader that were published, or received.
-        rejoins: times that a copy was begun anew.
-        sequence: of the stream, up to which everything is here.
-        problem: the reason for which this centre does not follow; None while it does, or leads.
-    """
-
-    centre: str = attrs.field(factory=lambda: secrets.token_hex(8))
-    role: Literal["joining", "standby", "leader"] = "joining"
-    leader: LeaderSign | None = None
-    has_led: bool = False
-    heard: float = -math.inf
-    lag: int = 0
-    beats: int = 0
-    rejoins: int = 0
-    sequence: int = 0
-    problem: str | None = None
-
-    @property
-    def epoch(self) -> int:
-        """Return the number of the last leadership that is known; 0 before the first."""
-        return 0 if self.leader is None else self.leader.epoch
-
-    @property
-    def url(self) -> str | None:
-        """Return where clients reach the leader; None while nobody is heard to lead."""
-        if self.leader is None or self.leader.ends:
-            return None
-        is_silent = time.monotonic() - self.heard >= SILENT_LEADER
-        return None if is_silent and self.role != "leader" else self.leader.url
-
-    def described(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            "role": self.role,
-            "leader": self.url,
-            "epoch": self.epoch,
-            "lag": self.lag,
-            "beats": self.beats,
-            "rejoins": self.rejoins,
-            "sequence": self.sequence,
-            "problem": self.problem,
-        }
 
 
 class Cluster(Actor):
@@ -153,6 +88,7 @@ class Cluster(Actor):
         self._signs = SignCipher(settings.key, settings.name)
         self._pages = PieceCipher(settings.key, settings.name)
         self._bases = BaseStore(jetstream, settings.stream, settings.key)
+        self._snapshots = Snapshots(settings, jetstream, self._signs)
         self._cluster = ""
         self._log: StreamLog | None = None
         self._leadership: Leadership | None = None
@@ -233,7 +169,7 @@ class Cluster(Actor):
     async def _open_copy(self) -> DatabaseCopy:
         """Open the copy that is there, if the stream goes on with it; else begin one."""
         settings, path = self._settings, self._folder.copy
-        base = await self._last_base()
+        base = await self._snapshots.last()
         self._cluster, self._schema, self._base_epoch = base.cluster, base.schema, base.epoch
         await self._find_last_leader()
         info = await self._jetstream.stream_info(settings.stream)
@@ -250,11 +186,6 @@ class Cluster(Actor):
         await COPYING.run(begin_copy, path, place)
         log.info("cluster.joined", object=base.object, commit=base.commit)
         return await COPYING.run(DatabaseCopy, path)
-
-    async def _last_base(self) -> BaseSign:
-        settings = self._settings
-        message = await self._jetstream.last_message(settings.stream, settings.subject(BASE))
-        return self._signs.unseal(message.payload, BaseSign)
 
     async def _find_last_leader(self) -> None:
         """Know the last epoch, though the copy may go on behind the sign that told it."""
@@ -381,6 +312,7 @@ class Cluster(Actor):
             await self._end_lead(claim, epoch)
             raise
         self._following_files.cancel()
+        self._files.confirm = partial(self._confirm, claim, epoch)
         view.role = "leader"
         view.leader = self._leader_sign(epoch)
         self._log = claim
@@ -395,65 +327,13 @@ class Cluster(Actor):
         for reply in self._waiting:
             reply.send(self._leadership)
         self._waiting.clear()
-        await self._keep_short(self._leadership)
+        await self._snapshots.keep(self._leadership, self._files.confirm)
 
-    async def _keep_short(self, leadership: Leadership) -> None:
-        """Keep a new snapshot whenever the stream has grown, and trim what no copy needs then."""
-        settings = self._settings
-        before: int | None = None
-        is_swept = False
-        while True:
-            await trio.sleep(settings.look_seconds)
-            try:
-                size = (await self._jetstream.stream_info(settings.stream)).state.bytes
-                before = min(size, settings.snapshot_bytes) if before is None else before
-                if not is_swept:
-                    await self._sweep(leadership, (await self._last_base()).object)
-                    is_swept = True
-                if size - before >= settings.snapshot_bytes and leadership.is_writing:
-                    await self._keep_snapshot(leadership)
-                    before = (await self._jetstream.stream_info(settings.stream)).state.bytes
-            except (
-                *UNKNOWN,
-                JetStreamRefused,
-                ObjectDamaged,
-                OSError,
-                sqlite3.Error,
-            ) as error:
-                log.warning("cluster.not_trimmed", reason=str(error))
-
-    async def _keep_snapshot(self, leadership: Leadership) -> None:
-        """Keep the database as it is, say so in the stream, and remove what is before the last one.
-
-        What is between the last one and this stays: a standby that was away for a while goes on.
-        """
-        settings, file = self._settings, self._folder.copy.with_name("base.sqlite3")
-        last = await self._last_base()
-        await COPYING.run(remove_copy, file)
-        place = await leadership.write_base(file)
-        base = msgspec.structs.replace(
-            last,
-            object=f"base-{leadership.epoch}-{place.commit}",
-            sequence=place.sequence,
-            commit=place.commit,
-            page_size=place.page_size,
-            schema=settings.schema,
-            epoch=leadership.epoch,
-        )
-        await self._bases.put(base.object, file)
-        await COPYING.run(remove_copy, file)
-        await leadership.log.publish(self._signs.seal(base), subject=settings.subject(BASE))
-        await self._sweep(leadership, base.object)
-        await self._jetstream.purge_stream(settings.stream, up_to=last.sequence)
-        log.info("cluster.snapshot", object=base.object, commit=base.commit)
-
-    async def _sweep(self, leadership: Leadership, name: str) -> None:
-        """Keep one base alone, unless another centre leads by now and has put one of its own."""
+    async def _confirm(self, claim: StreamLog, epoch: int) -> None:
+        """Return if this centre leads now; raise NotReplicated if not."""
         if self._is_ending:
-            return
-        sign, subject = self._sign(leadership.epoch), self._settings.subject(LEAD)
-        confirm = partial(leadership.log.publish, sign, subject=subject)
-        await self._bases.keep_only(name, confirm=confirm)
+            raise NotReplicated("this centre is about to lead no more")
+        await claim.publish(self._sign(epoch), subject=self._settings.subject(LEAD))
 
     async def _beat(self, claim: StreamLog, epoch: int) -> None:
         """Say each second that this centre leads; end the process when it does no more."""

@@ -8,7 +8,7 @@ nothing: a name that is none of an upload's is left out, and so is a file that i
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Final
 
@@ -27,6 +27,7 @@ from command_center.actors.nats.jetstream import STREAM_NOT_FOUND, JetStream
 from command_center.actors.nats.objects import ObjectStore
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.uploads import UPLOAD_BYTES
+from command_center.store import NotReplicated
 from command_center.store.replication.encryption import OVERHEAD, PieceCipher
 from command_center.store.replication.errors import DamagedPiece
 from command_center.store.uploaded_files import UploadedFiles
@@ -41,12 +42,17 @@ _FAULTS: Final = (
     NatsClosed,
     NatsRefused,
     JetStreamRefused,
+    NotReplicated,
     *_DAMAGED,
 )
 
 
 class FileStore:
-    """The uploads that the centres of a cluster share."""
+    """The uploads that the centres of a cluster share.
+
+    Attributes:
+        confirm: returns if this centre leads, and raises NotReplicated if not; None before it has.
+    """
 
     def __init__(self, jetstream: JetStream, settings: ClusterSettings) -> None:
         self._bucket = f"{settings.stream}-files"
@@ -54,6 +60,7 @@ class FileStore:
         self._jetstream = jetstream
         self._key = settings.key
         self._files = UploadedFiles(settings.uploads)
+        self.confirm: Callable[[], Awaitable[None]] | None = None
 
     async def create(self, *, replicas: int) -> None:
         """Make the place for them, unless there is one.
@@ -70,13 +77,13 @@ class FileStore:
             await self._objects.create(num_replicas=replicas)
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep a file, unless it is there.
+        """Keep a file, unless it is there. No deletion by a leader of before takes it away then.
 
         Raises:
             Unavailable: the NATS servers do not take it.
         """
         with _told():
-            if await self._objects.find(name) is None:
+            if not await self._objects.touch(name):
                 sealed = await trio.to_thread.run_sync(self._cipher(name).seal, content)
                 await self._objects.put(name, _whole(sealed))
 
@@ -105,11 +112,14 @@ class FileStore:
     async def delete(self, name: str) -> None:
         """Remove a file; one that is not there is no error.
 
+        A leader that was frozen meanwhile, and leads no more, removes nothing: the next one may
+        have it from somebody again.
+
         Raises:
-            Unavailable: the NATS servers do not take that.
+            Unavailable: the NATS servers do not take that, or another centre leads.
         """
         with _told():
-            await self._objects.delete(name)
+            await self._objects.delete(name, confirm=self.confirm)
 
     async def follow(self) -> None:
         """Have this centre's folder be what is shared; return never."""

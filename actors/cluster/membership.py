@@ -15,13 +15,14 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.cluster.actor import MEMBER, AwaitLeadership, Cluster, ClusterView
+from command_center.actors.cluster.actor import MEMBER, AwaitLeadership, Cluster
 from command_center.actors.cluster.beginning import prepare
 from command_center.actors.cluster.errors import UnreadableSign
 from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.stream_log import UNKNOWN
+from command_center.actors.cluster.view import ClusterView
 from command_center.actors.core.leadership import StepDown
 from command_center.actors.nats.client import NatsClient
 from command_center.actors.nats.errors import (

@@ -8,13 +8,14 @@ import base64
 import hashlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 import structlog
 import trio
 
-from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged
+from command_center.actors.nats.errors import JetStreamRefused, ObjectDamaged, WrongLastSequence
 from command_center.actors.nats.follower import StreamFollower
 from command_center.actors.nats.jetstream import (
     MESSAGE_NOT_FOUND,
@@ -150,13 +151,47 @@ class ObjectStore:
             raise ObjectDamaged(name, "its digest is another")
         return found
 
-    async def delete(self, name: str) -> None:
-        """Remove an object; one that is not there is no error."""
-        found = await self.find(name)
-        if found is not None:
-            gone = msgspec.structs.replace(found, deleted=True, size=0, chunks=0, digest="")
-            await self._tell(gone)
-            await self._remove_pieces(found.nuid)
+    async def touch(self, name: str) -> bool:
+        """Tell of an object once more, so that no ``delete`` from before removes it.
+
+        Return False if there is none.
+
+        Raises:
+            as ``JetStream.publish``.
+        """
+        while True:
+            found, sequence = await self._found(name)
+            if found is None:
+                return False
+            with suppress(WrongLastSequence):  # somebody was faster: it may be gone
+                await self._tell(found, after=sequence)
+                return True
+
+    async def delete(
+        self, name: str, *, confirm: Callable[[], Awaitable[None]] | None = None
+    ) -> bool:
+        """Remove an object; return False if there is none, or it was put or touched meanwhile.
+
+        Args:
+            name: its name.
+            confirm: called before anything goes; it raises where somebody else may need it by then.
+                Whoever needs it after that puts or touches it, and it stays.
+
+        Raises:
+            as ``JetStream.publish``, and ``confirm``.
+        """
+        found, sequence = await self._found(name)
+        if found is None:
+            return False
+        if confirm is not None:
+            await confirm()
+        gone = msgspec.structs.replace(found, deleted=True, size=0, chunks=0, digest="")
+        try:
+            await self._tell(gone, after=sequence)
+        except WrongLastSequence:
+            return False
+        await self._remove_pieces(found.nuid)
+        return True
 
     async def names(self) -> frozenset[str]:
         """Return the names of all objects.
@@ -166,7 +201,7 @@ class ObjectStore:
         """
         told = await self._jetstream.subjects_of(self.stream, f"$O.{self.bucket}.M.*")
         found = [await self._told(subject) for subject in told]
-        return frozenset(each.name for each in found if each is not None)
+        return frozenset(each.name for each, _ in found if each is not None)
 
     async def changed(self) -> AsyncGenerator[str, None]:
         """Yield the name of each object that is there, and of each that is put or deleted then.
@@ -223,24 +258,33 @@ class ObjectStore:
             ObjectDamaged: what tells of it is none.
             as ``JetStream.last_message``.
         """
+        found, _ = await self._found(name)
+        return found
+
+    async def _found(self, name: str) -> tuple[StoredObject | None, int]:
         return await self._told(self._subject_of(name))
 
-    async def _told(self, subject: str) -> StoredObject | None:
-        """Return what the bucket tells under a subject; None where there is nothing any more."""
+    async def _told(self, subject: str) -> tuple[StoredObject | None, int]:
+        """Return what the bucket tells under a subject, and the sequence of what tells it.
+
+        None stands for an object that is not there, or not any more.
+        """
         try:
             message = await self._jetstream.last_message(self.stream, subject)
         except JetStreamRefused as error:
             if error.err_code == MESSAGE_NOT_FOUND:
-                return None
+                return None, 0
             raise
         found = _decoded(message)
-        return None if found.deleted else found
+        return None if found.deleted else found, message.sequence
 
-    async def _tell(self, found: StoredObject) -> None:
+    async def _tell(self, found: StoredObject, *, after: int | None = None) -> None:
+        """Publish what tells of an object; ``after`` is the sequence of what must be told now."""
         await self._jetstream.publish(
             self._subject_of(found.name),
             msgspec.json.encode(found),
             expect_stream=self.stream,
+            expect_last_of_subject=after,
             headers={"Nats-Rollup": "sub"},
         )
 

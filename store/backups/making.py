@@ -72,6 +72,7 @@ def make_backup(
     database: Path | None = None,
     passphrase: str | None = None,
     check: Callable[[], object] = lambda: None,
+    settle: Callable[[], object] = lambda: None,
 ) -> Backup:
     """Write all that an installation has to keep to one file, for its owner alone.
 
@@ -85,6 +86,8 @@ def make_backup(
         database: where the database is; in the data folder, unless given.
         passphrase: closes the file, where it is given.
         check: called again and again; what it raises ends the work without a trace.
+        settle: called once the database was read; returns when what it has may be kept. What it
+            raises ends the work, too.
 
     Raises:
         BackupFailed: there is no database, no room, or the system or SQLite refuses.
@@ -101,7 +104,7 @@ def make_backup(
         with tempfile.TemporaryDirectory(prefix=WORK, dir=folder / BACKUPS) as name:
             work = Path(name)
             with DataFolderLock(work):
-                return _Making(folder, database, work, check).make(target, passphrase)
+                return _Making(folder, database, work, check, settle).make(target, passphrase)
     except (OSError, *FAULTS, DataFolderUnusable) as error:
         raise BackupFailed(target, f"the backup could not be made: {words_of(error)}.") from error
 
@@ -119,12 +122,14 @@ class _Making:
     database: Path
     work: Path
     check: Callable[[], object]
+    settle: Callable[[], object]
 
     def make(self, target: Path, passphrase: str | None) -> Backup:
         """Have it made in the work folder, and write it to its place."""
         self._keep_files()
         with closing(open_for_reading(self.database)) as db:
             copy_database(db, self.work / DATABASE)
+        self.settle()
         self._keep_files()  # those, too, that came with what the database has since
         whole = self.work / "whole"
         manifest = self._pack(whole)

@@ -61,8 +61,16 @@ class Readers:
         try:
             yield from self._lend(is_new=is_new)
         finally:
-            if self._settle is not None:
-                self._settle()
+            self.settle()
+
+    def settle(self) -> None:
+        """Return once what this thread has read of the file until now may be told.
+
+        Raises:
+            StoreUnavailable: it may not be.
+        """
+        if self._settle is not None:
+            self._settle()
 
     def _lend(self, *, is_new: bool) -> Iterator[Database]:
         try:

@@ -6,6 +6,7 @@ nonce, and chance alone is not enough for years of commits. So each life derives
 changed or made by somebody else is refused; that none is missing or comes twice, the pieces say.
 """
 
+import os
 import re
 import secrets
 import stat
@@ -86,14 +87,27 @@ class PieceCipher:
 def read_key(path: Path) -> bytes:
     """Return the key of a file: 64 hexadecimal digits.
 
+    The file is for its owner alone. One that is root's may be read by a group of ours, too: so
+    Kubernetes mounts a secret for a pod that is not root's. PostgreSQL has the same rule for the
+    keys of certificates (https://www.postgresql.org/docs/current/ssl-tcp.html).
+
     Raises:
         UnusableKey: it has none, or others may read it.
         OSError: it cannot be read.
     """
     with path.open(encoding="ascii", errors="replace") as file:
-        if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if others_may_read(os.fstat(file.fileno())):
             raise UnusableKey(path, "may be read by others than its owner")
         text = file.read(200).strip()
     if not _KEY.fullmatch(text):
         raise UnusableKey(path, "has no key of 64 hexadecimal digits")
     return bytes.fromhex(text)
+
+
+def others_may_read(found: os.stat_result) -> bool:
+    """Tell whether a file is for others than its owner, and the group that root gave it to."""
+    if sys.platform == "win32":
+        return False
+    ours = {os.getegid(), *os.getgroups()}
+    is_roots = found.st_uid == 0 and os.geteuid() != 0 and found.st_gid in ours
+    return bool(stat.S_IMODE(found.st_mode) & (0o037 if is_roots else 0o077))

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from command_center.actors.cluster.actor import SILENT_LEADER, ClusterView
 from command_center.actors.cluster.signs import LeaderSign
+from command_center.actors.cluster.view import SILENT_LEADER, ClusterView
 from command_center.http.middleware.gate import Policy
 from command_center.http.standby import create_standby_app
 

@@ -18,7 +18,7 @@ from command_center.actors.backups import Backups, BackupSettings
 from command_center.actors.contracts.backups import BACKUPS, BackupsShown, ListBackups, MakeBackup
 from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import ChildSpec
-from command_center.store import EventFilter, events
+from command_center.store import EventFilter, StoreUnavailable, events
 from command_center.store.backups.contents import DATABASE
 from command_center.store.backups.places import kept_backups, place_of
 from tests.actors.rows import Rig, rig
@@ -140,3 +140,18 @@ async def test_without_a_schedule_one_is_made_when_it_is_asked_for(tmp_path: Pat
         (tmp_path / DATABASE).rename(tmp_path / "gone")
         with pytest.raises(Unavailable, match="there is no database"):
             await it.ask(MakeBackup(requested_by="ada"))
+
+
+async def test_a_backup_with_what_may_be_taken_back_is_not_kept(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise StoreUnavailable("another centre may lead by now", act="read")
+
+    async with keeping(tmp_path) as it:
+        readers = it.rig.storage.readers
+        readers._settle = refuse
+        with pytest.raises(Unavailable, match="another centre may lead"):
+            await it.ask(MakeBackup(requested_by="ada"))
+        readers._settle = None
+        assert [] == kept_backups(tmp_path)
+        assert "backup.failed" == (await it.told())[-1][0]
+        assert (await it.ask(MakeBackup(requested_by="ada"))) in kept_backups(tmp_path)

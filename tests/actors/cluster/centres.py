@@ -11,10 +11,10 @@ from typing import Any
 import attrs
 import trio
 
-from command_center.actors.cluster.actor import ClusterView
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.membership import Membership, open_membership
 from command_center.actors.cluster.settings import ClusterSettings
+from command_center.actors.cluster.view import ClusterView
 from command_center.store import DataFolderLock, Unit, Writer, take_claim
 from command_center.store.backups.contents import DATABASE
 from command_center.store.database.opening import registered_names

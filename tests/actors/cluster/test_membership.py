@@ -15,13 +15,13 @@ import msgspec
 import pytest
 import trio
 
-from command_center.actors.cluster.actor import ClusterView
 from command_center.actors.cluster.base_store import BaseStore
 from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.membership import open_membership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, BaseSign, SignCipher
+from command_center.actors.cluster.view import ClusterView
 from command_center.actors.nats.errors import JetStreamRefused
 from command_center.actors.nats.jetstream import JetStream
 from command_center.actors.nats.objects import ObjectStore, StoredObject
@@ -426,6 +426,39 @@ async def test_an_old_leader_removes_no_snapshot_of_another(
             await second.lead()
             with pytest.raises(NotReplicated, match="another centre"):
                 await asked[0]()
+
+
+async def test_an_old_leader_removes_no_file_that_somebody_sent_to_the_next_one(
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = settings_of(tmp_path / "one", server, beat=30.0)
+    two = settings_of(tmp_path / "two", server, silence=0.5)
+    tell, sent = ObjectStore._tell, trio.Event()
+    is_asleep = trio.Event()
+
+    async def sleep_before(store: ObjectStore, found: StoredObject, **expected: Any) -> None:
+        if found.deleted:  # it was confirmed that this centre leads
+            is_asleep.set()
+            await sent.wait()
+        await tell(store, found, **expected)
+
+    async with centre(one) as first:
+        await first.lead()
+        files = first.membership.files
+        for name in ("a", "b"):
+            await files.put(name, b"a text")
+        async with trio.open_nursery() as nursery:
+            monkeypatch.setattr(ObjectStore, "_tell", sleep_before)
+            nursery.start_soon(files.delete, "a")
+            await is_asleep.wait()
+            async with centre(two) as second:
+                await second.lead()
+                await second.membership.files.put("a", b"a text")
+                sent.set()
+                with pytest.raises(Unavailable, match="another centre"):
+                    await files.delete("b")
+        assert {"a", "b"} == await files.names()
+        assert b"a text" == await files.get("a")
 
 
 async def test_a_folder_with_a_database_of_its_own_does_not_join(

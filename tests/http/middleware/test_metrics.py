@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from command_center.actors.cluster.actor import ClusterView
+from command_center.actors.cluster.view import ClusterView
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.metrics import RequestMetrics, place_of

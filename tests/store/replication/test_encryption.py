@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 
 import pytest
 
-from command_center.store.replication.encryption import OVERHEAD, PieceCipher, read_key
+from command_center.store.replication.encryption import (
+    OVERHEAD,
+    PieceCipher,
+    others_may_read,
+    read_key,
+)
 from command_center.store.replication.errors import DamagedPiece, UnusableKey
 
 KEY = bytes(range(32))
@@ -61,3 +68,27 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file.chmod(0o640)
     with pytest.raises(UnusableKey, match="others"):
         read_key(file)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of files are POSIX's")
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "user", "refused"),
+    [
+        (0o440, 0, 7, 1000, False),  # as Kubernetes mounts a secret
+        (0o640, 0, 7, 1000, False),
+        (0o400, 1000, 7, 1000, False),
+        (0o440, 1000, 7, 1000, True),
+        (0o440, 0, 8, 1000, True),
+        (0o440, 0, 7, 0, True),
+        (0o660, 0, 7, 1000, True),
+        (0o444, 0, 7, 1000, True),
+    ],
+)
+def test_a_group_of_ours_may_read_what_is_roots(
+    monkeypatch: pytest.MonkeyPatch, mode: int, owner: int, group: int, user: int, *, refused: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "getegid", lambda: 5)
+    monkeypatch.setattr(os, "getgroups", lambda: [7])
+    found = os.stat_result((stat.S_IFREG | mode, 0, 0, 1, owner, group, 0, 0, 0, 0))
+    assert refused is others_may_read(found)
