@@ -27,6 +27,9 @@ from command_center.http.wire.quart_app import Application
 HEALTH: Final = "/health"
 METRICS: Final = "/metrics"
 
+WANTED_ROLE: Final = b"cc-wanted-role"
+"""The header by which a probe that sees the status alone asks if this centre leads."""
+
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -97,7 +100,9 @@ class _Standby:
             text = generate_latest(registry)
             await _send(send, "http.response", 200, text, {"content-type": CONTENT_TYPE_LATEST})
         elif scope["path"] == HEALTH and scope["method"] in _SAFE:
-            await _send(send, "http.response", 200, msgspec.json.encode(self._health()), {})
+            wants_leader = dict(scope["headers"]).get(WANTED_ROLE, b"") == b"leader"
+            body = msgspec.json.encode(self._health())
+            await _send(send, "http.response", 503 if wants_leader else 200, body, {})
         else:
             await self._answer(scope, send, "http.response")
 

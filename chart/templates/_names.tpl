@@ -38,3 +38,19 @@ capabilities:
 {{- define "image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
+
+{{- define "nats" -}}
+{{ include "name" . }}-nats
+{{- end -}}
+
+{{/* Pods of one kind stand on different machines, where there are as many. */}}
+{{- define "apart" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "selector" .root | nindent 8 }}
+        app.kubernetes.io/component: {{ .component }}
+{{- end -}}

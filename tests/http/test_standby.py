@@ -23,7 +23,12 @@ def view(age: float = 0.0, **more: Any) -> ClusterView:
 
 
 async def ask(
-    known: ClusterView, target: bytes, *, token: str | None = None, bearer: bytes | None = None
+    known: ClusterView,
+    target: bytes,
+    *,
+    token: str | None = None,
+    bearer: bytes | None = None,
+    role: bytes | None = None,
 ) -> tuple[int, dict[str, str], Any]:
     """Ask a standby, with the very text of a request line; return what it answers."""
     app = create_standby_app(known, Policy.of(listen_on="127.0.0.1", token=token), "1")
@@ -37,6 +42,7 @@ async def ask(
         "headers": [
             (b"host", b"127.0.0.1"),
             *([] if bearer is None else [(b"authorization", b"Bearer " + bearer)]),
+            *([] if role is None else [(b"cc-wanted-role", role)]),
         ],
         "client": ("127.0.0.1", 1),
         "scheme": "http",
@@ -94,3 +100,9 @@ async def test_the_health_says_why_a_centre_does_not_follow() -> None:
     _, _, health = await ask(ClusterView(problem="No NATS server can be reached."), b"/health")
     assert ("joining", "degraded") == (health["role"], health["status"])
     assert "No NATS server can be reached." == health["problem"]
+
+
+async def test_a_probe_that_sees_the_status_alone_learns_that_it_does_not_lead() -> None:
+    for role, expected in ((None, 200), (b"standby", 200), (b"leader", 503)):
+        status, _, health = await ask(view(), b"/health", role=role)
+        assert (expected, "standby") == (status, health["role"])

@@ -15,12 +15,26 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from command_center.http.config.settings import Settings
+from command_center.http.cluster import cluster_settings
+from command_center.http.config.addresses import Listening
+from command_center.http.config.settings import Settings, load_settings
+from command_center.http.standby import WANTED_ROLE
 from tests.browser.npm import brought
 from tests.checkout import ROOT, pyproject, run
 from tests.installing.test_container import only, steps
+from tests.nats_servers import ON_LINUX, needs_nats
 
 CHART = ROOT / "chart"
+CLUSTER: dict[str, Any] = {
+    "cluster": {
+        "enabled": True,
+        "centres": 3,
+        "keySecret": "cluster-key",
+        "nats": {"secret": "nats", "size": "5Gi", "storageClass": "fast"},
+    }
+}
+"""The values of a release that is a cluster."""
+
 VERSIONS = ("1.30", "1.35")
 """Versions of Kubernetes whose schemas the objects fit, the oldest that is promised first."""
 
@@ -77,6 +91,12 @@ def objects(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     return rendered(helm, tmp_path_factory.mktemp("chart"), MOST)
 
 
+@pytest.fixture(scope="session")
+def clustered(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The objects of a cluster, by their kinds."""
+    return rendered(helm, tmp_path_factory.mktemp("clustered"), CLUSTER)
+
+
 def rendered(helm: Path, folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     """Return the objects of the chart by their kinds."""
     given = folder / "values.json"
@@ -91,13 +111,15 @@ def rendered(helm: Path, folder: Path, values: dict[str, Any]) -> dict[str, Any]
 
 
 def test_each_object_fits_the_schema_of_kubernetes(
-    objects: dict[str, Any], helm: Path, tmp_path: Path
+    objects: dict[str, Any], clustered: dict[str, Any], helm: Path, tmp_path: Path
 ) -> None:
     fewest = rendered(helm, tmp_path, {})
     assert {"StatefulSet", "Service"} == fewest.keys()
     assert {"StatefulSet", "Service", "Ingress", "StatefulSet-build"} == objects.keys()
+    nats = ("ConfigMap", "Service", "StatefulSet", "PodDisruptionBudget", "NetworkPolicy")
+    assert {*fewest, *(f"{kind}-nats" for kind in nats)} == clustered.keys()
     for version in VERSIONS:
-        for one in (*fewest.values(), *objects.values()):
+        for one in (*fewest.values(), *objects.values(), *clustered.values()):
             kubernetes_validate.validate(one, version, strict=True)
     broken = objects["Service"] | {"spec": {"ports": [{"port": "http"}]}}
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -151,6 +173,76 @@ def test_the_settings_of_the_pod_are_the_programs_and_no_secret_is_among_them(
     assert not pod["enableServiceLinks"]  # a service named `cc` would set CC_PORT
 
 
+def test_the_service_of_a_cluster_leads_to_the_centre_that_leads(
+    objects: dict[str, Any], clustered: dict[str, Any]
+) -> None:
+    wanted = clustered["StatefulSet"]["spec"]
+    (center,) = wanted["template"]["spec"]["containers"]
+    (header,) = center["readinessProbe"]["httpGet"]["httpHeaders"]
+    assert (WANTED_ROLE.decode(), "leader") == (header["name"].lower(), header["value"])
+    assert not center["livenessProbe"]["httpGet"].get("httpHeaders")
+    # A standby is never ready: nothing may wait for that.
+    assert (3, "Parallel", "OnDelete") == (
+        wanted["replicas"],
+        wanted["podManagementPolicy"],
+        wanted["updateStrategy"]["type"],
+    )
+    selector = clustered["Service"]["spec"]["selector"]
+    assert selector.items() <= wanted["template"]["metadata"]["labels"].items()
+    nats = clustered["StatefulSet-nats"]["spec"]["template"]
+    assert not selector.items() <= nats["metadata"]["labels"].items()
+    (alone,) = objects["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+    assert not alone["readinessProbe"]["httpGet"].get("httpHeaders")
+
+
+def test_the_settings_of_centres_are_what_the_program_takes(
+    clustered: dict[str, Any], tmp_path: Path
+) -> None:
+    pod = clustered["StatefulSet"]["spec"]["template"]["spec"]
+    (center,) = pod["containers"]
+    assert "NATS_SECRET" == center["env"][0]["name"]  # it is put into what comes after it alone
+    given = {one["name"]: one["value"] for one in center["env"] if "value" in one}
+    assert given.keys() <= {f"CC_{name.upper()}" for name in Settings.__annotations__}
+    (key,) = (one for one in center["volumeMounts"] if one["name"] == "cluster-key")
+    assert f"{key['mountPath']}/key" == given["CC_CLUSTER_KEY"]
+    (mounted,) = (one for one in pod["volumes"] if one["name"] == "cluster-key")
+    assert (0o400, "cluster-key") == (
+        mounted["secret"]["defaultMode"],
+        mounted["secret"]["secretName"],
+    )
+    file = tmp_path / "key"
+    file.touch(mode=0o600)
+    file.write_text("0f" * 32)
+    variables = {
+        name: value.replace("$(NATS_SECRET)", "0f0f").replace("/run/cluster/key", str(file))
+        for name, value in given.items()
+    }
+    settings = load_settings({**variables, "CC_API_TOKEN": "0123456789abcdef"})
+    found = cluster_settings(settings, Listening("0.0.0.0", 8787))
+    nats = "here-command-center-nats"
+    assert [f"{nats}-{number}.{nats}" for number in range(3)] == [
+        each.host for each in found.nats.addresses
+    ]
+    assert {("centre", "p0f0f")} == {(each.user, each.password) for each in found.nats.addresses}
+    assert 3 == len(found.monitors)
+    assert given["CC_ALLOWED_HOSTS"] == found.url.removeprefix("http://")
+
+
+@ON_LINUX
+def test_a_nats_server_takes_the_configuration_of_the_chart(
+    clustered: dict[str, Any], tmp_path: Path
+) -> None:
+    text = clustered["ConfigMap-nats"]["data"]["nats.conf"]
+    file = tmp_path / "nats.conf"
+    file.write_text(text, encoding="utf-8")
+    (server,) = clustered["StatefulSet-nats"]["spec"]["template"]["spec"]["containers"]
+    variables = {"POD_NAME": "here-nats-0", "NATS_PASSWORD": "p123", "PATH": "/usr/bin:/bin"}
+    assert {"POD_NAME", "NATS_PASSWORD"} <= {one["name"] for one in server["env"]}
+    done = run(needs_nats(), "-t", "-c", file, variables=variables)
+    assert 0 == done.returncode, done.stdout
+    assert "sync_interval: always" in text
+
+
 def test_a_host_has_the_rights_of_the_server_and_is_not_taken_for_it(
     objects: dict[str, Any],
 ) -> None:
@@ -199,11 +291,12 @@ def test_a_wrong_value_is_refused_before_anything_is_made(helm: Path, tmp_path: 
         "ingress": {"enabled": True},
         "data": {"size": "much"},
         "hosts": [{"name": "a", "centre": "http://a", "codeSecret": "b"}],
+        "cluster": {"enabled": True, "centres": 1},
     }
     given.write_text(json.dumps(wrong), encoding="utf-8")
     done = run(helm, "template", "here", CHART, "--values", given)
     assert 1 == done.returncode
-    for said in ("replicas", "tokenSecret", "CC_API_TOKEN", "/ingress/host", "size", "centre"):
+    for said in ("replicas", "tokenSecret", "CC_API_TOKEN", "/ingress/host", "size", "keySecret"):
         assert said in done.stdout, done.stdout
 
 
