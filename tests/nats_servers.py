@@ -64,11 +64,12 @@ class NatsServer:
     port: int
     config: str
     monitor: str = ""
+    host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> NatsAddress:
-        return NatsAddress("127.0.0.1", self.port)
+        return NatsAddress(self.host, self.port)
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -126,8 +127,10 @@ def one_server(folder: Path, more: str = "", *, has_jetstream: bool = True) -> I
 
 
 @contextmanager
-def three_servers(folder: Path, *, max_file: str = "256MB") -> Iterator[list[NatsServer]]:
-    """Start three servers that are one cluster, and tell of themselves."""
+def three_servers(
+    folder: Path, *, max_file: str = "256MB", host: str = "127.0.0.1"
+) -> Iterator[list[NatsServer]]:
+    """Start three servers that are one cluster, and tell of themselves; clients reach the host."""
     ports, routes, monitors = free_ports(3), free_ports(3), free_ports(3)
     others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
     servers = []
@@ -135,10 +138,10 @@ def three_servers(folder: Path, *, max_file: str = "256MB") -> Iterator[list[Nat
         name, place = f"n{number}", folder / f"n{number}"
         cluster = (
             f'cluster {{ name: cc, listen: "127.0.0.1:{route}", routes: [{others}], '
-            f'pool_size: -1 }}\nhttp: "127.0.0.1:{monitor}"\n'
+            f'pool_size: -1 }}\nhttp: "{host}:{monitor}"\n'
         )
-        config = configuration(name, place, port, max_file) + cluster
-        servers.append(NatsServer(name, place, port, config, f"http://127.0.0.1:{monitor}"))
+        config = configuration(name, place, port, max_file, host) + cluster
+        servers.append(NatsServer(name, place, port, config, f"http://{host}:{monitor}", host))
     for server in servers:
         server.start()
     try:
@@ -165,15 +168,17 @@ async def three_keeping(
             client.close()
 
 
-def configuration(name: str, folder: Path, port: int, max_file: str = "256MB") -> str:
-    return _listening(name, port) + (
+def configuration(
+    name: str, folder: Path, port: int, max_file: str = "256MB", host: str = "127.0.0.1"
+) -> str:
+    return _listening(name, port, host) + (
         f"jetstream {{ store_dir: {json.dumps(str(folder / 'js'))}, sync_interval: always, "
         f"max_mem: 64MB, max_file: {max_file} }}\n"
     )
 
 
-def _listening(name: str, port: int) -> str:
-    return f'server_name: {name}\nlisten: "127.0.0.1:{port}"\n'
+def _listening(name: str, port: int, host: str = "127.0.0.1") -> str:
+    return f'server_name: {name}\nlisten: "{host}:{port}"\n'
 
 
 async def stream_of(

@@ -72,6 +72,11 @@ class NatsSubscription:
         self._is_over = False
         self._receivers = trio.lowlevel.ParkingLot()
 
+    @property
+    def held(self) -> int:
+        """Return how many messages wait to be received."""
+        return len(self._held)
+
     async def receive(self) -> NatsMessage:
         """Wait for a message. Cancelled, it has taken none.
 

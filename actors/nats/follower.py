@@ -220,4 +220,6 @@ class StreamFollower:
             raise NatsProtocolError("a message was lost on the way")
         self._delivered = delivered
         self._wanted -= 1
+        if self._inbox is not None:  # some may have come since, while the reader was busy
+            pending = max(pending, self._inbox.held)
         return StreamMessage(message.subject, sequence, message.payload, message.headers, pending)

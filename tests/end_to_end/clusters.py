@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,15 +61,31 @@ class Clustered:
 
 
 @contextmanager
-def clustered(folder: Path, settings: Mapping[str, str], count: int = 2) -> Iterator[Clustered]:
-    """Start three NATS servers and so many centres."""
+def clustered(
+    folder: Path,
+    settings: Mapping[str, str],
+    count: int = 2,
+    *,
+    host: str = "127.0.0.1",
+    place: Callable[[int, Server], None] = lambda _, __: None,
+) -> Iterator[Clustered]:
+    """Start three NATS servers and so many centres.
+
+    Args:
+        folder: of all of them.
+        settings: of all centres.
+        count: the number of centres.
+        host: where centres reach the NATS servers.
+        place: called with each centre before it starts, to put it somewhere else.
+    """
     key = folder / "cluster.key"
     key.touch(mode=0o600)
     key.write_text("0f" * 32)
-    with three_servers(folder / "nats") as nats:
+    with three_servers(folder / "nats", host=host) as nats:
         centres = [_centre(folder / f"c{number}", nats, key, settings) for number in range(count)]
         try:
-            for centre in centres:
+            for number, centre in enumerate(centres):
+                place(number, centre)
                 centre.start()
             yield Clustered(nats, centres)
         finally:

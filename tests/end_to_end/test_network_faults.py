@@ -66,9 +66,9 @@ def run(*words: str) -> None:
 class Network:
     """Two ends of a wire: the server is at ours, the host at theirs."""
 
-    def cut(self) -> None:
-        """Drop each packet: no end is told of it."""
-        for chain in ("INPUT", "OUTPUT"):
+    def cut(self, *chains: str) -> None:
+        """Drop each packet: no end is told of it. `INPUT` or `OUTPUT` alone cuts one way."""
+        for chain in chains or ("INPUT", "OUTPUT"):
             self._within("iptables", "-A", chain, "-i" if chain == "INPUT" else "-o", "theirs")
 
     def mend(self) -> None:
@@ -79,8 +79,9 @@ class Network:
         run("ip", "netns", "exec", NAME, *words, *(("-j", "DROP") if drops else ()))
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
+@contextmanager
+def namespace() -> Iterator[Network]:
+    """Make the other end of the wire, and take it away."""
     run("ip", "netns", "add", NAME)
     try:
         run("ip", "link", "add", NAME, "type", "veth", "peer", "name", "theirs", "netns", NAME)
@@ -93,6 +94,12 @@ def network() -> Iterator[Network]:
     finally:
         does("ip", "netns", "del", NAME)
         does("ip", "link", "del", NAME)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with namespace() as made:
+        yield made
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -17,6 +18,9 @@ import trio
 
 from command_center.actors.cluster.leadership import Leadership
 from command_center.store import NotReplicated, Readers, StoreUnavailable, Transaction, tasks
+from command_center.store.replication import page_sender
+from command_center.store.replication.database_copy import DatabaseCopy
+from command_center.store.replication.pieces import PagePiece
 from tests.actors.cluster.centres import centre, settings_of
 from tests.nats_servers import ON_LINUX, NatsServer, free_ports, three_keeping
 from tests.store.replication.ends import content
@@ -123,6 +127,55 @@ async def test_two_of_three_nats_servers_are_lost_and_come_back(tmp_path: Path) 
                 await first.membership.step_down()
                 await second.lead()
                 assert 2 == len(content(two.database)["tasks"])
+
+
+async def test_a_leader_whose_disk_flushes_slowly_acknowledges_late_and_leads_on(
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    flush, seconds = page_sender.flush_log, 1.5 * one.silence
+
+    def flush_slowly(log: Path) -> None:
+        time.sleep(seconds)
+        flush(log)
+
+    async with centre(one) as first:
+        await first.lead()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.role == "standby")
+            monkeypatch.setattr(page_sender, "flush_log", flush_slowly)
+            began = trio.current_time()
+            assert 1 == await first.write([add_task])
+            assert trio.current_time() - began >= seconds
+            assert [] == first.deposed
+            view = second.membership.view
+            assert ("standby", 1) == (view.role, view.epoch)
+            await first.membership.step_down()
+            await second.lead()
+            assert 1 == len(content(two.database)["tasks"])
+
+
+async def test_a_standby_whose_disk_is_slow_holds_nobody_up_and_has_all_in_the_end(
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    take = DatabaseCopy.take
+
+    def take_slowly(copy: DatabaseCopy, sequence: int, data: bytes) -> PagePiece:
+        time.sleep(1.0)
+        return take(copy, sequence, data)
+
+    async with centre(one) as first:
+        await first.lead()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.role == "standby")
+            monkeypatch.setattr(DatabaseCopy, "take", take_slowly)
+            assert 6 == await first.write(*[[add_task]] * 6)
+            await second.until(lambda it: it.membership.view.lag > 0)
+            monkeypatch.undo()
+            await first.membership.step_down()
+            await second.lead()
+            assert 6 == len(content(two.database)["tasks"])
 
 
 def is_superuser() -> bool:

@@ -63,6 +63,18 @@ async def test_it_leaves_out_other_subjects_and_what_was_removed(jetstream: JetS
     assert [6, 8, 10] == await received(follower, 3)
 
 
+async def test_what_came_while_the_reader_was_busy_counts_as_pending(jetstream: JetStream) -> None:
+    await stream_of(jetstream, "busy")
+    follower = StreamFollower(jetstream, "busy")
+    await jetstream.publish("busy.a")
+    assert [1] == await received(follower, 1)
+    for _ in range(4):
+        await jetstream.publish("busy.a")
+    assert follower._inbox is not None
+    await held(follower._inbox, 4)
+    assert [3, 2, 1, 0] == [(await follower.receive()).pending for _ in range(4)]
+
+
 async def test_a_message_that_was_lost_on_the_way_is_read_again(jetstream: JetStream) -> None:
     await stream_of(jetstream, "lossy")
     for _ in range(10):
