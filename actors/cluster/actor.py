@@ -31,7 +31,7 @@ from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
 from command_center.actors.cluster.settings import ClusterSettings
 from command_center.actors.cluster.signs import BASE, LEAD, PAGES, BaseSign, LeaderSign, SignCipher
-from command_center.actors.cluster.snapshots import COPYING, Snapshots
+from command_center.actors.cluster.snapshots import COPYING, StreamSnapshots
 from command_center.actors.cluster.stream_log import UNKNOWN, StreamLog
 from command_center.actors.cluster.view import ClusterView
 from command_center.actors.core.leadership import StepDown
@@ -88,7 +88,7 @@ class Cluster(Actor):
         self._signs = SignCipher(settings.key, settings.name)
         self._pages = PieceCipher(settings.key, settings.name)
         self._bases = BaseStore(jetstream, settings.stream, settings.key)
-        self._snapshots = Snapshots(settings, jetstream, self._signs)
+        self._snapshots = StreamSnapshots(settings, jetstream, self._signs)
         self._cluster = ""
         self._log: StreamLog | None = None
         self._leadership: Leadership | None = None

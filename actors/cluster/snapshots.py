@@ -28,7 +28,7 @@ COPYING: Final = Threads("copy of the database", at_once=1)
 """Takes pieces, and makes a copy a database."""
 
 
-class Snapshots:
+class StreamSnapshots:
     """The snapshots of a cluster, as a centre keeps them that leads.
 
     Args:
