@@ -14,6 +14,7 @@ import psutil
 
 from command_center.actors.hosts.local.codex.environment import agent_environment
 from command_center.actors.hosts.local.codex.orphans import descendants_of, kill_all
+from command_center.actors.hosts.local.codex.processes import Tail
 from command_center.http.config.logs import secrets_of
 from command_center.http.doctor.check import Subject
 
@@ -36,8 +37,10 @@ class ProgramEnd:
 
     @property
     def last_words(self) -> str:
-        """Return the last line of its complaint."""
-        return self.complaint.strip().rpartition("\n")[2].strip()
+        """Return the line of its complaint that says best why it ended."""
+        tail = Tail()
+        tail.add(self.complaint.encode())
+        return tail.last_words()
 
 
 def silence_of(program: str, said: ProgramEnd | None) -> str:

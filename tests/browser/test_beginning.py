@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from command_center.actors.hosts.local.finding import WIDEST
-from tests.browser.conftest import OpenPage, make_repository
+from tests.browser.conftest import UNWORKED, OpenPage, make_repository
 from tests.end_to_end.server import Server
+
+FOUND = "**/api/repos/found*"
 
 
 @pytest.fixture
@@ -29,16 +31,46 @@ def empty_server(tmp_path: Path) -> Iterator[Server]:
     server.end()
 
 
+def look_and_stop(page: Page) -> None:
+    """Stop a look that stands at a folder whose disk does not answer; it answers afterwards."""
+    held: list[Route] = []
+
+    def told(name: str, after: str | None) -> dict[str, object]:
+        found = {"name": name, "localPath": f"/home/me/{name}", "isRegistered": False}
+        return {"items": [found], "folders": 2000, "nextAfter": after, "passedOver": []}
+
+    def answer(route: Route) -> None:
+        if "after=" in route.request.url:
+            held.append(route)
+        else:
+            route.fulfill(json=told("early", "/home/me/music"))
+
+    page.route(FOUND, answer)
+    page.get_by_role("button", name="Look for repositories").click()
+    expect(page.get_by_text("Looking in /home/me/music…")).to_be_visible()
+    while not held:
+        page.wait_for_timeout(10)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped in /home/me/music.")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="early")).to_be_enabled()
+    (late,) = held
+    late.fulfill(json=told("late", "/home/me/next"))
+    page.unroute(FOUND)
+
+
 def test_an_empty_server_is_begun_with_in_three_steps(
     empty_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(empty_server.url).page
+    page = open_page(empty_server.url, **UNWORKED).page
     steps = page.get_by_role("list", name="First steps").get_by_role("listitem")
     expect(steps).to_have_count(3)
     expect(steps.nth(0)).to_contain_text("CC_CODEX_RUNNER_MODE is stub")
     expect(steps.nth(2).get_by_role("link", name="Let a phone in")).to_be_visible()
+    look_and_stop(page)
     page.get_by_role("button", name="Look for repositories").click()
     expect(page.get_by_role("checkbox", name="billing")).to_be_visible()
+    for name in ("early", "late"):
+        expect(page.get_by_role("checkbox", name=name)).to_have_count(0)
     expect(page.get_by_text("Not looked through")).to_contain_text("home/scans.")
     page.get_by_role("checkbox", name="storefront").check()
     page.get_by_role("button", name="Register 1 repository").click()

@@ -70,18 +70,21 @@ const Repositories = ({ begin }) => {
   const [chosen, choose] = useState(/** @type {Set<string>} */ (new Set()));
   const [mayWrite, setMayWrite] = useState(true);
   const [isTyping, setTyping] = useState(false);
-  const isWanted = useRef(false);
+  const stop = useRef(() => {});
   const looking = useAct();
   const adding = useAct();
-  useEffect(() => () => void (isWanted.current = false), []);
+  useEffect(() => () => stop.current(), []);
   const look = () =>
     looking.run("look", async () => {
-      isWanted.current = true;
+      const stopped = new Promise((resolve) => (stop.current = () => resolve(null)));
       setFound([]);
       setFolders(0);
       setPassed([]);
-      for (let after = /** @type {string | undefined} */ (undefined); isWanted.current;) {
-        const told = await get("/api/repos/found", { after });
+      setAt("");
+      for (let after = /** @type {string | undefined} */ (undefined); ;) {
+        // A disk that does not answer holds up the answer, and not who stops.
+        const told = await Promise.race([get("/api/repos/found", { after }), stopped]);
+        if (!told) break;
         setFound((before) => [...before, ...told.items]);
         setFolders((before) => before + told.folders);
         setPassed((before) => [...before, ...told.passedOver]);
@@ -113,7 +116,7 @@ const Repositories = ({ begin }) => {
     <div class="actions start">
       ${
         looking.busy
-          ? html`<${Button} icon="stop" onClick=${() => (isWanted.current = false)}>Stop<//>`
+          ? html`<${Button} icon="stop" onClick=${() => stop.current()}>Stop<//>`
           : html`<${Button} icon="search" onClick=${look}>Look for repositories<//>`
       }
       <${Button} icon="plus" onClick=${() => setTyping(true)}>Register a repository<//>
@@ -124,7 +127,7 @@ const Repositories = ({ begin }) => {
           ? `Looking${at ? ` in ${at}` : ""}…`
           : at === null
             ? `${repositories} in ${plural(folders, "folder")}`
-            : at && `Stopped in ${at}.`
+            : at !== undefined && `Stopped${at && ` in ${at}`}.`
       }
     </p>
     ${

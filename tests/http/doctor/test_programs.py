@@ -111,7 +111,12 @@ async def test_a_codex_that_nobody_has_signed_in_is_told_of(
 async def test_a_sandbox_that_the_system_refuses_is_told_of_in_codexs_own_words(
     tmp_path: Path,
 ) -> None:
-    refuses = "sys.exit('bwrap: setting up uid map: Permission denied')"
+    panic = (
+        "\nthread 'main' (2) panicked at main.rs:5:\n"
+        "bwrap: setting up uid map: Permission denied\n"
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace"
+    )
+    refuses = f"sys.exit({panic!r})"
     codex = program(tmp_path, "codex", refuses)
     here = subject(tmp_path, codex_command=(str(codex),), codex_runner_mode="app-server")
     level, message, mend = await look_for_one("codex-sandbox", here)

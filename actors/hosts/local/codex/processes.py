@@ -40,7 +40,7 @@ _TAIL_LINE_BYTES = 1000
 _TERMINATE_SECONDS = 1.0
 _KILL_SECONDS = 2.0
 _STDERR_SECONDS = 1.0
-_FRAME = re.compile(r"\d+: |Stack backtrace:|$")
+_FRAME = re.compile(r"\d+: |Stack backtrace:|note: run with `RUST_BACKTRACE|$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
