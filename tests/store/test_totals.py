@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import random
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from command_center.store import (
+    Readers,
     Transaction,
     Writer,
     approvals,
@@ -33,9 +40,15 @@ from command_center.store import (
 from command_center.store.database.checksums import teach_checksums
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.text_match import teach_words
+from command_center.store.portable.exporting import export_database
+from command_center.store.portable.importing import import_file
 from command_center.store.queries.attachments import remove_upload, stored
+from command_center.store.queries.compacting import compact_database
 from command_center.store.queries.removal import remove_repository
+from command_center.store.queries.telemetry import numbers
 from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
+from tests.checkout import ROOT
+from tests.store.queries.test_telemetry import plainly, rows_of
 from tests.store.units import add_repository, add_session, run
 
 Act = Callable[[Transaction, random.Random], object]
@@ -43,10 +56,54 @@ Act = Callable[[Transaction, random.Random], object]
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 OTHERS = 150
 NUMBERS = itertools.count()
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
+ZONES = ("UTC", "Pacific/Kiritimati", "America/St_Johns", "Pacific/Pago_Pago")
 
 
 def wrong(db: Database) -> list[tuple[Any, ...]]:
     return [(kind, *one) for kind in totals.KINDS for one in totals.differences(db, kind)]
+
+
+def plain(db: Database) -> dict[tuple[str, int, str, str], tuple[int, int]]:
+    """Count the rows one by one, as they are and without SQL."""
+    counted: Counter[tuple[str, int, str, str]] = Counter()
+    amounts: Counter[tuple[str, int, str, str]] = Counter()
+
+    def add(kind: str, day: str, word: str, place: int | None = None, amount: int = 0) -> None:
+        for repository in {totals.EVERYWHERE, place} - {None}:
+            counted[kind, repository or 0, day, word] += 1
+            amounts[kind, repository or 0, day, word] += amount
+
+    for row in ended_rows(db):
+        place, end, status = row["repository_id"], row["finished_at"], row["status"]
+        add("sessions", "", status)
+        add("made", row["created_at"][:10], status, place)
+        add("ended", end[:10], status, place)
+        if row["started_at"] is not None:
+            ran = datetime.fromisoformat(end) - datetime.fromisoformat(row["started_at"])
+            least = totals.class_of_duration(round(ran.total_seconds(), 3))
+            add("ran", end[:10], str(least), place)
+        usage = msgspec.json.decode(row["token_usage"] or "{}").get("total", {})
+        used = max(0, usage.get("totalTokens", 0) - row["token_baseline"])
+        add("tokens", end[:10], str(place), amount=used)
+    for row in db["tasks"].rows:
+        add("tasks", "", row["status"], row["repository_id"])
+    for row in db["approvals"].rows:
+        add("approvals", "", row["status"])
+        if row["resolved_at"] is not None:
+            add("settled", row["resolved_at"][:10], row["status"], row["repository_id"])
+    for row in db["uploads"].rows:
+        add("uploads", "", "", amount=row["size"])
+    return {key: (count, amounts[key]) for key, count in counted.items()}
+
+
+def ended_rows(db: Database) -> Iterator[dict[str, Any]]:
+    return (row for row in db["sessions"].rows if row["finished_at"] is not None)
+
+
+def kept(db: Database) -> dict[tuple[str, int, str, str], tuple[int, int]]:
+    found = db.execute("SELECT kind, repository_id, day, word, count, amount FROM totals")
+    return {(kind, place, day, word): (n, amount) for kind, place, day, word, n, amount in found}
 
 
 def some(tx: Transaction, chance: random.Random, table: str) -> int:
@@ -56,7 +113,8 @@ def some(tx: Transaction, chance: random.Random, table: str) -> int:
 
 def run_of(chance: random.Random) -> dict[str, Any]:
     """Return fields that a session may have; one has ended where it has a moment for that."""
-    end = NOW - timedelta(days=chance.uniform(0, 9))
+    border = MIDNIGHT + timedelta(days=-chance.randint(0, 8), milliseconds=chance.randint(-1, 1))
+    end = chance.choice([NOW - timedelta(days=chance.uniform(0, 9)), border])
     ran = timedelta(seconds=chance.choice([-5, 0, 0.5, 14.9996, 59, 61, 700, 4000, 90_000]))
     return {
         "status": chance.choice(get_args(SessionStatus)),
@@ -134,6 +192,72 @@ def test_totals_are_what_the_rows_say_whatever_is_done(
         assert plain == stored(tx.db)
 
     run(writer, look)
+
+
+def acts_until_killed(path: Path, chance: random.Random, zone: str) -> int:
+    """Have another process act, kill it at any moment, and return how much it acknowledged."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.store.counted_writer", path, str(chance.random())],
+        cwd=ROOT,
+        env={**os.environ, "TZ": zone},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    with process.stdout as told:
+        done = [told.readline() for _ in range(chance.randint(1, 400))]
+        process.kill()
+        done += told.readlines()
+    process.wait()
+    assert b"done\n" == done[0]
+    return len(done)
+
+
+def check_plainly(path: Path, chance: random.Random) -> int:
+    """Compare the totals, and the numbers of some spans, with the rows; return how many rows."""
+    with closing(Readers(path)) as readers, readers.connection() as db:
+        assert plain(db) == kept(db)
+        assert [] == wrong(db)
+        rows = rows_of(db, None)
+        borders = [MIDNIGHT - timedelta(days=3, milliseconds=n) for n in (-1, 0, 1)]
+        for since in (*borders, NOW - timedelta(days=chance.uniform(0, 12))):
+            found = numbers(db, since, datetime.now(UTC))
+            told = plainly(rows, to_timestamp(since))
+            spent = [(day.day, day.tokens) for day in found.tokens.by_day]
+            assert (told["byStatus"], told["outcomes"], told["settled"], told["tasks"]) == (
+                found.sessions.by_status,
+                found.sessions.outcomes,
+                found.approvals.settled,
+                found.tasks,
+            )
+            ended_days = {row["finished_at"][:10] for row in ended_rows(db)}
+            assert [(day, n) for day, n in told["byDay"] if day in ended_days] == [
+                (day, n) for day, n in spent if day in ended_days
+            ]
+    return len(rows["sessions"])
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_totals_are_a_plain_count_after_kills_imports_and_compactions_in_any_zone(
+    path: Path, tmp_path: Path
+) -> None:
+    chance = random.Random(23)  # noqa: S311 - it only has to vary
+    other = tmp_path / "other" / "command-center.db"
+    done = 0
+    for zone in 3 * ZONES:
+        for database in (path, other):
+            done += acts_until_killed(database, chance, zone)
+            Writer(database).close()
+            check_plainly(database, chance)
+        with closing(io.BytesIO()) as written:
+            export_database(other, written, ())
+            (tmp_path / "export.jsonl").write_bytes(written.getvalue())
+        before = check_plainly(path, chance)
+        import_file(tmp_path / "export.jsonl", path.parent, path)
+        assert before + check_plainly(other, chance) == check_plainly(path, chance)
+        compact_database(path.parent, path)
+        check_plainly(path, chance)
+    assert done > 24
 
 
 @given(st.floats(-1e5, 1e6).map(lambda seconds: round(seconds, 3)))
