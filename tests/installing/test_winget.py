@@ -1,11 +1,16 @@
 """Winget's manifest: it is of the very program, which has the very wheel."""
 
 import hashlib
+import json
+import os
 import re
 import shutil
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -33,9 +38,23 @@ def test_the_manifest_is_of_the_program_that_has_the_wheel(tmp_path: Path) -> No
     (listed,) = told["CommandCenter.CommandCenter.installer.yaml"]["Installers"]
     before = hashlib.sha256(program.read_bytes()).hexdigest().upper()
     assert (URL, before) == (listed["InstallerUrl"], listed["InstallerSha256"])
+    check_by_schemas(told.values())
     wheel.write_bytes(b"second")
     write(wheel, URL, tmp_path)
     assert before != hashlib.sha256(program.read_bytes()).hexdigest().upper()
+
+
+def check_by_schemas(manifests: Iterable[dict[str, Any]]) -> None:
+    """Compare with winget's schemas, if `CC_TEST_WINGET` is a checkout of its sources."""
+    if (checkout := os.environ.get("CC_TEST_WINGET")) is None:
+        return
+    version = winget.SCHEMA
+    schemas = Path(checkout, "schemas", "JSON", "manifests", f"v{version}")
+    for manifest in manifests:
+        file = schemas / f"manifest.{manifest['ManifestType']}.{version}.json"
+        schema = json.loads(file.read_text(encoding="utf-8-sig"))
+        jsonschema.Draft7Validator(schema).validate(manifest)
+        assert manifest.keys() <= schema["properties"].keys()  # what it does not know, it passes
 
 
 STAND_IN = r"""
@@ -87,6 +106,14 @@ def test_the_program_has_uv_install_the_wheel_and_remove_it_again(tmp_path: Path
     assert told.startswith("tool install --force ")
     assert told.endswith('\\Programs\\Command Center\\command_center-0.2.0-py3-none-any.whl"')
     assert b"a wheel" == (place / wheel.name).read_bytes()
+    # Extras are kept by the next installation, until others are named.
+    for words, extras in (
+        (["/EXTRAS=tui,push"], "[tui,push]"),
+        ([], "[tui,push]"),
+        (["/EXTRAS="], ""),
+    ):
+        assert 0 == wine(program, "/S", *words).returncode
+        assert (drive / "told.txt").read_text().endswith(f'{wheel.name}{extras}"')
     listed = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\CommandCenter"
     assert "0.2.0" in wine("reg", "query", listed, "/v", "DisplayVersion").stdout
     assert 0 == wine(place / "uninstall.exe", "/S").returncode
@@ -97,5 +124,7 @@ def test_the_program_has_uv_install_the_wheel_and_remove_it_again(tmp_path: Path
 
 
 def test_what_the_program_ends_with_is_what_winget_is_told() -> None:
-    told = dict(re.findall(r"^!define (\w+) (\d+)$", SCRIPT.read_text(), re.MULTILINE))
+    script = SCRIPT.read_text()
+    told = dict(re.findall(r"^!define (\w+) (\d+)$", script, re.MULTILINE))
     assert {name: str(getattr(winget, name)) for name in ("NO_UV", "UV_FAILED")} == told
+    assert f'Uninstall\\{winget.PRODUCT}"' in script

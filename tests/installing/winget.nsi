@@ -11,7 +11,10 @@ ShowInstDetails show
 Page instfiles
 UninstPage instfiles
 
+!include FileFunc.nsh
+
 Var uv
+Var extras
 
 ; Where winget and uv's own installer put it. Winget makes no link where it may not: then the folder
 ; of the package has it. The PATH is not asked: it lacks what winget has just brought, and Windows
@@ -36,7 +39,17 @@ Section
   !insertmacro FindUv
   SetOutPath "$INSTDIR"
   File "/oname=${NAME}" "${WHEEL}"
-  nsExec::ExecToLog '"$uv" tool install --force "$INSTDIR\${NAME}"'
+  ; Extras are those of /EXTRAS=tui,push, or else those of the installation before.
+  ReadRegStr $extras HKCU "${LISTED}" "Extras"
+  ${GetParameters} $0
+  ClearErrors
+  ${GetOptions} $0 "/EXTRAS=" $1
+  IfErrors +2
+    StrCpy $extras $1
+  StrCpy $1 ""
+  StrCmp $extras "" +2
+    StrCpy $1 "[$extras]"
+  nsExec::ExecToLog '"$uv" tool install --force "$INSTDIR\${NAME}$1"'
   Pop $0
   StrCmp $0 "0" installed
   SetOutPath "$TEMP" ; a folder that a program is in cannot go
@@ -48,6 +61,7 @@ installed:
   WriteUninstaller "$INSTDIR\uninstall.exe"
   WriteRegStr HKCU "${LISTED}" "DisplayName" "Command Center"
   WriteRegStr HKCU "${LISTED}" "DisplayVersion" "${VERSION}"
+  WriteRegStr HKCU "${LISTED}" "Extras" "$extras"
   WriteRegStr HKCU "${LISTED}" "Publisher" "Command Center"
   WriteRegStr HKCU "${LISTED}" "UninstallString" '"$INSTDIR\uninstall.exe"'
   WriteRegStr HKCU "${LISTED}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'

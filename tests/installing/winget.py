@@ -29,6 +29,11 @@ NEEDED: Final = ("astral-sh.uv", "Git.Git")
 NO_UV, UV_FAILED = 2, 3
 """Exit codes of the program, as the script has them."""
 
+PRODUCT: Final = "CommandCenter"
+"""The program's key among what Windows has installed, as the script has it."""
+
+NOTES: Final = "Open a new terminal, and type: command-center"
+
 
 def installer(wheel: Path, folder: Path) -> Path:
     """Make the program that has the wheel, and return its file."""
@@ -49,7 +54,7 @@ def installer(wheel: Path, folder: Path) -> Path:
 
 def manifests(program: Path, url: str) -> dict[str, dict[str, Any]]:
     """Return the manifest of the program, as the three files that winget wants, by their names."""
-    project = pyproject()["project"]
+    project, page = pyproject()["project"], url.partition("/releases/")[0]
     version = program.name.removeprefix("command-center-").removesuffix("-setup.exe")
 
     def manifest(kind: str, **facts: object) -> dict[str, Any]:
@@ -65,8 +70,14 @@ def manifests(program: Path, url: str) -> dict[str, dict[str, Any]]:
             UpgradeBehavior="install",
             Commands=["command-center"],
             Dependencies={"PackageDependencies": [{"PackageIdentifier": one} for one in NEEDED]},
+            ProductCode=PRODUCT,
             ExpectedReturnCodes=[
                 {"InstallerReturnCode": NO_UV, "ReturnResponse": "missingDependency"},
+                {
+                    "InstallerReturnCode": UV_FAILED,
+                    "ReturnResponse": "custom",
+                    "ReturnResponseUrl": f"{page}/blob/v{version}/docs/installing.md",
+                },
             ],
             Installers=[
                 {
@@ -81,9 +92,14 @@ def manifests(program: Path, url: str) -> dict[str, dict[str, Any]]:
             PackageLocale=LOCALE,
             Publisher="Command Center",
             PackageName="Command Center",
-            PackageUrl=url.partition("/releases/")[0],
+            PackageUrl=page,
             License=project["license"],
+            LicenseUrl=f"{page}/blob/v{version}/LICENSE",
             ShortDescription=project["description"],
+            Moniker="command-center",
+            Tags=["codex", "coding-agent", "git"],
+            ReleaseNotesUrl=f"{page}/blob/v{version}/CHANGELOG.md",
+            InstallationNotes=NOTES,
         ),
     }
 
