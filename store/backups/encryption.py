@@ -23,6 +23,9 @@ from command_center.store.private_files import new_private_file
 KEY: Final = "key.age"
 CONTENT: Final = "content.age"
 
+ENCRYPTED: Final = "this backup is encrypted: set CC_BACKUP_PASSPHRASE to its passphrase."
+"""Said where nobody has given the passphrase."""
+
 MOST_KEY_BYTES: Final = 64 * 1024
 
 
@@ -92,7 +95,7 @@ def check_passphrase(file: Path, passphrase: str | None) -> None:
         if not is_encrypted(archive):
             return
         if passphrase is None:
-            raise WrongPassphrase(file, "this backup is encrypted: give its passphrase.")
+            raise WrongPassphrase(file, ENCRYPTED)
         _open_key(archive, passphrase, file)
 
 

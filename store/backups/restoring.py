@@ -32,7 +32,7 @@ from command_center.store.backups.contents import (
     files_in,
     is_kept,
 )
-from command_center.store.backups.encryption import decrypt, is_encrypted
+from command_center.store.backups.encryption import ENCRYPTED, decrypt, is_encrypted
 from command_center.store.backups.errors import (
     BackupFailed,
     BadBackup,
@@ -154,7 +154,7 @@ def _unpack(file: Path, work: Path, passphrase: str | None) -> Manifest:
             if not is_encrypted(archive):
                 return _unpack_plain(archive, file, work)
             if passphrase is None:
-                raise WrongPassphrase(file, "this backup is encrypted: give its passphrase.")
+                raise WrongPassphrase(file, ENCRYPTED)
             opened = work / "opened"
             _refuse_without_room(file, work, archive.infolist())
             decrypt(archive, opened, passphrase, named=file)

@@ -14,7 +14,7 @@ from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server, client_of
 from tests.installing.releases import MIGRATES, serving_index
-from tests.installing.test_updates import NEXT, Home, home_of
+from tests.installing.test_updates import NEXT, VERSION, Home, home_of
 from tests.installing.wheel import build
 
 UPDATE_SECONDS = 280.0
@@ -48,12 +48,15 @@ def begin_update(home: Home) -> subprocess.Popen[str]:
     return updating
 
 
-async def test_an_update_interrupts_no_turn(
+@pytest.mark.parametrize("goes_back", [False, True])
+async def test_neither_an_update_nor_going_back_interrupts_a_turn(
     codex_binary: Path,
     codex_home: Path,
     scripted_model: ScriptedModel,
     repository: Path,
     home: Home,
+    *,
+    goes_back: bool,
 ) -> None:
     gate = Gate(seconds=UPDATE_SECONDS)
     scripted_model.script = (Say.text("Work", gate, "ing."),)
@@ -77,6 +80,13 @@ async def test_an_update_interrupts_no_turn(
         server.start()
         async with client_of(server) as client:
             assert NEXT == (await client.get("/health"))["version"]
+            await client.until_session(session, "running")
+        if goes_back:
+            server.stop()
+            code, told = home.types("rollback", "--yes")
+            assert (0, VERSION) == (code, home.version()), told
+            server.start()
+        async with client_of(server) as client:
             await client.until_session(session, "running")
             gate.open()
             ended = await client.until_session(session, "completed")
