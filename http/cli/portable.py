@@ -119,7 +119,7 @@ def import_(file: Path, config_file: Path | None, *, maps: tuple[str, ...], dry_
         _fail(error)
     for folder in done.matched.values():
         click.echo(f"{folder} was here already.")
-    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in done.rows.items())
+    counted = ", ".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in done.rows.items())
     click.echo(f"{'It would bring' if dry_run else 'It brought'} {counted or 'nothing'}.")
 
 

@@ -33,9 +33,9 @@ def test_a_history_goes_from_one_folder_to_another(tmp_path: Path) -> None:
     printed = typed(there, "export").stdout_bytes.splitlines()
     assert printed[1:-1] == file.read_bytes().splitlines()[1:-1]
     told = typed(here, "import", str(file), "--map", "/srv/a=/srv/own", "--dry-run")
-    assert "It would bring 1 repositories, 1 tasks, 1 sessions.\n" == told.stdout
+    assert "It would bring repositories: 1, tasks: 1, sessions: 1.\n" == told.stdout
     told = typed(here, "import", str(file), "--map", "/srv/a=/srv/own")
-    assert "It brought 1 repositories, 1 tasks, 1 sessions.\n" == told.stdout
+    assert "It brought repositories: 1, tasks: 1, sessions: 1.\n" == told.stdout
     assert (
         "/srv/own was here already.\n"
         in typed(here, "import", str(file), "--map", "/srv/a=/srv/own").stdout
