@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 
+from tests.checkout import run
 from tests.installing.formula import formula, sources
 
 URL = "https://example.org/center/releases/download/v1/command_center-1.tar.gz"
@@ -21,3 +23,6 @@ def test_the_formula_has_the_releases_hash_and_all_that_it_needs(tmp_path: Path)
     assert not {"pytest", "cryptography", "colorama", "command-center"} & set(named)
     blocks = re.findall(r"^\s*(?:class|def)\b|\bdo$", told, re.MULTILINE)
     assert len(blocks) == len(re.findall(r"^\s*end$", told, re.MULTILINE))
+    (tmp_path / "command-center.rb").write_text(told, encoding="utf-8")
+    if shutil.which("ruby") is not None:
+        assert "Syntax OK" in run("ruby", "-wc", tmp_path / "command-center.rb").stdout
