@@ -22,7 +22,7 @@ class ExitKind(enum.Enum):
     SHUTDOWN = "shutdown"
     """Because a supervisor or an operator stopped it, or by its own wish with this kind."""
     KILLED = "killed"
-    """Because it was stopped, and by force: its deadline passed, or is 0."""
+    """By force, in a stop whose deadline had passed or was 0."""
     IGNORED = "ignored"
     """By `Ignore` in `on_start`: it is not to run."""
     CRASHED = "crashed"

@@ -80,7 +80,7 @@ class Backoff:
 
     `initial * factor ** (n - 1)`, capped at `cap`; then jitter takes up to the share `jitter`
     away, after the cap, so that those that reached the cap do not come back in step.
-    What went well for `calm` seconds begins again at `initial`.
+    After `calm` seconds without a failure the delays begin again at `initial`.
 
         Backoff(initial=1.0, cap=60.0, jitter=0.0).delay(3)  # 4.0
     """
