@@ -19,7 +19,7 @@ from tests.installing.wheel import uv, uv_program
 pytestmark = [pytest.mark.pythons, pytest.mark.timeout(300)]
 
 TOLD = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 def litestream() -> list[str]:
