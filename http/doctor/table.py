@@ -12,12 +12,12 @@ from command_center.http.doctor.check import Checkup, in_thread
 CHECKS: Final[Sequence[Checkup]] = (
     Checkup(
         name=PROGRAM,
-        why="Repositories, worktrees, changes, commits and pushes are git's.",
+        why="Git keeps repositories, worktrees, changes and commits, and pushes them.",
         look=in_thread(programs.git),
     ),
     Checkup(
         name="codex",
-        why="Codex does the work. Without one that is supported, sessions fail or are played.",
+        why="Codex does the work. Without a supported one, sessions fail, or a stub plays them.",
         look=programs.codex,
     ),
     Checkup(
@@ -27,7 +27,7 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="codex-sandbox",
-        why="Codex's commands run in its sandbox. Where that fails, each of them fails or asks.",
+        why="Codex runs commands in its sandbox. If that fails, each command fails or asks.",
         look=in_thread(programs.sandbox),
     ),
     Checkup(
@@ -37,12 +37,12 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="certificate",
-        why="Browsers and phones refuse a certificate that has ended or is of another name.",
+        why="Browsers and phones refuse a certificate that has expired or has another name.",
         look=in_thread(ways.certificate),
     ),
     Checkup(
         name="addresses",
-        why="A phone opens the page by one of these, and is told nothing by one without https.",
+        why="A phone opens the page by one of these. Notifications need one with https.",
         look=in_thread(ways.addresses),
     ),
     Checkup(
@@ -53,7 +53,7 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="push",
-        why="Browsers with the page closed hear of approvals by push services alone.",
+        why="With the page closed, a browser learns of approvals only by a push service.",
         look=in_thread(channels.push),
     ),
     Checkup(
@@ -68,7 +68,7 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="database",
-        why="It has all sessions, approvals and events; damage spreads where it goes unseen.",
+        why="It has all sessions, approvals and events. Damage spreads if nobody sees it.",
         look=data.database,
     ),
     Checkup(
@@ -83,12 +83,12 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="leftovers",
-        why="What a killed server left may hold files, ports and worktrees of the next one.",
+        why="What a killed server left behind may hold files and ports that the next one needs.",
         look=in_thread(data.leftovers),
     ),
     Checkup(
         name="permissions",
-        why="Who can read these can sign in as you, or read what your agents read.",
+        why="Whoever can read these can sign in as you, or read what your agents read.",
         look=in_thread(data.permissions),
     ),
     Checkup(
@@ -98,7 +98,7 @@ CHECKS: Final[Sequence[Checkup]] = (
     ),
     Checkup(
         name="hosts",
-        why="Runs on another machine need its link, and there git, Codex, a sandbox and room.",
+        why="A run on another machine needs its link, and git, Codex, a sandbox and room there.",
         look=hosts.hosts,
         seconds=30.0,
     ),
