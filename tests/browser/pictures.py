@@ -72,7 +72,7 @@ def main(address: str) -> None:
             settle(page)
             page.wait_for_load_state("networkidle")
             found_labels = set(page.evaluate(LABELS_SHOWN))
-            labels[name] = sorted(one for one in found_labels if len(one) > 3 and one in own)
+            labels[name] = sorted(one for one in found_labels if len(one) > 2 and one in own)
             shown = base64.b64encode(page.screenshot()).decode()
             plain = context.new_page()  # whose policy lets a canvas have the picture
             made = plain.evaluate(TO_WEBP, f"data:image/png;base64,{shown}")
