@@ -100,7 +100,6 @@ class Launch:
         )
         if admitted.status == "starting":
             self.prepare_soon()
-            self._ctx.start_task(self._runner.open_ahead, admitted)
         elif admitted.status in {"queued", "waiting_limit"}:
             self.queue_soon()  # by which it gives its slot back
 
@@ -179,8 +178,6 @@ class Launch:
         placed = await self._state.change(settle)
         if placed.worktree_path is not None or placed.status == "blocked":
             await self._ctx.lookup(SLOTS).tell(SlotsChanged())
-        if placed.status != "starting":
-            self._ctx.start_task(self._runner.leave_early)
         if placed.status == "queued":
             self.queue_soon()
         if placed.status == "starting" and prepared.undecided is not None:

@@ -54,15 +54,6 @@ class Runner(Protocol):
     async def look_ahead(self, session: Session) -> None:
         """Find out what a launch will need to know. Nothing is begun yet, and nothing fails."""
 
-    async def open_ahead(self, session: Session) -> None:
-        """Begin what `launch` goes on with, while its folder is looked at. Nothing is said yet.
-
-        Nothing fails, and `launch` begins anew what is not as it has to be by then.
-        """
-
-    async def leave_early(self) -> None:
-        """Let go of what was begun ahead: the session does not start now."""
-
     async def launch(self, session: Session) -> None:
         """Begin the turn: report `ThreadOpened`, then `TurnOpened`, or else `LaunchFailed`.
 
@@ -159,12 +150,6 @@ class PlainRunner:
 
     async def look_ahead(self, session: Session) -> None:
         """Do nothing: it needs to know nothing."""
-
-    async def open_ahead(self, session: Session) -> None:
-        """Do nothing: it begins with the folder."""
-
-    async def leave_early(self) -> None:
-        """Do nothing: nothing was begun."""
 
     def assume_prompt_sent(self) -> None:
         """Do nothing: it looks into no thread."""

@@ -117,15 +117,6 @@ class AppServerRunner:
         """Read what Codex's user has set, and the thread's queue."""
         await self._start.look_ahead(session)
 
-    async def open_ahead(self, session: Session) -> None:
-        """Open its thread, where its folder need not be made."""
-        await self._thread.open_ahead(session)
-
-    async def leave_early(self) -> None:
-        """Leave the thread that was opened ahead."""
-        with trio.move_on_after(CLEAN_SECONDS):
-            await self._thread.leave_early()
-
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it."""
         await self._start.launch(session)
@@ -355,7 +346,6 @@ class AppServerRunner:
         self._start.cancel_start()
         thread_id = session.codex_thread_id
         if thread_id is None:
-            await self.leave_early()
             return
         if session.goal is not None:
             with trio.move_on_after(CLEAN_SECONDS):

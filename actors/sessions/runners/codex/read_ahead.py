@@ -16,7 +16,7 @@ GOOD_SECONDS: Final = 5.0
 
 
 class ReadAhead(Generic[T]):
-    """A question that may be asked ahead of its need, and whose answer is good for a while.
+    """A question that may be asked ahead of its need. Each answer is used once.
 
     settings = ReadAhead(read_settings)
     nursery.start_soon(settings.begin)
@@ -46,8 +46,10 @@ class ReadAhead(Generic[T]):
 
         Raises what the question raises.
         """
-        if self._asked is not None:
-            await self._asked.wait()
-        if self._answer is not None and trio.current_time() - self._answer[0] < GOOD_SECONDS:
-            return self._answer[1]
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            await asked.wait()
+        answer, self._answer = self._answer, None
+        if answer is not None and trio.current_time() - answer[0] < GOOD_SECONDS:
+            return answer[1]
         return await self._read()

@@ -59,7 +59,7 @@ from command_center.actors.rules.choices import choices_of
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.own_mcp_server import OWN_MCP_SERVER
 from command_center.actors.rules.paths import lies_in
-from command_center.actors.sessions.runner import FAILURES, SessionRef
+from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import (
     agents_of,
     find_agents,
@@ -87,28 +87,6 @@ MODEL_ASKED: Final = (
     "A model was to decide in a person's place: another client of Codex has set it for this turn."
 )
 """The reason of a session that ends because its turn left a question to a model."""
-
-
-@attrs.frozen
-class ThreadBounds:
-    """All that a thread is held to, and the settings of Codex's user that were looked at for it."""
-
-    confinement: Confinement
-    layers: list[dict[str, Any]]
-    files: UserFiles
-    covers: bool
-    """False where nothing can be hidden from commands there."""
-
-
-@attrs.define(eq=False)
-class EarlyThread:
-    """A thread that is opened ahead, for a model and bounds; its answer, once it is over."""
-
-    model: str | None
-    bounds: ThreadBounds | None = None
-    connection: str = ""
-    answer: dict[str, Any] | None = None
-    is_over: trio.Event = attrs.field(factory=trio.Event)
 
 
 class SessionThread:
@@ -147,8 +125,6 @@ class SessionThread:
         """The permission profile with which the thread was loaded when it was joined."""
         self._loaded = False
         """True if others had loaded the thread when it was joined."""
-        self._early: EarlyThread | None = None
-        """The thread that was opened before the session's folder was looked at."""
         self._settings: Mapping[str, Any] | None = None
         """The settings by which the thread was loaded for this session, or one like it."""
 
@@ -217,12 +193,10 @@ class SessionThread:
             NotConfined: Codex would not hold it to what the session may.
             ProfileTooWide: the permission profile gives more.
         """
-        found = await self._find_bounds(session)
-        confinement = self._hold(found)
+        confinement = await self.bound(session)
         self._connection = await self._bridge.ask(NameConnection())
-        answer = await self._opened_ahead(session, found)
         try:
-            answer = answer or await self._opened(session, confinement)
+            answer = await self._opened(session, confinement)
         except (CodexError, NotConfined) as error:
             if not confinement.hides or confinement.profile is not None:
                 raise
@@ -231,45 +205,6 @@ class SessionThread:
         self._note_opened(answer)
         self._settings = self._settings_of(session, confinement, self.model)
         return str(answer["thread"]["id"])
-
-    async def open_ahead(self, session: Session) -> None:
-        """Open a thread while the session's folder is looked at: `open` takes it, or leaves it.
-
-        Nothing is said in it before that. A folder that has to be made is waited for.
-        """
-        is_settled = session.workplace == "main_checkout"
-        if session.codex_thread_id is None and is_settled and self._early is None:
-            self._early = early = EarlyThread(session.model)
-            try:
-                early.bounds = await self._find_bounds(session)
-                early.connection = await self._bridge.ask(NameConnection())
-                early.answer = await self._opened(session, early.bounds.confinement)
-            except FAILURES as error:
-                log.info("session.thread.not_ahead", session=session.id, reason=str(error))
-            finally:
-                early.is_over.set()
-
-    async def _opened_ahead(self, session: Session, found: ThreadBounds) -> dict[str, Any] | None:
-        """Return how the thread was opened ahead, if it was so as it would be now."""
-        early = self._early
-        if early is None:
-            return None
-        await early.is_over.wait()
-        opened = (early.bounds, early.model, early.connection)
-        if early.answer is not None and opened == (found, session.model, self._connection):
-            self._early = None
-            return early.answer
-        await self.leave_early()
-        return None
-
-    async def leave_early(self) -> None:
-        """Leave a thread that was opened ahead and that nobody took."""
-        early, self._early = self._early, None
-        if early is not None:
-            await early.is_over.wait()
-            if early.answer is not None:
-                with contextlib.suppress(*FAILURES):  # it went with its connection
-                    await self.ask(requests.thread_unsubscribe(str(early.answer["thread"]["id"])))
 
     async def _opened(self, session: Session, confinement: Confinement) -> dict[str, Any]:
         answer = await self.ask(requests.thread_start(confinement, model=session.model))
@@ -334,48 +269,38 @@ class SessionThread:
     async def bound(self, session: Session) -> Confinement:
         """Find out what Codex is let do, and what its user's rules let it do besides.
 
-        Raises what `_find_bounds` raises.
-        """
-        return self._hold(await self._find_bounds(session))
-
-    def _hold(self, found: ThreadBounds) -> Confinement:
-        """Take it for what the thread is held to."""
-        self._layers, self._files, self._covers = found.layers, found.files, found.covers
-        self._held, self._held_since = found.confinement, trio.current_time()
-        return found.confinement
-
-    async def _find_bounds(self, session: Session) -> ThreadBounds:
-        """Find out what a thread of the session is to be held to now.
-
         Raises:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
             Conflict: Codex does not say which MCP servers it has, and some are off.
         """
-        layers, files = await self._user.get()
-        confinement = await self._confined(session, layers)
-        covers = self._covers
-        # Where things are hidden, no rule may let commands out of the sandbox: neither one of
-        # Codex's user, nor of a repository whose files are trusted.
-        lets_out = bool(files.allowing) or (confinement.trusts_project and bool(confinement.obeyed))
-        if confinement.hides and lets_out:
-            reason = "Rules let commands out of the sandbox."
-            log.warning("session.data_in_sight", cwd=confinement.cwd, reason=reason)
-            confinement, covers = attrs.evolve(confinement, hidden=()), False
-        confinement.check_managed(layers)
-        return ThreadBounds(confinement, layers, files, covers)
+        self._layers, self._files = await self._user.get()
+        confinement = await self._confined(session)
+        self._held, self._held_since = confinement, trio.current_time()
+        if confinement.hides and self._lets_out(confinement):
+            confinement = self.uncover("Rules let commands out of the sandbox.")
+        confinement.check_managed(self._layers)
+        return confinement
 
-    async def _confined(self, session: Session, layers: list[dict[str, Any]]) -> Confinement:
+    def _lets_out(self, confinement: Confinement) -> bool:
+        """Say whether rules may let commands out of the sandbox: where things are hidden, none is.
+
+        They are the rules of Codex's user, and those of a repository whose files are trusted.
+        """
+        of_project = confinement.trusts_project and bool(confinement.obeyed)
+        return bool(self._files.allowing) or of_project
+
+    async def _confined(self, session: Session) -> Confinement:
         """Find out what Codex is let do when it loads a thread: its servers are off that it has.
 
         One that does not say which it has is let run where only Command Center's own one is off.
         """
         confinement = await self._confine_now(session)
-        if {*confinement.servers_off} - {OWN_MCP_SERVER} and not layers:
+        if {*confinement.servers_off} - {OWN_MCP_SERVER} and not self._layers:
             raise Conflict(
                 "Codex does not say which MCP servers it has, and this repository has some of them "
                 "off. Install a newer Codex, or set mcpServersOff to none."
             )
-        return confinement.among(servers_in(layers))
+        return confinement.among(servers_in(self._layers))
 
     async def _confine_now(self, session: Session) -> Confinement:
         confinement = await self._confine(session)
@@ -434,7 +359,7 @@ class SessionThread:
         ids = tuple(str(agent["id"]) for agent in agents)
         if agents:
             await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents), read=heard))
-        confinement = await self._confined(session, self._layers)
+        confinement = await self._confined(session)
         for agent in agents:
             agent_id = str(agent["id"])
             turns = await settled(

@@ -9,12 +9,11 @@ from typing import Any
 
 import attrs
 import pytest
-import trio
 
-from command_center.actors.codex.confinement import Confinement, Sandbox
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Attach, Call, Detach, LoadedThread, Rejoin
-from command_center.actors.contracts.sessions import GrantSlot, StopSession
+from command_center.actors.contracts.sessions import GrantSlot
 from command_center.actors.sessions.runners.codex import turn_start
 from command_center.runtime import handles
 from tests.actors.sessions import live
@@ -213,11 +212,6 @@ async def test_files_of_codexs_user_that_only_loading_reads_are_compared(
         assert await settings_with(name, "") != await settings_with(name, forbids)
 
 
-def refuse(_asked: object) -> Any:
-    """Refuse a call about a thread that another connection had."""
-    raise CodexError("thread/unsubscribe", -32600, "thread not found")
-
-
 NEW: dict[str, Any] = {
     **SAID_AGAIN,
     "model": None,
@@ -225,70 +219,6 @@ NEW: dict[str, Any] = {
     "workplace": "main_checkout",
 }
 """The fields of a run in a new thread, in a folder that is there."""
-
-
-async def until_left(it: Live) -> None:
-    """Wait until the thread that was opened ahead is left."""
-    await it.bridge.until_called("thread/unsubscribe")
-
-
-async def test_a_thread_is_opened_while_its_folder_is_looked_at_and_prompted_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "PlayedBridge", Keeping)
-    looked = trio.Event()
-    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
-        await it.ref.tell(GrantSlot())
-        await it.bridge.until_called("thread/start")
-        await it.settled()
-        assert "turn/start" not in it.bridge.methods()
-        assert (await it.session()).codex_thread_id is None
-        looked.set()
-        begun = await it.until(lambda session: session.codex_turn_id)
-        assert ("gpt", THREAD) == (begun.model, begun.codex_thread_id)
-        assert 1 == it.bridge.methods().count("thread/start")
-        assert "thread/unsubscribe" not in it.bridge.methods()
-
-
-async def test_a_thread_that_was_opened_ahead_for_other_bounds_is_left_and_another_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sandboxes = [Sandbox.WORKSPACE_WRITE, Sandbox.READ_ONLY]
-
-    def tightened(cwd: str) -> Confinement:
-        sandbox = sandboxes.pop(0) if len(sandboxes) > 1 else sandboxes[0]
-        return attrs.evolve(confined(cwd), sandbox=sandbox)
-
-    monkeypatch.setattr(live, "PlayedBridge", Keeping)
-    monkeypatch.setattr(live, "confined", tightened)
-    looked = trio.Event()
-    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
-        await it.ref.tell(GrantSlot())
-        await it.bridge.until_called("thread/start")
-        looked.set()
-        await it.until(lambda session: session.codex_turn_id)
-        methods = it.bridge.methods()
-        assert (2, 1) == (methods.count("thread/start"), methods.count("thread/unsubscribe"))
-        assert "readOnly" == started(it)["sandboxPolicy"]["type"]
-
-
-async def test_a_thread_that_was_opened_ahead_on_a_connection_that_is_lost_is_not_prompted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next connection is not told of it: its turn would never be heard to end."""
-    monkeypatch.setattr(live, "PlayedBridge", Keeping)
-    looked = trio.Event()
-    async with live_session(tmp_path / "db", until_prepared=looked, **NEW) as it:
-        await it.ref.tell(GrantSlot())
-        await it.bridge.until_called("thread/start")
-        await it.settled()
-        it.bridge.connection = "second"
-        it.bridge.replies["thread/unsubscribe"] = refuse
-        looked.set()
-        await it.until(lambda session: session.codex_turn_id)
-        methods = it.bridge.methods()
-        assert 1 == methods.count("thread/unsubscribe"), methods
-        assert (2, 1) == (methods.count("thread/start"), methods.count("turn/start"))
 
 
 async def test_a_thread_whose_connection_is_lost_before_it_is_heard_of_is_resumed(
@@ -314,36 +244,3 @@ async def test_a_thread_whose_connection_is_lost_before_it_is_heard_of_is_resume
         methods = await begun(it)
         assert methods.index("thread/resume") < methods.index("turn/start")
         assert (1, 1) == (methods.count("thread/start"), methods.count("turn/start"))
-
-
-async def test_a_thread_that_was_opened_ahead_is_left_where_the_session_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "PlayedBridge", Keeping)
-    async with live_session(tmp_path / "db", until_prepared=trio.Event(), **NEW) as it:
-        await it.ref.tell(GrantSlot())
-        await it.bridge.until_called("thread/start")
-        stopped = await it.ref.ask(StopSession(requested_by="user"))
-        assert "stopped" == stopped.status
-        await until_left(it)
-        assert "turn/start" not in it.bridge.methods()
-
-
-async def test_a_refusal_of_what_is_opened_ahead_is_met_by_the_launch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Full(Keeping):
-        """A Codex that opens no thread."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.replies["thread/start"] = self._refuse
-
-        def _refuse(self, _params: Mapping[str, Any]) -> Mapping[str, Any]:
-            raise CodexError("thread/start", -32600, "no such model")
-
-    monkeypatch.setattr(live, "PlayedBridge", Full)
-    async with live_session(tmp_path / "db", **NEW) as it:
-        await it.ref.tell(GrantSlot())
-        failed = await it.until(lambda session: session.finished_at)
-        assert ("failed", True) == (failed.status, "no such model" in str(failed.exit_reason))
