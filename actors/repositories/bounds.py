@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import structlog
+from sqlite_utils import Database
 
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.project_configuration import NotShowable, ProjectConfiguration
@@ -41,8 +42,7 @@ class SessionBounds:
 
         A commit then needs a person, as any other step out of the sandbox.
         """
-        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
-        repository = await self._repository(session.repository_id)
+        session, repository = await self._look_up(message.session_id)
         place = (Path(session.cwd), Path(repository.local_path))
         writable: list[Path] = []
         if session.allow_commit and session.sandbox == "workspace-write":
@@ -70,10 +70,7 @@ class SessionBounds:
 
     async def see_configuration(self, message: SeeConfiguration) -> SeenConfiguration | None:
         """Show the files by which a session's repository configures Codex, if it may ask for it."""
-        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
-        found = await self._read_configuration(
-            session, await self._repository(session.repository_id)
-        )
+        found = await self._read_configuration(*await self._look_up(message.session_id))
         match found:
             case None:
                 return None
@@ -100,5 +97,9 @@ class SessionBounds:
         checkout = await main.git.open(Path(session.cwd), common_dir=main.common_dir)
         return await checkout.git.commit_folders(checkout)
 
-    async def _repository(self, repository_id: int) -> Repository:
-        return await self._storage.read(lambda db: repositories.get(db, repository_id))
+    async def _look_up(self, session_id: int) -> tuple[Session, Repository]:
+        def look_up(db: Database) -> tuple[Session, Repository]:
+            session = sessions.get(db, session_id)
+            return session, repositories.get(db, session.repository_id)
+
+        return await self._storage.read(look_up)

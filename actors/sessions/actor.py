@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
+from sqlite_utils import Database
 
 from command_center.actors.contracts.comments import SentComments, SteerComments
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
@@ -101,7 +102,8 @@ from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import TurnDriver
 from command_center.actors.sessions.turn_ends import TurnEnds
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Session, agents, hook_answers, sessions
+from command_center.store import Agent, Session, agents, hook_answers, sessions
+from command_center.store.hook_answers import HookAnswer
 from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -171,19 +173,14 @@ class SessionActor(Actor):
 
     async def on_start(self) -> None:
         """Read the row and go on from there; a turn that died with its process has ended."""
-        services = self._services
-        session = await self._read_row()
+        session, its_agents, its_answers = await self._read_rows()
         structlog.contextvars.bind_contextvars(
             session_id=session.id, correlation_id=session.correlation_id
         )
         log.info("session.taken_up", status=session.status)
         self._make_parts(session)
-        self._agents.recall(
-            await services.storage.read(lambda db: agents.every(db, {"session_id": self._id}))
-        )
-        self._transcript.hooks.recall(
-            await services.storage.read(lambda db: hook_answers.every(db, self._id))
-        )
+        self._agents.recall(its_agents)
+        self._transcript.hooks.recall(its_answers)
         match self._state.phase:
             case "ended":
                 if session.codex_turn_id is None:
@@ -194,14 +191,19 @@ class SessionActor(Actor):
             case phase if phase in ACTIVE:
                 self._take_up(session)
 
-    async def _read_row(self) -> Session:
-        """Read the row, behind what a former life has written and knows nothing of."""
+    async def _read_rows(self) -> tuple[Session, list[Agent], list[HookAnswer]]:
+        """Read what is kept of it, behind what a former life has written and knows nothing of."""
+
+        def read(db: Database) -> tuple[Session, list[Agent], list[HookAnswer]]:
+            its_agents = agents.every(db, {"session_id": self._id})
+            return sessions.get(db, self._id), its_agents, hook_answers.every(db, self._id)
+
         services = self._services
         if self._id not in services.unconfirmed:
-            return await services.storage.read(lambda db: sessions.get(db, self._id))
-        session = await services.storage.write(lambda tx: sessions.get(tx.db, self._id))
+            return await services.storage.read(read)
+        rows = await services.storage.write(lambda tx: read(tx.db))
         services.unconfirmed.discard(self._id)
-        return session
+        return rows
 
     def _take_up(self, session: Session) -> None:
         """Go on with a session that a former life of the actor, or of the server, began."""

@@ -57,7 +57,7 @@ class Runs:
 
     async def check(self, message: CheckPolicy) -> PolicyResult:
         """Judge a run as `run` would, and change nothing."""
-        await self._check_choices(message.task_id, message.run)
+        await self._check_agent(message.task_id, message.run)
 
         def judge(db: Database) -> PolicyResult:
             task, repository = self._where(db, message.task_id, message.run)
@@ -68,8 +68,7 @@ class Runs:
     async def create_session(self, message: CreateSession) -> Session:
         """Commit a session that waits to be begun, and start its actor."""
         await self._provide_clone(message.task_id, message.run)
-        await self._check_codex(message.task_id, message.run)
-        await self._check_choices(message.task_id, message.run)
+        await self._check_agent(message.task_id, message.run, is_to_begin=True)
         session = await self._services.storage.write(
             lambda tx: create_session(
                 tx,
@@ -86,8 +85,7 @@ class Runs:
     async def run(self, message: RunTask) -> RunOutcome:
         """Commit a run, queued or blocked, and start its actor."""
         await self._provide_clone(message.task_id, message.run)
-        await self._check_codex(message.task_id, message.run)
-        await self._check_choices(message.task_id, message.run)
+        await self._check_agent(message.task_id, message.run, is_to_begin=True)
         return await self._starts.begin(
             lambda tx: run_task(
                 tx,
@@ -202,19 +200,15 @@ class Runs:
             repository = choose_copy(db, repository, wish, self._services.places).repository
         return task, repository
 
-    async def _check_codex(self, task_id: int, run: RunInput) -> None:
-        """Refuse what the agent of its host could not carry out; one that is away may come."""
-        if RUNNERS[self._runner].has_threads:
-            _, repository = await self._services.storage.read(
-                lambda db: self._where(db, task_id, run)
-            )
-            await self._threads.check_version(repository.host)
-
-    async def _check_choices(self, task_id: int, run: RunInput) -> None:
+    async def _check_agent(self, task_id: int, run: RunInput, *, is_to_begin: bool = False) -> None:
         """Refuse choices that do not fit each other, by what the agent lists of its models.
+
+        And where a run is to begin, what the agent of its host could not carry out; one that is
+        away may come.
 
         Raises:
             Invalid: it names each that does not fit.
+            Conflict: it says which version to install.
         """
         if not RUNNERS[self._runner].has_threads:
             return
@@ -224,5 +218,7 @@ class Runs:
             return repository.host, settle(run, task.run_defaults, repository.run_defaults)
 
         host, chosen = await self._services.storage.read(choose)
+        if is_to_begin:
+            await self._threads.check_version(host)
         if any(chosen[name] is not None for name in OF_A_MODEL):
             check_choices(chosen, await self._threads.list_models(host))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import attrs
+from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.comments import SendComments, SentComments
@@ -38,11 +39,14 @@ class Successors:
     async def say_next(self, message: SayNext) -> Said:
         """Say something in the next turn of a session's thread."""
         session_id, wanted = message.session_id, message.wanted
-        session = await self._services.storage.read(lambda db: sessions.get(db, session_id))
+
+        def look_up(db: Database) -> tuple[Session, Session]:
+            session = sessions.get(db, session_id)
+            return session, newest_in_thread(db, session)
+
+        session, newest = await self._services.storage.read(look_up)
         if session.finished_at is not None:
-            await self._check_folder(
-                await self._services.storage.read(lambda db: newest_in_thread(db, session))
-            )
+            await self._check_folder(newest)
 
         def write(tx: Transaction) -> Said:
             followup, told = say_next(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 import attrs
 import structlog
+import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, read_rules
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.pages import Ask
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.runners.codex.read_ahead import ReadAhead
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -60,15 +62,26 @@ class UserFiles:
 async def read_user_files(ask: Ask, layers: Sequence[dict[str, Any]]) -> UserFiles:
     """Ask Codex for the rules beside these layers, and what else it loads from there.
 
+    The folders are asked for at once.
+
     Raises what `ask` raises, but for Codex's own refusals.
     """
     rules: dict[str, str] = {}
     others: dict[str, str] = {}
-    for folder in dict.fromkeys(filter(None, map(_folder_of, layers))):
-        for path in await _paths_in(ask, folder / "rules"):
+    folders = list(dict.fromkeys(filter(None, map(_folder_of, layers))))
+    listings = {
+        path: ReadAhead(partial(_paths_in, ask, path))
+        for folder in folders
+        for path in (folder / "rules", folder)
+    }
+    async with trio.open_nursery() as nursery:
+        for listing in listings.values():
+            nursery.start_soon(listing.begin)
+    for folder in folders:
+        for path in await listings[folder / "rules"].get():
             if path.suffix == ".rules" and len(rules) < MOST_FILES:
                 rules[str(path)] = await _text_of(ask, str(path))
-        for path in await _paths_in(ask, folder):
+        for path in await listings[folder].get():
             if path.name.startswith(LOADED):
                 others[str(path)] = await _text_of(ask, str(path))
     return UserFiles(rules, others)
