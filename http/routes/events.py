@@ -10,7 +10,7 @@ not in this log is told so at once. Events said only live have `"id": null`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import trio
@@ -111,9 +111,11 @@ class StreamQuery(LogQuery, frozen=True, kw_only=True, rename="camel", forbid_un
 
     Attributes:
         opening: has no effect any more: the first frame always says which log it is.
+        coalesce: milliseconds that a delta waits for others of its item, to be joined with them.
     """
 
     opening: bool = True
+    coalesce: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
 
 
 @api.operation("GET", "/api/events", answers={200: EventPage[Event]}, refuses=(410,))
@@ -136,7 +138,7 @@ async def stream_events(center: Center, query: StreamQuery) -> Response:
     position = position_of(request.headers.get(LAST_EVENT_ID), query.after, query.log_id)
     await position.check(center)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    source = EventStream(center, query.wanted(), position.after)
+    source = EventStream(center, query.wanted(), position.after, query.coalesce / 1000)
     body = b"" if request.method == "HEAD" else Streamed(source)
     response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
     if request.method == "HEAD":
@@ -154,12 +156,13 @@ async def send_events(center: Center, query: StreamQuery) -> None:
         await websocket.accept()
         await websocket.close(NOT_IN_LOG, str(error))
         return
+    outlet = None if query.coalesce else _outlet()
     with center.fanout.subscribe(
-        query.wanted(), after=query.after or 0, outlet=_outlet()
+        query.wanted(), after=query.after or 0, outlet=outlet
     ) as subscription:
         # Whoever is let in has missed nothing since.
         await websocket.accept()
-        feed = Feed(center, subscription, query.after)
+        feed = Feed(center, subscription, query.after, query.coalesce / 1000)
         await _send([Published(first_event(center, subscription, query.after))])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_discard_input)

@@ -3936,7 +3936,7 @@ export interface Operations {
     method: "GET";
     path: "/api/events/stream";
     isExact: true;
-    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; opening?: boolean | null; };
+    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; opening?: boolean | null; coalesce?: number | null; };
     body: undefined;
     answer: null;
   };

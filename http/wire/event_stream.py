@@ -26,9 +26,11 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.actors.contracts.events.streams import StreamOpened, StreamResumed
 from command_center.actors.core.events import Published, PublishLive, Subscription
+from command_center.http.wire.joined_deltas import is_delta, joined
 from command_center.http.wire.positions import Position
 from command_center.http.wire.problems import NotInLog
 from command_center.store import EventFilter, StoredEvent, events
+from command_center.store.lists.pages import PAGE_BYTES
 
 HEARTBEAT_SECONDS = 15.0
 """Seconds that an event stream is silent at most; proxies cut one that is silent for longer."""
@@ -40,10 +42,23 @@ RETRY_MILLISECONDS = 1000
 class Feed:
     """The events of one subscriber, batch by batch."""
 
-    def __init__(self, center: Center, subscription: Subscription, after: int | None) -> None:
-        """Begin after the event `after`, or now."""
+    def __init__(
+        self,
+        center: Center,
+        subscription: Subscription,
+        after: int | None,
+        coalesce: float = 0.0,
+    ) -> None:
+        """Begin after the event `after`, or now.
+
+        With `coalesce`, in seconds, a delta waits so long for others to be joined with it. Then the
+        subscription has no outlet, which would send each at once.
+        """
         self._center = center
         self._subscription = subscription
+        self._coalesce = coalesce
+        self._held: list[Published] = []
+        """The events that wait for others, also while a caller of `next` is cancelled."""
         self._last = begin_of(subscription, after)
         self.is_lost: NotInLog | None = None
         """Says, once the feed has ended, that events were removed before they were sent."""
@@ -54,7 +69,25 @@ class Feed:
             past = await self._history()
             if past:
                 return past
-        return [] if self.is_lost else await self._subscription.take()
+        if self.is_lost:
+            return []
+        if not self._coalesce:
+            return await self._subscription.take()
+        if not self._held:
+            self._held = await self._subscription.take()
+        await self._gather()
+        held, self._held = self._held, []
+        return joined(held)
+
+    async def _gather(self) -> None:
+        """Wait for more as long as there are only deltas, and no more than a page of them."""
+        more = self._held
+        size = sum(len(one.event.body) for one in more)
+        with trio.move_on_after(self._coalesce):
+            while more and size < PAGE_BYTES and all(is_delta(one.event) for one in more):
+                more = await self._subscription.take()
+                self._held += more
+                size += sum(len(one.event.body) for one in more)
 
     async def _history(self) -> list[Published]:
         start, end = self._last, self._subscription.live_from
@@ -76,9 +109,12 @@ class Feed:
 class EventStream:
     """The feed as what a `text/event-stream` answer has, piece by piece."""
 
-    def __init__(self, center: Center, wanted: EventFilter, after: int | None) -> None:
-        """Subscribe when the body is sent."""
+    def __init__(
+        self, center: Center, wanted: EventFilter, after: int | None, coalesce: float = 0.0
+    ) -> None:
+        """Subscribe when the body is sent; see `Feed` for `coalesce`."""
         self._center = center
+        self._coalesce = coalesce
         self._wanted = wanted
         self._after = after
         self._subscription: Subscription
@@ -91,7 +127,7 @@ class EventStream:
         self._subscription = stack.enter_context(
             self._center.fanout.subscribe(self._wanted, after=self._after or 0)
         )
-        self._feed = Feed(self._center, self._subscription, self._after)
+        self._feed = Feed(self._center, self._subscription, self._after, self._coalesce)
 
     async def next(self) -> bytes:
         """Return the next events, or a comment where there were none for a while."""

@@ -23,6 +23,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.events.sessions import DeltaShown
 from command_center.actors.core import events as hub
 from command_center.actors.core.events import PublishLive
 from command_center.http.app import create_app
@@ -252,6 +253,27 @@ async def test_what_is_said_only_live_has_no_id_to_come_back_to(tmp_path: Path) 
         told = await source.fields()
         assert {"data"} == told.keys()
         assert json.loads(told["data"])["id"] is None
+
+
+@pytest.mark.parametrize("kind", ["websocket", "event stream"])
+async def test_deltas_come_joined_to_who_asks_for_that(tmp_path: Path, kind: str) -> None:
+    words = [f"word{number} " for number in range(40)]
+    async with watched(tmp_path) as server, server.watch(kind, None, coalesce=1000) as source:
+        for word in words:
+            told = DeltaShown(item_id="i", delta=word, stream="message")
+            server.center.storage.live(PublishLive(told=told, session_id=1))
+        await server.write(1)
+        seen = []
+        while (event := await source.next())["type"] != "task.created":
+            seen.append(event["data"]["delta"])
+        assert "".join(words) == "".join(seen)
+        assert len(seen) < len(words)
+
+
+async def test_no_more_than_a_second_is_waited_for_deltas(tmp_path: Path) -> None:
+    async with watched(tmp_path) as server:
+        refused = await server.http.get(STREAM, headers=SSE, params={"coalesce": 1001})
+        assert 400 == refused.status_code
 
 
 @pytest.mark.parametrize("length", [1, 125, 126, 0xFFFF, 0x10000])
