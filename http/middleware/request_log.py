@@ -58,9 +58,10 @@ def install_request_log(
     """Log what `app` answers, and what the gate before it refuses; `hidden` is no id."""
 
     async def note_route() -> None:
-        if request.url_rule is not None:
-            request.scope[_ROUTE] = request.url_rule.rule  # type: ignore[literal-required]
-            request.scope[_PLACE] = request.view_args  # type: ignore[literal-required]
+        rule, scope = request.url_rule, request.scope
+        if rule is not None:
+            scope[_ROUTE] = rule.rule  # type: ignore[literal-required]
+            scope[_PLACE] = request.view_args  # type: ignore[literal-required]
 
     async def note_socket() -> None:
         if websocket.url_rule is not None:

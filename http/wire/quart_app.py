@@ -3,18 +3,23 @@
 There are no sessions of Quart's (a cookie of its own signs the dashboard in), no hosts or
 subdomains that choose a route (the gate has checked the host), no redirects, no addresses made from
 a route's name, and each handler is a coroutine function, which need not be found out again and
-again.
+again. A request has no context of the app (`g`, `current_app`), and no signal or teardown tells of
+it: from its route to its answer it is one function, `Application.handle_request`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from quart import Quart, Response, request
+from quart.ctx import RequestContext
+from quart.globals import _cv_request
 from quart.routing import QuartRule
 from quart.sessions import NullSession, SessionInterface
+from quart.typing import ResponseTypes
+from quart.wrappers import Request
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
@@ -24,18 +29,17 @@ from werkzeug.routing import MapAdapter, WebsocketMismatch
 from command_center.http.wire.asgi import SERVER
 from command_center.http.wire.problems import JSON
 
+EMPTY_SESSION: Final = NullSession()
+"""The session of every request."""
+
 
 class NoSessions(SessionInterface):
     """The same empty session for every request; it cannot be written to."""
 
-    def __init__(self) -> None:
-        """Make the one session that there is."""
-        self._none = NullSession()
-
     async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> NullSession:
         """Return the empty session."""
         del app, request
-        return self._none
+        return EMPTY_SESSION
 
     def is_null_session(self, obj: object) -> bool:
         """Return True, always."""
@@ -119,6 +123,25 @@ class Application(QuartTrio):
         if known is None:
             known = self._known[func] = super().ensure_async(func)
         return known
+
+    async def handle_request(self, request: Request) -> ResponseTypes:
+        """Answer a request by its route, what runs before each, and what after.
+
+        `quart.request` is the request meanwhile.
+        """
+        context = RequestContext(self, request, EMPTY_SESSION)
+        context.match_request()
+        token = _cv_request.set(context)
+        try:
+            try:
+                made: Any = await self.preprocess_request(context)
+                if made is None:
+                    made = await self.dispatch_request(context)
+            except Exception as error:  # noqa: BLE001 - the edge of a handler
+                made = await self.handle_user_exception(error)
+            return await self.process_response(await self.make_response(made), context)
+        finally:
+            _cv_request.reset(token)
 
     async def _answer_options(self) -> Response | None:
         """Answer OPTIONS where no route does: for the server as a whole, and for a WebSocket."""

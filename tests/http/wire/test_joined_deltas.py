@@ -82,7 +82,7 @@ def test_the_event_is_that_of_the_last_of_them() -> None:
 def test_nothing_is_lost_and_each_session_keeps_its_order(
     told: list[tuple[int, str, str | None]],
 ) -> None:
-    """As a client sees it that puts the texts of an item together until something else comes."""
+    """A client puts the texts of an item together until something else comes."""
 
     def seen(batch: Sequence[Published], session: int) -> list[Any]:
         story: list[Any] = []
