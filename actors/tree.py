@@ -23,7 +23,7 @@
     ├ /extensions/…          one per host: shows what extends its Codex, and switches it
     ├ /shells/…              one per host: terminals of people, where sessions work
     ├ /sessions/…            dynamic, one per live session
-    ├ /orphaned-turns        ends the turns that outlive their sessions
+    ├ /orphaned-turns/…      one per host: ends the turns that outlive their sessions
     ├ /commit-messages       asks Codex for the messages of commits
     ├ /slots                 which queued session begins next
     ├ /foreign-turns/…       one per host: gives the turns that no session began a session, or an
@@ -372,11 +372,7 @@ def build_tree(
                 contract="A session's crash touches no other; its turn goes on in Codex, and is "
                 "joined again.",
             ),
-            ChildSpec(
-                id="orphaned-turns",
-                start=partial(OrphanedTurns, storage, hosts),
-                contract="Turns that outlive their sessions run on until it is back.",
-            ),
+            works_on["orphaned-turns"].supervisor(fixed),
             ChildSpec(
                 id="commit-messages",
                 start=partial(CommitMessages, storage),
@@ -544,6 +540,11 @@ def _works_on(
                 id=host.name, start=partial(Shells, storage, fanout, roster, host)
             ),
             "Terminals of people are closed, and can be opened again; turns are not touched.",
+        ),
+        PerHost(
+            "orphaned-turns",
+            lambda host: ChildSpec(id=host.name, start=partial(OrphanedTurns, storage, host)),
+            "Turns that outlive their sessions run on until it is back.",
         ),
         PerHost(
             "foreign-turns",

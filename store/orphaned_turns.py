@@ -1,8 +1,8 @@
 """Turns that may outlive their sessions, until they are known to have ended.
 
 A turn is noted in the transaction that ends its session. Until it has ended, nothing else begins in
-its thread or folder, unless a person has abandoned it: then nothing waits for it, and it is ended
-all the same when its host is back.
+its thread or folder, unless a person has abandoned it: then nothing waits for it while its host is
+away. When that is back, it is waited for again, and ended.
 """
 
 from sqlite_utils import Database
@@ -34,15 +34,24 @@ def abandon(tx: Transaction, session_id: int) -> bool:
     return done.rowcount > 0
 
 
+def wait_again(tx: Transaction, host: str) -> None:
+    """Have others wait for the turns of a host that were abandoned: it is back."""
+    tx.db.execute(
+        "UPDATE stray_turns SET abandoned_at = NULL WHERE abandoned_at IS NOT NULL "
+        "AND session_id IN (SELECT id FROM sessions WHERE host = ?)",
+        [host],
+    )
+
+
 def is_noted(db: Database, session_id: int) -> bool:
     """Return True if the turn of the session may still run, and is going to be ended."""
     found = db.execute("SELECT 1 FROM stray_turns WHERE session_id = ?", [session_id])
     return found.fetchone() is not None
 
 
-def every(db: Database) -> list[Session]:
-    """Return the sessions whose turns may still run, the oldest first."""
-    return _found(db, "")
+def every(db: Database, host: str) -> list[Session]:
+    """Return the sessions whose turns may still run on a host, the oldest first."""
+    return [session for session in _found(db, "") if session.host == host]
 
 
 def waited_for(db: Database) -> list[Session]:

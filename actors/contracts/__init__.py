@@ -17,9 +17,10 @@ about what people have seen.
 `spending` has those about the caps of a day and their prices, `backups` those about backups of
 the installation, and `releases` where newer releases are told of.
 
-`runners` has what each runner can do, `hosts` the machines that all of it is done on, `fleet`
-the messages that add one, `host_links` those of hosts that dial out, `pools` the clones that
-a host makes, and `leases` which host may work on a run.
+`runners` has what each runner can do, `hosts` the machines that all of it is done on,
+`far_answers` what becomes of nonsense that one of them says, `fleet` the messages that add one,
+`host_links` those of hosts that dial out, `pools` the clones that a host makes, and `leases`
+which host may work on a run.
 
 Of an agent, whichever it is, `bridges` has the connection to it,
 `accounts` who is signed in there, `usage_limits` how much of its plan is used, `extensions` its MCP

@@ -90,7 +90,6 @@ from command_center.actors.contracts.sessions import (
     ChooseHost,
     ClearGoal,
     GrantSlot,
-    HostJoined,
     PatchSession,
     RequestSlot,
     SessionCommitted,
@@ -277,8 +276,13 @@ SLOTS: Address[SlotsMessage] = Address("/slots")
 
 COMMIT_MESSAGES: Address[AskForMessage] = Address("/commit-messages")
 
-OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn | HostJoined
-ORPHANED_TURNS: Address[OrphanedTurnsMessage] = Address("/orphaned-turns")
+OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn
+
+
+def orphaned_turns_on(host: str) -> Address[OrphanedTurnsMessage]:
+    """Return the address of the actor that ends the turns of a host that outlive their sessions."""
+    return Address(f"/orphaned-turns/{host}")
+
 
 TasksMessage: TypeAlias = (
     CreateTask

@@ -172,11 +172,5 @@ class TurnLeft(msgspec.Struct, frozen=True):
     """A session has ended, and its turn may run on."""
 
 
-class HostJoined(msgspec.Struct, frozen=True):
-    """There is one host more, on which turns may be left."""
-
-    name: str
-
-
 class ThreadsReleased(msgspec.Struct, frozen=True):
     """A repository was deleted, and something may go on in the threads of its sessions."""

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import trio
 
 from command_center.actors.codex.ports import CodexHost
-from command_center.actors.contracts.addresses import ORPHANED_TURNS, SLOTS
+from command_center.actors.contracts.addresses import SLOTS
 from command_center.actors.contracts.fleet import (
     AddHost,
     DrainHost,
@@ -35,7 +35,7 @@ from command_center.actors.contracts.host_links import (
     link_of,
 )
 from command_center.actors.contracts.hosts import Hosts, HostVitals
-from command_center.actors.contracts.sessions import HostJoined, SlotsChanged
+from command_center.actors.contracts.sessions import SlotsChanged
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.devices.pairing import meant, new_code
@@ -213,7 +213,6 @@ class Fleet(Actor):
         for supervisor, spec in self._children(named):
             with contextlib.suppress(ChildExists):  # a former life of this actor has started it
                 await self.ctx.start_child(supervisor, spec)
-        await self.ctx.lookup(ORPHANED_TURNS).tell(HostJoined(record.name))
         if not self._watches:
             self._watches = True
             self.ctx.start_task(self._watch)

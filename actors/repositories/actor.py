@@ -16,6 +16,7 @@ import structlog
 from command_center.actors.contracts.addresses import PULL_REQUESTS, foreign_turns_on
 from command_center.actors.contracts.backups import RETENTION, HistoryReleased
 from command_center.actors.contracts.comments import CreateComment, PlaceComments, PlacedComment
+from command_center.actors.contracts.far_answers import contained, spared
 from command_center.actors.contracts.files import FindFiles, SeeFiles
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.landing import (
@@ -191,7 +192,7 @@ class Repositories(Actor):
 
     async def _tidy_all(self) -> None:
         for repository in await self._registrations.known():
-            await self._tidying.tidy(TidyWorktrees(repository.id))
+            await spared(self._tidying.tidy, TidyWorktrees(repository.id))
 
     def describe(self) -> Mapping[str, object]:
         """Return the ids of the repositories in which git works now."""
@@ -200,43 +201,43 @@ class Repositories(Actor):
     @handles(InspectRepository)
     async def inspect(self, message: InspectRepository) -> Deferred[Inspection]:
         """Say what a folder is."""
-        return self.ctx.answer_while_asked(self._registrations.inspect, message)
+        return self.ctx.answer_while_asked(contained(self._registrations.inspect), message)
 
     @handles(CreateRepository)
     async def create(self, message: CreateRepository) -> Deferred[Repository]:
         """Register a repository."""
         if message.name is not None:
             check_name(message.name)
-        return self.ctx.answer_later(self._registrations.create, message)
+        return self.ctx.answer_later(contained(self._registrations.create), message)
 
     @handles(CloneRepository)
     async def clone(self, message: CloneRepository) -> Deferred[Repository]:
         """Have a pool clone a remote, and register that."""
         if message.name is not None:
             check_name(message.name)
-        return self.ctx.answer_later(self._registrations.clone, message)
+        return self.ctx.answer_later(contained(self._registrations.clone), message)
 
     @handles(ProvideClone)
     async def provide_clone(self, message: ProvideClone) -> Deferred[Repository]:
         """Have a pool host clone the remote of a repository."""
-        return self.ctx.answer_later(self._registrations.provide_clone, message)
+        return self.ctx.answer_later(contained(self._registrations.provide_clone), message)
 
     @handles(PatchRepository)
     async def patch(self, message: PatchRepository) -> Deferred[Repository]:
         """Change a repository."""
         if isinstance(message.changes.name, str):
             check_name(message.changes.name)
-        return self.ctx.answer_later(self._registrations.patch, message)
+        return self.ctx.answer_later(contained(self._registrations.patch), message)
 
     @handles(ScanRepository)
     async def scan(self, message: ScanRepository) -> Deferred[Repository]:
         """Look at a repository anew."""
-        return self.ctx.answer_later(self._registrations.scan, message)
+        return self.ctx.answer_later(contained(self._registrations.scan), message)
 
     @handles(DeleteRepository)
     async def delete(self, message: DeleteRepository) -> Deferred[RepositoryDeleted]:
         """Forget a repository."""
-        return self.ctx.answer_later(self._delete, message)
+        return self.ctx.answer_later(contained(self._delete), message)
 
     async def _delete(self, message: DeleteRepository) -> RepositoryDeleted:
         deleted = await self._registrations.delete(message)
@@ -252,37 +253,37 @@ class Repositories(Actor):
     @handles(CreateWorktree)
     async def create_worktree(self, message: CreateWorktree) -> Deferred[WorktreeCreated]:
         """Make a worktree."""
-        return self.ctx.answer_later(self._worktrees.create, message)
+        return self.ctx.answer_later(contained(self._worktrees.create), message)
 
     @handles(ListWorktrees)
     async def list_worktrees(self, message: ListWorktrees) -> Deferred[list[WorktreeState]]:
         """List the worktrees of a repository."""
-        return self.ctx.answer_while_asked(self._worktrees.describe, message)
+        return self.ctx.answer_while_asked(contained(self._worktrees.describe), message)
 
     @handles(DiffWorktree)
     async def diff_worktree(self, message: DiffWorktree) -> Deferred[Diff]:
         """Show what a worktree changed."""
-        return self.ctx.answer_while_asked(self._worktrees.diff, message)
+        return self.ctx.answer_while_asked(contained(self._worktrees.diff), message)
 
     @handles(RemoveWorktree)
     async def remove_worktree(self, message: RemoveWorktree) -> Deferred[WorktreeEntry]:
         """Delete a worktree."""
-        return self.ctx.answer_later(self._worktrees.remove, message)
+        return self.ctx.answer_later(contained(self._worktrees.remove), message)
 
     @handles(PruneWorktrees)
     async def prune_worktrees(self, message: PruneWorktrees) -> Deferred[Page[WorktreeEntry]]:
         """Forget worktrees whose folders are gone."""
-        return self.ctx.answer_later(self._worktrees.prune, message)
+        return self.ctx.answer_later(contained(self._worktrees.prune), message)
 
     @handles(CleanWorktrees)
     async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[Page[WorktreeEntry]]:
         """Delete the worktrees that nobody needs."""
-        return self.ctx.answer_later(self._cleaning.clean, message)
+        return self.ctx.answer_later(contained(self._cleaning.clean), message)
 
     @handles(TidyWorktrees)
     async def tidy_worktrees(self, message: TidyWorktrees) -> None:
         """Delete the worktrees of runs whose tasks are done."""
-        self.ctx.start_task(self._tidying.tidy, message)
+        self.ctx.start_task(spared, self._tidying.tidy, message)
 
     async def _running_turns(self, host: str) -> list[str]:
         """Ask who knows Codex in which folders of a host turns run.
@@ -301,77 +302,77 @@ class Repositories(Actor):
     @handles(MergeWorktree)
     async def merge_worktree(self, message: MergeWorktree) -> Deferred[MergeResult]:
         """Merge a worktree's branch back."""
-        return self.ctx.answer_later(self._worktrees.merge, message)
+        return self.ctx.answer_later(contained(self._worktrees.merge), message)
 
     @handles(SeeChanges)
     async def see_changes(self, message: SeeChanges) -> Deferred[Changes]:
         """List what a session has changed."""
-        return self.ctx.answer_while_asked(self._seeing.see, message)
+        return self.ctx.answer_while_asked(contained(self._seeing.see), message)
 
     @handles(SeePatch)
     async def see_patch(self, message: SeePatch) -> Deferred[Patch]:
         """Show what a session has changed in a file."""
-        return self.ctx.answer_while_asked(self._seeing.see_patch, message)
+        return self.ctx.answer_while_asked(contained(self._seeing.see_patch), message)
 
     @handles(SeePicture)
     async def see_picture(self, message: SeePicture) -> Deferred[Picture]:
         """Show a picture that a session has changed."""
-        return self.ctx.answer_while_asked(self._seeing.see_picture, message)
+        return self.ctx.answer_while_asked(contained(self._seeing.see_picture), message)
 
     @handles(SeeFiles)
     async def see_files(self, message: SeeFiles) -> Deferred[FileView]:
         """Show a folder, or a page of a file."""
-        return self.ctx.answer_while_asked(self._files.see, message)
+        return self.ctx.answer_while_asked(contained(self._files.see), message)
 
     @handles(FindFiles)
     async def find_files(self, message: FindFiles) -> Deferred[FoundFiles]:
         """Find files by their names, or by a text."""
-        return self.ctx.answer_while_asked(self._files.find, message)
+        return self.ctx.answer_while_asked(contained(self._files.find), message)
 
     @handles(ListPrompts)
     async def list_prompts(self, message: ListPrompts) -> Deferred[ReadyPrompts]:
         """List the prompts that can be said in a repository."""
-        return self.ctx.answer_while_asked(self._prompts.list, message)
+        return self.ctx.answer_while_asked(contained(self._prompts.list), message)
 
     @handles(SavePrompt)
     async def save_prompt(self, message: SavePrompt) -> Deferred[SavedPrompt]:
         """Save a prompt."""
-        return self.ctx.answer_later(self._prompts.save, message)
+        return self.ctx.answer_later(contained(self._prompts.save), message)
 
     @handles(DeletePrompt)
     async def delete_prompt(self, message: DeletePrompt) -> Deferred[SavedPrompt]:
         """Delete a prompt that was saved."""
-        return self.ctx.answer_later(self._prompts.delete, message)
+        return self.ctx.answer_later(contained(self._prompts.delete), message)
 
     @handles(MarkViewed)
     async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:
         """Keep that files were looked at."""
-        return self.ctx.answer_later(self._seeing.mark, message)
+        return self.ctx.answer_later(contained(self._seeing.mark), message)
 
     @handles(CreateComment)
     async def create_comment(self, message: CreateComment) -> Deferred[Comment]:
         """Keep a comment on what a session has changed."""
-        return self.ctx.answer_later(self._comments.create, message)
+        return self.ctx.answer_later(contained(self._comments.create), message)
 
     @handles(QuoteFindings)
     async def quote_findings(self, message: QuoteFindings) -> None:
         """Read the lines that a review's comments speak of."""
-        self.ctx.start_task(self._comments.quote, message)
+        self.ctx.start_task(spared, self._comments.quote, message)
 
     @handles(PlaceComments)
     async def place_comments(self, message: PlaceComments) -> Deferred[list[PlacedComment]]:
         """Say where the lines of comments are now."""
-        return self.ctx.answer_later(self._comments.place, message)
+        return self.ctx.answer_later(contained(self._comments.place), message)
 
     @handles(CommitWork)
     async def commit_work(self, message: CommitWork) -> Deferred[Committed]:
         """Commit what an ended session left."""
-        return self.ctx.answer_later(self._landing.commit, message)
+        return self.ctx.answer_later(contained(self._landing.commit), message)
 
     @handles(PushWork)
     async def push_work(self, message: PushWork) -> Deferred[Push]:
         """Push what a session committed, or ask a person."""
-        return self.ctx.answer_later(self._pushes.push, message)
+        return self.ctx.answer_later(contained(self._pushes.push), message)
 
     @handles(CarryOutPushes)
     async def carry_out_pushes(self, _message: CarryOutPushes) -> None:
@@ -381,37 +382,37 @@ class Repositories(Actor):
     @handles(MarkConflicts)
     async def mark_conflicts(self, message: MarkConflicts) -> Deferred[MarkedConflicts]:
         """Merge a base into a session's branch, with its conflicts marked."""
-        return self.ctx.answer_later(self._landing.mark_conflicts, message)
+        return self.ctx.answer_later(contained(self._landing.mark_conflicts), message)
 
     @handles(DiscardWork)
     async def discard_work(self, message: DiscardWork) -> Deferred[DiscardedWork]:
         """Take away what an ended session left, and keep it."""
-        return self.ctx.answer_later(self._discards.discard, message)
+        return self.ctx.answer_later(contained(self._discards.discard), message)
 
     @handles(RestoreWork)
     async def restore_work(self, message: RestoreWork) -> Deferred[Restored]:
         """Bring back what was discarded."""
-        return self.ctx.answer_later(self._discards.restore, message)
+        return self.ctx.answer_later(contained(self._discards.restore), message)
 
     @handles(KeepSnapshot)
     async def keep_snapshot(self, message: KeepSnapshot) -> None:
         """Keep what a session's worktree is like after a turn."""
-        self.ctx.start_task(self._snapshots.keep, message)
+        self.ctx.start_task(spared, self._snapshots.keep, message)
 
     @handles(ListSnapshots)
     async def list_snapshots(self, message: ListSnapshots) -> Deferred[Page[Snapshot]]:
         """List what the files of a session's worktree were."""
-        return self.ctx.answer_while_asked(self._snapshots.list, message)
+        return self.ctx.answer_while_asked(contained(self._snapshots.list), message)
 
     @handles(RewindWork)
     async def rewind_work(self, message: RewindWork) -> Deferred[Rewound]:
         """Put the files of a session's worktree back."""
-        return self.ctx.answer_later(self._snapshots.rewind, message)
+        return self.ctx.answer_later(contained(self._snapshots.rewind), message)
 
     @handles(PrepareWorkplace)
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Prepared]:
         """See that the folder that a session works in is there."""
-        return self.ctx.answer_later(self._prepare, message)
+        return self.ctx.answer_later(contained(self._prepare), message)
 
     async def _prepare(self, message: PrepareWorkplace) -> Prepared:
         try:
@@ -429,29 +430,29 @@ class Repositories(Actor):
         self, message: SeeConfiguration
     ) -> Deferred[SeenConfiguration | None]:
         """Show the files by which a session's repository configures Codex."""
-        return self.ctx.answer_later(self._bounds.see_configuration, message)
+        return self.ctx.answer_later(contained(self._bounds.see_configuration), message)
 
     @handles(FindBounds)
     async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:
         """Say where a session ends."""
-        return self.ctx.answer_later(self._bounds.bounds, message)
+        return self.ctx.answer_later(contained(self._bounds.bounds), message)
 
     @handles(FindCheckout)
     async def find_checkout(self, message: FindCheckout) -> Deferred[SessionCheckout]:
         """Say in which checkout a session's folder is."""
-        return self.ctx.answer_later(self._folders.find_checkout, message)
+        return self.ctx.answer_later(contained(self._folders.find_checkout), message)
 
     @handles(FindFolder)
     async def find_folder(self, message: FindFolder) -> Deferred[WorkFolder]:
         """Say which folder of a repository is meant."""
-        return self.ctx.answer_later(self._folders.find_folder, message)
+        return self.ctx.answer_later(contained(self._folders.find_folder), message)
 
     @handles(RemakeWorktree)
     async def remake_worktree(self, message: RemakeWorktree) -> Deferred[bool]:
         """Make a worktree again in which a thread works."""
-        return self.ctx.answer_later(self._workplaces.remake, message)
+        return self.ctx.answer_later(contained(self._workplaces.remake), message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:
         """Say what the folder of a session is like."""
-        return self.ctx.answer_later(gather_facts, self._storage, self._hosts, message)
+        return self.ctx.answer_later(contained(gather_facts), self._storage, self._hosts, message)

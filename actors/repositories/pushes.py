@@ -14,6 +14,7 @@ import attrs
 import msgspec
 import structlog
 
+from command_center.actors.contracts.far_answers import contained
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.pushes import PushRequest, PushWork
 from command_center.actors.core.locks import KeyedLocks
@@ -173,7 +174,7 @@ class Pushes:
         """Carry out all pushes that were let through and are not done."""
         for push in await self._storage.read(lambda db: pushes.every(db, {"status": "pushing"})):
             try:
-                await self.carry_out(push.id)
+                await contained(self.carry_out)(push.id)
             except Refusal as error:
                 log.info("push.failed", push_id=push.id, reason=str(error))
 

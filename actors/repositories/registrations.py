@@ -92,7 +92,7 @@ class Registrations:
         """
         moved: dict[int, Path] = {}
         for repository in await self.known():
-            if repository.host in self._hosts and self._hosts.of(repository).absence is None:
+            if repository.host in self._hosts and self._hosts.of(repository).standing is None:
                 folder = await self._hosts.of(repository).folders.worktrees()
                 if repository.facts.get("worktreesFolder") != str(folder):
                     moved[repository.id] = folder

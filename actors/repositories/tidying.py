@@ -9,6 +9,7 @@ import attrs
 import structlog
 import trio
 
+from command_center.actors.contracts.far_answers import spared
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.discards import Discards
@@ -38,7 +39,7 @@ class Tidying:
         key = message.repository_id
         if not await self._is_tidied(key) and key not in self._later:
             self._later.add(key)
-            self._ctx.start_task(self._tidy_later, key)
+            self._ctx.start_task(spared, self._tidy_later, key)
 
     async def _tidy_later(self, repository_id: int) -> None:
         for attempt in itertools.count(1):

@@ -9,10 +9,10 @@ import attrs
 import trio
 
 from command_center.actors.contracts.addresses import (
-    ORPHANED_TURNS,
     SLOTS,
     TASKS,
     SessionMessage,
+    orphaned_turns_on,
     session_at,
 )
 from command_center.actors.contracts.comments import SteerComments
@@ -160,7 +160,7 @@ class Sessions:
                 return await self.ask(session_id, message)
             # Its actor may wait for the disk, which Codex does not.
             session = await self._storage.read(lambda db: sessions.get(db, session_id))
-            self._tell(ORPHANED_TURNS, InterruptTurn(session))
+            self._tell(orphaned_turns_on(session.host), InterruptTurn(session))
             return await self.ask(session_id, message)
         except (ActorNotFound, ActorStopped):
             return await self._end_without_actor(session_id, message)
@@ -222,7 +222,7 @@ class Sessions:
 
         ended = await self._storage.write(unit)
         self._tell(SLOTS, SlotsChanged())
-        self._tell(ORPHANED_TURNS, TurnLeft())
+        self._tell(orphaned_turns_on(ended.host), TurnLeft())
         return ended
 
     def _tell(self, address: Address[M], message: M) -> None:

@@ -9,7 +9,12 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.contracts.addresses import ORPHANED_TURNS, REPOSITORIES, SLOTS, TASKS
+from command_center.actors.contracts.addresses import (
+    REPOSITORIES,
+    SLOTS,
+    TASKS,
+    orphaned_turns_on,
+)
 from command_center.actors.contracts.reviews import QuoteFindings
 from command_center.actors.contracts.sessions import (
     SessionCommitted,
@@ -132,7 +137,7 @@ class Ending:
         self._interruption.settle(ended)
         self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
-            self._tell(ORPHANED_TURNS, TurnLeft())
+            self._tell(orphaned_turns_on(ended.host), TurnLeft())
         if is_limited or ended.past_limit:
             self._tell(limits_on(ended.host), LimitMet())
         if ended.worktree_path is not None and not ended.worktree_reserved:

@@ -413,4 +413,7 @@ def reachable_codex(center: Center, host: str) -> Address[BridgeMessage]:
 async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
     bridge = center.system.lookup(reachable_codex(center, host))
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
-    return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))
+    items, cursor = answer.get("data"), answer.get("nextCursor")
+    if not isinstance(items, list) or not isinstance(cursor, str | None):
+        raise Unavailable(f"Codex on host {host} has answered {call.method} with no list.")
+    return Page(items=within_page(items), next_cursor=cursor)

@@ -36,6 +36,7 @@ from command_center.http.wire.problems import (
     InvalidFields,
     MalformedBody,
     WrongContentType,
+    encodable,
 )
 from command_center.runtime.threads import PROCESSOR
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
@@ -279,8 +280,15 @@ def refuse_query(request: BaseRequestWebsocket) -> None:
 
 
 def encode(value: object) -> bytes:
-    """Encode records, plain containers of them, and raw JSON text among them, as JSON."""
-    return _encoder.encode(value)
+    """Encode records, plain containers of them, and raw JSON text among them, as JSON.
+
+    What stands in a text for bytes that are no text becomes `?`.
+    """
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(value, builtin_types=(msgspec.Raw,))
+        return _encoder.encode(encodable(plain))
 
 
 async def encode_aside(value: object) -> bytes:

@@ -213,7 +213,7 @@ class Problem:
     def body(self) -> bytes:
         """Return the JSON text of the answer."""
         error = {"statusCode": self.status, "message": self.message, **self.more}
-        return msgspec.json.encode({"error": _encodable(msgspec.to_builtins(error))})
+        return msgspec.json.encode({"error": encodable(msgspec.to_builtins(error))})
 
 
 class Refused(Exception):
@@ -254,15 +254,15 @@ def problem_of(error: BaseException) -> Problem:
     return _unexpected(error)
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
     """Replace what stands for bytes of a name that are no text."""
     match value:
         case str():
             return value.encode("utf-8", errors="replace").decode()
         case dict():
-            return {_encodable(key): _encodable(item) for key, item in value.items()}
+            return {encodable(key): encodable(item) for key, item in value.items()}
         case list() | tuple():
-            return [_encodable(item) for item in value]
+            return [encodable(item) for item in value]
     return value
 
 

@@ -58,7 +58,7 @@ CRASHED = (
     "/extensions/local",
     "/shells/local",
     "/sessions/1",
-    "/orphaned-turns",
+    "/orphaned-turns/local",
     "/fleet",
     "/foreign-turns/local",
     "/commit-messages",

@@ -20,8 +20,10 @@ import trio
 from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess, Way
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.far_answers import note_asked
 from command_center.actors.contracts.hosts import Folders, ProgramTree
 from command_center.actors.contracts.pools import CLONE_SECONDS, Pool
+from command_center.actors.contracts.project_configuration import AgentFiles, NotShowable
 from command_center.actors.git.ports import ANSWER_LIMIT, Git
 from command_center.actors.hosts.link.channels import (
     LONGEST,
@@ -35,6 +37,7 @@ from command_center.actors.hosts.link.data import LONGEST_TEXT, Data, Method, No
 from command_center.actors.hosts.link.faults import FarFault, read_fault
 from command_center.actors.hosts.link.opened import CALL, PROCESS, STARTED, WAY
 from command_center.actors.rules.errors import HostUnreachable, Unavailable
+from command_center.runtime import Refusal
 
 SHORT: Final = ANSWER_LIMIT + LONGEST_TEXT
 """Bytes of an answer, at most, where nobody asked for more."""
@@ -51,6 +54,8 @@ ANSWER_SECONDS: Final[Mapping[type, float]] = {
 A host ends its work in time by itself. This is for one that does not.
 """
 
+_SHOWS: Final = AgentFiles.read_configuration.__name__
+
 _GOODBYE_SECONDS = 10.0
 """Seconds that the other machine may take to end what it has open for us."""
 
@@ -61,6 +66,10 @@ class Away(HostUnreachable):
 
 class Reach(Protocol):
     """The way to the other machine, whenever there is one."""
+
+    @property
+    def name(self) -> str:
+        """Return the host's name."""
 
     async def get(self) -> Channels:
         """Return the link; raise `Away`, with the host's name, where there is none."""
@@ -101,6 +110,7 @@ class FarCalls:
         *,
         longest: int = SHORT,
         seconds: float = math.inf,
+        raises: type[Exception] = Refusal,
     ) -> Any:
         """Have one method carried out, and return its answer or raise its error.
 
@@ -109,7 +119,8 @@ class FarCalls:
         """
         with trio.move_on_after(seconds):
             async with self.opened(part, method, declared, values) as channel:
-                return await self.answer(channel, declared.gives, sink, longest=longest)
+                gives = declared.gives
+                return await self.answer(channel, gives, sink, longest=longest, raises=raises)
         raise self.reach.away(f"It did not answer within {seconds:g} seconds.")
 
     @asynccontextmanager
@@ -118,6 +129,7 @@ class FarCalls:
     ) -> AsyncIterator[LinkChannel]:
         """Begin a method, on a channel that lives as long as the block."""
         link = await self.reach.get()
+        note_asked(self.reach.name)
         try:
             channel = link.begin()
             try:
@@ -138,8 +150,13 @@ class FarCalls:
         sink: Sink | None = None,
         *,
         longest: int = SHORT,
+        raises: type[Exception] = Refusal,
     ) -> Any:
-        """Return the answer that comes on a channel; `sink` takes the output before it."""
+        """Return the answer that comes on a channel; `sink` takes the output before it.
+
+        A refusal of the host is raised as it is, and so is what the question `raises`. Any other
+        error is a `FarFault`: whoever asked does not expect it.
+        """
         try:
             kind, body = await channel.receive(longest)
             while kind is MessageKind.BYTES and sink is not None:
@@ -150,7 +167,11 @@ class FarCalls:
             fault = read_fault(body) if kind is MessageKind.FAULT else None
         except NotData as problem:
             raise channel.link.refuse(f"its answer is not what was asked for ({problem})") from None
-        raise fault or channel.link.refuse("it sent what nobody waits for")
+        if fault is None:
+            raise channel.link.refuse("it sent what nobody waits for")
+        if not isinstance(fault, Refusal | raises):
+            raise FarFault(f"The host failed: {fault}")
+        raise fault
 
 
 @attrs.frozen
@@ -188,6 +209,7 @@ class FarPart:
             taken,
             longest=min(longest, LONGEST),
             seconds=ANSWER_SECONDS[self.port] + getattr(command, "deadline", 0.0),
+            raises=NotShowable if method == _SHOWS else Refusal,
         )
 
 
@@ -268,7 +290,7 @@ class Held:
         """Open it, say what was answered, and keep it until it is closed."""
         try:
             async with self.caller.opened(Codex.__name__, method, declared, values) as channel:
-                told = await self.caller.answer(channel, declared.gives)
+                told = await self.caller.answer(channel, declared.gives, raises=WireClosed)
                 self.channel = channel
                 task_status.started(told)
                 await self._done.wait()

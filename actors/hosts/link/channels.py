@@ -405,4 +405,12 @@ def _hello(told: dict[str, object]) -> bytes:
 def _shown(reason: str) -> str:
     """Return it as one line that can be kept and shown."""
     cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
-    return CONTROL.sub(" ", cut)
+    return CONTROL.sub(" ", printable(cut))
+
+
+def printable(text: str) -> str:
+    r"""Return a text of another machine that can be kept: a half of a character becomes `\udcNN`.
+
+    assert "ok" == printable("ok")
+    """
+    return text.encode(errors="backslashreplace").decode()

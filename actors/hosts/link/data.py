@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import enum
 import json
+import math
+import re
 import sys
 import types
 import typing
@@ -24,6 +26,12 @@ from command_center.actors.git.ports import Git
 
 LONGEST_TEXT: Final = 4 * 1024 * 1024
 """Bytes of the text of values that come; what is read of it takes many times its memory."""
+
+MOST_BITS: Final = 128
+"""Bits of a whole number, as the one by which a file is known on some disks of Windows."""
+
+_BROKEN: Final = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters that stand for no byte of a file's name."""
 
 _SIZE: Final = 4
 
@@ -83,9 +91,9 @@ class Data:
             return pieces[_checked(told, int)]
         if declared is Path:
             return Path(_checked(told, str))
-        if declared is float:
-            return float(_checked(told, int, float))
-        if declared in (bool, int, str):
+        if declared in (int, float):
+            return _number(told, declared)
+        if declared in (bool, str):
             return _checked(told, declared)
         if declared is Git:
             return self.git
@@ -124,9 +132,23 @@ class Data:
         return read if origin is list else tuple(read)
 
 
+def _number(told: Any, declared: type[int | float]) -> int | float:
+    if declared is float:
+        number = float(_checked(told, int, float))
+        if not math.isfinite(number):
+            raise NotData(f"{number} in the place of a number")
+        return number
+    whole: int = _checked(told, int)
+    if whole.bit_length() > MOST_BITS:
+        raise NotData(f"a number of more than {MOST_BITS} bits")
+    return whole
+
+
 def _checked(told: Any, *kinds: type) -> Any:
     if type(told) not in kinds:
         raise NotData(f"{type(told).__name__} in the place of {kinds[0].__name__}")
+    if isinstance(told, str) and _BROKEN.search(told):
+        raise NotData("half a character in a text")
     return told
 
 

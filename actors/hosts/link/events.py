@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import attrs
 import structlog
@@ -15,7 +16,7 @@ from command_center.actors.hosts.link.channels import Channels
 from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.ledger.hosts import keep_seen
 from command_center.runtime import Context, MailboxFull
-from command_center.store import EventData, Transaction
+from command_center.store import EventData, Transaction, orphaned_turns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -36,7 +37,11 @@ class LinkEvents:
     _told: type[HostAway | HostRefused] | None = None
 
     async def connected(self, link: Channels) -> None:
-        """Take note of a link, and tell of it."""
+        """Take note of a link, and tell of it.
+
+        Turns there that were abandoned are waited for again before anything can begin there.
+        """
+        await self.storage.write(partial(orphaned_turns.wait_again, host=self.standing.name))
         self.standing.connected(link)
         self._told = None
         await self.tell(HostConnected(name=self.standing.name))

@@ -7,7 +7,7 @@ has none is `FarFault`.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.contracts.project_configuration import NotShowable
 from command_center.actors.core.turns import NoTurn
 from command_center.actors.git import errors as git
+from command_center.actors.hosts.link.channels import printable
 from command_center.actors.hosts.link.data import Data, NotData
 from command_center.actors.rules import errors as rules
 
@@ -25,6 +26,12 @@ LONGEST_TEXT: Final = 4000
 
 LONGEST_FAULT: Final = 256 * 1024
 """Bytes of an error of another machine, with all its facts."""
+
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds after which a client tries again, at the latest, whatever another machine says."""
+
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters by which a text shows something else on a terminal, or in another order."""
 
 
 class FarFault(rules.Unavailable):
@@ -117,7 +124,7 @@ def read_fault(raw: bytes) -> Exception:
         raise NotData(f"an error of more than {LONGEST_FAULT} bytes")
     data = Data()
     name, text, facts = data.read(raw, _FORM)
-    text = text[:LONGEST_TEXT]
+    text = _told(text)
     kind = KINDS.get(name)
     if kind is None:
         return FarFault(f"The host failed: {text}")
@@ -128,7 +135,22 @@ def read_fault(raw: bytes) -> Exception:
         if fact not in FACTS:
             raise NotData(f"no fact {fact}")
         read = data.read(value, FACTS[fact])
-        if isinstance(read, float) and not math.isfinite(read):
-            raise NotData(f"no seconds in {fact}")
-        setattr(made, fact, read[:LONGEST_TEXT] if isinstance(read, str) else read)
+        setattr(made, fact, _told(read))
     return made
+
+
+def _told(fact: Any) -> Any:
+    """Return what another machine tells as it can be kept, and shown on a terminal."""
+    match fact:
+        case str():
+            return _HIDDEN.sub(" ", printable(fact[:LONGEST_TEXT]))
+        case Path():
+            return Path(_told(str(fact)))
+        case float():
+            return min(max(fact, 0.0), LONGEST_PAUSE)
+        case tuple():
+            return tuple(map(_told, fact))
+        case Mapping():
+            return {_told(name): _told(one) for name, one in fact.items()}
+        case _:
+            return fact

@@ -21,6 +21,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import FolderLook, Folders
+from command_center.actors.contracts.project_configuration import NotShowable
 from command_center.actors.core.message_stream import MessageStream
 from command_center.actors.git.errors import GitFailed, NotAWorkTree
 from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
@@ -136,7 +137,9 @@ async def test_a_side_that_breaks_the_rules_ends_the_link_and_is_told_why(
         (frame(LAST, 1, b""), "no known kind"),
         (frame(MORE, 1, b""), "no known kind"),
         (fault("seconds", 10**400), "int too large"),
-        (fault("retry_after", [0, float("inf")]), "no seconds in retry_after"),
+        (fault("retry_after", [0, float("inf")]), "inf in the place of a number"),
+        (fault("reason", "\ud800"), "half a character in a text"),
+        (message(MessageKind.RESULT, Data().write(2**200, int)), "more than 128 bits"),
         (fault("\x1b[2Jx" * 10_000, 0), "no fact  [2Jx"),
         (fault("reason", "x" * 2**18), "an error of more than"),
         (message(MessageKind.RESULT, b"\0\x40\0\0" + bytes(LONGEST_TEXT)), "values of more than"),
@@ -410,6 +413,46 @@ def test_errors_of_the_port_come_as_they_went(error: Exception) -> None:
     came = read_fault(write_fault(error))
     assert (type(error), str(error)) == (type(came), str(came))
     assert vars(error).items() <= vars(came).items()
+
+
+@pytest.mark.parametrize(
+    "error", [WireClosed("It has ended."), MessageTooLong(3, b"{"), NotShowable("It is too much.")]
+)
+async def test_an_error_that_does_not_belong_to_the_question_is_a_fault_of_the_host(
+    error: Exception,
+) -> None:
+    """Whoever asks how busy a machine is expects no other refusal, and works for all hosts."""
+    async with near_end() as (_, standing, theirs, _), trio.open_nursery() as nursery:
+        folders, _, codex = parts_of(standing, BridgeSettings())
+        await theirs.send_all(GREETING)
+
+        async def ask() -> None:
+            with pytest.raises(FarFault, match=str(error)):
+                await folders.machine_load()
+
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        await theirs.send_all(message(MessageKind.FAULT, write_fault(error)))
+        await trio.testing.wait_all_tasks_blocked()
+        shows = isinstance(error, NotShowable)
+
+        async def read() -> None:
+            with pytest.raises(NotShowable if shows else FarFault, match=str(error)):
+                await codex.read_configuration(Path("/srv"), Path("/srv"))
+
+        nursery.start_soon(read)
+        await trio.testing.wait_all_tasks_blocked()
+        body = bytes([MessageKind.FAULT]) + write_fault(error)
+        await theirs.send_all(frame(LAST, 2, body))
+
+
+def test_an_error_of_a_host_hides_nothing_on_a_terminal_and_puts_off_nobody_for_long() -> None:
+    told = Unavailable("\x1b[2J\u202eok\udc80\nline", retry_after=1e300)
+    came = read_fault(write_fault(told))
+    assert " [2J ok\\udc80\nline" == str(came)
+    assert 3600.0 == vars(came)["retry_after"]
+    shown = read_fault(write_fault(Invalid.field("path", "\x9b31m")))
+    assert " 31m" == vars(shown)["details"][0]["message"]
 
 
 def test_no_other_error_is_made_than_those_of_the_list() -> None:

@@ -35,6 +35,7 @@ from command_center.actors.contracts.bridges import (
     Watch,
 )
 from command_center.actors.contracts.worktrees import Prepared, PrepareWorkplace
+from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.prompts import Assignment, with_attachments
@@ -295,6 +296,13 @@ class Live:
         await self.notify("turn/completed", turn=turn)
 
 
+def orphaned_turns(storage: Storage, data_dir: Path) -> SupervisorSpec:
+    """The actor that ends what is left on this machine, below its supervisor."""
+    (host,) = this_machine(data_dir)
+    child = ChildSpec(host.name, lambda: OrphanedTurns(storage, host))
+    return SupervisorSpec(id="orphaned-turns", children=(child,))
+
+
 @asynccontextmanager
 async def live_session(
     path: Path,
@@ -321,12 +329,9 @@ async def live_session(
         for name in ("slots", "tasks", "repositories")
     ]
     hosts = this_machine(path.parent)
-    orphaned_turns = ChildSpec(
-        id="orphaned-turns", start=lambda: OrphanedTurns(made[0].storage, hosts)
-    )
     async with rig(path, played(bridge), *neighbours) as found:
         made.append(found)
-        await found.system.start_child("/", orphaned_turns)
+        await found.system.start_child("/", orphaned_turns(found.storage, path.parent))
 
         def insert(tx: Transaction) -> Session:
             running = {"status": "running", "codex_thread_id": THREAD, "codex_turn_id": TURN}

@@ -16,15 +16,14 @@ from command_center.actors.contracts.messages import NewMessage
 from command_center.actors.contracts.sessions import SteerSession, StopSession
 from command_center.actors.rules.errors import Conflict, NotFound, Unconfirmed
 from command_center.actors.sessions.directory import Sessions
-from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.runtime import ActorNotFound, ChildSpec
 from command_center.store import Session, Transaction, followups
-from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import (
     Neighbour,
     PlayedBridge,
     live_session,
+    orphaned_turns,
     played,
     running_turn,
 )
@@ -44,10 +43,7 @@ async def without_actor(
     ]
     async with rig(path / "db.sqlite3", played(bridge), *neighbours) as found:
         made.append(found)
-        await found.system.start_child(
-            "/",
-            ChildSpec("orphaned-turns", lambda: OrphanedTurns(found.storage, this_machine(path))),
-        )
+        await found.system.start_child("/", orphaned_turns(found.storage, path))
 
         def insert(tx: Transaction) -> Session:
             task = insert_task(tx, insert_repository(tx))

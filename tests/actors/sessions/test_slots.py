@@ -205,7 +205,7 @@ async def test_a_folder_and_a_thread_are_not_free_before_a_turn_that_was_left_ha
         await end(made, other)
         assert [stopped.id, other.id] == granted.ids
         live, unsettled = await made.storage.read(
-            lambda db: (live_sessions(db), orphaned_turns.every(db))
+            lambda db: (live_sessions(db), orphaned_turns.waited_for(db))
         )
         told = waiting_for(writer, live, None, unsettled, limit=1)
         why = (

@@ -1,10 +1,13 @@
-"""`/orphaned-turns`: ends the turns that outlive their sessions.
+"""`/orphaned-turns/…`: ends the turns of a host that outlive their sessions.
 
 A turn that does not heed its interruption in time is given up, and the session ends without it; so
 does a session whose actor is set aside, and one that was accepted for an app-server where none is
 used any more. Where Codex could not be reached, the turn may go on unseen. Each is noted with the
 end of its session; here it is interrupted as soon as Codex can be reached again, also by a later
 life of the server, and the commands and sub-agents that it left are ended.
+
+A turn that a person has abandoned, since its host was gone, is waited for again as soon as that
+host is back: it is ended first, and only then something else begins in its thread or folder.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeVarTuple
 
 import structlog
 import trio
@@ -27,8 +30,7 @@ from command_center.actors.contracts.bridges import (
     BridgeConnected,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
-from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import HostJoined, SlotsChanged, TurnLeft
+from command_center.actors.contracts.sessions import SlotsChanged, TurnLeft
 from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -51,20 +53,23 @@ PAUSE_SECONDS: Final = 5.0
 """Seconds to wait where Codex is there and does not answer, before it is asked again."""
 
 
+Args = TypeVarTuple("Args")
+
+
 class OrphanedTurns(BridgeWatcher):
     """Interrupts what is left, over every connection to Codex until it is known to be over."""
 
-    def __init__(self, storage: Storage, hosts: Hosts[CodexHost]) -> None:
-        """Find the turns in `storage`; those are ended that run on `hosts`."""
+    def __init__(self, storage: Storage, host: CodexHost) -> None:
+        """Find the turns in `storage`; those are ended that run on `host`."""
         self._storage = storage
-        self._hosts = hosts
+        self._host = host
         self._wanted = trio.Event()
         self._left = 0
+        self._is_back = False
 
     async def on_start(self) -> None:
         """Ask to be told of connections; one that is there is told of at once."""
-        for host in self._hosts:
-            self.ctx.start_task(self.watch, host.name)
+        self.ctx.start_task(self.watch, self._host.name)
         self.ctx.start_task(self._settle_all)
 
     def describe(self) -> Mapping[str, object]:
@@ -76,11 +81,6 @@ class OrphanedTurns(BridgeWatcher):
         """Try at once: it may be the session's actor alone that did not reach Codex."""
         self._wanted.set()
 
-    @handles(HostJoined)
-    def joined(self, message: HostJoined) -> None:
-        """Ask to be told of its connections, too."""
-        self.ctx.start_task(self.watch, message.name)
-
     @handles(InterruptTurn)
     def interrupt(self, message: InterruptTurn) -> None:
         """Tell Codex, and leave all else to the session's actor."""
@@ -88,11 +88,12 @@ class OrphanedTurns(BridgeWatcher):
         thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
         if thread_id is not None and turn_id is not None:
             with suppress(ActorNotFound, MailboxFull):
-                bridge = self.ctx.lookup(codex_on(session.host))
+                bridge = self.ctx.lookup(codex_on(self._host.name))
                 bridge.try_tell(requests.turn_interrupt(thread_id, turn_id))
 
     def connected(self, _message: BridgeConnected) -> None:
-        """Try what is left."""
+        """Try what is left, and have others wait for it."""
+        self._is_back = True
         self._wanted.set()
 
     async def _settle_all(self) -> None:
@@ -102,22 +103,20 @@ class OrphanedTurns(BridgeWatcher):
             await self._try(self._settle_what_is_left)
 
     async def _settle_what_is_left(self) -> None:
-        """Settle each by itself: one that Codex does not answer for holds up no other.
-
-        Those of a host that is not there any more stay noted until it is back.
-        """
-        left = await self._storage.read(orphaned_turns.every)
+        """Settle each by itself: one that Codex does not answer for holds up no other."""
+        if self._is_back:
+            await self._storage.write(partial(orphaned_turns.wait_again, host=self._host.name))
+            self._is_back = False
+        left = await self._storage.read(partial(orphaned_turns.every, host=self._host.name))
         self._left = len(left)
         async with trio.open_nursery() as nursery:
             for session in left:
-                if session.host not in self._hosts:
-                    continue
-                nursery.start_soon(self._try, partial(self._settle, session))
+                nursery.start_soon(self._try, self._settle, session)
 
-    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _try(self, work: Callable[[*Args], Awaitable[None]], *args: *Args) -> None:
         """Do it; where it fails, look again after a pause, or after the next connection."""
         try:
-            await work()
+            await work(*args)
         except BridgeUnavailable:
             return  # the next connection is told of
         except (*FAILURES, ActorNotFound) as error:
@@ -127,8 +126,7 @@ class OrphanedTurns(BridgeWatcher):
 
     async def _settle(self, session: Session) -> None:
         """End one turn and what it left. Codex's refusals say that there is nothing to end."""
-        ask = partial(ask_bridge, self.ctx.lookup(codex_on(session.host)))
-        codex = self._hosts.of(session).codex
+        ask = partial(ask_bridge, self.ctx.lookup(codex_on(self._host.name)))
         thread_id = str(session.codex_thread_id)
         used = partial(is_used, host=session.host, thread_id=thread_id)
         interrupted = False
@@ -141,7 +139,7 @@ class OrphanedTurns(BridgeWatcher):
                 await pause_goal(ask, thread_id)
                 interrupted = await interrupt_active(ask, thread_id) is not None
             if not await self._storage.read(used):
-                await end_what_is_left(ask, codex, session, thread_id)
+                await end_what_is_left(ask, self._host.codex, session, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))

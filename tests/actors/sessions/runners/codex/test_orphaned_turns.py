@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import attrs
 import msgspec
 import pytest
 import trio
@@ -13,7 +15,7 @@ import trio.testing
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
-from command_center.actors.contracts.addresses import ORPHANED_TURNS
+from command_center.actors.contracts.addresses import orphaned_turns_on
 from command_center.actors.contracts.sessions import AbandonTurn, StopSession
 from command_center.actors.contracts.turns import ConnectionLost, InterruptTurn
 from command_center.actors.rules.errors import Conflict
@@ -33,6 +35,9 @@ from tests.actors.sessions.live import (
     live_session,
     played,
     running_turn,
+)
+from tests.actors.sessions.live import (
+    orphaned_turns as turns_on,
 )
 
 ENDED: dict[str, Any] = {"id": TURN, "status": "completed", "items": []}
@@ -61,7 +66,8 @@ async def give_up(live: Live) -> None:
 
 async def left(live: Live) -> list[int]:
     """The sessions whose turns may still run."""
-    return [session.id for session in await live.rig.storage.read(orphaned_turns.every)]
+    noted = await live.rig.storage.read(partial(orphaned_turns.every, host="local"))
+    return [session.id for session in noted]
 
 
 async def settled(live: Live, *, interrupted: bool) -> None:
@@ -245,9 +251,7 @@ async def test_a_turn_is_ended_by_the_next_life_of_the_server(tmp_path: Path) ->
     bridge = PlayedBridge()
     bridge.turns = [running_turn(session_id)]
     async with rig(path, played(bridge)) as found:
-        hosts = this_machine(tmp_path)
-        spec = ChildSpec("orphaned-turns", lambda: OrphanedTurns(found.storage, hosts))
-        await found.system.start_child("/", spec)
+        await found.system.start_child("/", turns_on(found.storage, tmp_path))
         await bridge.until_called("turn/interrupt")
 
 
@@ -256,14 +260,18 @@ async def test_a_turn_is_interrupted_on_the_host_of_its_session(tmp_path: Path) 
     async with live_session(tmp_path / "db.sqlite3") as live:
         system = live.rig.system
         await system.start_child("/bridges", ChildSpec("far", lambda: far))
+        (here,) = this_machine(tmp_path)
+        there = attrs.evolve(here, name="far")
+        spec = ChildSpec("far", lambda: OrphanedTurns(live.rig.storage, there))
+        await system.start_child("/orphaned-turns", spec)
         session = msgspec.structs.replace(await live.session(), host="far")
-        await system.lookup(ORPHANED_TURNS).tell(InterruptTurn(session))
+        await system.lookup(orphaned_turns_on("far")).tell(InterruptTurn(session))
         await far.until_called("turn/interrupt")
         await live.settled()
         assert "turn/interrupt" not in live.bridge.methods()
 
 
-async def test_nothing_waits_for_a_turn_that_a_person_gave_up_and_it_is_ended_all_the_same(
+async def test_nothing_waits_for_a_turn_that_a_person_gave_up_until_its_host_is_back_and_ends_it(
     tmp_path: Path,
 ) -> None:
     async with live_session(tmp_path / "db", survives_restart=True) as live:
@@ -284,7 +292,11 @@ async def test_nothing_waits_for_a_turn_that_a_person_gave_up_and_it_is_ended_al
         assert [live.session_id] == await left(live)
         (told,) = await live.events("session.turn.abandoned")
         assert ("ada", {"host": "local"}) == (told["actor"], told["data"])
+        gate = live.bridge.gate("turn/interrupt")
         await live.bridge.connect()
+        await live.bridge.until_called("turn/interrupt")
+        assert [live.session_id] == await waited_for()
+        gate.set()
         await settled(live, interrupted=True)
 
 

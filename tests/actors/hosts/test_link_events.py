@@ -1,0 +1,58 @@
+"""The word that a link is there."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any, cast
+
+import trio.testing
+
+from command_center.actors.hosts.link.channels import Channels
+from command_center.actors.hosts.link.events import LinkEvents
+from command_center.actors.hosts.link.standing import Standing
+from command_center.runtime import Actor, ChildSpec, Context
+from command_center.store import Transaction, orphaned_turns
+from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+
+WAITED_FOR = (
+    "SELECT s.host FROM stray_turns t JOIN sessions s ON s.id = t.session_id "
+    "WHERE t.abandoned_at IS NULL"
+)
+
+
+class Keeper(Actor):
+    """Keeps no link: it only lends its context."""
+
+
+async def test_a_turn_that_was_given_up_is_waited_for_before_its_host_is_there_again(
+    tmp_path: Path,
+) -> None:
+    keeper = Keeper()
+    async with rig(tmp_path / "db", ChildSpec("link", lambda: keeper)) as found:
+
+        def insert(tx: Transaction) -> None:
+            for host in ("box", "other"):
+                task = insert_task(tx, insert_repository(tx, local_path=f"/srv/{host}", host=host))
+                session = insert_session(tx, task, status="interrupted", host=host)
+                orphaned_turns.note(tx, session.id)
+                orphaned_turns.abandon(tx, session.id)
+
+        await found.storage.write(insert)
+        waited_for: list[str] = []
+
+        class Noting(Standing):
+            """Reads what others wait for as the host becomes there."""
+
+            def connected(self, link: Channels) -> None:
+                """Read it."""
+                with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
+                    waited_for.extend(host for (host,) in db.execute(WAITED_FOR))
+                super().connected(link)
+
+        stream, _ = trio.testing.memory_stream_pair()
+        standing = Noting("box")
+        events = LinkEvents(found.storage, standing, cast("Context[Any]", keeper.ctx))
+        await events.connected(Channels(stream, stream))
+        assert (["box"], None) == (waited_for, standing.absence)
