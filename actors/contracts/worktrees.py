@@ -57,11 +57,13 @@ class WorktreeState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A worktree as it is on disk now.
 
     Attributes:
+        host: whose disk it is on: that of its repository.
         size_bytes: of its files, of which 200,000 are counted at most.
         session_ids: sessions that work in it and have not ended.
         problem: why its state could not be read; None where it was.
     """
 
+    host: str
     path: str
     branch_name: str | None
     head_sha: str | None

@@ -354,6 +354,7 @@ class Worktrees:
     ) -> WorktreeState:
         path = Path(entry.path)
         state = WorktreeState(
+            host=host.name,
             path=entry.path,
             branch_name=entry.branch_name,
             head_sha=entry.head_sha,

@@ -293,7 +293,8 @@ async def _reply_to(desk: Desk, visit: Visit, replied: TelegramMessage) -> Act |
 async def _expected(desk: Desk, visit: Visit, waits: Mapping[str, Any]) -> Act | None:
     match waits.get("for"):
         case "prompt":
-            return desk.run(visit, int(waits["repositoryId"]), visit.said)
+            on_any_host = waits.get("onAnyHost") is True
+            return desk.run(visit, int(waits["repositoryId"]), visit.said, on_any_host=on_any_host)
         case "steer":
             return send_later(desk, visit, int(waits["sessionId"]), visit.said)
         case "words":

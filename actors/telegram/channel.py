@@ -36,6 +36,7 @@ from command_center.store import (
     Transaction,
     repositories,
     sessions,
+    stored_hosts,
     tasks,
     telegram_messages,
 )
@@ -169,12 +170,21 @@ def shown_by(db: Database, message: TelegramMessage) -> Text:
     return text_of(message if last is None else last)
 
 
+def has_several_hosts(db: Database) -> bool:
+    """Return True where hosts were added, so that what is said names its own."""
+    return stored_hosts.count(db, {}) > 0
+
+
 def where_of(db: Database, record: Approval | Session, zone: Any) -> Where:
     """Return what a record belongs to."""
     session_id = record.session_id if isinstance(record, Approval) else None
+    repository = read(db, repositories, record.repository_id)
+    session = read(db, sessions, session_id)
+    on = record if isinstance(record, Session) else session or repository
     return Where(
-        repository=read(db, repositories, record.repository_id),
+        repository=repository,
         task=read(db, tasks, record.task_id),
-        session=read(db, sessions, session_id),
+        session=session,
+        host=on.host if on is not None and has_several_hosts(db) else None,
         zone=zone,
     )

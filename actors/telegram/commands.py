@@ -21,7 +21,7 @@ from command_center.actors.telegram.buttons import (
     SteerSoon,
     Stop,
 )
-from command_center.actors.telegram.channel import approval_message, where_of
+from command_center.actors.telegram.channel import approval_message, has_several_hosts, where_of
 from command_center.actors.telegram.effects import Act, Desk, Visit, say
 from command_center.actors.telegram.markup import Text, bold, italic, lines, shorten, text
 from command_center.actors.telegram.outgoing import Button, Keyboard, Outgoing
@@ -157,39 +157,49 @@ async def list_approvals(desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 async def run(desk: Desk, visit: Visit, words: str) -> Act:
-    """Run a prompt: in the repository that is named, the only one, or one to be picked."""
-    found = await desk.storage.read(by_use)
+    """Run a prompt: in the repository that is named, the only one, or one to be picked.
+
+    `name@host` is the one on that host, and `name@any` runs on the least busy host that has it.
+    """
+    found, with_hosts = await desk.storage.read(lambda db: (by_use(db), has_several_hosts(db)))
     if not found:
         return say(visit.reply("No repository is registered yet; add one in the browser."))
     numbered = _NUMBERED.fullmatch(words)
     named = [r for r in found if numbered is not None and r.id == int(numbered[1])]
     if named and numbered is not None:
         return begin_run(desk, visit, named[0], (numbered[2] or "").strip())
-    by_name = [r for r in found if words.split(None, 1)[:1] == [r.name]]
-    if len(by_name) == 1:
-        return begin_run(desk, visit, by_name[0], words.removeprefix(by_name[0].name).strip())
-    if len(found) == 1:
-        return begin_run(desk, visit, found[0], words)
+    first = words.split(None, 1)[0] if words else ""
+    by_name = [r for r in found if first in {r.name, f"{r.name}@{r.host}"}]
+    anywhere = [r for r in found if with_hosts and first == f"{r.name}@any"]
+    rest = words.removeprefix(first).strip() if by_name or anywhere else words
+    if anywhere and not by_name:
+        return begin_run(desk, visit, anywhere[0], rest, on_any_host=True)
+    if len(by_name) == 1 or len(found) == 1:
+        return begin_run(desk, visit, (by_name or found)[0], rest)
     keyboard = tuple(
-        (Button(repository.name, PickRepository(repository.id)),) for repository in found[:20]
+        (Button(wording.labelled_repository(one, with_host=with_hosts), PickRepository(one.id)),)
+        for one in (by_name or found)[:20]
     )
-    if not words:
+    if not rest:
         return say(visit.reply("Where?", keyboard=keyboard))
 
     def unit(tx: Transaction) -> Sequence[Outgoing]:
-        expect(tx, visit, {"for": "repository", "prompt": words})
-        return [visit.reply(text("Where? ", italic(shorten(words, 200))), keyboard=keyboard)]
+        expect(tx, visit, {"for": "repository", "prompt": rest})
+        return [visit.reply(text("Where? ", italic(shorten(rest, 200))), keyboard=keyboard)]
 
     return Act(unit=unit)
 
 
-def begin_run(desk: Desk, visit: Visit, repository: Repository, prompt: str) -> Act:
+def begin_run(
+    desk: Desk, visit: Visit, repository: Repository, prompt: str, *, on_any_host: bool = False
+) -> Act:
     """Run the prompt, or ask for one."""
     if prompt:
-        return desk.run(visit, repository.id, prompt)
+        return desk.run(visit, repository.id, prompt, on_any_host=on_any_host)
 
     def unit(tx: Transaction) -> Sequence[Outgoing]:
-        expect(tx, visit, {"for": "prompt", "repositoryId": repository.id})
+        waits = {"for": "prompt", "repositoryId": repository.id, "onAnyHost": on_any_host}
+        expect(tx, visit, waits)
         said = text("What is to be done in ", bold(repository.name), "?")
         return [visit.reply(said, asks="Write the prompt")]
 

@@ -28,7 +28,7 @@ from command_center.actors.sessions.directory import Sessions
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
 from command_center.actors.telegram.outgoing import Outgoing
 from command_center.runtime import ActorNotFound, ActorRef, Address, Asked, MailboxFull
-from command_center.store import Session, Transaction, repositories, tasks
+from command_center.store import Session, Transaction, repositories, stored_hosts, tasks
 from command_center.store.records import Runner
 
 M = TypeVar("M")
@@ -146,8 +146,13 @@ class Desk:
 
     # ── what starts sessions ─────────────────────────────────────────────────────────────────
 
-    def run(self, visit: Visit, repository_id: int, prompt: str) -> Act:
-        """Make a task of a prompt and run it with the repository's own permissions."""
+    def run(
+        self, visit: Visit, repository_id: int, prompt: str, *, on_any_host: bool = False
+    ) -> Act:
+        """Make a task of a prompt and run it with the repository's own permissions.
+
+        It works on the host of the repository, or on the least busy one that has it.
+        """
         started: list[int] = []
 
         def unit(tx: Transaction) -> Sequence[Outgoing]:
@@ -158,6 +163,7 @@ class Desk:
                     title=title_of(prompt),
                     prompt=prompt,
                     requested_by=visit.who,
+                    placement="any" if on_any_host else None,
                 ),
             )
             outcome = run_task(
@@ -207,7 +213,8 @@ def begun(tx: Transaction, visit: Visit, session: Session) -> Outgoing:
     if session.status == "blocked":
         said = f"✋ Session {session.id} needs an approval first."
     else:
-        said = f"⏳ Session {session.id} is queued in {repository.name}."
+        host = f" on {session.host}" if stored_hosts.count(tx.db, {}) else ""
+        said = f"⏳ Session {session.id} is queued in {repository.name}{host}."
     return visit.reply(lines(text(bold(shorten(task.title, TITLE))), said), session_id=session.id)
 
 

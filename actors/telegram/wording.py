@@ -72,11 +72,15 @@ _HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 @attrs.frozen(kw_only=True)
 class Where:
-    """The repository, task and session that something belongs to, for words."""
+    """The repository, task and session that something belongs to, for words.
+
+    The `host` is named where there are several.
+    """
 
     repository: Repository | None = None
     task: Task | None = None
     session: Session | None = None
+    host: str | None = None
     zone: tzinfo | None = None
     now: datetime | None = None
 
@@ -99,7 +103,13 @@ def repository_name(where: Where) -> Text:
     """Return its repository, at the end of a line."""
     if where.repository is None:
         return ()
-    return text(" · ", code(shorten(where.repository.name, 60)))
+    host = () if where.host is None else text(" on ", code(where.host))
+    return text(" · ", code(shorten(where.repository.name, 60)), *host)
+
+
+def labelled_repository(repository: Repository, *, with_host: bool) -> str:
+    """Return a repository's name, with its host where there are several."""
+    return f"{repository.name} on {repository.host}" if with_host else repository.name
 
 
 def labelled(label: str, said: object) -> Text | None:
@@ -173,6 +183,7 @@ def session_line(session: Session, where: Where) -> Text:
         ICONS.get(session.status, ""),
         f" {session.id} ",
         bold(shorten(title, 80)),
+        "" if where.host is None else f" on {where.host}",
         f" {session.status.replace('_', ' ')}",
         f" ({shorten(session.wait_reason, 120)})" if session.wait_reason else "",
     )

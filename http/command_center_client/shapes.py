@@ -3202,6 +3202,7 @@ WorktreeRequest = TypedDict(
 WorktreeState = TypedDict(
     "WorktreeState",
     {
+        "host": 'str',
         "path": 'str',
         "branchName": 'str | None',
         "headSha": 'str | None',

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from command_center.actors.rules.placement import HostWish
 from command_center.actors.rules.prompt_files import NAME as PROMPT_NAME
 from command_center.actors.rules.uploads import UPLOAD_BYTES
 from command_center.http.middleware.gate import GITHUB_WEBHOOK, WEBHOOK, is_api
@@ -57,6 +58,11 @@ _SENT_EVENT: Final = {
     "required": ["data"],
 }
 _LEFT_OUT: Final = {"type": "null"}
+_WISHES: Final = [
+    {"required": ["host"], "properties": {"host": {"type": "string"}, "labels": {"maxItems": 0}}},
+    {"required": ["labels"], "properties": {"host": _LEFT_OUT, "labels": {"minItems": 1}}},
+]
+"""The forms of a wish for a host: one that is named, or labels that it has."""
 _HOLDS: Mapping[Any, Location] = MappingProxyType(
     {
         next(iter(operation.answers.values())): operation.location
@@ -135,6 +141,7 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
     for operation in OPERATIONS:
         if operation.body is not None and operation.one_of is not None:
             _add_choice(components[operation.body.__name__], operation.one_of)
+    components[HostWish.__name__]["oneOf"] = _WISHES
     for name in schemas.taken:
         _bound(components[name])
     paths: dict[str, dict[str, Any]] = {}

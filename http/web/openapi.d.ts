@@ -2460,6 +2460,7 @@ export interface WorktreeRequest {
 
 /** A worktree as it is on disk now. */
 export interface WorktreeState {
+  host: string;
   path: string;
   branchName: string | null;
   headSha: string | null;

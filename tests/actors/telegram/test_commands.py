@@ -13,8 +13,10 @@ from command_center.actors.telegram.commands import COMMANDS
 from command_center.store import (
     Session,
     Task,
+    Transaction,
     repositories,
     sessions,
+    stored_hosts,
     tasks,
     telegram_chats,
     telegram_updates,
@@ -96,6 +98,35 @@ async def test_a_repository_can_be_named_by_number_or_name(tmp_path: Path) -> No
         await r.api.message(ME, "is queued in other", count=2)
         found: list[Task] = await r.center.storage.read(lambda db: tasks.every(db, {}))
         assert ["One thing", "Another thing"] == [task.prompt for task in found]
+
+
+async def test_where_there_are_several_hosts_each_is_named_and_one_can_be_chosen(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path) as r:
+
+        def unit(tx: Transaction) -> int:
+            given = {"kind": "ssh", "address": "box", "host_key": "", "data_dir": "/d"}
+            stored_hosts.insert(tx, name="box", requested_by="test", **given)
+            there = {"host": "box", "local_path": "/r", "project": "r", "identity": "r"}
+            repositories.update(tx, r.repository_id, project="r", identity="r")
+            return repositories.insert(tx, name="r", allow_write=True, **there).id
+
+        there = await r.center.storage.write(unit)
+        await r.say("/run r Tidy up")
+        await r.press(await r.api.message(ME, "Where? Tidy up"), "r on box")
+        await r.api.message(ME, "is queued in r on box")
+        await r.say("/run r@box Another thing")
+        await r.api.message(ME, "is queued in r on box", count=2)
+        await r.say("/run r@any")
+        await r.say("Anywhere", reply_to=await r.api.message(ME, "What is to be done in r?"))
+        await r.api.message(ME, "is queued in r on local")
+        found: list[Task] = await r.center.storage.read(lambda db: tasks.every(db, {}))
+        assert [(there, None), (there, None), (r.repository_id, "any")] == [
+            (task.repository_id, task.placement) for task in found
+        ]
+        await r.say("/sessions")
+        await r.api.message(ME, "Tidy up on box")
 
 
 async def test_a_run_that_policy_denies_leaves_no_task_and_says_why(tmp_path: Path) -> None:

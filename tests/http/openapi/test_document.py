@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ import msgspec
 import pytest
 from quart_trio import QuartTrio
 
+from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import PROMPT_LENGTH
+from command_center.actors.rules.placement import HostWish, check_placement
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import GITHUB_WEBHOOK, WEBHOOK, Policy
 from command_center.http.openapi.asyncapi import asyncapi_document
@@ -170,6 +173,19 @@ def test_other_peoples_schemas_are_as_they_were_taken() -> None:
     told = (SCHEMAS / "README.md").read_text(encoding="utf-8")
     for path in SCHEMAS.glob("*.json"):
         assert f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`" in told
+
+
+def test_a_wish_for_a_host_is_told_as_it_is_taken() -> None:
+    schema = openapi_document(secured=False)["components"]["schemas"]["HostWish"]
+    hosts: list[dict[str, Any]] = [{}, {"host": None}, {"host": "box"}]
+    labels: list[dict[str, Any]] = [{}, {"labels": []}, {"labels": ["gpu"]}]
+    taken = []
+    for told in (host | label for host in hosts for label in labels):
+        with contextlib.suppress(Invalid):
+            check_placement(msgspec.convert(told, HostWish))
+            taken.append(told)
+        assert (told in taken) is jsonschema_rs.is_valid(schema, told)
+    assert 4 == len(taken)
 
 
 def test_operations_have_names_of_their_own() -> None:
