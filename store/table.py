@@ -593,7 +593,9 @@ class Table(Generic[R]):
             if column is None or column.is_json:
                 raise InvalidRecord(self.kind, f"cannot be looked up by {name}")
             term = f"+{name}" if name in compared else name
-            if isinstance(value, str) or not isinstance(value, Sequence):
+            if column.is_truth and isinstance(value, bool):
+                conditions.true(f"{term} = {int(value)}")  # which an index of some rows may match
+            elif isinstance(value, str) or not isinstance(value, Sequence):
                 conditions.equal(term, value)
             else:
                 conditions.among(term, value)

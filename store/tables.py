@@ -47,11 +47,12 @@ sessions = Table(
     Session,
     "sessions",
     redacted=[
-        *("prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
+        *("title", "prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
         *("stop_requested", "result", "goal", "attachments"),
     ],
     long=["exit_reason", "last_message", "plan", "diff", "result", "goal"],
     bulky=["prompt", "stop_requested"],
+    searched=SEARCHED["sessions"],
 )
 approvals = Table(
     Approval,

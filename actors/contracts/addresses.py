@@ -90,6 +90,7 @@ from command_center.actors.contracts.sessions import (
     ChooseHost,
     ClearGoal,
     GrantSlot,
+    LabelSession,
     PatchSession,
     RequestSlot,
     SessionCommitted,
@@ -261,6 +262,7 @@ SessionMessage: TypeAlias = (
     | SteerComments
     | SayNow
     | PatchSession
+    | LabelSession
     | ChangeGoal
     | ClearGoal
     | ChooseHost

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from command_center.actors.contracts.fields import Prompt
+from command_center.actors.contracts.fields import Prompt, Title
 from command_center.actors.contracts.uploads import Attachments
 from command_center.actors.contracts.worktrees import Prepared, SeenConfiguration
 from command_center.actors.rules.lengths import Name, Note
@@ -76,6 +76,23 @@ class PatchSession(msgspec.Struct, Request[Session], frozen=True):
         """Return the stop that this is, if it is one."""
         is_stop = self.changes.status == "stopped"
         return StopSession(requested_by=self.changes.requested_by) if is_stop else None
+
+
+class SessionLabel(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Name a session, archive it once it has ended, or bring it back; what is left out stays."""
+
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
+    requested_by: Name = "api"
+
+
+class LabelSession(msgspec.Struct, Request[Session], frozen=True):
+    """Name a session, or archive it. Nothing of its run depends on that."""
+
+    label: SessionLabel
+    condition: Condition = always
 
 
 class GoalChanges(

@@ -21,6 +21,7 @@ from command_center.actors.contracts.events.sessions import (
     GoalCleared,
     GoalUpdated,
     ItemCutOff,
+    SessionArchived,
     SessionBlocked,
     SessionCompleted,
     SessionCreated,
@@ -32,12 +33,15 @@ from command_center.actors.contracts.events.sessions import (
     SessionMoved,
     SessionPlaced,
     SessionQueued,
+    SessionRenamed,
     SessionResult,
     SessionStarted,
     SessionStarting,
+    SessionUnarchived,
     StopRequested,
     TurnBegan,
 )
+from command_center.actors.contracts.sessions import SessionLabel
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.branch_names import branch_of_run, folder_name
@@ -189,6 +193,7 @@ def insert_session(
     session = sessions.insert(
         tx,
         task_id=task.id,
+        title=task.title,
         runner=runner,
         **_settings(repository, given),
         prompt=prompt,
@@ -208,6 +213,35 @@ def insert_session(
     )
     if session.placement is not None:
         _tell_placed(tx, session)
+    return session
+
+
+def label_session(tx: Transaction, session_id: int, label: SessionLabel) -> Session:
+    """Name a session, archive it or bring it back, and tell of what that changed.
+
+    Raises:
+        Conflict: it is to be archived, and has not ended.
+    """
+    session = sessions.get(tx.db, session_id)
+    told: list[EventData] = []
+    changes: dict[str, Any] = {}
+    if label.title not in {msgspec.UNSET, session.title}:
+        changes["title"] = label.title
+    if label.archived not in {msgspec.UNSET, session.archived}:
+        if session.finished_at is None:
+            raise Conflict(
+                f"Session {session.id} is {session.status}; stop it before you archive it.",
+                currentStatus=session.status,
+            )
+        changes["archived"] = label.archived
+        told.append(SessionArchived() if label.archived else SessionUnarchived())
+    if not changes:
+        return session
+    session = sessions.update(tx, session_id, **changes)
+    if "title" in changes:
+        told.insert(0, SessionRenamed(title=session.title))
+    for event in told:
+        tell(tx, session, event, actor=label.requested_by)
     return session
 
 

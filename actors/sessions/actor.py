@@ -35,6 +35,7 @@ from command_center.actors.contracts.sessions import (
     ChooseHost,
     ClearGoal,
     GrantSlot,
+    LabelSession,
     PatchSession,
     SaveDrafts,
     SetUpEnded,
@@ -79,11 +80,12 @@ from command_center.actors.contracts.turns import (
     UsageChanged,
 )
 from command_center.actors.contracts.usage_limits import LimitOver
+from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.sessions import check_unstopped
 from command_center.actors.ledger.spending import CapIsReached
 from command_center.actors.ledger.usage_limits import LimitSkipped
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.preconditions import Condition, always
+from command_center.actors.rules.preconditions import Condition, always, only_if
 from command_center.actors.rules.transitions import ENDED, IN_TURN, LIVE, PHASES, check
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
@@ -351,6 +353,16 @@ class SessionActor(Actor):
         await self._state.check(message.condition)
         check(self.session, message.changes.status)
         return self.session
+
+    @handles(LabelSession)
+    async def label(self, message: LabelSession) -> Session:
+        """Name the session, archive it or bring it back."""
+        return await self._state.write(
+            only_if(
+                message.condition,
+                lambda tx: ledger.label_session(tx, self._id, message.label),
+            )
+        )
 
     @handles(ChangeGoal, when=ACTIVE, otherwise=_has_no_goal)
     async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:

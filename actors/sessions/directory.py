@@ -22,18 +22,20 @@ from command_center.actors.contracts.sessions import (
     AbandonTurn,
     ChangeGoal,
     ClearGoal,
+    LabelSession,
     PatchSession,
     SlotsChanged,
     SteerSession,
     StopSession,
     TurnLeft,
 )
-from command_center.actors.contracts.tasks import EnsureSession
+from command_center.actors.contracts.tasks import EnsureSession, check_texts
 from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.rules.errors import Conflict, Unconfirmed
+from command_center.actors.rules.preconditions import only_if
 from command_center.actors.rules.transitions import check
 from command_center.actors.sessions.goals import no_goal_now
 from command_center.runtime import (
@@ -169,6 +171,27 @@ class Sessions:
             if session.finished_at is None:
                 raise
             return session
+
+    async def label(self, session_id: int, message: LabelSession) -> Session:
+        """Name a session, archive it or bring it back, whether it has an actor or not.
+
+        Raises:
+            NotFound: there is no such session.
+            Invalid: the title says nothing, or is too long.
+            Conflict: it is to be archived, and has not ended.
+            ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
+        """
+        if isinstance(title := message.label.title, str):
+            check_texts(title=title)
+        try:
+            return await self.ask(session_id, message)
+        except AlreadyEnded:
+            return await self._storage.write(
+                only_if(
+                    message.condition,
+                    lambda tx: ledger.label_session(tx, session_id, message.label),
+                )
+            )
 
     async def abandon_turn(self, session_id: int, message: AbandonTurn) -> Session:
         """Have nothing wait any longer for a turn that may still run; its session has ended.

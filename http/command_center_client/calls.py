@@ -222,6 +222,11 @@ def patch_session(session_id: int, /, **body: Unpack[shapes.SessionChanges]) -> 
     return ApiCall("PATCH", at("/api/sessions/{}", session_id), body=body)
 
 
+def label_session(session_id: int, /, **body: Unpack[shapes.SessionLabel]) -> ApiCall[shapes.Session]:
+    """Name a session, archive it once it has ended, or bring it back: `PATCH /api/sessions/{sessionId}/label`."""
+    return ApiCall("PATCH", at("/api/sessions/{}/label", session_id), body=body)
+
+
 def stop_session(session_id: int, /, **body: Unpack[shapes.StopSession]) -> ApiCall[shapes.SessionStopped]:
     """Stop a session: `POST /api/sessions/{sessionId}/stop`."""
     return ApiCall("POST", at("/api/sessions/{}/stop", session_id), body=body, is_done_once=True)

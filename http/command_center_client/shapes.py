@@ -2541,6 +2541,8 @@ Session = TypedDict(
         "transcriptRemovedAt": 'str | None',
         "placement": 'Mapping[str, Any] | str | None',
         "placementReason": 'str | None',
+        "title": 'str',
+        "archived": 'bool',
     },
 )
 
@@ -2569,6 +2571,16 @@ SessionGoal = TypedDict(
     {
         "sessionId": 'int',
         "goal": 'Mapping[str, Any] | None',
+    },
+)
+
+# Name a session, archive it once it has ended, or bring it back; what is left out stays.
+SessionLabel = TypedDict(
+    "SessionLabel",
+    {
+        "title": 'NotRequired[str]',
+        "archived": 'NotRequired[bool]',
+        "requestedBy": 'NotRequired[str]',
     },
 )
 
@@ -4418,6 +4430,13 @@ ServerSignedIn = TypedDict(
     },
 )
 
+# Somebody put it out of the way; all of it is kept.
+SessionArchived = TypedDict(
+    "SessionArchived",
+    {
+    },
+)
+
 # It waits for an approval that policy demands: `reasons` are the policy's codes.
 SessionBlocked = TypedDict(
     "SessionBlocked",
@@ -4522,6 +4541,14 @@ SessionQueued = TypedDict(
     },
 )
 
+# Somebody named it.
+SessionRenamed = TypedDict(
+    "SessionRenamed",
+    {
+        "title": 'str',
+    },
+)
+
 # Its review or report is there.
 SessionResult = TypedDict(
     "SessionResult",
@@ -4567,6 +4594,13 @@ SessionStarting = TypedDict(
     {
         "from": 'Literal["blocked", "completed", "created", "failed", "interrupted", "queued", "running", "starting", "stopped", "waiting_approval", "waiting_limit"]',
         "to": 'Literal["blocked", "completed", "created", "failed", "interrupted", "queued", "running", "starting", "stopped", "waiting_approval", "waiting_limit"]',
+    },
+)
+
+# Somebody brought it back among the others.
+SessionUnarchived = TypedDict(
+    "SessionUnarchived",
+    {
     },
 )
 
@@ -5284,11 +5318,13 @@ ListSessionsQuery = TypedDict(
     {
         "limit": 'NotRequired[int]',
         "cursor": 'NotRequired[str]',
+        "query": 'NotRequired[str]',
         "repositoryId": 'NotRequired[int]',
         "taskId": 'NotRequired[int]',
         "type": 'NotRequired[Literal["investigate_failure", "prompt_task", "repo_health_check", "review_task"]]',
         "status": 'NotRequired[list[Literal["blocked", "completed", "created", "failed", "interrupted", "queued", "running", "starting", "stopped", "waiting_approval", "waiting_limit"]]]',
         "runner": 'NotRequired[Literal["app-server", "cli", "stub"]]',
+        "archived": 'NotRequired[bool]',
         "diff": 'NotRequired[bool]',
     },
 )
@@ -6025,6 +6061,9 @@ EVENT_DATA = {
     "session.stop.requested": "StopRequested",
     "session.turn.settled": "TurnSettled",
     "session.turn.abandoned": "TurnAbandoned",
+    "session.renamed": "SessionRenamed",
+    "session.archived": "SessionArchived",
+    "session.unarchived": "SessionUnarchived",
     "session.turn.started": "TurnBegan",
     "session.goal.requested": "GoalRequested",
     "session.goal.updated": "GoalUpdated",

@@ -196,6 +196,7 @@ def _session(tx: Transaction, past: Past) -> None:
     session = sessions.insert(
         tx,
         task_id=task.id,
+        title=title,
         repository_id=past.repository,
         type=kind,
         status=past.status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
+from typing import Annotated
 
 import msgspec
 from quart import request
@@ -15,8 +16,10 @@ from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
     GoalChanges,
+    LabelSession,
     PatchSession,
     SessionChanges,
+    SessionLabel,
     SteerReceipt,
     SteerSession,
     StopSession,
@@ -61,20 +64,26 @@ class SessionsQuery(
     """The query of the list of sessions.
 
     Attributes:
+        query: words that all stand in the session's title or its number (`#12`), in letters of
+            either case.
         status: may be given more than once, for any of them.
+        archived: whether those are wanted that are archived; both unless it is given.
         diff: false leaves their diffs out, which may be long.
     """
 
+    query: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     repository_id: int | None = None
     task_id: int | None = None
     type: TaskType | None = None
     status: tuple[SessionStatus, ...] = ()
     runner: Runner | None = None
+    archived: bool | None = None
     diff: bool = True
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
-        """Return the filters that were given; `diff` is none."""
-        return {name: value for name, value in super().filters().items() if name != "diff"}
+        """Return the filters that were given; `query` and `diff` are none."""
+        others = {"query", "diff"}
+        return {name: value for name, value in super().filters().items() if name not in others}
 
 
 class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -116,7 +125,12 @@ async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
     """List the sessions, the newest first."""
     page = await center.storage.read_long(
         lambda db: sessions.page(
-            db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
+            db,
+            query.filters(),
+            words=query.query,
+            limit=query.limit,
+            cursor=query.cursor,
+            newest_first=True,
         )
     )
     shown = await center.storage.read_long(lambda db: explained(center, db, page.items))
@@ -136,6 +150,13 @@ async def patch_session(center: Center, session_id: int, body: SessionChanges) -
     """Start or stop a session."""
     seen = condition(request, lambda db: _shown(center, db, session_id))
     return await center.sessions.ask(session_id, PatchSession(body, seen))
+
+
+@api.operation("PATCH", "/api/sessions/<id:session_id>/label", refuses=(409,))
+async def label_session(center: Center, session_id: int, body: SessionLabel) -> Session:
+    """Name a session, archive it once it has ended, or bring it back."""
+    seen = condition(request, lambda db: _shown(center, db, session_id))
+    return await center.sessions.label(session_id, LabelSession(body, seen))
 
 
 @api.operation(

@@ -18,6 +18,7 @@ const WALL = new Intl.DateTimeFormat(undefined, {
   timeZone: "UTC",
 });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const WHOLE = new Intl.NumberFormat();
 const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
 /** @param {number | Date} moment */
@@ -94,7 +95,7 @@ export const Words = (name) => words(name).replace(/^./, (first) => first.toUppe
 export const plural = (count, one, many) => `${count} ${count === 1 ? one : many || `${one}s`}`;
 
 /** How many there are, or at least. @param {number} known @param {boolean} isAll */
-export const count = (known, isAll) => `${known}${isAll ? "" : "+"}`;
+export const count = (known, isAll) => `${WHOLE.format(known)}${isAll ? "" : "+"}`;
 
 /** The last part of a path of either kind. @param {string} path */
 export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || path;

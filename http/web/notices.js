@@ -58,7 +58,10 @@ const approvalOf = (event) =>
   state.approvals.get(event.approvalId ?? 0)?.title || `approval ${event.approvalId}`;
 
 /** @param {Told} event */
-const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
+const titleOf = (event) =>
+  state.sessions.get(event.sessionId ?? 0)?.title ||
+  taskOf(event)?.title ||
+  `session ${event.sessionId}`;
 
 /** Tell of an event, where somebody should know of it. @param {Told} event */
 export function notice(event) {

@@ -1952,6 +1952,8 @@ export interface Session {
   transcriptRemovedAt: string | null;
   placement: Record<string, any> | string | null;
   placementReason: string | null;
+  title: string;
+  archived: boolean;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1971,6 +1973,13 @@ export interface SessionDiff {
 export interface SessionGoal {
   sessionId: number;
   goal: Record<string, any> | null;
+}
+
+/** Name a session, archive it once it has ended, or bring it back; what is left out stays. */
+export interface SessionLabel {
+  title?: string;
+  archived?: boolean;
+  requestedBy?: string;
 }
 
 /** Sessions of the span. */
@@ -2830,7 +2839,7 @@ export interface Operations {
     method: "GET";
     path: "/api/sessions";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: ("blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit")[] | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; query?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: ("blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit")[] | null; runner?: "app-server" | "cli" | "stub" | null; archived?: boolean | null; diff?: boolean | null; };
     body: undefined;
     answer: Page<Session>;
   };
@@ -2850,6 +2859,15 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: SessionChanges;
+    answer: Session;
+  };
+  /** Name a session, archive it once it has ended, or bring it back */
+  labelSession: {
+    method: "PATCH";
+    path: `/api/sessions/${number}/label`;
+    isExact: false;
+    query: Record<string, never>;
+    body: SessionLabel;
     answer: Session;
   };
   /** Stop a session */
@@ -5280,6 +5298,10 @@ export interface ServerSignedIn {
   server: string;
 }
 
+/** Somebody put it out of the way; all of it is kept. */
+export interface SessionArchived {
+}
+
 /** It waits for an approval that policy demands: `reasons` are the policy's codes. */
 export interface SessionBlocked {
   from?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
@@ -5357,6 +5379,11 @@ export interface SessionQueued {
   writingSessionId?: number;
 }
 
+/** Somebody named it. */
+export interface SessionRenamed {
+  title: string;
+}
+
 /** Its review or report is there. */
 export interface SessionResult {
   result: any;
@@ -5388,6 +5415,10 @@ export interface SessionStarted {
 export interface SessionStarting {
   from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
   to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | "waiting_limit";
+}
+
+/** Somebody brought it back among the others. */
+export interface SessionUnarchived {
 }
 
 /** Codex waits for a person's answer. */
@@ -5879,6 +5910,9 @@ export interface EventData {
   "session.stop.requested": StopRequested;
   "session.turn.settled": TurnSettled;
   "session.turn.abandoned": TurnAbandoned;
+  "session.renamed": SessionRenamed;
+  "session.archived": SessionArchived;
+  "session.unarchived": SessionUnarchived;
   "session.turn.started": TurnBegan;
   "session.goal.requested": GoalRequested;
   "session.goal.updated": GoalUpdated;

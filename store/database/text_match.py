@@ -16,7 +16,10 @@ from typing import Final
 
 from sqlite_utils import Database
 
-SEARCHED: Final[Mapping[str, Sequence[str]]] = {"tasks": ("title", "prompt")}
+SEARCHED: Final[Mapping[str, Sequence[str]]] = {
+    "tasks": ("title", "prompt"),
+    "sessions": ("title",),
+}
 """The tables that have an index of trigrams, `<table>_search`, and the columns that are in it."""
 
 

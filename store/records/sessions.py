@@ -63,6 +63,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         transcript_removed_at: when its transcript was removed; None while it is kept.
         placement: what its run asked of its host, as a task's; None where none was chosen for it.
         placement_reason: why its host was chosen.
+        title: its task's when it was made, until somebody names it; lists are searched by it.
+        archived: whether it is out of the way, as somebody wanted; only what has ended can be.
     """
 
     task_id: int
@@ -122,3 +124,5 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     transcript_removed_at: Timestamp | None = None
     placement: dict[str, Any] | str | None = None
     placement_reason: str | None = None
+    title: str = ""
+    archived: bool = False

@@ -90,3 +90,45 @@ def test_an_act_without_a_connection_says_that_it_waits_for_one(page: Page) -> N
     modules = [module_of(page, name) for name in ("html.js", "store.js", "components/basics.js")]
     assert "Approve" == page.evaluate(BUSY, [modules, "live"])
     assert "Waits for the connection" == page.evaluate(BUSY, [modules, "offline"])
+
+
+def test_a_session_is_renamed_archived_and_brought_back(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/sessions/1?pane=details").page
+    details = page.get_by_label("Details", exact=True)
+    details.get_by_text("Rename or archive").click()
+    for title in ("Login, again", "Review the login flow"):
+        details.get_by_label("Title").fill(title)
+        details.get_by_role("button", name="Rename").click()
+        expect(page.locator("h1")).to_have_text(title)
+        if title == "Review the login flow":
+            break
+        details.get_by_text("Rename or archive").click()
+    details.get_by_text("Rename or archive").click()
+    details.get_by_role("button", name="Archive").click()
+    expect(details.get_by_role("button", name="Bring back")).to_be_visible()
+    rows = page.locator("main ul.rows > li")
+    for shown, many in (("archived", 1), ("completed", 0)):
+        page.goto(f"{filled_server.url}/#/sessions?show={shown}&q=login")
+        expect(rows.filter(has_text="Review the login flow")).to_have_count(many)
+    page.goto(f"{filled_server.url}/#/sessions/1?pane=details")
+    details.get_by_role("button", name="Bring back").click()
+    expect(details.get_by_text("Rename or archive")).to_be_visible()
+
+
+def test_an_automation_has_its_time_zone_and_words_changed(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/automations/1").page
+    page.get_by_label("Time zone").fill("Europe/Berlin")
+    expect(page.get_by_text("by the clock of Europe/Berlin")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("What is to be done").fill("Look at the repository.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Look at the repository.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    expect(page.get_by_text("Look at the repository.")).to_be_visible()

@@ -388,6 +388,20 @@ class TurnAbandoned(EventData, frozen=True, kw_only=True, tag="session.turn.aban
     host: str
 
 
+class SessionRenamed(EventData, frozen=True, kw_only=True, tag="session.renamed"):
+    """Somebody named it."""
+
+    title: str
+
+
+class SessionArchived(EventData, frozen=True, kw_only=True, tag="session.archived"):
+    """Somebody put it out of the way; all of it is kept."""
+
+
+class SessionUnarchived(EventData, frozen=True, kw_only=True, tag="session.unarchived"):
+    """Somebody brought it back among the others."""
+
+
 class TurnBegan(EventData, frozen=True, kw_only=True, tag="session.turn.started"):
     """Codex went on by itself for the session's goal; this is its turn of that `number`."""
 

@@ -4,6 +4,17 @@ import { html } from "../html.js";
 import { useParam } from "../router.js";
 import { Icon } from "./icon.js";
 
+/**
+ * The box in which one writes what is looked for in a list.
+ * @param {{label: string, value: string, onChange: (value: string) => void}} props
+ */
+export const SearchField = ({ label, value, onChange }) => html`<label class="search">
+  <${Icon} name="search" size=${18} />
+  <span class="visually-hidden">${label}</span>
+  <input type="search" placeholder="Search" data-search maxlength="500" value=${value}
+    onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} />
+</label>`;
+
 const MANY = 8; // rows that one looks through without a search
 
 /**
@@ -22,12 +33,7 @@ export function useFilter(rows, textOf, label) {
   const box =
     (rows.length > MANY || text) &&
     html`<div class="filters">
-      <label class="search">
-        <${Icon} name="search" size=${18} />
-        <span class="visually-hidden">${label}</span>
-        <input type="search" placeholder="Search" data-search maxlength="200" value=${text}
-          onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} />
-      </label>
+      <${SearchField} label=${label} value=${text} onChange=${setText} />
       <span class="hint" role="status">
         ${words.length > 0 && `${fit.length} of ${rows.length}`}
       </span>

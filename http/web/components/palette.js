@@ -146,7 +146,7 @@ const told = (snippet) => snippet.map(({ text }) => text).join("");
  */
 function search(text, words, tell) {
   const limit = EACH;
-  get("/api/tasks", { query: text, limit }).then(async ({ items }) => {
+  get("/api/tasks", { query: text, limit }).then(({ items }) =>
     tell({
       name: "Tasks",
       entries: items.map((task) => ({
@@ -156,20 +156,20 @@ function search(text, words, tell) {
         note: placeOf(task),
         to: `/tasks/${task.id}`,
       })),
-    });
-    const newest = { limit: 1, diff: false };
-    const of = items.map(({ id }) => get("/api/sessions", { taskId: id, ...newest }));
-    const entries = (await Promise.all(of)).flatMap((page, at) =>
-      page.items.map((session) => ({
+    }),
+  );
+  get("/api/sessions", { query: text, limit, diff: false }).then(({ items }) =>
+    tell({
+      name: "Sessions",
+      entries: items.map((session) => ({
         key: `${session.id}`,
         icon: "sessions",
-        label: items[at].title,
+        label: session.title,
         note: [`Session ${session.id}`, placeOf(session)].filter(Boolean).join(" · "),
         to: `/sessions/${session.id}`,
       })),
-    );
-    tell({ name: "Sessions", entries });
-  });
+    }),
+  );
   get("/api/search", { q: text, limit }).then(({ items }) =>
     tell({
       name: "Said in sessions",

@@ -3,7 +3,7 @@
 /** @import { Session } from "../openapi.js" */
 import { plain, Words } from "../format.js";
 import { html } from "../html.js";
-import { hostOf, placeOf, useTask } from "../store.js";
+import { hostOf, placeOf } from "../store.js";
 import { Ago, Elapsed } from "./basics.js";
 import { StatusOf } from "./bridge.js";
 
@@ -12,12 +12,11 @@ import { StatusOf } from "./bridge.js";
  * @param {{session: Session, isOfTask?: boolean}} props
  */
 export const SessionRow = ({ session, isOfTask }) => {
-  const task = useTask(session);
   const host = hostOf(session);
   const said = session.waitReason || session.exitReason || session.lastMessage;
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">
-      <div class="row-title">${(!isOfTask && task?.title) || `Session ${session.id}`}</div>
+      <div class="row-title">${(!isOfTask && session.title) || `Session ${session.id}`}</div>
       <div class="row-note">
         ${isOfTask ? [Words(session.origin), host].filter(Boolean).join(" on ") : placeOf(session)}
         ${session.branchName && html` · ${session.branchName}`}

@@ -43,6 +43,7 @@ const SAID = {
   "session.turn.settled": (d) =>
     d.interrupted ? "It still ran, and was interrupted." : "It ran no more.",
   "session.turn.abandoned": (d) => `on ${d.host}`,
+  "session.renamed": (d) => `“${d.title}”`,
   "session.warning": (d) => d.message,
   "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
   "session.auto_review": (d) =>

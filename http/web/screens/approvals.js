@@ -16,17 +16,32 @@ import {
 } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
+import { useFilter } from "../components/filter.js";
 import { OpenApprovals } from "../components/inbox.js";
 import {
   need,
   newestFirst,
   pendingApprovals,
+  placeOf,
   reachOf,
   state,
+  taskOf,
   useStore,
   useTask,
 } from "../store.js";
 import { plural } from "../format.js";
+
+/** What an approval is found by. @param {ApprovalRecord} approval */
+const textOf = (approval) =>
+  [
+    `#${approval.id}`,
+    approval.title,
+    approval.details?.command,
+    taskOf(approval)?.title,
+    placeOf(approval),
+    approval.kind,
+    approval.status,
+  ].join(" ");
 
 export const Approvals = () => {
   useStore("tasks", "repos");
@@ -34,6 +49,7 @@ export const Approvals = () => {
   const pending = pendingApprovals().length;
   const open = useOpenApprovals();
   const settled = newestFirst(state.approvals).filter((a) => a.status !== "pending");
+  const [found, search] = useFilter(shown === "open" ? open : settled, textOf, "Search approvals");
   return html`
     <${Head} title="Approvals"
       note=${pending ? `${plural(pending, "decision")} to make` : "Nothing waits on you"}>
@@ -43,10 +59,11 @@ export const Approvals = () => {
           ["settled", "Settled"],
         ]} />
     <//>
+    ${search}
     ${
       shown === "open"
         ? open.length
-          ? html`<${OpenApprovals} approvals=${open} />`
+          ? html`<${OpenApprovals} approvals=${found} />`
           : html`<${Empty} icon="approvals" title="Nothing waits on you"
             curl=${`curl '${location.origin}/api/approvals?status=pending'`}>
             <p>
@@ -55,7 +72,7 @@ export const Approvals = () => {
             </p>
           <//>`
         : settled.length
-          ? html`<${Rows} rows=${settled} more=${html`<${Older} kind="approvals" />`}>
+          ? html`<${Rows} rows=${found} more=${html`<${Older} kind="approvals" />`}>
             ${(/** @type {ApprovalRecord} */ approval) => html`<${Settled} approval=${approval} />`}
           <//>`
           : html`

@@ -20,6 +20,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { AutomationWords } from "../components/automation-words.js";
 import { follow } from "../components/run-panel.js";
 import { useFilter } from "../components/filter.js";
 import { Icon } from "../components/icon.js";
@@ -114,7 +115,6 @@ export const Automation = ({ id }) => {
       <${Problem} error=${error} />
       ${!error && html`<${Loading} />`}
     `;
-  const { payload } = automation;
   const enable = (/** @type {boolean} */ enabled) =>
     act.run("enable", async () =>
       learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })),
@@ -190,7 +190,7 @@ export const Automation = ({ id }) => {
         <${Hook} automation=${automation} />
         <section aria-labelledby="payload">
           <h2 id="payload" class="section">What it does</h2>
-          <p class="prompt card">${payload.prompt}</p>
+          <${AutomationWords} automation=${automation} />
           <button type="button" class="link bad" onClick=${() => setRemoving(true)}>
             Delete this automation
           </button>
@@ -275,12 +275,17 @@ const Hook = ({ automation: { id, hasHook } }) => {
  */
 const Schedule = ({ automation }) => {
   const [expr, setExpr] = useState(automation.scheduleExpr);
+  const [timezone, setTimezone] = useState(automation.timezone || "");
   const { busy, error, run } = useAct();
   const save = () =>
     run("save", async () =>
       learn(
         "automations",
-        await patch(`/api/automations/${automation.id}`, { scheduleExpr: expr, requestedBy: ME }),
+        await patch(`/api/automations/${automation.id}`, {
+          scheduleExpr: expr,
+          timezone: timezone.trim() || null,
+          requestedBy: ME,
+        }),
       ),
     );
   return html`<form class="stack"
@@ -288,9 +293,10 @@ const Schedule = ({ automation }) => {
       e.preventDefault();
       save();
     }}>
-    <${ScheduleField} value=${expr} timezone=${automation.timezone} onChange=${setExpr} />
+    <${ScheduleField} value=${expr} timezone=${timezone} onChange=${setExpr}
+      onTimezone=${setTimezone} />
     ${
-      expr !== automation.scheduleExpr &&
+      (expr !== automation.scheduleExpr || timezone.trim() !== (automation.timezone || "")) &&
       html`<${Button} kind="primary" type="submit" busy=${busy}>Save<//>`
     }
     <${Problem} error=${error} />
@@ -308,15 +314,25 @@ const EXAMPLES = [
 /** @param {string} expression */
 const isByEvents = (expression) => /^\s*on_event@/i.test(expression);
 
-/** @param {{value: string, timezone?: string | null, onChange: (value: string) => void}} props */
-const ScheduleField = ({ value, timezone, onChange }) => {
+/** The time zones that the browser knows by name; an old one knows none. @type {string[]} */
+const TIME_ZONES = /** @type {any} */ (Intl).supportedValuesOf?.("timeZone") || [];
+
+/**
+ * @param {{value: string, timezone: string, onChange: (value: string) => void, onTimezone:
+ * (timezone: string) => void}} props
+ */
+const ScheduleField = ({ value, timezone, onChange, onTimezone }) => {
   const [preview, setPreview] = useState(/** @type {{found?: Preview, failure?: ApiError}} */ ({}));
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
       if (!value.trim()) setPreview({});
       else
-        get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then(
+        get("/api/automations/preview", {
+          scheduleExpr: value.trim(),
+          timezone: timezone.trim() || undefined,
+          count: 4,
+        }).then(
           (found) => current && setPreview({ found }),
           (failure) => current && setPreview({ failure }),
         );
@@ -339,6 +355,18 @@ const ScheduleField = ({ value, timezone, onChange }) => {
         `,
       )}
     </div>
+    ${
+      !isByEvents(value) &&
+      html`<${Field} label="Time zone"
+        hint="Such as Europe/Berlin; the server's own where it is empty.">
+        <input list="time-zones" spellcheck=${false} autocapitalize="off" autocomplete="off"
+          value=${timezone}
+          onInput=${(/** @type {any} */ e) => onTimezone(e.currentTarget.value)} />
+      <//>
+      <datalist id="time-zones">
+        ${TIME_ZONES.map((zone) => html`<option key=${zone} value=${zone} />`)}
+      </datalist>`
+    }
     ${
       preview.found &&
       !preview.found.items.length &&
@@ -370,8 +398,8 @@ const ScheduleField = ({ value, timezone, onChange }) => {
 };
 
 /**
- * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType:
- * AutomationPayload["taskType"],
+ * @typedef {{repositoryId: string, title: string, scheduleExpr: string, timezone: string,
+ * prompt: string, taskType: AutomationPayload["taskType"],
  *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"],
  *   whenLimited: CreateAutomation["whenLimited"], thread: CreateAutomation["thread"],
  *   placement: Placement}} Form
@@ -386,6 +414,7 @@ export const NewAutomation = () => {
       repositoryId: "",
       title: "",
       scheduleExpr: "daily@09:00",
+      timezone: "",
       prompt: "",
       taskType: undefined,
       sandbox: "read-only",
@@ -408,6 +437,7 @@ export const NewAutomation = () => {
         repositoryId: Number(form.repositoryId || repos[0]?.id),
         title: form.title,
         scheduleExpr: form.scheduleExpr,
+        timezone: form.timezone.trim() || null,
         missedRuns: form.missedRuns,
         whenLimited: form.whenLimited,
         thread: form.thread,
@@ -472,7 +502,8 @@ export const NewAutomation = () => {
       <${Field} label="What is to be done">
         <textarea rows="5" required value=${form.prompt} onInput=${set("prompt")}></textarea>
       <//>
-      <${ScheduleField} value=${form.scheduleExpr}
+      <${ScheduleField} value=${form.scheduleExpr} timezone=${form.timezone}
+        onTimezone=${(/** @type {string} */ timezone) => setForm({ ...form, timezone })}
         onChange=${(/** @type {string} */ v) => setForm({ ...form, scheduleExpr: v })} />
       <div class="two">
         <${Field} label="Sandbox">

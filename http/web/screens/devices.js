@@ -27,6 +27,7 @@ import {
   limitsToSend,
   USUAL_LIMITS,
 } from "../components/agent-limits.js";
+import { useFilter } from "../components/filter.js";
 import { Passkeys } from "../components/passkeys.js";
 import { Qr } from "../components/qr.js";
 import { day } from "../format.js";
@@ -63,6 +64,11 @@ export const Devices = () => {
   const version = useStore("devices", "repos");
   const [devices, error] = useLoaded(() => every("/api/devices"), [], version);
   const [me] = useLoaded(() => get("/api/devices/current"), [], version);
+  const [found, search] = useFilter(
+    devices || [],
+    ({ name, scopes }) => `${name} ${scopes.join(" ")}`,
+    "Search devices",
+  );
   const [adding, setAdding] = useState(here().params.has("add"));
   const [changed, change] = useState(/** @type {Device | null} */ (null));
   const [revoked, revoke] = useState(/** @type {Device | null} */ (null));
@@ -80,8 +86,8 @@ export const Devices = () => {
             <p>A phone or a script gets a way in of its own, with what it may do. You can take it
               back alone.</p>
           <//>`
-          : html`<ul class="rows">
-            ${devices.map(
+          : html`${search}<ul class="rows">
+            ${found.map(
               (device) => html`<li key=${device.id} class="row device-row">
                 <div class="row-main">
                   <div class="row-title">

@@ -12,7 +12,7 @@ import { basename, seen, size } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam, usePlace } from "../router.js";
 import { sheet } from "../sheets.js";
-import { need, state, taskOf, useStore } from "../store.js";
+import { need, state, useStore } from "../store.js";
 
 sheet("./styles/files.css");
 
@@ -33,8 +33,7 @@ export const Files = ({ of, id }) => {
   const [, error] = useLoaded(() => need(of, id), [of, id]);
   const where = { of, id, version };
   const session = of === "sessions" ? state.sessions.get(id) : undefined;
-  const name =
-    of === "sessions" ? (session && taskOf(session)?.title) || `Session ${id}` : repoName(id);
+  const name = of === "sessions" ? session?.title || `Session ${id}` : repoName(id);
   return html`
     <${Head} title=${path ? basename(path) : "Files"} back=${`/${of}/${id}`}
       note=${html`<a href=${`#/${of}/${id}`}>${name}</a>`} />

@@ -18,6 +18,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { useFilter } from "../components/filter.js";
 import { plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { useStore } from "../store.js";
@@ -40,14 +41,20 @@ export const Hosts = () => {
   const [removed, drop] = useState(/** @type {ShownHost | null} */ (null));
   const [looked, look] = useState("");
   const [enrolled, enrol] = useState(/** @type {AddedHost["enrolment"]} */ (null));
+  const [shown, search] = useFilter(
+    hosts || [],
+    ({ name, labels, pool }) => [name, ...labels, pool?.remotes || ""].flat().join(" "),
+    "Search hosts",
+  );
   return html`
     <${Head} title="Hosts" note="The machines that repositories lie on, and Codex works on">
       <${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Add a host<//>
     <//>
     <${Problem} error=${error} />
     ${!hosts && !error && html`<${Loading} />`}
+    ${search}
     <ul class="cards hosts">
-      ${(hosts || []).map(
+      ${shown.map(
         (host) => html`<li key=${host.name}>
           <${Host} host=${host} again=${again} onChange=${() => change(host)}
             onRemove=${() => drop(host)} onEnrol=${enrol} onLook=${() => look(host.name)} />

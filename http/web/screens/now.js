@@ -37,7 +37,7 @@ export const Now = () => {
   const marks = useMarks();
   const asked = pendingApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
   const open = useOpenApprovals().filter(({ id }) => !marks.has(`approval ${id}`));
-  const sessions = newestFirst(state.sessions);
+  const sessions = newestFirst(state.sessions).filter((s) => !s.archived);
   const asking = new Set(asked.map((a) => a.sessionId));
   const running = sessions.filter(
     (s) => ACTIVE.has(s.status) && !(s.status === "waiting_approval" && asking.has(s.id)),

@@ -72,6 +72,7 @@ const terminals = () => import("../components/terminals.js");
 const Terminals = lazily(terminals, "Terminals");
 const FoldedTerminals = lazily(terminals, "FoldedTerminals");
 const Share = lazily(() => import("../components/share.js"), "Share");
+const Label = lazily(() => import("../components/label.js"), "Label");
 // it is a screen of its own
 const Files = lazily(() => import("./files.js"), "Files");
 const Terminal = lazily(() => import("./terminal.js"), "Terminal");
@@ -120,7 +121,7 @@ const Live = ({ id }) => {
   const remarks = remarksOf(transcript?.events || []);
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<${Told.Provider} value=${folder}><div class="session" data-pane=${pane}>
-    <${Head} title=${task?.title || `Session ${id}`}
+    <${Head} title=${session.title || `Session ${id}`}
       back=${task ? `/tasks/${task.id}` : "/sessions"}
       note=${html`
         <${StatusOf} session=${session} />
@@ -138,6 +139,7 @@ const Live = ({ id }) => {
             turn ${session.turns}
           </a>`
         }
+        ${session.archived && html`<span class="tag">archived</span>`}
         ${
           state.health &&
           !can(session.runner, "isReal") &&
@@ -210,6 +212,7 @@ const Live = ({ id }) => {
           <${Context} session=${session} />
           <h2 class="section">Details</h2>
           <${Facts} session=${session} />
+          <${Label} key=${session.title} session=${session} />
           <${Share} session=${session} />
           ${
             hasTerminals(session) &&

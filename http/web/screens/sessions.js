@@ -5,6 +5,7 @@ import { html } from "../html.js";
 import { Choice, Empty, Head, Older, Rows } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { useParam } from "../router.js";
+import { SearchField } from "../components/filter.js";
 import { SessionRow } from "../components/session-row.js";
 import { ACTIVE, listed, useStore, WAITING } from "../store.js";
 
@@ -19,12 +20,20 @@ const SHOWN = {
 export const Sessions = () => {
   useStore("sessions", "tasks", "repos");
   const [shown, setShown] = useParam("show", "all");
+  const [search, setSearch] = useParam("q");
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const archived = shown === "archived";
   /** @type {QueryOf<"GET", "/api/sessions">} */
-  const filter = { status: SHOWN[shown] };
+  const filter = { query: words.join(" "), status: SHOWN[shown], archived };
   const { rows, isAll } = listed(
     "sessions",
     filter,
-    ({ status }) => filter.status?.includes(status) ?? true,
+    (session) =>
+      session.archived === archived &&
+      (filter.status?.includes(session.status) ?? true) &&
+      words.every(
+        (word) => `#${session.id}`.startsWith(word) || session.title.toLowerCase().includes(word),
+      ),
   );
   const older = html`<${Older} kind="sessions" filter=${filter} />`;
   return html`
@@ -35,6 +44,7 @@ export const Sessions = () => {
       </a>
     <//>
     <div class="filters">
+      <${SearchField} label="Search sessions" value=${search} onChange=${setSearch} />
       <${Choice} label="Which sessions" value=${shown} onChange=${setShown}
         options=${[
           ["all", "All"],
@@ -42,6 +52,7 @@ export const Sessions = () => {
           ["failed", "Failed"],
           ["stopped", "Stopped"],
           ["completed", "Done"],
+          ["archived", "Archived"],
         ]} />
     </div>
     ${
@@ -51,7 +62,9 @@ export const Sessions = () => {
         <//>`
         : !isAll
           ? html`<p class="quiet-line">None of the newest.</p>${older}`
-          : html`<${Empty} icon="sessions" title="No session here"
+          : words.length || archived
+            ? html`<p class="quiet-line">${words.length ? "None has these words." : "None."}</p>`
+            : html`<${Empty} icon="sessions" title="No session here"
             curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
             <p>Run a task, and its session is here, live.</p>
             <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>

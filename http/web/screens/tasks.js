@@ -3,7 +3,18 @@
 /** @import { Found, QueryOf, Task } from "../openapi.js" */
 import { html, useEffect, useState } from "../html.js";
 import { curl, get } from "../api.js";
-import { Ago, Badge, Choice, Empty, Head, lazily, Older, Rows } from "../components/basics.js";
+import {
+  Ago,
+  Badge,
+  Choice,
+  Empty,
+  Head,
+  lazily,
+  Older,
+  Rows,
+  useLoaded,
+} from "../components/basics.js";
+import { SearchField } from "../components/filter.js";
 import { Icon } from "../components/icon.js";
 import { replace, usePlace } from "../router.js";
 import { listed, labelOf, placeOf, state, useStore, useTask } from "../store.js";
@@ -74,12 +85,25 @@ export const Tasks = () => {
       : [part(status, COLUMNS.find(([name]) => name === status)?.[1])];
   const [list] = parts;
   const isAll = parts.every((each) => each.isAll);
-  const total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
+  const here = parts.reduce((sum, { rows }) => sum + rows.length, 0);
+  const version = useStore("tasks");
+  const isCounted = !isAll && !words.length && !status;
+  const [summary] = useLoaded(
+    async () =>
+      isCounted
+        ? get("/api/telemetry/summary", { repositoryId: repositoryId || undefined })
+        : undefined,
+    [isCounted, repositoryId],
+    version,
+  );
+  const counted = isCounted && summary && Object.values(summary.tasks);
+  const total = counted ? counted.reduce((sum, many) => sum + many, 0) : here;
+  const isExact = isAll || Boolean(counted);
   return html`
     <${Head} title="Tasks"
       note=${
         total || isAll
-          ? `${count(total, isAll)} ${isAll && total === 1 ? "task" : "tasks"}`
+          ? `${count(total, isExact)} ${isExact && total === 1 ? "task" : "tasks"}`
           : "None so far"
       }>
       <a class="button primary" href="#/tasks/new">
@@ -88,12 +112,8 @@ export const Tasks = () => {
       </a>
     <//>
     <div class="filters">
-      <label class="search">
-        <${Icon} name="search" size=${18} />
-        <span class="visually-hidden">Search tasks</span>
-        <input type="search" placeholder="Search" data-search maxlength="500" value=${search}
-          onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} />
-      </label>
+      <${SearchField} label="Search tasks" value=${search}
+        onChange=${(/** @type {string} */ q) => show({ q })} />
       <select aria-label="Repository" value=${repository}
         onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
         <option value="">All repositories</option>

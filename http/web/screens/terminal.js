@@ -5,7 +5,7 @@ import { Button, Head, Problem, useLoaded } from "../components/basics.js";
 import { emulate } from "../components/emulator.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { sheet } from "../sheets.js";
-import { need, repoOf, state, taskOf, useStore } from "../store.js";
+import { need, repoOf, state, useStore } from "../store.js";
 
 sheet("./styles/terminal.css");
 
@@ -44,7 +44,7 @@ export const Terminal = ({ id }) => {
   return html`
     <${Head} title="Terminal" back=${`/sessions/${id}`}
       note=${html`<a href=${`#/sessions/${id}`}>
-        ${(session && taskOf(session)?.title) || `Session ${id}`}
+        ${session?.title || `Session ${id}`}
       </a>`} />
     <${Problem} error=${error} />
     ${

@@ -28,7 +28,7 @@ from tests.store.units import add_session, add_task, run
 
 def say(tx: Transaction) -> None:
     for word in ("elephant", "camel"):
-        add_session(tx, prompt=f"the {word}")
+        add_session(tx, prompt=f"the {word}", title=f"its {word}")
         add_task(tx, title=f"a {word} of it")
 
 
@@ -56,7 +56,7 @@ def filled(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("rows", [LISTS, STRUCTURE])
-@pytest.mark.parametrize("index", ["tasks_search", "texts_search"])
+@pytest.mark.parametrize("index", ["tasks_search", "sessions_search", "texts_search"])
 def test_a_start_makes_an_index_anew_that_is_damaged(filled: Path, index: str, rows: str) -> None:
     damage(filled, index, rows)
     with closing(open_database(filled)) as db:
