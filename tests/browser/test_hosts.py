@@ -92,6 +92,30 @@ def test_a_host_that_is_away_says_why_and_if_it_drains(server: Server, open_page
     expect(away.get_by_role("button", name="Drain box")).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("scopes", "shown"),
+    [
+        (["read"], {}),
+        (["read", "operate"], {"Drain local": 1}),
+    ],
+)
+def test_a_device_is_shown_what_it_may_do_alone(
+    server: Server, open_page: OpenPage, scopes: list[str], shown: dict[str, int]
+) -> None:
+    page = open_page("about:blank").page
+    told = json.dumps({"device": None, "scopes": scopes})
+    page.route(
+        "**/api/devices/current",
+        lambda route: route.fulfill(body=told, content_type="application/json"),
+    )
+    page.goto(f"{server.url}/#/hosts")
+    expect(page.get_by_role("article", name="local").get_by_text("free of")).to_be_visible()
+    settle(page)
+    for name in ("Drain local", "Change local", "Add a host", "New code for box", "Remove box"):
+        button = page.get_by_role("button", name=name, exact=True)
+        expect(button).to_have_count(shown.get(name, 0))
+
+
 def test_cards_name_hosts_and_a_run_asks_for_one(server: Server, open_page: OpenPage) -> None:
     page = open_page(f"{server.url}/#/repos", expected={409, 503}).page
     expect(page.get_by_text("app on box")).to_be_visible()

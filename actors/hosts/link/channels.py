@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import itertools
 import json
 import struct
 from collections import deque
@@ -42,6 +43,9 @@ WINDOW: Final = 8 * PIECE
 
 LONGEST: Final = 72 * 1024 * 1024
 """Bytes of a message, at most: the longest that Codex may send, and what is around it."""
+
+FRAMES_AT_ONCE: Final = 64
+"""Frames that are read before others have their turn, however many have come."""
 
 LONGEST_REASON: Final = 500
 """Characters of the reason for which a link ends; some of it may be the other end's."""
@@ -318,7 +322,9 @@ class Channels:
 
     async def _read(self) -> None:
         is_first = True
-        while True:
+        for count in itertools.count(1):
+            if count % FRAMES_AT_ONCE == 0:  # they may have come at once
+                await trio.lowlevel.checkpoint()
             kind, number, size = _HEADER.unpack(await self._exactly(_HEADER.size))
             if size > PIECE:
                 raise self.refuse("it sent a frame that is too long")

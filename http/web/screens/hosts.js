@@ -1,6 +1,6 @@
 // @ts-check
 // Hosts: the machines that repositories lie on, how each is, and what may be begun there.
-/** @import { AddedHost, HostTree, ShownHost } from "../openapi.js" */
+/** @import { AddedHost, Device, HostTree, ShownHost } from "../openapi.js" */
 import { ApiError, ask, every, get, ME, patch, post, remove } from "../api.js";
 import {
   Ago,
@@ -23,6 +23,8 @@ import { plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { useStore } from "../store.js";
 
+/** @typedef {Device["scopes"][number]} Scope */
+
 const LOOK_MS = 15_000; // how busy a machine is, no event tells
 
 export const Hosts = () => {
@@ -36,6 +38,9 @@ export const Hosts = () => {
     return () => clearInterval(timer);
   }, []);
   const [hosts, error, again] = useLoaded(() => every("/api/hosts"), [], `${version} ${tick}`);
+  const [me] = useLoaded(() => get("/api/devices/current"), []);
+  /** @param {Scope} scope */
+  const may = (scope) => Boolean(me?.scopes.includes(scope));
   const [adding, setAdding] = useState(false);
   const [changed, change] = useState(/** @type {ShownHost | null} */ (null));
   const [removed, drop] = useState(/** @type {ShownHost | null} */ (null));
@@ -48,7 +53,10 @@ export const Hosts = () => {
   );
   return html`
     <${Head} title="Hosts" note="The machines that repositories lie on, and Codex works on">
-      <${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Add a host<//>
+      ${
+        may("admin") &&
+        html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Add a host<//>`
+      }
     <//>
     <${Problem} error=${error} />
     ${!hosts && !error && html`<${Loading} />`}
@@ -56,7 +64,7 @@ export const Hosts = () => {
     <ul class="cards hosts">
       ${shown.map(
         (host) => html`<li key=${host.name}>
-          <${Host} host=${host} again=${again} onChange=${() => change(host)}
+          <${Host} host=${host} may=${may} again=${again} onChange=${() => change(host)}
             onRemove=${() => drop(host)} onEnrol=${enrol} onLook=${() => look(host.name)} />
         </li>`,
       )}
@@ -99,10 +107,12 @@ const stateOf = (host) =>
           : ["connected", "Here"];
 
 /**
- * @param {{host: ShownHost, again: () => void, onChange: () => void, onRemove: () => void,
+ * A host; of what can be done to it, what this device may do.
+ * @param {{host: ShownHost, may: (scope: Scope) => boolean, again: () => void,
+ * onChange: () => void, onRemove: () => void,
  * onEnrol: (offer: AddedHost["enrolment"]) => void, onLook: () => void}} props
  */
-const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
+const Host = ({ host, may, again, onChange, onRemove, onEnrol, onLook }) => {
   const { busy, error, run } = useAct();
   const path = /** @type {const} */ (`/api/hosts/${host.name}`);
   /** @param {"drain" | "resume" | "retry"} act */
@@ -180,17 +190,21 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
         (session) => html`<p key=${session} class="hint">
           The turn of <a href=${`#/sessions/${session}`}>session ${session}</a> is ended when the
           host is back. Others wait for that.${" "}
-          <${Button} busy=${busy === `abandon ${session}`} onClick=${abandon(session)}
-            aria-label=${`Give up the turn of session ${session}`}>
-            Give it up
-          <//>
+          ${
+            may("work") &&
+            html`<${Button} busy=${busy === `abandon ${session}`} onClick=${abandon(session)}
+              aria-label=${`Give up the turn of session ${session}`}>
+              Give it up
+            <//>`
+          }
         </p>`,
       )
     }
     <${Problem} error=${error} />
     <div class="actions">
       ${
-        host.draining
+        may("operate") &&
+        (host.draining
           ? html`<${Button} kind="primary" busy=${busy === "resume"} onClick=${does("resume")}
             aria-label=${`Resume ${host.name}`}>
             Resume
@@ -198,9 +212,12 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
           : html`<${Button} busy=${busy === "drain"} onClick=${does("drain")}
             aria-label=${`Drain ${host.name}`}>
             Drain
-          <//>`
+          <//>`)
       }
-      <${Button} onClick=${onChange} aria-label=${`Change ${host.name}`}>Change<//>
+      ${
+        may("admin") &&
+        html`<${Button} onClick=${onChange} aria-label=${`Change ${host.name}`}>Change<//>`
+      }
       ${
         host.kind === "dial" &&
         !isAway &&
@@ -208,6 +225,7 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
       }
       ${
         isAway &&
+        may(host.kind === "dial" ? "admin" : "operate") &&
         (host.kind === "dial"
           ? html`<${Button} busy=${busy === "enrol"} onClick=${renew}
             aria-label=${`New code for ${host.name}`}>
@@ -220,6 +238,7 @@ const Host = ({ host, again, onChange, onRemove, onEnrol, onLook }) => {
       }
       ${
         host.kind !== "local" &&
+        may("admin") &&
         html`<${Button} kind="danger" onClick=${onRemove} aria-label=${`Remove ${host.name}`}>
           Remove
         <//>`

@@ -31,6 +31,7 @@ from command_center.actors.hosts.link import dialect
 from command_center.actors.hosts.link.calling import SHORT, Away, parts_of
 from command_center.actors.hosts.link.channels import BEAT as BEAT_SECONDS
 from command_center.actors.hosts.link.channels import (
+    FRAMES_AT_ONCE,
     LONGEST_REASON,
     PIECE,
     PROTOCOL,
@@ -166,6 +167,16 @@ async def test_an_answer_that_is_none_ends_the_link_for_who_asked(answer: bytes,
         assert why in ended[0]
         assert why in asked[0]
         assert len(ended[0]) <= LONGEST_REASON + 1
+
+
+async def test_a_flood_of_small_frames_lets_others_have_their_turn() -> None:
+    async with near_end() as (_, _, theirs, ended):
+        await theirs.send_all(GREETING + frame(BEAT, 0) * 7000 + frame(LAST, 1, b"x"))
+        turns = 0
+        while not ended:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+        assert turns >= 7000 // FRAMES_AT_ONCE
 
 
 async def test_a_side_that_sends_what_nobody_takes_is_ended_at_the_window() -> None:
