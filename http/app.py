@@ -8,7 +8,7 @@ from typing import Any
 from quart_trio import QuartTrio
 
 from command_center.actors.center import Center
-from command_center.http.config.settings import Settings
+from command_center.http.config.settings import ResolvedSettings, Settings
 from command_center.http.doctor.check import Subject
 from command_center.http.doctor.clinic import Clinic
 from command_center.http.documentation.routes import routes as documentation
@@ -30,6 +30,7 @@ from command_center.http.routes import (
     metrics,
     pairing,
     passkeys,
+    settings,
     signin,
 )
 from command_center.http.routes.certificate import certificate_routes
@@ -51,17 +52,19 @@ def create_app(
     center: Center,
     policy: Policy,
     urls: Callable[[], Sequence[str]] = tuple,
-    settings: Settings | None = None,
+    resolved: ResolvedSettings | None = None,
     exporter: Exporter | None = None,
     *,
     cluster: Callable[[], Mapping[str, Any]] = dict,
 ) -> Application:
     """Return the app that serves `center` to whom `policy` lets in.
 
-    `urls` tells the addresses under which the page can be opened. The doctor examines `settings`;
-    if they are left out, those of who set nothing but the data folder. `exporter` sends traces.
-    `cluster` tells who leads the cluster that this server is one of, if it is one of any.
+    `urls` tells the addresses under which the page can be opened. The settings are those that were
+    `resolved`; if they are left out, those of who set nothing but the data folder. `exporter` sends
+    traces. `cluster` tells who leads the cluster that this server is one of, if it is one of any.
     """
+    if resolved is None:
+        resolved = ResolvedSettings.told_nothing(Settings(data_dir=center.settings.data_dir))
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
@@ -81,11 +84,12 @@ def create_app(
         mcp.api: AgentEndpoint.of(app, center, policy.sign_in_key),
         doctor.api: Clinic(
             Subject(
-                settings=settings or Settings(data_dir=center.settings.data_dir),
+                settings=resolved.settings,
                 center=center,
                 urls=urls,
             )
         ),
+        settings.api: resolved,
         passkeys.api: pairing.Doorway(center, credentials, policy.counter("passkeys"), urls),
     }
     keys = IdempotencyKeys(center.storage)

@@ -16,7 +16,7 @@ from command_center.actors.hosts.local.tailscale import TailscaleUnusable
 from command_center.actors.rules.cluster import ClusterRefused
 from command_center.actors.rules.errors import Unavailable
 from command_center.http.config.logs import configure_logging
-from command_center.http.config.settings import Settings, SettingsError
+from command_center.http.config.settings import ResolvedSettings, Settings, SettingsError
 from command_center.http.greeting import greet
 from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
@@ -68,7 +68,7 @@ Greeting: TypeAlias = Callable[[Settings, str, Sequence[str]], None]
 """Told the settings, the server's address, and each address under which the page opens."""
 
 
-def run(settings: Settings, greet: Greeting = greet) -> int:
+def run(resolved: ResolvedSettings, greet: Greeting = greet) -> int:
     """Serve until told to stop, and return the exit code; `greet` is told when it is up, and where.
 
     If the garbage collector is off, it is on from then, and leaves alone what there is by then.
@@ -77,12 +77,13 @@ def run(settings: Settings, greet: Greeting = greet) -> int:
         StartRefused: where the address, the data folder or the database cannot be used. Any other
             error is a fault of the program and comes as it is.
     """
+    settings = resolved.settings
     configure_logging(settings)
     ask_for_descriptors()
     switch_often()
     share_memory()
     try:
-        return trio.run(partial(serve, settings, on_ready=partial(_ready, greet, settings)))
+        return trio.run(partial(serve, resolved, on_ready=partial(_ready, greet, settings)))
     except Exception as error:
         reason = _refusal(error)
         if reason is None:

@@ -36,7 +36,7 @@ from command_center.http.config.addresses import Listening
 from command_center.http.config.logs import secrets_of
 from command_center.http.config.parsers import OTLP_HEADERS, revealed, url
 from command_center.http.config.runner import choose_runner
-from command_center.http.config.settings import Settings, SettingsError
+from command_center.http.config.settings import ResolvedSettings, Settings, SettingsError
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.otlp.exporter import Exporter, traces_url
@@ -77,7 +77,7 @@ CLAIM_LOST = 3
 _LONG_STEPS: Final = {"check": "database.checking", "copy": "database.copying"}
 
 
-async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
+async def serve(resolved: ResolvedSettings, *, on_ready: OnReady | None = None) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, and stop in order; the exit code is 0.
 
     `on_ready` is told the address once requests are answered, and all under which the page opens.
@@ -93,6 +93,7 @@ async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
         ClusterRefused, NatsUnavailable: it cannot be part of its cluster.
         Exception: what `take_claim` raises for a file that cannot be used.
     """
+    settings = resolved.settings
     if settings.approval_passkeys != "off" and not passkeys_are_installed():
         raise SettingsError(
             "CC_APPROVAL_PASSKEYS needs a library: "
@@ -114,7 +115,7 @@ async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
         notify = await trio.to_thread.run_sync(notify_settings, settings, page)
         with DataFolderLock(settings.data_dir) as lock:
             await trio.to_thread.run_sync(finish_restore, settings.data_dir)
-            place = _Place(settings, lock, address, listening, certificate, notify)
+            place = _Place(resolved, lock, address, listening, certificate, notify)
             if settings.cluster is None:
                 refuse_centre(settings.data_dir)
                 await _serve_database(place, on_ready=on_ready)
@@ -129,12 +130,17 @@ async def serve(settings: Settings, *, on_ready: OnReady | None = None) -> int:
 class _Place:
     """The place of a server: what it has before it opens its database."""
 
-    settings: Settings
+    resolved: ResolvedSettings
     lock: DataFolderLock
     address: BoundAddress
     listening: Listening
     certificate: Certificate | None
     notify: NotifySettings | None
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings alone."""
+        return self.resolved.settings
 
     def policy(self) -> Policy:
         """Return whom the gate lets through."""
@@ -258,7 +264,7 @@ async def _serve_center(
         bound = await nursery.start(
             partial(
                 serve_on,
-                create_app(center, place.policy(), urls, settings, exporter, cluster=cluster),
+                create_app(center, place.policy(), urls, place.resolved, exporter, cluster=cluster),
                 place.address,
                 shutdown=shutdown,
                 certificate=place.certificate,

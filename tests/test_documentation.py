@@ -110,6 +110,12 @@ def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
     assert "Twenty wrong tokens within a minute" in page
 
 
+def test_the_design_names_each_token_and_no_other() -> None:
+    tokens = re.findall(r"^ +(--[a-z-]+):", text_of("http/web/styles/tokens.css"), re.MULTILINE)
+    told = re.findall(r"`(--[a-z-]+)`", text_of("docs/design.md"))
+    assert {*tokens} == {*told}
+
+
 def test_the_table_of_events_says_what_their_classes_say() -> None:
     told = {kind: [" ".join((event.__doc__ or "").split())] for kind, event in EVENTS.items()}
     assert told == rows_of("docs/events.md")

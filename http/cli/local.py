@@ -74,15 +74,15 @@ def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
 @_setting_flags
 def serve(config_file: Path | None, *, opens: bool | None, **flags: str | None) -> None:
     """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
-    settings = resolve(config_file, flags).settings
+    resolved = resolve(config_file, flags)
     # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
     gc.disable()
     from command_center.http.greeting import greet  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
     from command_center.http.run import StartRefused, run  # noqa: PLC0415 - the same
 
-    is_first = not (settings.data_dir / DATABASE).exists()
+    is_first = not (resolved.settings.data_dir / DATABASE).exists()
     try:
-        sys.exit(run(settings, partial(greet, opens=is_first if opens is None else opens)))
+        sys.exit(run(resolved, partial(greet, opens=is_first if opens is None else opens)))
     except StartRefused as refusal:
         refuse(str(refusal))
     finally:

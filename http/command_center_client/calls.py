@@ -902,6 +902,16 @@ def examine_server() -> ApiCall[shapes.Diagnosis]:
     return ApiCall("GET", "/api/doctor")
 
 
+def list_settings() -> ApiCall[shapes.ShownSettings]:
+    """List all settings, with their values and where these are from: `GET /api/settings`."""
+    return ApiCall("GET", "/api/settings")
+
+
+def show_setting_line(**query: Unpack[shapes.ShowSettingLineQuery]) -> ApiCall[shapes.SettingLine]:
+    """Show the line that gives a setting a value, once that value is right; nothing is changed: `GET /api/settings/line`."""
+    return ApiCall("GET", "/api/settings/line", query=query)
+
+
 def receive_update(body: Mapping[str, Any], /) -> ApiCall[None]:
     """Take an update; for Telegram alone: `POST /api/telegram/webhook`."""
     return ApiCall("POST", "/api/telegram/webhook", body=body)

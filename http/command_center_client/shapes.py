@@ -2614,6 +2614,16 @@ SessionStopped = TypedDict(
     },
 )
 
+# The line that gives a setting a value from the next start on.
+SettingLine = TypedDict(
+    "SettingLine",
+    {
+        "line": 'str',
+        "environment": 'str',
+        "overriddenBy": 'Literal["default", "environment", "file", "flag"] | None',
+    },
+)
+
 # A machine that repositories lie on.
 ShownHost = TypedDict(
     "ShownHost",
@@ -2673,6 +2683,31 @@ ShownPool = TypedDict(
         "remotes": 'list[str]',
         "size": 'int',
         "limit": 'int',
+    },
+)
+
+# One setting, as the server has it since its start.
+ShownSetting = TypedDict(
+    "ShownSetting",
+    {
+        "name": 'str',
+        "variable": 'str',
+        "flag": 'str',
+        "form": 'str',
+        "help": 'str',
+        "value": 'Any',
+        "source": 'Literal["default", "environment", "file", "flag"]',
+        "isSecret": 'bool',
+    },
+)
+
+# All settings, in the order of the documentation.
+ShownSettings = TypedDict(
+    "ShownSettings",
+    {
+        "items": 'list[ShownSetting]',
+        "configFile": 'str',
+        "hasConfigFile": 'bool',
     },
 )
 
@@ -5904,6 +5939,15 @@ GetActorQuery = TypedDict(
     "GetActorQuery",
     {
         "stack": 'NotRequired[bool]',
+    },
+)
+
+# Show the line that gives a setting a value, once that value is right; nothing is changed.
+ShowSettingLineQuery = TypedDict(
+    "ShowSettingLineQuery",
+    {
+        "name": 'str',
+        "value": 'NotRequired[str]',
     },
 )
 

@@ -432,6 +432,11 @@ class ResolvedSettings:
     config_file: Path | None
     """The file that was read, if there was one."""
 
+    @classmethod
+    def told_nothing(cls, settings: Settings) -> ResolvedSettings:
+        """Return settings that a program made, as if they were its defaults."""
+        return cls(settings, dict.fromkeys(DECLARATIONS, "default"), None)
+
     def shown(self, name: str) -> object:
         """Return a setting's value as it may be shown: JSON-able, secrets hidden."""
         return _shown(getattr(self.settings, name))

@@ -19,6 +19,6 @@ has what people have dismissed or put off.
 what is said again in a repository.
 `shells` are terminals where sessions work, `hosts` the machines that repositories lie on,
 `host_links` the ways in for those that dial out, `cluster` the one that this server is of, and
-`doctor` looks for what keeps the server from
-working.
+`settings` shows what the server was told at its start, and
+`doctor` looks for what keeps the server from working.
 """

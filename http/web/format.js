@@ -17,6 +17,7 @@ const WALL = new Intl.DateTimeFormat(undefined, {
   minute: "2-digit",
   timeZone: "UTC",
 });
+const WALL_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const WHOLE = new Intl.NumberFormat();
 const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -66,6 +67,9 @@ export const dayAndTime = (ts) => `${day(new Date(ts))}, ${clock(new Date(ts))}`
 
 /** What a clock on the wall shows, wherever it hangs. @param {string} local */
 export const wallClock = (local) => WALL.format(new Date(`${local.slice(0, 16)}Z`));
+
+/** A day of the calendar, wherever one is. @param {string} date */
+export const wallDay = (date) => WALL_DAY.format(new Date(`${date}T00:00Z`));
 
 /** @param {number | null | undefined} count */
 export const number = (count) =>

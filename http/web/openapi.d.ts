@@ -2003,6 +2003,13 @@ export interface SessionStopped {
   session: Session;
 }
 
+/** The line that gives a setting a value from the next start on. */
+export interface SettingLine {
+  line: string;
+  environment: string;
+  overriddenBy: "default" | "environment" | "file" | "flag" | null;
+}
+
 /** A machine that repositories lie on. */
 export interface ShownHost {
   name: string;
@@ -2051,6 +2058,25 @@ export interface ShownPool {
   remotes: string[];
   size: number;
   limit: number;
+}
+
+/** One setting, as the server has it since its start. */
+export interface ShownSetting {
+  name: string;
+  variable: string;
+  flag: string;
+  form: string;
+  help: string;
+  value: any;
+  source: "default" | "environment" | "file" | "flag";
+  isSecret: boolean;
+}
+
+/** All settings, in the order of the documentation. */
+export interface ShownSettings {
+  items: ShownSetting[];
+  configFile: string;
+  hasConfigFile: boolean;
 }
 
 /** A thread, as the agent of a host shows it. */
@@ -4102,6 +4128,24 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: Diagnosis;
+  };
+  /** List all settings, with their values and where these are from */
+  listSettings: {
+    method: "GET";
+    path: "/api/settings";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ShownSettings;
+  };
+  /** Show the line that gives a setting a value, once that value is right; nothing is changed */
+  showSettingLine: {
+    method: "GET";
+    path: "/api/settings/line";
+    isExact: true;
+    query: { name: string | null; value?: string | null; };
+    body: undefined;
+    answer: SettingLine;
   };
   /** Take an update; for Telegram alone */
   receiveUpdate: {

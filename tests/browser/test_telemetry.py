@@ -35,6 +35,9 @@ def test_the_chart_of_durations_has_the_runs_of_its_span(
     expect(page.get_by_text("The newest 2,000")).to_have_count(0)
     expect(page.get_by_role("term").filter(has_text="Succeeded")).to_be_visible()
     expect(page.locator(".tile").first).to_contain_text("451 runs ended")
+    page.get_by_text("As a table").first.click()
+    expect(page.locator(".figures tbody tr")).to_have_count(200)
+    expect(page.locator(".figures tbody tr").first).to_contain_text("Completed")
     server.stop()
 
 

@@ -34,6 +34,7 @@ const SEARCHED = 3; // characters from which on the server looks for them
 const MORE = [
   ["more", "more", "Preferences"],
   ["runtime?show=doctor", "check", "Doctor"],
+  ["runtime?show=settings", "more", "Settings"],
 ];
 
 /** @type {Entry[]} */

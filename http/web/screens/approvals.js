@@ -63,7 +63,7 @@ export const Approvals = () => {
     ${
       shown === "open"
         ? open.length
-          ? html`<${OpenApprovals} approvals=${found} />`
+          ? html`<h2 class="visually-hidden">Open</h2><${OpenApprovals} approvals=${found} />`
           : html`<${Empty} icon="approvals" title="Nothing waits on you"
             curl=${`curl '${location.origin}/api/approvals?status=pending'`}>
             <p>
@@ -117,6 +117,7 @@ export const Approval = ({ id }) => {
   return html`
     <${Head} title=${`Approval ${id}`} back="/approvals" />
     <div class="single">
+      <h2 class="visually-hidden">Decision</h2>
       <${Problem} error=${error} />
       ${approval ? html`<${ApprovalCard} approval=${approval} />` : !error && html`<${Loading} />`}
     </div>

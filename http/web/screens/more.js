@@ -20,6 +20,7 @@ const PLACES = [
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["runtime?show=doctor", "check", "Doctor"],
+  ["runtime?show=settings", "more", "Settings"],
   ["notifications", "bell", "Notifications"],
   ["devices", "devices", "Devices"],
   ["account", "lock", "Codex account"],

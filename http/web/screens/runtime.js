@@ -10,6 +10,7 @@ import {
   Field,
   focused,
   Head,
+  lazily,
   Loading,
   Problem,
   Switch,
@@ -23,6 +24,8 @@ import { html, useEffect, useState } from "../html.js";
 import { go, useParam } from "../router.js";
 import { state, useStore } from "../store.js";
 
+const Settings = lazily(() => import("../components/settings.js"), "Settings");
+
 /** @typedef {"suspend" | "resume" | "drain" | "restart" | "stop"} Action */
 
 /** @type {Set<Action>} */
@@ -31,6 +34,7 @@ const CAREFUL = new Set(["drain", "restart", "stop"]);
 /** @param {{path: string}} props */
 export const Runtime = ({ path }) => {
   const [shown] = useParam("show");
+  if (shown === "settings") return html`<${Settings} />`;
   return shown === "doctor" ? html`<${Doctor} />` : html`<${Actors} path=${path} />`;
 };
 

@@ -163,6 +163,7 @@ const Live = ({ id }) => {
     </div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
+        <h2 class="visually-hidden">Transcript</h2>
         ${
           transcript?.ready
             ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting}

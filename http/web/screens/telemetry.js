@@ -4,7 +4,7 @@
 import { ApiError, get } from "../api.js";
 import { Choice, Empty, Head, Loading, Problem, useLoaded } from "../components/basics.js";
 import { Chart, colour } from "../components/chart.js";
-import { clock, day, duration, number, plural, Words } from "../format.js";
+import { clock, day, dayAndTime, duration, number, plural, wallDay, Words } from "../format.js";
 import { html } from "../html.js";
 import { useParam } from "../router.js";
 import { sheet } from "../sheets.js";
@@ -13,6 +13,7 @@ import { listed, loadOlder, reachOf, state, useStore } from "../store.js";
 sheet("./styles/telemetry.css");
 
 const MOST_RUNS = 2000; // in the chart of durations
+const MOST_ROWS = 200; // in its table, the newest
 const WINDOWS = { "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400 };
 /** @type {[string, string][]} */
 const OUTCOMES = [
@@ -164,6 +165,19 @@ const Charts = ({ summary, span }) => {
         ended.length
           ? html`
             <${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`}
+              table=${{
+                head: ["Ended", "Took", "Outcome"],
+                rows: () =>
+                  ended
+                    .slice()
+                    .reverse()
+                    .slice(0, MOST_ROWS)
+                    .map(({ at, minutes, status }) => [
+                      dayAndTime(new Date(at * 1000).toISOString()),
+                      rounded(minutes * 60),
+                      Words(status),
+                    ]),
+              }}
               inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
               options=${() => ({
                 axes: [xAxis(span)],
@@ -202,6 +216,17 @@ const Charts = ({ summary, span }) => {
       ${
         days.length
           ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]}
+            table=${{
+              head: ["Day", "Tokens"],
+              rows: () =>
+                days
+                  .slice()
+                  .reverse()
+                  .map(({ day, tokens }) => [
+                    html`<time datetime=${day}>${wallDay(day)}</time>`,
+                    tokens.toLocaleString(),
+                  ]),
+            }}
             data=${[days.map((d) => Date.parse(d.day) / 1000), days.map((d) => d.tokens)]}
             options=${(/** @type {any} */ uPlot) => ({
               scales: {
