@@ -121,13 +121,14 @@ class DatabaseClaim:
         and closes last. What sandboxes hide is to stay: a file that was removed is hidden no more,
         and a command whose sandbox is made in that moment fails.
         """
-        if not self._log:
-            address = f"{self._database.absolute().as_uri()}?mode=ro"
+        if self._log:
+            return
+        address = f"{self._database.absolute().as_uri()}?mode=ro"
+        with suppress(*FAULTS):  # who opens it in earnest says what is wrong with it
             conn = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
             weakref.finalize(self, conn.close)
             self._log.append(conn)
-            with suppress(*FAULTS):  # who opens it in earnest says what is wrong with it
-                conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
     def closed(self) -> None:
         """Leave the log's files: the writer's connection has been closed."""
