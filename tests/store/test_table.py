@@ -20,6 +20,7 @@ from command_center.store import (
     Table,
     Transaction,
     Writer,
+    agents,
     approvals,
     automation_runs,
     automations,
@@ -564,4 +565,22 @@ def test_a_rare_outcome_is_found_among_many_runs_without_a_look_at_them(
             assert len(steps) < 60, where
         steps.clear()
         assert 1 == begun_since(db, 1, "event", "2026-01-15T00:00:00.000Z")
+        assert len(steps) < 60
+
+
+def test_a_page_of_the_sub_agents_of_a_session_sorts_no_others(
+    writer: Writer, readers: Readers
+) -> None:
+    def fill(tx: Transaction) -> None:
+        session = add_session(tx)
+        for number in range(400):
+            agents.insert(tx, session_id=session.id, thread_id=f"t{number}", parent_thread_id="p")
+
+    run(writer, fill)
+    with readers.connection() as db:
+        agents.page(db, {"session_id": 1}, limit=2)  # reads the schema, too
+        steps: list[None] = []
+        db.conn.set_progress_handler(lambda: steps.append(None), 10)
+        page = agents.page(db, {"session_id": 1}, limit=2)
+        assert ["t0", "t1"] == [one.thread_id for one in page.items]
         assert len(steps) < 60
