@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import attrs
 from sqlite_utils import Database, Migrations
@@ -56,7 +56,8 @@ COPIES_KEPT = 5
 """The number of copies from before migrations that are kept."""
 
 
-class OpeningStep(NamedTuple):
+@attrs.frozen
+class OpeningStep:
     """A step of opening a database that takes the longer, the larger the file is.
 
     Attributes:

@@ -236,9 +236,9 @@ def test_a_page_of_a_span_of_time_begins_in_it_wherever_the_page_before_ended(
         steps: list[None] = []
         db.conn.set_progress_handler(lambda: steps.append(None), 100)
         for wanted in (late, of_type):
-            for asked in ({"last_seen": 5}, {"last_seen": 7001}, {}):
-                page = events.page(db, limit=2, wanted=wanted, **asked)
-                first = max(7001, asked.get("last_seen", 0) + 1)
+            for seen in (5, 7001, None):
+                page = events.page(db, limit=2, wanted=wanted, last_seen=seen)
+                first = max(7001, (seen or 0) + 1)
                 assert [first, first + 1] == [msgspec.json.decode(e)["id"] for e in page.items]
         page = events.page(db, limit=2, wanted=early, cursor=last, newest_first=True)
         assert [1000, 999] == [msgspec.json.decode(e)["id"] for e in page.items]
