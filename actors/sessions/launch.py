@@ -188,11 +188,17 @@ class Launch:
     async def wait_for_host(self) -> bool:
         """Queue again where the host has gone away before a prompt was sent; say if that is so.
 
-        Its slot is free for others meanwhile, and another host may be chosen.
+        Its slot is free for others meanwhile, and another host may be chosen. A run with a lease
+        goes on as it was: its host loses that soon, and by that the run is another host's.
         """
-        session = self._state.session
+        session, storage = self._state.session, self._services.storage
         if session.stop_requested is not None or self._services.absence(session) is None:
             return False
+        lease = await storage.read(lambda db: leases.of_session(db, session.id))
+        if lease is not None and lease.status in {"held", "lost"}:
+            if lease.status == "held":
+                self.prepare_soon()
+            return True
         await self._state.change(lambda tx: ledger.move(tx, session.id, "queued"))
         self._ctx.start_task(self._runner.leave_early)
         self.queue_soon()  # by which it gives its slot back

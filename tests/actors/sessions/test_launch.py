@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 
 import attrs
 import pytest
+import trio
 
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.contracts.hosts import Host, Hosts
@@ -18,7 +19,7 @@ from command_center.actors.ledger.placing import RunPlaces
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions import launch
 from command_center.actors.sessions.runners.codex import turn_start
-from command_center.store import Transaction, host_states, repositories, sessions
+from command_center.store import Transaction, host_states, leases, repositories, sessions
 from tests.actors.rows import insert_repository
 from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
@@ -135,6 +136,28 @@ async def test_a_session_whose_host_goes_away_before_its_prompt_waits_in_the_que
         await live.ref.tell(GrantSlot())
         await live.until(lambda session: session.status == "running")
         assert 1 == live.bridge.methods().count("turn/start")
+
+
+async def test_a_session_with_a_lease_waits_for_that_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "PREPARE_SECONDS", 0.0)
+    monkeypatch.setattr(launch, "PAUSE_SECONDS", 0.01)
+    away = Unavailable("Host box is away: It has ended.")
+    has_lease = trio.Event()
+    async with live_session(
+        tmp_path / "db",
+        is_away="It sleeps.",
+        faults=[away] * 4,
+        until_prepared=has_lease,
+        **STARTING,
+    ) as live:
+        session = await live.session()
+        await live.rig.storage.write(lambda tx: leases.take(tx, session))
+        live.bridge.is_lost = False
+        has_lease.set()
+        await live.until(lambda session: session.status == "running")
+        assert [] == await live.events("session.queued")
 
 
 async def test_a_launch_without_a_connection_says_what_it_waits_for_and_fails_by_its_deadline(
