@@ -121,7 +121,7 @@ async def test_clocks_that_jump_change_no_leader_and_lose_nothing(
             "env",
             f"LD_PRELOAD={library}",
             f"FAKETIME_TIMESTAMP_FILE={offsets[number]}",
-            "FAKETIME_NO_CACHE=1",
+            "FAKETIME_CACHE_DURATION=1",
             "DONT_FAKE_MONOTONIC=1",
             *SERVER,
         )

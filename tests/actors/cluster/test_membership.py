@@ -152,6 +152,28 @@ async def test_an_old_leader_comes_back_as_a_standby_with_what_the_cluster_has(
             assert 2 == len(content(one.database)["tasks"])
 
 
+async def test_a_leader_whose_disk_lost_what_the_stream_has_comes_back_with_all_of_it(
+    tmp_path: Path, server: NatsServer
+) -> None:
+    one = settings_of(tmp_path / "one", server)
+    wal = one.database.with_name(f"{one.database.name}-wal")
+    files = (one.database, wal, log_identity.mark_of(one.database))
+    on_disk: dict[Path, bytes] = {}
+
+    def look(_: Transaction) -> None:
+        on_disk.update((file, file.read_bytes()) for file in files)
+
+    async with centre(one) as first:
+        await first.lead()
+        assert 3 == await first.write([add_task], [look], [add_task])
+    for file, content_then in on_disk.items():  # as if the power failed while the last was sent
+        file.write_bytes(content_then)
+    async with centre(one) as again:
+        await again.lead()
+        assert 2 == len(content(one.database)["tasks"])
+    assert 1 == len(content(one.data_dir / "former-leader" / one.database.name)["tasks"])
+
+
 async def test_the_cluster_begins_with_the_database_that_the_first_centre_has(
     tmp_path: Path, server: NatsServer
 ) -> None:
