@@ -36,25 +36,25 @@ def look_and_stop(page: Page) -> None:
     held: list[Route] = []
 
     def told(name: str, after: str | None) -> dict[str, object]:
-        found = {"name": name, "localPath": f"/home/me/{name}", "isRegistered": False}
+        found = {"name": name, "localPath": f"/srv/{name}", "isRegistered": False}
         return {"items": [found], "folders": 2000, "nextAfter": after, "passedOver": []}
 
     def answer(route: Route) -> None:
         if "after=" in route.request.url:
             held.append(route)
         else:
-            route.fulfill(json=told("early", "/home/me/music"))
+            route.fulfill(json=told("early", "/srv/music"))
 
     page.route(FOUND, answer)
     page.get_by_role("button", name="Look for repositories").click()
-    expect(page.get_by_text("Looking in /home/me/music…")).to_be_visible()
+    expect(page.get_by_text("Looking in /srv/music…")).to_be_visible()
     while not held:
         page.wait_for_timeout(10)
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Stopped in /home/me/music.")).to_be_visible()
+    expect(page.get_by_text("Stopped in /srv/music.")).to_be_visible()
     expect(page.get_by_role("checkbox", name="early")).to_be_enabled()
     (late,) = held
-    late.fulfill(json=told("late", "/home/me/next"))
+    late.fulfill(json=told("late", "/srv/next"))
     page.unroute(FOUND)
 
 
