@@ -155,7 +155,8 @@ class HeldGit:
         _check_options(name, rest)
         if _changes_files(name, rest) or command.writes & (Writes.TREE | Writes.WORKTREES):
             self.ceiling.check("write", "changing files")
-        if command.signs or _moves_branch(name, rest):
+        has_key = any(word.partition("=")[0] == "--gpg-sign" for word in rest)
+        if command.signs or has_key or _moves_branch(name, rest):
             self.ceiling.check("commit", "commits")
             if command.signs and name != "commit-tree":
                 raise BeyondCeiling(f"git {name} that signs")
