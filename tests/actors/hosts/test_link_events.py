@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from pathlib import Path
-from typing import Any, cast
 
 import trio.testing
 
 from command_center.actors.hosts.link.channels import Channels
 from command_center.actors.hosts.link.events import LinkEvents
 from command_center.actors.hosts.link.standing import Standing
-from command_center.runtime import Actor, ChildSpec, Context
+from command_center.runtime import Actor, ChildSpec
 from command_center.store import Transaction, orphaned_turns
 from tests.actors.rows import insert_repository, insert_session, insert_task, rig
 
@@ -53,6 +52,6 @@ async def test_a_turn_that_was_given_up_is_waited_for_before_its_host_is_there_a
 
         stream, _ = trio.testing.memory_stream_pair()
         standing = Noting("box")
-        events = LinkEvents(found.storage, standing, cast("Context[Any]", keeper.ctx))
+        events = LinkEvents(found.storage, standing, keeper.ctx)
         await events.connected(Channels(stream, stream))
         assert (["box"], None) == (waited_for, standing.absence)
