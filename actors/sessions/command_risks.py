@@ -71,10 +71,14 @@ DELETES_BY = {
     "kubectl": ("delete",),
     PROGRAM: (
         *("clean", "rm", "restore", "drop", "-D", "--hard", "--force", "-f", "--delete"),
-        *("--mirror", "--force-with-lease"),
+        *("--mirror", "--force-with-lease", "--discard-changes"),
     ),
+    "mv": ("-f", "--force"),
 }
 """Words of programs with which these delete, or replace what is there."""
+
+DISCARDING = frozenset({"--", ".", ":/", ":", "*"})
+"""Words with which a checkout is one of files, whose changes are gone."""
 
 NETWORKING = frozenset(
     {
@@ -239,7 +243,8 @@ def _grammar() -> Language:
 
 
 def _acts(name: str, rest: Sequence[str], said: str) -> Iterator[Risk]:
-    if name in DELETING or name.startswith("mkfs.") or _any(DELETES_BY, name, rest):
+    discards = name == PROGRAM and "checkout" in rest and not DISCARDING.isdisjoint(rest)
+    if name in DELETING or name.startswith("mkfs.") or _any(DELETES_BY, name, rest) or discards:
         yield _risk("deletes", said)
     if (
         name in NETWORKING

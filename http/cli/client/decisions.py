@@ -160,6 +160,7 @@ class Asker:
         self._console.say(f"? Approval {number}: {line_of(approval['title'])}", "yellow")
         details = approval["details"]
         self._tell(details_of(approval, details.keys() - LATER))
+        self._tell(risks_of(approval))
         if approval["kind"] == "user_input":
             while not self._answer(number, details["questions"]):
                 pass
@@ -254,6 +255,13 @@ def how_to_decide(approval: Mapping[str, Any]) -> str:
     number = line_of(approval["id"])
     way = f"answer {number} QUESTION=ANSWER" if approval["kind"] in ASKING else f"approve {number}"
     return f"Decide with `{NAME} {way}` or `{NAME} reject {number}`."
+
+
+def risks_of(approval: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each thing that is risky in it."""
+    for risk in approval["risks"]:
+        kind = line_of(risk["kind"]).replace("_", " ").capitalize()
+        yield f"  {painted(f'! {kind}:', 'red')} {line_of(risk['words'])}"
 
 
 def details_of(approval: Mapping[str, Any], chosen: AbstractSet[str]) -> Iterator[str]:

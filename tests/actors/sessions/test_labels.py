@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlite_utils import Database
 
 from command_center.actors.contracts.sessions import LabelSession, SessionLabel
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
@@ -86,8 +88,10 @@ async def test_sessions_are_found_by_their_own_title_and_apart_from_the_archived
             ({}, f"#{second.id}", [second.id]),
             ({}, "renamed", []),
         ]
+
+        def ids(db: Database, where: dict[str, Any], words: str | None) -> list[int]:
+            return [row.id for row in sessions.page(db, where, words=words, limit=9).items]
+
         for where, words, wanted in asked:
-            found = await place.storage.read(
-                lambda db, where=where, words=words: sessions.page(db, where, words=words, limit=9)
-            )
-            assert wanted == [session.id for session in found.items], (where, words)
+            found = await place.storage.read(partial(ids, where=where, words=words))
+            assert wanted == found, (where, words)

@@ -141,6 +141,7 @@ def test_a_run_is_followed_decided_and_ended_in_the_terminal(  # noqa: PLR0915 -
     assert "\n    echo xxx" in asked  # the whole command is there before the choice
     assert "xxx in the middle xxx" in asked  # also where an answer leaves that out
     assert "xxx whole" in asked
+    assert "! Outside folder:" in asked
     assert "alwaysAllow" not in asked  # which can be chosen in the page alone
     shell.type("what")
     shell.until("Type one of")
