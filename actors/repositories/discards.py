@@ -188,8 +188,9 @@ class Discards:
 
         def load(db: Database) -> tuple[Repository, set[str], list[tuple[int, str]]]:
             known, due = set[str](), list[tuple[int, str]]()
-            still_kept = {"repository_id": repository_id, "status": ["kept", "discarded"]}
-            for row in discarded.each(db, still_kept):
+            for row in discarded.each(
+                db, {"repository_id": repository_id, "status": ["kept", "discarded"]}
+            ):
                 known.add(row.sha)
                 if row.expires_at <= now:
                     due.append((row.id, row.sha))
