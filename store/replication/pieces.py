@@ -97,9 +97,9 @@ def read_piece(data: bytes) -> PagePiece:
     body = memoryview(data)[: -_NUMBER.size]
     if zlib.crc32(body) != _NUMBER.unpack_from(data, len(body))[0]:
         raise DamagedPiece("its checksum is another")
-    if body[: len(_SHORT)] == _SHORT:
+    if data.startswith(_SHORT):
         body = _lengthened(body[len(_SHORT) :])
-    if len(body) < _HEAD.size or body[: len(_MAGIC)] != _MAGIC:
+    if len(body) < _HEAD.size or bytes(body[: len(_MAGIC)]) != _MAGIC:
         raise DamagedPiece("it is none")
     _, page_size, length, commit, index, total, count = _HEAD.unpack_from(body)
     start = _HEAD.size + count * _NUMBER.size
