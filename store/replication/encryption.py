@@ -106,8 +106,9 @@ def read_key(path: Path) -> bytes:
 
 def others_may_read(found: os.stat_result) -> bool:
     """Tell whether a file is for others than its owner, and the group that root gave it to."""
-    if sys.platform == "win32":
-        return False
-    ours = {os.getegid(), *os.getgroups()}
-    is_roots = found.st_uid == 0 and os.geteuid() != 0 and found.st_gid in ours
-    return bool(stat.S_IMODE(found.st_mode) & (0o037 if is_roots else 0o077))
+    refused = 0
+    if sys.platform != "win32":
+        ours = {os.getegid(), *os.getgroups()}
+        is_roots = found.st_uid == 0 and os.geteuid() != 0 and found.st_gid in ours
+        refused = 0o037 if is_roots else 0o077
+    return bool(stat.S_IMODE(found.st_mode) & refused)

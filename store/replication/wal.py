@@ -188,9 +188,15 @@ def _head_of(index: Path, size: int) -> bytes:
     then would take the index for left behind, and cut it while this process commits.
     See https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled.
     """
-    if sys.platform == "win32":
+    if sys.platform != "win32":
+        head = os.pread(_kept(index), size, 0)
+    else:
         with index.open("rb") as file:
-            return file.read(size)
+            head = file.read(size)
+    return head
+
+
+def _kept(index: Path) -> int:
     found = index.stat()
     key = found.st_dev, found.st_ino
     if key not in _kept_open:
@@ -199,7 +205,7 @@ def _head_of(index: Path, size: int) -> bytes:
                 del _kept_open[old]
                 os.close(descriptor)
         _kept_open[key] = os.open(index, os.O_RDONLY)
-    return os.pread(_kept_open[key], size, 0)
+    return _kept_open[key]
 
 
 def fold_log(db: Database) -> None:
