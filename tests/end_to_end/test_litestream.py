@@ -51,6 +51,7 @@ def test_a_copy_by_litestream_is_served_after_everything_was_lost(tmp_path: Path
     text = config.replace(place, str(database)).replace(copies, str(tmp_path / "copies"))
     (tmp_path / "litestream.yml").write_text(text, encoding="utf-8")
     copying = subprocess.Popen([*program, *replicates.split()], cwd=tmp_path)
+    target = tmp_path / "restored" / "command-center.sqlite3"
     expected = [f"Question {number}" for number in range(30)]
     try:
         for number, title in enumerate(expected):
@@ -62,7 +63,6 @@ def test_a_copy_by_litestream_is_served_after_everything_was_lost(tmp_path: Path
         until, found = time.monotonic() + SECONDS, list[str]()
         while found != expected:
             assert time.monotonic() < until, found
-            target = tmp_path / "restored" / "command-center.sqlite3"
             target.unlink(missing_ok=True)
             words = restores.replace(place, str(database)).replace("FOLDER", str(target.parent))
             done = run(*program, *words.split(), cwd=tmp_path)

@@ -13,8 +13,8 @@ from command_center.actors.hosts.local.codex import detached
 from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server, client_of
-from tests.installing.releases import MIGRATES, serving_index
-from tests.installing.test_updates import NEXT, VERSION, Home, home_of
+from tests.installing.releases import MIGRATES, VERSION, serving_index
+from tests.installing.test_updates import NEXT, Home, home_of
 from tests.installing.wheel import build
 
 UPDATE_SECONDS = 280.0

@@ -5,18 +5,21 @@ Each commit has several acts, one of which may raise. The number of each that is
 
 import random
 import sys
-from functools import partial
 from pathlib import Path
 
-from command_center.store import Done, Writer
+from command_center.store import Done, Transaction, Writer
 from tests.store.test_totals import ACTS
 
 
 def main() -> None:
     chance = random.Random(sys.argv[2])  # noqa: S311 - the same acts each time
     writer = Writer(Path(sys.argv[1]))
+
+    def act(tx: Transaction) -> None:
+        chance.choice(ACTS)(tx, chance)
+
     while True:
-        acts = [partial(chance.choice(ACTS), chance=chance) for _ in range(chance.randint(1, 9))]
+        acts = [act] * chance.randint(1, 9)
         done = [one for one in writer.commit(acts).outcomes if isinstance(one, Done)]
         sys.stdout.write("done\n" * len(done))
         sys.stdout.flush()
