@@ -99,7 +99,7 @@ async def connected(
 
         async def serve() -> None:
             with contextlib.suppress(LinkEnded):
-                served = Served(far.folders, git, far.codex, tree=tree)  # type: ignore[arg-type]  # it has the rest of git
+                served = Served(far.folders, git, far.codex, tree=tree)
                 await served.serve(dialled.stream, dialled.stream)
 
         nursery.start_soon(serve)

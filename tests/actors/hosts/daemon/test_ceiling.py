@@ -167,7 +167,7 @@ def _command(*words: str, **more: Any) -> Any:
     [
         ((), _command("commit-tree", "HEAD", signs=True)),
         ((), _command("commit-tree", "--gpg-sign", "HEAD")),
-        ((), _command("commit-tree", "--gpg-sign=/home/ada/.ssh/id_ed25519", "HEAD")),
+        ((), _command("commit-tree", "--gpg-sign=/srv/key", "HEAD")),
         (("write",), _command("update-ref", "HEAD", "0" * 40, writes=Writes.REFS)),
         (("write",), _command("update-ref", "main-worktree/HEAD", "0" * 40)),
         (("write",), _command("symbolic-ref", "-d", "refs/remotes/origin/HEAD")),
