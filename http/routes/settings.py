@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from command_center.actors.rules.errors import Invalid, NotFound
+from command_center.actors.rules.lengths import Name
 from command_center.http.config.settings import (
     DECLARATIONS,
     ResolvedSettings,
@@ -75,8 +76,8 @@ class LineQuery(
 ):
     """The setting, and the value that it is to have; a secret's is not asked for."""
 
-    name: str
-    value: str = ""
+    name: Name
+    value: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 @api.operation("GET", "/api/settings", scope="admin")

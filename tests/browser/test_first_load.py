@@ -115,6 +115,7 @@ class Work:
         sessions.insert(
             tx,
             task_id=task.id,
+            title=task.title,
             repository_id=task.repository_id,
             status="completed",
             runner="app-server",
