@@ -200,7 +200,6 @@ class Launch:
                 self.prepare_soon()
             return True
         await self._state.change(lambda tx: ledger.move(tx, session.id, "queued"))
-        self._ctx.start_task(self._runner.leave_early)
         self.queue_soon()  # by which it gives its slot back
         return True
 
