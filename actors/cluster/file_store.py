@@ -83,7 +83,7 @@ class FileStore:
             Unavailable: the NATS servers do not take it.
         """
         with _told():
-            if not await self._objects.touch(name):
+            if not await self._objects.renew(name):
                 sealed = await trio.to_thread.run_sync(self._cipher(name).seal, content)
                 await self._objects.put(name, _whole(sealed))
 

@@ -151,7 +151,7 @@ class ObjectStore:
             raise ObjectDamaged(name, "its digest is another")
         return found
 
-    async def touch(self, name: str) -> bool:
+    async def renew(self, name: str) -> bool:
         """Tell of an object once more, so that no ``delete`` from before removes it.
 
         Return False if there is none.

@@ -89,7 +89,7 @@ def read_key(path: Path) -> bytes:
 
     The file is for its owner alone. One that is root's may be read by a group of ours, too: so
     Kubernetes mounts a secret for a pod that is not root's. PostgreSQL has the same rule for the
-    keys of certificates (https://www.postgresql.org/docs/current/ssl-tcp.html).
+    keys of its certificates.
 
     Raises:
         UnusableKey: it has none, or others may read it.

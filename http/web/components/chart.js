@@ -19,8 +19,8 @@ export const colour = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /**
- * @typedef {{head: string[], rows: () => any[][]}} Table The same as numbers; the rows are asked for
- * once somebody wants them.
+ * @typedef {{head: string[], rows: () => any[][]}} Table The same as numbers; the rows are asked
+ * for once somebody wants them.
  */
 
 /**

@@ -45,7 +45,9 @@ export const Settings = () => {
       in <a href="#/hosts">Hosts</a>.
     </p>
     <ul class="rows">
-      ${shown.map((setting) => html`<li key=${setting.name}><${Setting} setting=${setting} /></li>`)}
+      ${shown.map(
+        (setting) => html`<li key=${setting.name}><${Setting} setting=${setting} /></li>`,
+      )}
     </ul>
   `;
 };

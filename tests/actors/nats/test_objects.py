@@ -90,14 +90,14 @@ async def test_a_new_one_takes_the_place_of_the_old_one_and_of_its_room(
 async def test_one_that_was_touched_meanwhile_is_not_removed(store: ObjectStore) -> None:
     await store.put("it", pieces(CONTENT))
 
-    async def touch() -> None:
-        assert await store.touch("it")
+    async def renew() -> None:
+        assert await store.renew("it")
 
     assert not await store.delete("it", confirm=touch)
     assert CONTENT == (await got(store, "it"))[1]
     assert await store.delete("it")
     assert not await store.delete("it", confirm=touch)
-    assert not await store.touch("it")
+    assert not await store.renew("it")
 
 
 async def test_one_that_fails_on_its_way_leaves_the_old_one(
