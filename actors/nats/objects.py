@@ -170,12 +170,12 @@ class ObjectStore:
     async def delete(
         self, name: str, *, confirm: Callable[[], Awaitable[None]] | None = None
     ) -> bool:
-        """Remove an object; return False if there is none, or it was put or touched meanwhile.
+        """Remove an object; return False if there is none, or it was put or renewed meanwhile.
 
         Args:
             name: its name.
             confirm: called before anything goes; it raises where somebody else may need it by then.
-                Whoever needs it after that puts or touches it, and it stays.
+                Whoever needs it after that puts or renews it, and it stays.
 
         Raises:
             as ``JetStream.publish``, and ``confirm``.

@@ -87,16 +87,16 @@ async def test_a_new_one_takes_the_place_of_the_old_one_and_of_its_room(
     assert 1 == (await jetstream.stream_info(f"OBJ_{store.bucket}")).state.messages
 
 
-async def test_one_that_was_touched_meanwhile_is_not_removed(store: ObjectStore) -> None:
+async def test_one_that_was_renewed_meanwhile_is_not_removed(store: ObjectStore) -> None:
     await store.put("it", pieces(CONTENT))
 
     async def renew() -> None:
         assert await store.renew("it")
 
-    assert not await store.delete("it", confirm=touch)
+    assert not await store.delete("it", confirm=renew)
     assert CONTENT == (await got(store, "it"))[1]
     assert await store.delete("it")
-    assert not await store.delete("it", confirm=touch)
+    assert not await store.delete("it", confirm=renew)
     assert not await store.renew("it")
 
 
