@@ -213,6 +213,16 @@ def is_own(database: Path) -> bool:
     return is_same and last_id >= mark.last_id
 
 
+def is_marked(database: Path, file: Path) -> bool:
+    """Tell whether the mark of a database is a file's that may have been moved elsewhere since.
+
+    Raises:
+        OSError: the mark cannot be read.
+    """
+    mark = _read(database)
+    return mark is not None and file.exists() and mark.life.inode == file.stat().st_ino
+
+
 def adopt(copy: Path, database: Path) -> None:
     """Take a file for the very log that it says to be: a copy that has followed it to its end.
 

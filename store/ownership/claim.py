@@ -220,6 +220,8 @@ def take_claim(
                 database, is_sound=True, before_migrations=replica.opened, on_step=on_step
             )
         ) as db:
+            # The mark is flushed at once. It may not be ahead of the life that it tells of.
+            db.execute("PRAGMA synchronous = FULL")
             life = _write_claim(db, database, lock, replica)
         return DatabaseClaim(life, database, lock, database.stat(), keeps_log=False)
     former = log_identity.former_life(database) if database.exists() else None

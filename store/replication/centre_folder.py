@@ -24,7 +24,7 @@ from command_center.store.replication.errors import DamagedMembership, ReplacedD
 ASIDE: Final = "former-leader"
 """The folder of the last database with which this centre led."""
 
-_BESIDE: Final = ("", "-wal", "-shm", "-mark")
+_BESIDE: Final = ("-wal", "-shm", "-mark")
 
 
 class _Joined(msgspec.Struct, frozen=True):
@@ -91,18 +91,26 @@ class CentreFolder:
         self.move_database()
 
     def move_database(self) -> None:
-        """Move the database, whatever it is, to ``ASIDE``; what was there before is removed."""
-        if not self.database.exists():
-            return
+        """Move the database, whatever it is, to ``ASIDE``; what was there before is removed.
+
+        A move that was cut short is done to its end. So nothing stands where the next database
+        comes: SQLite would take the log of another one for its own.
+        """
         aside = self.data_dir / ASIDE
-        aside.mkdir(mode=0o700, exist_ok=True)
-        for file in aside.iterdir():
-            file.unlink()
-        # The log goes first: without its database it is nobody's, with another one it does harm.
-        for ending in reversed(_BESIDE):
+        moved = aside / self.database.name
+        is_its = log_identity.is_marked(self.database, moved)  # the mark goes last
+        if self.database.exists():
+            is_its = True
+            aside.mkdir(mode=0o700, exist_ok=True)
+            for file in aside.iterdir():
+                file.unlink()
+            self.database.replace(moved)
+            sync_folder(self.data_dir)
+        for ending in _BESIDE:
             file = self.database.with_name(f"{self.database.name}{ending}")
             if file.exists():
-                file.replace(aside / file.name)
+                aside.mkdir(mode=0o700, exist_ok=True)
+                file.replace(aside / (file.name if is_its else f"unknown{ending}"))
         sync_folder(self.data_dir)
 
     def promote(self) -> None:

@@ -11,7 +11,15 @@ import attrs
 import pytest
 from sqlite_utils import Database
 
-from command_center.store import Done, Failed, Transaction, Writer
+from command_center.store import (
+    DataFolderLock,
+    Done,
+    Failed,
+    Transaction,
+    Writer,
+    log_identity,
+    take_claim,
+)
 from command_center.store.database import opening
 from command_center.store.database.copies import create_private_file
 from command_center.store.database.migrations import MIGRATIONS
@@ -178,6 +186,23 @@ def test_a_commit_that_the_own_disk_does_not_flush_is_not_acknowledged_nor_any_l
     with pytest.raises(NotReplicated, match="Input/output"):
         run(writer, add_task)
     writer.close()
+
+
+def test_the_mark_is_never_ahead_of_the_life_that_it_tells_of(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = elsewhere.sender(open_database(elsewhere.path))
+    found: list[int] = []
+    begin = log_identity.begin_life
+
+    def noted(db: Database, path: Path) -> str:
+        found.extend(db.execute("PRAGMA synchronous").fetchone())
+        return begin(db, path)
+
+    monkeypatch.setattr(log_identity, "begin_life", noted)
+    with DataFolderLock(elsewhere.folder) as lock:
+        take_claim(elsewhere.path, lock, replica=sender)
+    assert [2] == found  # SQLite flushes the life at once, as the mark is
 
 
 def test_an_old_leader_tells_no_conflict_that_it_met_in_what_was_before(
