@@ -60,6 +60,10 @@ class CentreFolder:
     def _joined(self) -> Path:
         return self.data_dir / MEMBERSHIP
 
+    @property
+    def _aside(self) -> Path:
+        return self.data_dir / ASIDE
+
     def cluster(self) -> str | None:
         """Return the id of the cluster that the folder is of; None if of none for certain."""
         joined = self._read()
@@ -73,7 +77,11 @@ class CentreFolder:
     def join(self, cluster: str, *, is_certain: bool = True) -> None:
         """Note durably which cluster the folder is of."""
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.copy.parent.mkdir(mode=0o700, exist_ok=True)
+        for folder in (
+            self.copy.parent,
+            self._aside,
+        ):  # a run hides folders that are there before it
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._write(_Joined(cluster, is_certain))
 
     def leave(self) -> None:
@@ -96,7 +104,7 @@ class CentreFolder:
         A move that was cut short is done to its end. So nothing stands where the next database
         comes: SQLite would take the log of another one for its own.
         """
-        aside = self.data_dir / ASIDE
+        aside = self._aside
         moved = aside / self.database.name
         is_its = log_identity.is_marked(self.database, moved)  # the mark goes last
         if self.database.exists():

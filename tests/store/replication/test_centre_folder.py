@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -100,3 +102,10 @@ def test_a_kill_before_the_copy_is_in_its_place_changes_no_mark_of_what_was_set_
     centre.set_aside()
     assert set() == names_in(tmp_path)
     assert log_identity.is_own(tmp_path / ASIDE / "db")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are of Unix")
+def test_folders_into_which_databases_come_are_there_before_any_run(tmp_path: Path) -> None:
+    CentreFolder(tmp_path, tmp_path / "db").join("cluster")
+    for name in ("standby", ASIDE):
+        assert 0o700 == stat.S_IMODE(tmp_path.joinpath(name).stat().st_mode)
