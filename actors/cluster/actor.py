@@ -55,6 +55,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _TICK: Final = 0.1
 _AGAIN: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
 _ENDING: Final = 2.0
 _MAX_PAYLOAD: Final = 1024 * 1024
 _COPY_FAULTS = (ChangesMissed, DamagedCopy, DamagedPiece, ObjectDamaged)
@@ -143,23 +144,32 @@ class Cluster(Actor):
             await self._files.follow()
 
     async def _live(self) -> None:
+        pause = _AGAIN
         while True:
             copy: DatabaseCopy | None = None
+            began = self.ctx.now()
             try:
                 copy = await self._open_copy()
                 self._view.role, self._view.problem = "standby", None
+                began = self.ctx.now()
                 await self._follow(copy)
             except _COPY_FAULTS as error:
                 self._tell_problem("cluster.copy_lost", error)
                 await self._drop_copy(copy)
+                # One that is lost at once is lost again, such as beside a leader of a newer
+                # version: the whole database is not to be brought each second.
+                has_lasted = copy is not None and self.ctx.now() - began >= _LONGEST_PAUSE
+                pause = _AGAIN if has_lasted else min(2 * pause, _LONGEST_PAUSE)
             except UNKNOWN as error:
                 self._tell_problem("cluster.unreachable", error)
+                pause = _AGAIN
             except (OSError, JetStreamRefused, UnreadableSign) as error:
                 self._tell_problem("cluster.not_followed", error)
+                pause = _AGAIN
             finally:
                 if copy is not None:
                     copy.close()
-            await trio.sleep(_AGAIN)
+            await trio.sleep(pause)
             await self._jetstream.client.wait_connected()
 
     def _tell_problem(self, event: str, error: Exception) -> None:

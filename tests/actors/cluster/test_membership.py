@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import trio
 
+from command_center.actors.cluster import actor
 from command_center.actors.cluster.base_store import BaseStore
 from command_center.actors.cluster.file_store import FileStore
 from command_center.actors.cluster.leadership import Leadership
@@ -39,6 +40,7 @@ from command_center.store import (
     tasks,
 )
 from command_center.store.database.opening import open_for_reading
+from command_center.store.replication.encryption import PieceCipher
 from tests.actors.cluster.centres import centre, settings_of
 from tests.nats_servers import ON_LINUX, NatsServer, client_of
 from tests.store.replication.ends import content, open_wal, vacuumed
@@ -371,6 +373,21 @@ async def test_a_damaged_copy_is_begun_anew(tmp_path: Path, server: NatsServer) 
             assert await first.membership.step_down()
             await second.lead()
             assert 1 == len(content(two.database)["tasks"])
+
+
+async def test_a_copy_that_is_lost_at_once_is_brought_again_less_and_less_often(
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actor, "_AGAIN", 0.05)
+    one, two = settings_of(tmp_path / "one", server), settings_of(tmp_path / "two", server)
+    async with centre(one) as first:
+        leadership = await first.lead()
+        await leadership.log.publish(PieceCipher(one.key, one.name).seal(b"of a newer version"))
+        began = trio.current_time()
+        async with centre(two) as second:
+            await second.until(lambda it: it.membership.view.rejoins == 5)
+            assert sum((0.1, 0.2, 0.4, 0.8)) <= trio.current_time() - began
+            await second.until(lambda it: "cannot be taken" in str(it.membership.view.problem))
 
 
 async def test_a_standby_has_the_files_that_people_sent_to_the_leader(
