@@ -205,16 +205,25 @@ def played(bridge: PlayedBridge) -> SupervisorSpec:
 class Neighbour(Actor):
     """Stands for `/slots`, `/tasks` and `/repositories`: takes all in, and has folders ready.
 
-    Of `faults` it raises one after the other before it has a folder ready.
+    Of `faults` it raises one after the other before it has a folder ready, and it waits for
+    `until_prepared`.
     """
 
-    def __init__(self, storage: Callable[[], Rig], faults: list[Exception] | None = None) -> None:
+    def __init__(
+        self,
+        storage: Callable[[], Rig],
+        faults: list[Exception] | None = None,
+        until_prepared: trio.Event | None = None,
+    ) -> None:
         self._rig = storage
         self._faults = [] if faults is None else faults
+        self._until_prepared = until_prepared
 
     @handles(PrepareWorkplace)
     async def prepare(self, message: PrepareWorkplace) -> Prepared:
         """Say that the folder is as it was."""
+        if self._until_prepared is not None:
+            await self._until_prepared.wait()
         if self._faults:
             raise self._faults.pop(0)
         found = await self._rig().storage.read(lambda db: sessions.get(db, message.session_id))
@@ -311,12 +320,14 @@ async def live_session(
     faults: Sequence[Exception] = (),
     is_away: str | None = None,
     places: RunPlaces = NO_PLACES,
+    until_prepared: trio.Event | None = None,
     **fields: Any,
 ) -> AsyncIterator[Live]:
     """A session with these fields, and its actor; it runs its turn unless said.
 
     `is_away` says why its host cannot be reached, `places` which hosts can be chosen for it.
-    `faults` are what befalls `/repositories` as it makes the session's folder ready.
+    `faults` are what befalls `/repositories` as it makes the session's folder ready, which it has
+    not before `until_prepared`.
     """
     made: list[Rig] = []
     runner_hosts: list[str] = []
@@ -325,7 +336,7 @@ async def live_session(
     bridge.goal = fields.get("goal")
     to_come = list(faults)
     neighbours = [
-        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come))
+        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come, until_prepared))
         for name in ("slots", "tasks", "repositories")
     ]
     hosts = this_machine(path.parent)
