@@ -426,9 +426,9 @@ class SessionActor(Actor):
 
     @handles(SetUpEnded, when={"starting"})
     async def set_up_ended(self, message: SetUpEnded) -> None:
-        """Begin the turn in the worktree that is ready, or fail."""
+        """Begin the turn in the worktree that is ready, or fail; wait where the host is away."""
         if message.reason is not None:
-            await self._ending.end("failed", reason=message.reason)
+            await self.launch_failed(LaunchFailed(reason=message.reason))
         else:
             await self._launch.keep_set_up()
             self._drive_on()
@@ -556,8 +556,14 @@ class SessionActor(Actor):
 
     @handles(LaunchFailed, when={"starting"})
     async def launch_failed(self, message: LaunchFailed) -> None:
-        """Fail, or stop if that was requested; wait where the host is away. No turn has begun."""
-        if not await self._launch.wait_for_host():
+        """Fail, or stop if that was requested; wait where the host is away. No turn has begun.
+
+        A launch that is tried again, since there was a connection meanwhile, is waited for: what
+        waits in the queue may be another host's by then, and must begin nothing.
+        """
+        if self._driver.is_under_way:
+            self._driver.tell_once_driven(message)
+        elif not await self._launch.wait_for_host():
             await self._ending.end("failed", reason=message.reason)
 
     @handles(TurnOpened, when={"starting"})

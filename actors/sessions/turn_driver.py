@@ -9,7 +9,7 @@ from __future__ import annotations
 import attrs
 import trio
 
-from command_center.actors.contracts.turns import Question, ThreadNews, TurnEnded
+from command_center.actors.contracts.turns import LaunchFailed, Question, ThreadNews, TurnEnded
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
@@ -76,11 +76,15 @@ class TurnDriver:
     def end_after_recovery(self, ended: TurnEnded) -> None:
         """Have a turn that ended while it was found again end behind all that it said before."""
         self.ended_meanwhile = ended
-        self._ctx.start_task(self._end_after_recovery, ended)
+        self.tell_once_driven(ended)
 
-    async def _end_after_recovery(self, ended: TurnEnded) -> None:
+    def tell_once_driven(self, message: TurnEnded | LaunchFailed) -> None:
+        """Have the session told once more, when the runner is at nothing any more."""
+        self._ctx.start_task(self._tell_once_driven, message)
+
+    async def _tell_once_driven(self, message: TurnEnded | LaunchFailed) -> None:
         await self._driven.wait()
-        await self._ctx.ref.tell(ended)
+        await self._ctx.ref.tell(message)
 
     def hold(self, message: ThreadNews | Question) -> None:
         """Keep what Codex says of the thread until it is known which turn is the session's.

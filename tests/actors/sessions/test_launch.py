@@ -12,7 +12,12 @@ import trio
 
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.contracts.hosts import Host, Hosts
-from command_center.actors.contracts.sessions import ChooseHost, GrantSlot, WorkplaceReady
+from command_center.actors.contracts.sessions import (
+    ChooseHost,
+    GrantSlot,
+    SetUpEnded,
+    WorkplaceReady,
+)
 from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost
 from command_center.actors.contracts.worktrees import Prepared
 from command_center.actors.ledger.placing import RunPlaces
@@ -158,6 +163,33 @@ async def test_a_session_with_a_lease_waits_for_that_where_it_is(
         has_lease.set()
         await live.until(lambda session: session.status == "running")
         assert [] == await live.events("session.queued")
+
+
+async def test_nothing_is_begun_for_a_session_that_waits_in_the_queue_for_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn_start, "DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(turn_start, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(turn_start, "LAUNCH_SECONDS", 0.5)
+    async with live_session(tmp_path / "db", is_away="It sleeps.", **STARTING) as live:
+        await live.until(lambda session: session.wait_reason or session.status == "queued")
+        await live.ref.tell(ConnectionBack())  # for a moment: the launch is tried again
+        await live.until(lambda session: session.status == "queued")
+        live.bridge.absence, live.bridge.is_lost = None, False
+        with trio.move_on_after(0.2):  # a launch that went on would ask within 0.01
+            await live.bridge.until_called("thread/start")
+        assert [] == live.bridge.methods()
+
+
+async def test_a_set_up_that_its_host_does_not_end_waits_in_the_queue(tmp_path: Path) -> None:
+    at_work = trio.Event()
+    async with live_session(
+        tmp_path / "db", is_away="It sleeps.", until_prepared=at_work, **STARTING
+    ) as live:
+        await live.ref.tell(SetUpEnded("Host box is away."))
+        waits = await live.until(lambda session: session.status != "starting")
+        assert ("queued", None) == (waits.status, waits.exit_reason)
+        at_work.set()
 
 
 async def test_a_launch_without_a_connection_says_what_it_waits_for_and_fails_by_its_deadline(
