@@ -1,9 +1,11 @@
 """Putting a backup in the place of what a data folder has.
 
-Two folders in the data folder tell how far it is. In `.restoring` the backup is unpacked and looked
+Two folders in `backups` tell how far it is. In `.restoring` the backup is unpacked and looked
 through; nothing else has been touched, and whoever comes next removes it. Its name becomes
 `.restored` at one moment, when all is checked and what is there is kept: from then on the backup is
 what holds. Whoever comes next, a start or another restore, puts in place what is not there yet.
+Nothing of a backup is readable for a turn that goes on meanwhile: `backups` is hidden from runs,
+and a new name beside it would not be.
 """
 
 from __future__ import annotations
@@ -57,8 +59,8 @@ from command_center.store.private_files import new_private_file, sync_folder
 from command_center.store.timestamps import now_timestamp
 
 PIECE: Final = 1 << 20
-UNPACKED: Final = ".restoring"
-READY: Final = ".restored"
+UNPACKED: Final = f"{BACKUPS}/.restoring"
+READY: Final = f"{BACKUPS}/.restored"
 MOST_MANIFEST_BYTES: Final = 64 << 20
 
 
@@ -103,6 +105,7 @@ def restore_backup(
         work = folder / UNPACKED
         try:
             try:
+                make_folder(folder)
                 work.mkdir(mode=0o700)
                 manifest = _unpack(file, work, passphrase)
                 _check(file, work / DATABASE, manifest, takes_damaged=takes_damaged)
@@ -110,7 +113,7 @@ def restore_backup(
                 work.rename(folder / READY)
             finally:
                 _clear(work)
-            sync_folder(folder)
+            sync_folder(folder / BACKUPS)
             finish_restore(folder)
         except (OSError, *FAULTS) as error:
             raise BackupFailed(file, f"it could not be put back: {words_of(error)}.") from error
@@ -236,7 +239,6 @@ def _keep(folder: Path, database: Path) -> Path | None:
     if not database.exists():
         return None
     _take_log_in(database)
-    make_folder(folder)
     kept = folder / BACKUPS / f"replaced-{now_timestamp().replace(':', '')}"
     kept.mkdir(mode=0o700)
     (kept / UPLOADS).mkdir(mode=0o700)

@@ -32,12 +32,16 @@ LOOK_SECONDS: Final = 10.0
 WORKTREES: Final = "worktrees"
 """The folder in the data folder of worktrees for which nobody named a place."""
 
-UNTOLD: Final = frozenset({"leases.json", "starts.json"})
+UNTOLD: Final = frozenset({"leases.json", "leases.partial", "starts.json", "starts.json.partial"})
 """The files in a data folder that are replaced again and again, and tell no secret.
 
 So is the mark beside a database. Nothing hides a file that another one replaces meanwhile, and
-a command whose sandbox is made in that moment fails.
+a command whose sandbox is made in that moment fails. The same goes for what is written beside them
+before it takes their place.
 """
+
+_MARKS: Final = ("-mark", "-mark.partial")
+"""The ends of the names of a database's mark."""
 
 UPLOADS: Final = "uploads"
 """The folder in the data folder of what people have sent, of which runs are told where it is."""
@@ -227,7 +231,7 @@ class LocalFolders:
 def _entries(folder: Path, but: Collection[str]) -> list[Path]:
     but = {*but, *UNTOLD}
     found = (one for one in folder.iterdir() if one.name not in but)
-    return sorted(one for one in found if not one.name.endswith("-mark"))
+    return sorted(one for one in found if not one.name.endswith(_MARKS))
 
 
 async def same_file(left: Path, right: Path) -> bool:

@@ -230,12 +230,12 @@ async def test_what_a_killed_server_left_is_told_of_and_goes_on(tmp_path: Path) 
     async with trio.open_nursery() as nursery:
         waits = [sys.executable, "-c", "input()"]
         left = await nursery.start(partial(trio.run_process, waits, stdin=subprocess.PIPE))
-        (folder / ".restoring").mkdir(parents=True)
+        (folder / "backups" / ".restoring").mkdir(parents=True)
         record = ProcessRecord.write(folder, left.pid, "codex")
         record.path.write_text(record.path.read_text().replace('"life":"', '"life":"another-'))
         cut_off, process = await look("leftovers", here)
         assert ("warning", "warning") == (cut_off.level, process.level)
-        assert str(folder / ".restoring") in cut_off.message
+        assert str(folder / "backups" / ".restoring") in cut_off.message
         assert f"(process {left.pid})" in process.message
         assert f"kill {left.pid}" in (process.mend or "")
         assert left.poll() is None

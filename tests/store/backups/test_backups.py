@@ -23,6 +23,7 @@ from command_center.store import (
     open_database,
     take_claim,
 )
+from command_center.store.backups import restoring
 from command_center.store.backups.contents import DATABASE, MANIFEST
 from command_center.store.backups.encryption import CONTENT, KEY
 from command_center.store.backups.errors import (
@@ -102,7 +103,25 @@ def test_what_is_replaced_is_kept_and_the_log_gets_another_identity(tmp_path: Pa
     assert b"k" * 32 == (here / "sign-in.key").read_bytes()
     assert (8, {UPLOAD: b"picture", "sign-in.key": b"n" * 32}) == state_of(replaced)
     assert before != log_of(here)
-    assert not (here / ".restoring").exists()
+    assert not [*here.glob("**/.resto*")]
+
+
+def test_a_restore_makes_no_new_name_that_a_run_could_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = installation(tmp_path / "here")
+    backup = make_backup(here, tmp_path / "file").path  # by which there is a folder of backups
+    before = {path.name for path in here.iterdir()}
+    seen: list[set[str]] = []
+
+    def look(database: Path, *, takes_damaged: bool) -> None:
+        assert database.is_file()
+        assert not takes_damaged
+        seen.append({path.name for path in here.iterdir()} - before)
+
+    monkeypatch.setattr(restoring, "check_database", look)
+    restore_backup(backup, here)
+    assert [set()] == seen
 
 
 def test_a_passphrase_is_needed_and_must_be_the_right_one(tmp_path: Path) -> None:
@@ -274,7 +293,7 @@ def test_a_restore_that_is_cut_off_leaves_one_state_or_the_other(tmp_path: Path)
     for here in sorted(work.iterdir()):
         finish_restore(here)  # as a start does
         states.append((state_of(here)[0], (here / "sign-in.key").read_bytes()[:1]))
-        assert not [*here.glob(".resto*")]
+        assert not [*here.glob("**/.resto*")]
     changed = states.index((3, b"k"))
     assert [(5, b"n")] * changed + [(3, b"k")] * (len(states) - changed) == states
     assert 3 < changed < len(states) - 3
@@ -285,8 +304,9 @@ def test_a_restore_that_is_cut_off_leaves_one_state_or_the_other(tmp_path: Path)
 
 def test_a_start_says_that_it_cannot_finish_a_restore_and_finishes_it_later(tmp_path: Path) -> None:
     here = installation(tmp_path / "here")
-    (here / ".restored").mkdir()
-    (here / ".restored" / "sign-in.key").write_bytes(b"r" * 32)
+    ready = here / "backups" / ".restored"
+    ready.mkdir(parents=True)
+    (ready / "sign-in.key").write_bytes(b"r" * 32)
     (here / "sign-in.key").unlink()
     (here / "sign-in.key").mkdir()
     with pytest.raises(DataFolderUnusable, match="cannot be finished"):

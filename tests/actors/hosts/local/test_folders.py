@@ -127,7 +127,8 @@ async def test_a_shell_reads_nothing_of_the_data_but_where_it_works(tmp_path: Pa
 async def test_a_run_reads_of_the_data_only_worktrees_and_uploads(tmp_path: Path) -> None:
     for name in ("worktrees", "uploads", "sign-in.key", "center.sqlite3"):
         (tmp_path / name).mkdir()
-    for name in ("center.sqlite3-mark", "leases.json", "starts.json"):  # replaced at any moment
+    replaced = ("center.sqlite3-mark", "leases.json", "starts.json")  # at any moment
+    for name in (*replaced, "center.sqlite3-mark.partial", "leases.partial", "starts.json.partial"):
         (tmp_path / name).touch()
     hidden = await LocalFolders(tmp_path, private=("backups",)).private_data()
     assert [tmp_path / name for name in ("backups", "center.sqlite3", "sign-in.key")] == hidden
