@@ -146,23 +146,30 @@ async def test_a_codex_that_is_slow_to_say_how_the_turn_stands_costs_no_turn(
         await live.bridge.until_called("thread/turns/list", listed + 2)
 
 
-@pytest.mark.parametrize("is_over", [False, True])
-async def test_a_turn_that_begins_just_then_may_be_listed_as_interrupted(
-    tmp_path: Path, *, is_over: bool
-) -> None:
+async def test_a_turn_that_begins_just_then_may_be_listed_as_interrupted(tmp_path: Path) -> None:
     async with live_session(tmp_path / "db") as live:
         await live.settled()
         listed = live.bridge.methods().count("thread/turns/list")
         lists = [[{**turn, "status": "interrupted"} for turn in live.bridge.turns]] * 2
-        if is_over:
-            live.bridge.status = {"type": "idle"}
         live.bridge.replies["thread/turns/list"] = lambda _: {
             "data": lists.pop() if lists else live.bridge.turns
         }
         await live.ref.tell(NewsDropped())
-        await live.bridge.until_called("thread/turns/list", listed + (1 if is_over else 3))
+        await live.bridge.until_called("thread/turns/list", listed + 3)
         await live.settled()
-        assert ("interrupted" if is_over else "running") == (await live.session()).status
+        assert "running" == (await live.session()).status
+
+
+async def test_a_turn_that_stays_listed_as_interrupted_in_an_idle_thread_is_over(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        await live.settled()
+        live.bridge.turns = [{**turn, "status": "interrupted"} for turn in live.bridge.turns]
+        live.bridge.status = {"type": "idle"}
+        await live.ref.tell(NewsDropped())
+        ended = await live.until(lambda session: session.finished_at)
+        assert "interrupted" == ended.status
 
 
 async def test_a_turn_that_waits_for_a_person_is_not_silent_and_one_that_has_its_answer_is(
