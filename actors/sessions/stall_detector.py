@@ -29,14 +29,15 @@ class StallDetector:
         return trio.current_time() - self._heard_at
 
     async def run(self) -> None:
-        """Watch from now on until cancelled; a second call does nothing.
+        """Watch from now on until cancelled; a second call begins to count anew, and returns.
 
-        However long the session waited for its turn, that was no silence of the turn.
+        However long the session waited for its turn, that was no silence of the turn. It may have
+        waited in the queue, after a launch that its host did not live to see.
         """
+        self.heard()
         if self._running or self._seconds == 0:
             return
         self._running = True
-        self.heard()
         while True:
             due = self._heard_at + self._seconds * (self._told + 1)
             if trio.current_time() < due:

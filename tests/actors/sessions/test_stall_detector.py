@@ -57,6 +57,19 @@ async def test_silence_begins_anew_after_a_sign_of_life(autojump_clock: MockCloc
     assert autojump_clock.current_time() >= 30
 
 
+async def test_a_wait_before_the_turn_is_no_silence_of_it(autojump_clock: MockClock) -> None:
+    told = Told()
+    watch = StallDetector(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch.run)
+        await trio.sleep(35)  # in the queue, after a launch that failed
+        await watch.run()
+        await trio.sleep(15)
+        nursery.cancel_scope.cancel()
+    assert [1, 2, 3, 1] == [message.count for message in told.messages]
+    assert autojump_clock.current_time() >= 50
+
+
 async def test_a_watch_of_no_seconds_never_tells(autojump_clock: MockClock) -> None:
     told = Told()
     await StallDetector(told, 0).run()  # type: ignore[arg-type]  # only tell is used
