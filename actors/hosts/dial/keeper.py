@@ -24,7 +24,7 @@ from command_center.actors.hosts.link.channels import Channels, LinkEnded
 from command_center.actors.hosts.link.events import LinkEvents
 from command_center.actors.hosts.link.standing import FIRST_SECONDS, Standing
 from command_center.actors.ledger import hosts as ledger
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, TooBusy
 from command_center.runtime import Actor, Deferred, handles
 from command_center.store.host_life import HostLife
 
@@ -35,7 +35,10 @@ REFUSED_SECONDS: Final = 3600.0
 
 MOST_LINKS: Final = 30
 LINKS_SECONDS: Final = 600.0
-"""So many links of a host may begin in so many seconds: each is told as two events."""
+"""So many links of a host may begin in so many seconds: each is told as two events.
+
+So many starts of its program may be let in, too: each is kept.
+"""
 
 _ANEW: Final = "The host has connected anew."
 
@@ -49,6 +52,7 @@ class DialLink(Actor):
         self._standing = standing
         self._links = 0
         self._begun: deque[float] = deque()
+        self._let_in: deque[float] = deque()
         self._admitted: HostLife | None = None
         self._held = trio.Lock()
         self._holding: trio.CancelScope | None = None
@@ -91,6 +95,12 @@ class DialLink(Actor):
         self._end(message.reason)
 
     async def _admit(self, message: AdmitLife) -> None:
+        wait = self._wait_of(self._let_in)
+        if message.life != self._admitted and wait > 0:
+            raise TooBusy(
+                f"The host's program starts too often. It is let in again in {math.ceil(wait)} s.",
+                retry_after=wait,
+            )
         try:
             await self._storage.write(
                 partial(ledger.admit_life, key_hash=message.key_hash, life=message.life)
@@ -98,6 +108,8 @@ class DialLink(Actor):
         except Conflict as refused:
             await self._tell_refused(refused)
             raise
+        if message.life != self._admitted:
+            self._let_in.append(self.ctx.now())
         self._admitted = message.life
 
     async def _hold(self, message: HoldLink) -> str:
@@ -125,13 +137,19 @@ class DialLink(Actor):
 
     async def _pace(self) -> None:
         """Let a host that connects again and again wait, so that it fills no log."""
-        while self._begun and self._begun[0] + LINKS_SECONDS <= self.ctx.now():
-            self._begun.popleft()
-        if len(self._begun) >= MOST_LINKS:
-            wait = self._begun[0] + LINKS_SECONDS - self.ctx.now()
+        wait = self._wait_of(self._begun)
+        if wait > 0:
             reason = f"It connects too often. It is let in again in {math.ceil(wait)} s."
             await self._events.lost(reason)
             await trio.sleep(wait)
+
+    def _wait_of(self, moments: deque[float]) -> float:
+        """Return the seconds until one more is allowed after these; 0 if it is now."""
+        while moments and moments[0] + LINKS_SECONDS <= self.ctx.now():
+            moments.popleft()
+        if len(moments) < MOST_LINKS:
+            return 0.0
+        return moments[0] + LINKS_SECONDS - self.ctx.now()
 
     async def _carry(self, stream: trio.abc.Stream) -> LinkEnded:
         """Carry one link until it is over; answer why."""

@@ -29,7 +29,7 @@ import attrs
 import trio
 
 from command_center.actors.hosts.link import dialect
-from command_center.actors.hosts.link.data import NotData
+from command_center.actors.hosts.link.data import NotData, printable
 from command_center.actors.rules.paths import CONTROL
 
 PROTOCOL: Final = 1
@@ -282,17 +282,26 @@ class Channels:
     async def write(self, frame: _Frame, number: int, body: bytes = b"") -> None:
         """Write a frame. One that was begun is written whole, or the link is over."""
         async with self._lock:
-            if self._ended is not None:
-                return
-            data = _HEADER.pack(frame, number, len(body)) + body
+            await self._send(_HEADER.pack(frame, number, len(body)) + body)
+
+    async def _say_hello(self) -> None:
+        """Return once the greeting of this side is sent, or the link is over."""
+        async with self._lock:
             if not self._has_greeted:
-                self._has_greeted = True
-                data = _hello({"port": dialect.digest(), "version": dialect.version()}) + data
-            with trio.CancelScope(shield=True) as self._writing_scope:
-                try:
-                    await self._writing.send_all(data)
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    self._end("It takes nothing any more.")
+                await self._send(b"")
+
+    async def _send(self, data: bytes) -> None:
+        """Send bytes, the first of them after the greeting. Whoever calls holds the lock."""
+        if self._ended is not None:
+            return
+        if not self._has_greeted:
+            self._has_greeted = True
+            data = _hello({"port": dialect.digest(), "version": dialect.version()}) + data
+        with trio.CancelScope(shield=True) as self._writing_scope:
+            try:
+                await self._writing.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._end("It takes nothing any more.")
 
     def refuse(self, broken: str, *, is_lasting: bool = False) -> LinkEnded:
         """Have the link end, since the other end broke a rule; return what to raise."""
@@ -331,7 +340,7 @@ class Channels:
             body = await self._exactly(size)
             if is_first:
                 # It has to hear of this side, too, whatever it has said: both tell whom to update.
-                await self.write(_Frame.BEAT, 0)
+                await self._say_hello()
                 self._greet(kind, body)
                 is_first = False
             else:
@@ -342,7 +351,7 @@ class Channels:
         try:
             told = json.loads(body) if kind == _Frame.HELLO else {}
             spoken, refusal = told["protocol"], told.get("refusal")
-            port, version = told.get("port", dialect.digest()), str(told.get("version", ""))
+            port, version = told.get("port"), str(told.get("version", ""))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             spoken = refusal = port = version = None
         if type(spoken) is not int:
@@ -412,11 +421,3 @@ def _shown(reason: str) -> str:
     """Return it as one line that can be kept and shown."""
     cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
     return CONTROL.sub(" ", printable(cut))
-
-
-def printable(text: str) -> str:
-    r"""Return a text of another machine that can be kept: a half of a character becomes `\udcNN`.
-
-    assert "ok" == printable("ok")
-    """
-    return text.encode(errors="backslashreplace").decode()

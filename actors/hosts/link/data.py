@@ -192,6 +192,14 @@ def _fits(value: object, declared: Any) -> bool:
     return isinstance(value, (int, float) if kind is float else kind)
 
 
+def printable(text: str) -> str:
+    r"""Return a text of another machine that can be kept: a half of a character becomes `\udcNN`.
+
+    assert "ok" == printable("ok")
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 @cache
 def fields_of(kind: type) -> Mapping[str, Any]:
     """Name the fields of a class of the port, each with its declared type."""

@@ -22,6 +22,7 @@ from command_center.actors.contracts.hosts import Folders, ProgramTree
 from command_center.actors.contracts.pools import Pool
 from command_center.actors.git.ports import Git
 from command_center.actors.hosts.link.data import NotData, fields_of, method_of
+from command_center.actors.hosts.link.faults import FACTS, KINDS
 from command_center.actors.hosts.link.opened import PROCESS, STARTED, WAY
 
 PORTS: Final = (Folders, Git, Codex, Pool, ProgramTree)
@@ -29,7 +30,7 @@ PORTS: Final = (Folders, Git, Codex, Pool, ProgramTree)
 
 @cache
 def digest() -> str:
-    """Return what all that can be asked over a link, and each answer, is declared to be."""
+    """Return a digest of all that can be asked over a link, with each answer and each error."""
     seen: dict[type, str] = {}
     said = [
         f"{port.__name__}.{name}{_said_of(port, name, seen)}"
@@ -38,6 +39,7 @@ def digest() -> str:
         if not name.startswith("_")
     ]
     said += [_told(kind, seen) for kind in (WAY, STARTED, *PROCESS.values())]
+    said += [*KINDS, *(f"{fact} {_told(kind, seen)}" for fact, kind in FACTS.items())]
     said += [f"{kind.__name__}: {fields}" for kind, fields in seen.items()]
     return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()[:16]
 

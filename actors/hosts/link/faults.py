@@ -16,8 +16,7 @@ from command_center.actors.codex.errors import MessageTooLong, WireClosed
 from command_center.actors.contracts.project_configuration import NotShowable
 from command_center.actors.core.turns import NoTurn
 from command_center.actors.git import errors as git
-from command_center.actors.hosts.link.channels import printable
-from command_center.actors.hosts.link.data import Data, NotData
+from command_center.actors.hosts.link.data import Data, NotData, printable
 from command_center.actors.rules import errors as rules
 
 LONGEST_TEXT: Final = 4000

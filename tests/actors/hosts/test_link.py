@@ -27,7 +27,7 @@ from command_center.actors.git.errors import GitFailed, NotAWorkTree
 from command_center.actors.git.ports import Git, GitCommand, SeenFile, SeenFolder, Writes
 from command_center.actors.hosts.far.stand_ins import msgspec as plain_msgspec
 from command_center.actors.hosts.far.stand_ins import psutil as plain_psutil
-from command_center.actors.hosts.link import dialect
+from command_center.actors.hosts.link import dialect, faults
 from command_center.actors.hosts.link.calling import SHORT, Away, parts_of
 from command_center.actors.hosts.link.channels import BEAT as BEAT_SECONDS
 from command_center.actors.hosts.link.channels import (
@@ -58,7 +58,7 @@ def frame(kind: int, number: int, body: bytes = b"") -> bytes:
     return struct.pack(">BII", kind, number, len(body)) + body
 
 
-GREETING = frame(HELLO, 0, json.dumps({"protocol": PROTOCOL}).encode())
+GREETING = frame(HELLO, 0, json.dumps({"protocol": PROTOCOL, "port": dialect.digest()}).encode())
 
 
 def message(kind: MessageKind, body: bytes) -> bytes:
@@ -254,6 +254,7 @@ async def test_a_side_that_refuses_another_version_has_said_its_own() -> None:
         ({"port": "another", "version": "999.0"}, "it has 999.0, which .* update this side"),
         ({"port": "another", "version": "9" * 9000}, "update this side"),
         ({"port": "another"}, "update the other side"),
+        ({}, "it has no version, which .* update the other side"),
         ({"port": "another", "version": dialect.version()}, "install one on both sides"),
         ({"port": dialect.digest(), "version": "0.0.1"}, None),
         ({"port": dialect.digest(), "version": [{}]}, None),
@@ -299,6 +300,11 @@ def test_each_change_of_the_port_is_another_dialect(monkeypatch: pytest.MonkeyPa
             )
             digests.add(digest())
     assert 4 == len(digests)
+    monkeypatch.setitem(faults.FACTS, "seconds", int)
+    digests.add(digest())
+    monkeypatch.delitem(faults.KINDS, "NoTurn")
+    digests.add(digest())
+    assert 6 == len(digests)
 
 
 async def test_a_host_that_never_answers_is_not_waited_for_for_ever(

@@ -17,6 +17,7 @@ import attrs
 import pytest
 import trio
 
+from command_center.actors.devices.roster import hash_of
 from command_center.actors.hosts.daemon.centre_link import CentreLink
 from command_center.actors.hosts.daemon.dialling import Dialled
 from command_center.actors.hosts.daemon.identity import CentreNumber, HostFiles, HostIdentity
@@ -24,7 +25,7 @@ from command_center.actors.hosts.dial import keeper
 from command_center.actors.hosts.link.channels import Channels, LinkEnded, refuse_link
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec, open_system
 from command_center.runtime.context import Context
-from command_center.store import host_states, log_identity
+from command_center.store import host_keys, host_states, log_identity
 from command_center.store.host_life import HostLife
 from tests.http.linked import OWNER, TOKEN, Centre, life, linked_centre
 
@@ -125,16 +126,38 @@ async def test_a_host_that_connects_again_and_again_is_let_wait(
     centre: Centre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "MOST_LINKS", 2)
-    monkeypatch.setattr(keeper, "LINKS_SECONDS", 1.5)
-    key, begun = await centre.key(), trio.current_time()
+    key, same, begun = await centre.key(), life(1), trio.current_time()
     for count in (1, 2):
-        async with centre.link(key, life(count)) as connection, serving(connection):
+        async with centre.link(key, same) as connection, serving(connection):
             await centre.until("host.connected", count)
-    async with centre.link(key, life(3)) as connection, serving(connection):
-        shown = await centre.client.get("/api/hosts", headers=OWNER)
-        assert "It connects too often. It is let in again in " in shown.text
+    seconds = trio.current_time() - begun + 2
+    monkeypatch.setattr(keeper, "LINKS_SECONDS", seconds)
+    async with centre.link(key, same) as connection, serving(connection):
+        with trio.fail_after(20):
+            while (  # noqa: ASYNC110 - in another task
+                "It connects too often. It is let in again in "
+                not in (await centre.client.get("/api/hosts", headers=OWNER)).text
+            ):
+                await trio.sleep(0.02)
         await centre.until("host.connected", 3)
-    assert trio.current_time() - begun > 1.5
+    assert trio.current_time() - begun > seconds
+
+
+async def test_a_host_whose_program_starts_again_and_again_is_let_in_no_more(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "MOST_LINKS", 2)
+    key, second = await centre.key(), life(2)
+    for one in (life(1), second):
+        async with centre.link(key, one):
+            pass
+    for number in (3, 4):
+        assert "The host's program starts too often." in await centre.refused(key, life(number))
+    async with centre.link(key, second):  # the same start may come again
+        pass
+    known = await centre.center.storage.read(lambda db: host_keys.by_key(db, hash_of(key)))
+    assert known is not None
+    assert second == known.life, "no start that was refused is kept"
 
 
 async def test_of_a_host_that_floods_with_connections_one_waits(
