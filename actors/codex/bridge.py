@@ -17,6 +17,8 @@ from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, RefusedRequest
 from command_center.actors.codex.connector import Connector
 from command_center.actors.codex.errors import (
+    AnswerMisread,
+    AnswerTooLong,
     CodexError,
     CodexTimeout,
     ThreadElsewhere,
@@ -36,6 +38,7 @@ from command_center.actors.codex.messages import (
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.routing import AnyInbox, Routes
 from command_center.actors.codex.settings import Transport
+from command_center.actors.codex.shapes import ANSWERS, problem_of
 from command_center.actors.codex.versions import RANGE, Support
 from command_center.actors.contracts.bridges import (
     AppServer,
@@ -280,6 +283,8 @@ class Bridge(Actor):
             left = max(0.0, deadline - trio.current_time())
             try:
                 result = await connection.call(call.method, call.params, left)
+            except AnswerTooLong:
+                raise
             except CodexTimeout:
                 raise CodexTimeout(call.method, call.timeout) from None
             except CodexError as error:
@@ -294,6 +299,10 @@ class Bridge(Actor):
                 continue
             if not isinstance(result, dict):
                 raise CodexError(call.method, 0, "it answered with no JSON object", result)
+            shape = ANSWERS.get(call.method)
+            problem = None if shape is None else problem_of(shape, result)
+            if problem is not None:
+                raise AnswerMisread(call.method, problem)
             return result
 
     async def _probe(self) -> BridgeHealth:

@@ -44,6 +44,16 @@ class AnswerTooLong(CodexTimeout):
         self.limit = limit
 
 
+class AnswerMisread(CodexTimeout):
+    """Codex's answer is none of its protocol; whether the request took effect is not known."""
+
+    def __init__(self, method: str, problem: str) -> None:
+        """Name the request and what is wrong with the answer."""
+        Refusal.__init__(self, f"Codex answered {method} with what cannot be read: {problem}")
+        self.method = method
+        self.seconds = 0.0
+
+
 class BridgeUnavailable(Refusal):
     """There is no connection to Codex, or it was lost before the answer came.
 

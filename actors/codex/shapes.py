@@ -1,13 +1,14 @@
-"""The members that are read of Codex's five questions, checked where they come in.
+"""The members that are read of Codex's questions and answers, checked where they come in.
 
 A question that lacks one of them cannot be shown to anybody; it is refused with a JSON-RPC
-error instead of failing whoever reads it. Members that are not named here are kept as they are.
+error instead of failing whoever reads it. An answer that lacks one is a refusal for who asked.
+Members that are not named here are kept as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -104,8 +105,91 @@ class Elicitation(Struct, kw_only=True):
     url: str | None = None
 
 
+class _Status(Struct):
+    type: str
+
+
+class _Thread(Struct):
+    id: str
+    status: _Status | None = None
+    updatedAt: float | None = None  # noqa: N815
+    createdAt: float | None = None  # noqa: N815
+
+
+class _PlacedThread(_Thread, kw_only=True):
+    cwd: str
+
+
+class _Turn(Struct):
+    id: str
+    items: list[dict[str, Any]]
+    status: str | None = None
+    startedAt: float | None = None  # noqa: N815
+    completedAt: float | None = None  # noqa: N815
+    error: dict[str, Any] | None = None
+
+
+class _Begun(Struct):
+    id: str
+
+
+class _OneThread(Struct):
+    thread: _Thread
+
+
+class _OnePlacedThread(Struct):
+    thread: _PlacedThread
+
+
+class _OneTurn(Struct):
+    turn: _Begun
+
+
+class _Names(Struct):
+    data: list[str]
+
+
+class _Objects(Struct):
+    data: list[dict[str, Any]]
+
+
+class _Threads(Struct):
+    data: list[_Thread]
+
+
+class _Turns(Struct):
+    data: list[_Turn]
+
+
+class _Goal(Struct):
+    goal: dict[str, Any] | None
+
+
+class _Settings(Struct):
+    layers: list[dict[str, Any]] | None = None
+
+
+ANSWERS: Final[Mapping[str, type[Struct]]] = {
+    "config/read": _Settings,
+    "model/list": _Objects,
+    "review/start": _OneTurn,
+    "thread/backgroundTerminals/list": _Objects,
+    "thread/fork": _OneThread,
+    "thread/goal/get": _Goal,
+    "thread/list": _Threads,
+    "thread/loaded/list": _Names,
+    "thread/queue/list": _Objects,
+    "thread/read": _OnePlacedThread,
+    "thread/resume": _OneThread,
+    "thread/start": _OneThread,
+    "thread/turns/list": _Turns,
+    "turn/start": _OneTurn,
+}
+"""The answers that are read, by the request."""
+
+
 def problem_of(shape: type[Struct], params: Mapping[str, Any]) -> str | None:
-    """Say what is wrong with the parameters of a question; None if they can be read."""
+    """Say what is wrong with a question's parameters, or an answer; None if they can be read."""
     try:
         msgspec.convert(params, shape)
     except msgspec.ValidationError as error:

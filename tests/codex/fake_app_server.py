@@ -57,10 +57,23 @@ PAST: dict[str, dict[str, Any]] = {
 }
 """The answers about threads that have a past."""
 
+ODD: dict[str, dict[str, Any]] = {
+    "thread/goal/get": {},
+    "thread/list": {"data": [{"name": "It has no id."}]},
+    "thread/loaded/list": {"data": [7]},
+    "thread/read": {"thread": None},
+    "thread/resume": {"thread": {"id": 7}},
+    "thread/turns/list": {"data": [{"id": "turn-1", "items": ["no item"]}]},
+    "turn/start": {"turn": []},
+}
+"""The answers about threads whose ids begin with `odd`: none is of the protocol."""
+
 
 def known_answer(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
     """Return an answer that is always the same."""
     about = str(params.get("threadId", ""))
+    if about.startswith("odd") and method in ODD:
+        return ODD[method]
     return PAST.get(method) if about.startswith("past") and method in PAST else FIXED.get(method)
 
 
@@ -142,7 +155,11 @@ class FakeAppServer:
                 self.fail(id_, -32603, "failed to read thread: its rollout is empty")
             case "thread/read":
                 parent = params["threadId"].rpartition("/")[0] or None
-                thread = {"id": params["threadId"], "parentThreadId": parent}
+                thread = {
+                    "id": params["threadId"],
+                    "parentThreadId": parent,
+                    "cwd": str(Path.cwd()),
+                }
                 self.write({"id": id_, "result": {"thread": thread}})
             case "turn/start":
                 turn_id = f"turn-{next(self.turns)}"

@@ -12,6 +12,7 @@ import trio
 
 from command_center.actors.codex.approvals import ELICITATION, USER_INPUT
 from command_center.actors.codex.errors import (
+    AnswerMisread,
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
@@ -362,6 +363,27 @@ async def test_a_disabled_bridge_starts_nothing_and_says_why() -> None:
             await bridged.call("thread/start", {})
     assert health.status is BridgeStatus.DISABLED
     assert health.message == "The runner mode is stub."
+
+
+@pytest.mark.parametrize(
+    ("method", "problem"),
+    [
+        ("thread/goal/get", "goal"),
+        ("thread/list", "`id`"),
+        ("thread/loaded/list", "str"),
+        ("thread/read", "thread"),
+        ("thread/resume", "thread.id"),
+        ("thread/turns/list", "items"),
+        ("turn/start", "turn"),
+    ],
+)
+async def test_an_answer_that_its_protocol_has_not_is_refused_to_who_asked(
+    method: str, problem: str
+) -> None:
+    async with open_bridge(faked()) as bridged:
+        with pytest.raises(AnswerMisread, match=f"Codex answered {method} .*{problem}"):
+            await bridged.bridge.ask(Call(method, {"threadId": "odd"}))
+        assert 0 == bridged.system.snapshot_of("/bridge").restarts
 
 
 async def test_an_overloaded_codex_is_asked_again_until_it_answers() -> None:

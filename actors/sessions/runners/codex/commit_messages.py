@@ -36,6 +36,7 @@ from command_center.actors.codex.messages import (
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.bridges import BridgeLost
 from command_center.actors.contracts.events.repositories import CommitMessageAsked
+from command_center.actors.contracts.far_answers import contained, note_asked
 from command_center.actors.contracts.landing import (
     AskForMessage,
     ProposedMessage,
@@ -53,6 +54,7 @@ from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.actors.sessions.runners.codex.user_rules import read_layers
 from command_center.runtime import Actor, ActorRef, Deferred, handles
 from command_center.store import Session, Task, Transaction, sessions, tasks
+from command_center.store.records import LOCAL
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -135,7 +137,7 @@ class CommitMessages(Actor):
         """Ask Codex for a message."""
         if self._under_way >= AT_ONCE:
             raise TooBusy(f"Codex is asked for {AT_ONCE} messages already. Try again in a moment.")
-        return self.ctx.answer_later(self._ask, message)
+        return self.ctx.answer_later(contained(self._ask), message)
 
     @handles(ThreadTold)
     def told(self, told: ThreadTold) -> None:
@@ -158,6 +160,8 @@ class CommitMessages(Actor):
             return session, tasks.get(db, session.task_id)
 
         session, task = await self._storage.read(load)
+        if session.host != LOCAL:
+            note_asked(session.host)
         if not RUNNERS[session.runner].has_threads:
             raise needs_threads(session.runner)
         prompt = await self._prompt(session, task, message.wanted.paths)
@@ -292,8 +296,11 @@ async def _listen(
                 raise Unavailable("Codex went away meanwhile.", retry_after=1.0)
             case CodexServerRequest(request_id=request_id):
                 await bridge.ask(AnswerRequest(request_id, error="Nobody is asked here."))
-            case CodexNotification(method="thread/tokenUsage/updated", params=params):
-                tokens = params["tokenUsage"]["total"]["totalTokens"]
+            case CodexNotification(
+                method="thread/tokenUsage/updated",
+                params={"tokenUsage": {"total": {"totalTokens": int(used)}}},
+            ):
+                tokens = used
             case CodexNotification(method="item/started", params={"item": {"type": kind}}) if (
                 kind not in ANSWERS
             ):
@@ -305,8 +312,9 @@ async def _listen(
                 method="item/completed", params={"item": {"type": "agentMessage", "text": text}}
             ):
                 said = str(text)
-            case CodexNotification(method="turn/completed", params={"turn": turn}):
-                error = (turn.get("error") or {}).get("message")
+            case CodexNotification(method="turn/completed", params={"turn": {**turn}}):
+                failed = turn.get("error")
+                error = failed.get("message") if isinstance(failed, dict) else failed
                 if error or not said.strip():
                     raise Conflict(f"Codex wrote no message: {error or 'it said nothing.'}")
                 return said, tokens

@@ -163,14 +163,14 @@ class ForeignTurns(BridgeWatcher):
     def told(self, message: CodexNotification) -> None:
         """Look at a thread that has become active, and at one that was loaded for its folder."""
         thread_id = message.thread_id
-        match (message.params.get("status") or {}).get("type"):
-            case "active":
+        match message.params.get("status"):
+            case {"type": "active"}:
                 self._loaded.add(thread_id)
                 self._examine_soon(thread_id)
-            case "idle" if thread_id not in self._loaded:
+            case {"type": "idle"} if thread_id not in self._loaded:
                 self._loaded.add(thread_id)
                 self.ctx.start_task(self._try, partial(self._see_folder, thread_id))
-            case "notLoaded":
+            case {"type": "notLoaded"}:
                 self._loaded.discard(thread_id)
 
     @handles(FindRunningTurns)

@@ -122,6 +122,15 @@ async def test_a_turn_is_found_that_begins_before_the_last_one_of_the_thread_is_
         assert "Go on." == (await at.until_adopted()).prompt
 
 
+async def test_a_status_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    async with watched(tmp_path / "db", lambda *_: None, status="completed") as at:
+        actor = at.rig.system.lookup("/foreign-turns")
+        told = {"threadId": THREAD, "status": "active"}
+        await actor.tell(CodexNotification(THREAD, "thread/status/changed", told))
+        await at.tell_active()
+        assert 0 == at.rig.system.snapshot_of("/foreign-turns").restarts
+
+
 async def test_a_turn_is_found_that_begins_as_the_session_before_leaves(tmp_path: Path) -> None:
     """Its actor may be gone before it is known that it has ended."""
 
