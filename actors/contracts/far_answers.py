@@ -11,7 +11,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
@@ -23,18 +23,21 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ASKED: ContextVar[set[str] | None] = ContextVar("_ASKED", default=None)
+Misread: TypeAlias = Callable[[str], None]
+"""Takes note that an answer made no sense, with the reason in a sentence."""
+
+_ASKED: ContextVar[dict[str, Misread | None] | None] = ContextVar("_ASKED", default=None)
 
 
 class HostMisread(Unavailable):
     """An answer of another machine could not be made sense of."""
 
 
-def note_asked(host: str) -> None:
-    """Note that the work in hand has asked another machine."""
+def note_asked(host: str, misread: Misread | None = None) -> None:
+    """Note that the work in hand has asked another machine; `misread` is told if that fails."""
     asked = _ASKED.get()
     if asked is not None:
-        asked.add(host)
+        asked[host] = misread or asked.get(host)
 
 
 async def spared(work: Callable[P, Awaitable[object]], *args: P.args, **named: P.kwargs) -> None:
@@ -51,7 +54,7 @@ def contained(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
 
     @functools.wraps(work)
     async def held(*args: P.args, **named: P.kwargs) -> T:
-        asked: set[str] = set()
+        asked: dict[str, Misread | None] = {}
         before = _ASKED.set(asked)
         try:
             return await work(*args, **named)
@@ -60,9 +63,10 @@ def contained(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
                 raise
             hosts = ", ".join(sorted(asked))
             log.exception("host.misread", host=hosts)
-            raise HostMisread(
-                f"The answer of host {hosts} could not be made sense of. The log says more."
-            ) from error
+            reason = f"The answer of host {hosts} could not be made sense of. The log says more."
+            for misread in filter(None, asked.values()):
+                misread(reason)
+            raise HostMisread(reason) from error
         finally:
             _ASKED.reset(before)
 

@@ -3962,7 +3962,7 @@ HostEnrolled = TypedDict(
     },
 )
 
-# A machine refuses, or is refused, until a person does something; told once.
+# A machine refuses or is refused until a person acts, or its answer makes no sense.
 HostRefused = TypedDict(
     "HostRefused",
     {

@@ -4980,7 +4980,7 @@ export interface HostEnrolled {
   name: string;
 }
 
-/** A machine refuses, or is refused, until a person does something; told once. */
+/** A machine refuses or is refused until a person acts, or its answer makes no sense. */
 export interface HostRefused {
   name: string;
   reason: string;

@@ -11,8 +11,10 @@ import structlog
 import trio
 
 from command_center.actors.codex.approvals import ELICITATION, USER_INPUT
+from command_center.actors.codex.connection import Connection
 from command_center.actors.codex.errors import (
     AnswerMisread,
+    AnswerTooLong,
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
@@ -384,6 +386,20 @@ async def test_an_answer_that_its_protocol_has_not_is_refused_to_who_asked(
         with pytest.raises(AnswerMisread, match=f"Codex answered {method} .*{problem}"):
             await bridged.bridge.ask(Call(method, {"threadId": "odd"}))
         assert 0 == bridged.system.snapshot_of("/bridge").restarts
+
+
+async def test_an_answer_that_is_too_long_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answer(_connection: Connection, method: str, *_: object) -> object:
+        raise AnswerTooLong(method, 1000)
+
+    async with open_bridge(faked()) as bridged:
+        await bridged.bridge.ask(ProbeHealth())
+        with monkeypatch.context() as changed:
+            changed.setattr(Connection, "call", answer)
+            with pytest.raises(AnswerTooLong, match="Ask for less at once"):
+                await bridged.bridge.ask(Call("thread/list"))
 
 
 async def test_an_overloaded_codex_is_asked_again_until_it_answers() -> None:

@@ -40,7 +40,7 @@ class HostEnrolled(EventData, frozen=True, kw_only=True, tag="host.enrolled"):
 
 
 class HostRefused(EventData, frozen=True, kw_only=True, tag="host.refused"):
-    """A machine refuses, or is refused, until a person does something; told once."""
+    """A machine refuses or is refused until a person acts, or its answer makes no sense."""
 
     name: str
     reason: str

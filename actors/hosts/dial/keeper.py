@@ -66,6 +66,7 @@ class DialLink(Actor):
         """Wait for the host, without waiting for it here."""
         self._events = LinkEvents(self._storage, self._standing, self.ctx)
         self.ctx.start_task(self._await_first)
+        self.ctx.start_task(self._events.tell_misread)
 
     async def on_stop(self) -> None:
         """Leave no link behind."""

@@ -77,6 +77,9 @@ class Reach(Protocol):
     def away(self, reason: str) -> Away:
         """Return what to raise where the link ends with something in hand."""
 
+    def misread(self, reason: str) -> None:
+        """Have it told that an answer of the host made no sense."""
+
 
 @attrs.define
 class Sink:
@@ -129,7 +132,7 @@ class FarCalls:
     ) -> AsyncIterator[LinkChannel]:
         """Begin a method, on a channel that lives as long as the block."""
         link = await self.reach.get()
-        note_asked(self.reach.name)
+        note_asked(self.reach.name, self.reach.misread)
         try:
             channel = link.begin()
             try:

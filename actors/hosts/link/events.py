@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from functools import partial
+from typing import Final
 
 import attrs
 import structlog
+import trio
 
 from command_center.actors.contracts.addresses import SLOTS
 from command_center.actors.contracts.events.hosts import HostAway, HostConnected, HostRefused
@@ -17,6 +19,9 @@ from command_center.actors.hosts.link.standing import Standing
 from command_center.actors.ledger.hosts import keep_seen
 from command_center.runtime import Context, MailboxFull
 from command_center.store import EventData, Transaction, orphaned_turns
+
+MISREAD_SECONDS: Final = 3600.0
+"""Seconds after which it is told again that an answer of a host made no sense."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -54,6 +59,13 @@ class LinkEvents:
             name = self.standing.name
             log.warning("host.away", host=name, reason=reason, refused=is_refused)
             await self.tell(self._told(name=name, reason=reason))
+
+    async def tell_misread(self) -> None:
+        """Tell of answers that made no sense, once an hour at most."""
+        while True:
+            reason = await self.standing.until_misread()
+            await self.tell(HostRefused(name=self.standing.name, reason=reason))
+            await trio.sleep(MISREAD_SECONDS)
 
     async def tell(self, event: EventData) -> None:
         """Tell of something, also those who wait for the host, and keep when it was seen last."""

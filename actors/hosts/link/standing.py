@@ -35,6 +35,8 @@ class Standing:
     next_try_at: Timestamp | None = None
     seen_at: Timestamp | None = None
     _tried: trio.Event = attrs.field(factory=trio.Event)
+    _misread: str = ""
+    _is_misread: trio.Event = attrs.field(factory=trio.Event)
 
     async def get(self) -> Channels:
         """Return the link; wait for the first attempt, for some seconds, but for no later one.
@@ -57,6 +59,17 @@ class Standing:
     def away(self, reason: str) -> Away:
         """Return what to raise where there is no link, or it ends with something in hand."""
         return Away(f"Host {self.name} is away: {reason}")
+
+    def misread(self, reason: str) -> None:
+        """Have it told that an answer of the host made no sense."""
+        self._misread = reason
+        self._is_misread.set()
+
+    async def until_misread(self) -> str:
+        """Return the reason once an answer made no sense; each is returned once, the last alone."""
+        await self._is_misread.wait()
+        self._is_misread = trio.Event()
+        return self._misread
 
     def connected(self, link: Channels) -> None:
         """Take note of a link."""

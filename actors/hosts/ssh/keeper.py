@@ -57,6 +57,7 @@ class SshLink(Actor):
         """Begin to connect, without waiting for it."""
         self._events = LinkEvents(self._storage, self._standing, self.ctx)
         self.ctx.start_task(self._keep)
+        self.ctx.start_task(self._events.tell_misread)
 
     def describe(self) -> Mapping[str, object]:
         """Show whether there is a link, and why not."""

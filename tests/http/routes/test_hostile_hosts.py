@@ -116,7 +116,9 @@ async def test_what_no_git_says_fails_who_asked_and_holds_up_no_other_host(
     hostile.git.says = {"ls-tree": b"blob\ta\0\xff\t\0"}
     answer = await hostile.ask("POST", f"/api/repos/{there}/scan")
     assert 503 == answer.status_code
-    assert "The answer of host box could not be made sense of" in answer.text
+    words = "The answer of host box could not be made sense of"
+    assert words in answer.text
+    assert words in (await hostile.centre.until("host.refused"))["reason"]
     actor = hostile.centre.center.system.snapshot_of("/repositories")
     assert (0, None) == (actor.restarts, actor.last_error)
     assert 200 == (await hostile.ask("GET", f"/api/repos/{here}/worktrees")).status_code
