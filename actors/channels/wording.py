@@ -26,9 +26,7 @@ from command_center.store import (
     PushKind,
     Repository,
     Session,
-    Task,
     repositories,
-    tasks,
 )
 
 TITLE: Final = 100
@@ -76,9 +74,9 @@ def told_of(db: Database, notice: Notice) -> Told | None:
             is_late = isinstance(notice, DeadlineNears)
             return asked(approval, read(db, repositories, approval.repository_id), is_late=is_late)
         case SessionOver(session, cut_off):
-            return session_over(session, read(db, tasks, session.task_id), cut_off=cut_off)
-        case PullRequestTold(session) | MergeCalledOff(session):
-            return pull_request_told(notice, read(db, tasks, session.task_id))
+            return session_over(session, cut_off=cut_off)
+        case PullRequestTold() | MergeCalledOff():
+            return pull_request_told(notice)
         case AutomationHeld() | LimitTold() | ActorSetAside():
             return _of_the_whole(notice)
         case _:
@@ -117,22 +115,21 @@ def settled(approval: Approval) -> tuple[str, str]:
     return shorten(approval.title, TITLE), shorten(f"{approval.status.capitalize()}{by}.", BODY)
 
 
-def session_over(session: Session, task: Task | None, *, cut_off: bool) -> Told:
+def session_over(session: Session, *, cut_off: bool) -> Told:
     """Say how a session ended."""
     ends = _ENDS.get(session.status, session.status.capitalize())
-    title = session.prompt if task is None else task.title
     return Told(
         kind="interrupted" if cut_off else "sessions",
-        title=shorten(f"{ends}: {title or f'session {session.id}'}", TITLE),
+        title=shorten(f"{ends}: {session.title or f'session {session.id}'}", TITLE),
         body=shorten(session.exit_reason or session.last_message or "", BODY),
         where=f"/sessions/{session.id}",
     )
 
 
-def pull_request_told(told: PullRequestTold | MergeCalledOff, task: Task | None) -> Told:
+def pull_request_told(told: PullRequestTold | MergeCalledOff) -> Told:
     """Say that checks fail, reviews came or it is not merged, and what is done about it."""
     session = told.session
-    title = (session.prompt if task is None else task.title) or f"session {session.id}"
+    title = session.title or f"session {session.id}"
     if isinstance(told, MergeCalledOff):
         head, body = "Not merged", told.problem
     else:

@@ -327,13 +327,13 @@ async def _for_session(
 
 
 def _choices(db: Database, *, ended: bool) -> list[tuple[int, str]]:
-    """Sessions to pick from, with their tasks' titles: the live ones, or the newest."""
+    """Sessions to pick from, with their titles: the live ones, or the newest."""
     found: Sequence[Session] = (
         sessions.page(db, {}, limit=LISTED, newest_first=True).items
         if ended
         else sessions.every(db, {"finished_at": None})[:LISTED]
     )
-    return [(session.id, tasks.get(db, session.task_id).title) for session in found]
+    return [(session.id, session.title) for session in found]
 
 
 COMMANDS: Final[Mapping[str, tuple[Command, str]]] = {

@@ -122,7 +122,6 @@ def labelled(label: str, said: object) -> Text | None:
 
 def session_text(session: Session, where: Where) -> Text:
     """Say how a session ended: its outcome, its last words, its tokens and what it changed."""
-    title = where.task.title if where.task is not None else session.prompt
     head = lines(
         text(
             ICONS.get(session.status, ""),
@@ -130,7 +129,7 @@ def session_text(session: Session, where: Where) -> Text:
             bold(f"Session {session.id} {session.status.replace('_', ' ')}"),
             repository_name(where),
         ),
-        text(shorten(title, TITLE)),
+        text(shorten(session.title, TITLE)),
         labelled("", session.exit_reason),
     )
     foot = lines(
@@ -144,12 +143,11 @@ def session_text(session: Session, where: Where) -> Text:
 
 def pull_request_text(told: PullRequestTold | MergeCalledOff, where: Where) -> Text:
     """Say that checks fail, reviewers want changes or it is not merged, and what is done."""
-    title = where.task.title if where.task is not None else told.session.prompt
     if isinstance(told, MergeCalledOff):
         return fit(
             lines(
                 text("🔀 ", bold("Not merged"), repository_name(where)),
-                text(shorten(title, TITLE)),
+                text(shorten(told.session.title, TITLE)),
                 labelled("", told.problem),
                 text(shorten(told.url, 300)),
             )
@@ -158,7 +156,7 @@ def pull_request_text(told: PullRequestTold | MergeCalledOff, where: Where) -> T
     return fit(
         lines(
             text("🔀 ", bold("News of a pull request"), repository_name(where)),
-            text(shorten(title, TITLE)),
+            text(shorten(told.session.title, TITLE)),
             *(text("• ", shorten(head, 200)) for head in told.checks[:10]),
             f"• {reviews}" if told.reviews else None,
             "The task goes on with a turn that is told." if told.goes_on else None,
@@ -178,11 +176,10 @@ def session_keyboard(session: Session) -> Keyboard:
 
 def session_line(session: Session, where: Where) -> Text:
     """Word a session for a list."""
-    title = where.task.title if where.task is not None else session.prompt
     return text(
         ICONS.get(session.status, ""),
         f" {session.id} ",
-        bold(shorten(title, 80)),
+        bold(shorten(session.title, 80)),
         "" if where.host is None else f" on {where.host}",
         f" {session.status.replace('_', ' ')}",
         f" ({shorten(session.wait_reason, 120)})" if session.wait_reason else "",

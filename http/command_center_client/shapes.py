@@ -2621,6 +2621,7 @@ SettingLine = TypedDict(
         "line": 'str',
         "environment": 'str',
         "overriddenBy": 'Literal["default", "environment", "file", "flag"] | None',
+        "needs": 'list[str]',
     },
 )
 
@@ -2696,6 +2697,7 @@ ShownSetting = TypedDict(
         "form": 'str',
         "help": 'str',
         "value": 'Any',
+        "text": 'str',
         "source": 'Literal["default", "environment", "file", "flag"]',
         "isSecret": 'bool',
     },

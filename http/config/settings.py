@@ -13,11 +13,15 @@ are not all upper case (compilers' wrappers use `CC_x86_64_…`).
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, cast, dataclass_transform, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, cast, dataclass_transform, get_args
 
 import attrs
 import environ
@@ -440,6 +444,26 @@ class ResolvedSettings:
     def shown(self, name: str) -> object:
         """Return a setting's value as it may be shown: JSON-able, secrets hidden."""
         return _shown(getattr(self.settings, name))
+
+    def written(self, name: str) -> str:
+        """Return a setting's value as the environment has it; an empty text for a secret."""
+        declared, value = DECLARATIONS[name], getattr(self.settings, name)
+        if declared.is_secret or value is None:
+            return ""
+        if not isinstance(value, tuple):
+            return str(value)
+        words = [str(part) for part in value]
+        if declared.parser is COMMAND:
+            return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+        return (os.pathsep if declared.parser is PATHS else ",").join(words)
+
+    def contradictions(self, name: str, value: object) -> tuple[str, ...]:
+        """Return why no server starts with another value of a setting, and the others as here."""
+        try:
+            attrs.evolve(cast("Any", self.settings), **{name: value})
+        except SettingsError as error:
+            return error.problems
+        return ()
 
 
 def _shown(value: object) -> object:

@@ -79,7 +79,7 @@ def listed(sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     told = []
     for session in sessions:
         uri = SESSION.replace("{sessionId}", str(session["id"]))
-        title = f"Session {session['id']} ({session['status']}): {session['prompt'][:80]}"
+        title = f"Session {session['id']} ({session['status']}): {session['title'][:80]}"
         told += [
             {
                 "uri": uri,

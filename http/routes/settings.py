@@ -31,7 +31,8 @@ class ShownSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         name: its name in the file; `variable` is that in the environment, `flag` that of `serve`.
         form: the form of its value, such as `NUMBER` or the words that it may be.
-        value: what it is; a secret is hidden.
+        value: what it is; a secret is hidden. `text` is the same as the environment has it, and
+            is empty for a secret.
         source: where the value is from; a flag wins over the environment, that over the file.
     """
 
@@ -41,6 +42,7 @@ class ShownSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     form: str
     help: str
     value: Any
+    text: str
     source: Source
     is_secret: bool
 
@@ -64,11 +66,13 @@ class SettingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         line: the line for the file that `configFile` names, in TOML.
         environment: the same for the environment.
         overridden_by: where the server has the setting from, if a line in the file changes nothing.
+        needs: what else has to be set first; the server does not start with this line alone.
     """
 
     line: str
     environment: str
     overridden_by: Source | None
+    needs: list[str]
 
 
 class LineQuery(
@@ -93,6 +97,7 @@ async def list_settings(resolved: ResolvedSettings) -> ShownSettings:
                 form=declared.parser.form,
                 help=declared.help,
                 value=resolved.shown(name),
+                text=resolved.written(name),
                 source=resolved.sources[name],
                 is_secret=declared.is_secret,
             )
@@ -110,9 +115,10 @@ async def show_setting_line(resolved: ResolvedSettings, query: LineQuery) -> Set
     if declared is None:
         raise NotFound("Setting", query.name)
     value = PLACEHOLDER if declared.is_secret else query.value
+    needs: tuple[str, ...] = ()
     if not declared.is_secret:
         try:
-            declared.parser(value)
+            needs = resolved.contradictions(query.name, declared.parser(value))
         except ValueError as error:
             raise Invalid.field("value", f"It {error}.") from error
     source = resolved.sources[query.name]
@@ -120,6 +126,7 @@ async def show_setting_line(resolved: ResolvedSettings, query: LineQuery) -> Set
         line=f"{declared.name} = {_toml(declared, value)}",
         environment=f"{declared.variable}={shlex.quote(value)}",
         overridden_by=source if source in {"flag", "environment"} else None,
+        needs=[*needs],
     )
 
 

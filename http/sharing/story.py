@@ -52,7 +52,7 @@ def opened(db: Database, session_id: int) -> Opened:
     session = sessions.get(db, session_id)
     return Opened(
         session,
-        tasks.get(db, session.task_id).title,
+        session.title or tasks.get(db, session.task_id).title,
         repositories.get(db, session.repository_id).name,
     )
 

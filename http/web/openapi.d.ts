@@ -2008,6 +2008,7 @@ export interface SettingLine {
   line: string;
   environment: string;
   overriddenBy: "default" | "environment" | "file" | "flag" | null;
+  needs: string[];
 }
 
 /** A machine that repositories lie on. */
@@ -2068,6 +2069,7 @@ export interface ShownSetting {
   form: string;
   help: string;
   value: any;
+  text: string;
   source: "default" | "environment" | "file" | "flag";
   isSecret: boolean;
 }

@@ -218,6 +218,7 @@ class _Importing:
         self._matched: dict[str, str] = {}
         self._now = now_timestamp()
         sequences = dict(db.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+        self._are_untitled = False
         self._distance: dict[str, int] = {name: sequences.get(name, 0) for name in EXPORTED}
         self._newest = head.newest
         self._removed = head.removed_up_to
@@ -243,9 +244,20 @@ class _Importing:
                     self._insert(self._contents[table], row)
         while is_damaged and self._let_go():
             pass
+        if self._are_untitled:
+            self._name_sessions()
         if found := self._db.execute("PRAGMA foreign_key_check").fetchone():
             raise sqlite3.IntegrityError(f"{found[0]} names {found[2]} that are not there")
         return Imported(self._rows, self._matched)
+
+    def _name_sessions(self) -> None:
+        """Name sessions after their tasks; those of an older version have no titles."""
+        self._db.execute(
+            "UPDATE sessions SET title = "
+            "coalesce((SELECT title FROM tasks WHERE tasks.id = sessions.task_id), '') "
+            "WHERE id > ?",
+            [self._distance["sessions"]],
+        )
 
     def _let_go(self) -> bool:
         """Have rows that came name nothing instead of what is not there; those that must, go."""
@@ -304,6 +316,7 @@ class _Importing:
             return
         if content.name == "rules" and given["repository_id"] in self._repositories:
             return  # what that is allowed is for whoever has it here to say
+        self._are_untitled |= content.name == "sessions" and "title" not in given
         _SETTLED.get(content.name, lambda _row, _now: None)(row, self._now)
         how = "INSERT OR IGNORE" if content.name in UNLESS_THERE else "INSERT"
         if "id" in row:

@@ -124,6 +124,7 @@ def insert_session(tx: Transaction, task: Task, **fields: Any) -> Session:
     wanted = {
         "task_id": task.id,
         "repository_id": task.repository_id,
+        "title": task.title,
         "runner": "stub",
         "sandbox": "workspace-write",
         "cwd": "/srv/r",

@@ -24,7 +24,7 @@ NOUNS: Final[Mapping[str, Noun]] = {
     "sessions": Noun(
         "/api/sessions",
         "/api/sessions/{}",
-        ("id", "status", "repositoryId", "taskId", "updatedAt", "prompt"),
+        ("id", "status", "repositoryId", "taskId", "updatedAt", "title"),
         frozenset({"status", "repositoryId"}),
     ),
     "tasks": Noun(

@@ -86,6 +86,7 @@ export const ApprovalCard = ({ approval, isTwin, children }) => {
   const decided = useRef(false);
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
   const task = useTask(approval);
+  const session = state.sessions.get(approval.sessionId ?? 0);
   const repo = repoOf(approval);
   const title = titleOf(approval);
   const at = `#/approvals/${approval.id}`;
@@ -120,7 +121,7 @@ export const ApprovalCard = ({ approval, isTwin, children }) => {
       ${
         approval.sessionId
           ? html`<a href=${`#/sessions/${approval.sessionId}`}>
-            ${task?.title || `Session ${approval.sessionId}`}
+            ${session?.title || task?.title || `Session ${approval.sessionId}`}
           </a>`
           : task?.title
       }

@@ -178,7 +178,10 @@ function search(text, words, tell) {
         key: `${hit.id}`,
         icon: "sessions",
         label: told(hit.snippet),
-        note: taskOf(hit)?.title || `Session ${hit.sessionId}`,
+        note:
+          state.sessions.get(hit.sessionId)?.title ||
+          taskOf(hit)?.title ||
+          `Session ${hit.sessionId}`,
         to: `/sessions/${hit.sessionId}`,
       })),
     }),

@@ -17,12 +17,6 @@ const SOURCES = {
   flag: "set by a flag",
 };
 
-/** @param {unknown} value */
-const told = (value) =>
-  value === null || value === "" || (Array.isArray(value) && !value.length)
-    ? "–"
-    : [value].flat().join(", ");
-
 export const Settings = () => {
   const [found, error] = useLoaded(() => get("/api/settings"), []);
   const [shown, search] = useFilter(
@@ -59,7 +53,9 @@ const Setting = ({ setting }) => {
     onToggle=${(/** @type {any} */ e) => open(e.currentTarget.open)}>
     <summary>
       <code>${setting.variable}</code>
-      <span class="setting-value">${told(setting.value)}</span>
+      <span class="setting-value">
+        ${setting.isSecret ? String(setting.value ?? "") || "–" : setting.text || "–"}
+      </span>
       <span class="hint">${SOURCES[setting.source]}</span>
     </summary>
     <p>${setting.help}</p>
@@ -68,8 +64,8 @@ const Setting = ({ setting }) => {
 };
 
 /** @param {{setting: ShownSetting}} props */
-const Line = ({ setting: { name, form, value, isSecret } }) => {
-  const [wanted, want] = useState(isSecret || value === null ? "" : [value].flat().join(","));
+const Line = ({ setting: { name, form, text, isSecret } }) => {
+  const [wanted, want] = useState(text);
   const [line, setLine] = useState(/** @type {{found?: SettingLine, failure?: ApiError}} */ ({}));
   useEffect(() => {
     let current = true;
@@ -99,6 +95,12 @@ const Line = ({ setting: { name, form, value, isSecret } }) => {
       found &&
       html`
         <${Code} label="Line of the file" text=${found.line} />
+        ${
+          found.needs.length > 0 &&
+          html`<p class="hint" data-bad="true">
+            The server does not start with it alone. ${found.needs.join(" ")}
+          </p>`
+        }
         <p class="hint">
           ${
             found.overriddenBy

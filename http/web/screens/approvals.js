@@ -37,6 +37,7 @@ const textOf = (approval) =>
     `#${approval.id}`,
     approval.title,
     approval.details?.command,
+    state.sessions.get(approval.sessionId ?? 0)?.title,
     taskOf(approval)?.title,
     placeOf(approval),
     approval.kind,

@@ -10,9 +10,15 @@ import msgspec
 import pytest
 from sqlite_utils import Database
 
+from command_center.actors.channels import wording
+from command_center.actors.channels.notices import PullRequestTold
 from command_center.actors.contracts.sessions import LabelSession, SessionLabel
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.actors.sessions.directory import Sessions
+from command_center.actors.telegram import wording as telegram
+from command_center.actors.telegram.channel import where_of
+from command_center.actors.telegram.markup import to_plain
+from command_center.http.sharing.story import opened
 from command_center.store import Session, Transaction, sessions, tasks
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import live_session
@@ -72,6 +78,26 @@ async def test_a_title_that_says_nothing_or_is_a_page_long_is_refused(tmp_path: 
         with pytest.raises(NotFound):
             await asked.label(session.id + 1, label(title="Nobody"))
         assert "Before" == (await place.storage.read(lambda db: sessions.get(db, session.id))).title
+
+
+async def test_people_hear_of_a_session_by_its_own_title(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as place:
+        session = await inserted(place, title="Mine", **ENDED)
+
+        def said(db: Database) -> list[str]:
+            where = where_of(db, session, None)
+            told = PullRequestTold(session, "https://example.org/1", [], 1, goes_on=True, reason="")
+            return [
+                wording.session_over(session, cut_off=False).title,
+                wording.pull_request_told(told).title,
+                to_plain(telegram.session_text(session, where)),
+                to_plain(telegram.session_line(session, where)),
+                to_plain(telegram.pull_request_text(told, where)),
+                opened(db, session.id).title,
+            ]
+
+        for text in await place.storage.read(said):
+            assert "Mine" in text
 
 
 async def test_sessions_are_found_by_their_own_title_and_apart_from_the_archived(

@@ -297,6 +297,31 @@ def test_a_file_names_nothing_of_what_is_here(
     assert before == exported(there, tmp_path / "after")[1:-1]
 
 
+def test_sessions_of_a_version_without_titles_are_called_as_their_tasks(
+    made: Path, tmp_path: Path
+) -> None:
+    """A row that an older version wrote has fewer columns."""
+    file, there = tmp_path / "file", tmp_path / "there" / "command-center.db"
+    exported(made, file)
+    lines = []
+    for line in file.read_bytes().splitlines()[:-1]:
+        told = msgspec.json.decode(line)
+        if told.get("table") == "sessions" and "row" in told:
+            del told["row"]["title"]
+        lines.append(msgspec.json.encode(told) + b"\n")
+    file.write_bytes(closed(lines))
+    writer = Writer(there, busy_timeout=0)
+    mine = run(writer, lambda tx: add_session(tx, title="Mine"))
+    writer.close()
+    import_file(file, there.parent, there)
+    with closing(open_for_reading(there)) as db:
+        titles = [one.title for one in sessions.every(db, {})]
+        assert {"Mine", "t"} == {*titles}
+        assert 1 == titles.count("Mine")
+        found = sessions.page(db, {}, words="t", limit=9).items
+        assert len(titles) - 1 == len([one for one in found if one.id != mine.id])
+
+
 def closed(lines: list[bytes]) -> bytes:
     """Close a file as an export is, whatever its lines say."""
     text = b"".join(lines)
