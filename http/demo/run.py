@@ -24,7 +24,7 @@ import trio
 
 from command_center.actors.git.ports import PROGRAM
 from command_center.actors.hosts.local.git.process import GitProgram
-from command_center.http.config.settings import ResolvedSettings, Settings, resolve_settings
+from command_center.http.config.settings import Settings, resolve_settings
 from command_center.http.demo.history import write_history
 from command_center.http.demo.scripts import REPOSITORIES
 from command_center.http.run import StartRefused, run
@@ -82,9 +82,9 @@ def run_demo(port: int) -> int:
             "codex_transport": "spawn",
             "log_level": "warning",
         }
-        settings = resolve_settings({}, flags, config_file=configuration).settings
+        resolved = resolve_settings({}, flags, config_file=configuration)
         try:
-            return run(ResolvedSettings.told_nothing(settings), _greet)
+            return run(resolved, _greet)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again, it would leave the folder
 

@@ -72,6 +72,7 @@ def test_the_numbers_and_charts_are_of_the_repository_that_is_chosen(
     expect(page.locator(".tile")).to_have_count(0)
     page.get_by_label("Repository").select_option("All repositories")
     shows(4, 1)
+    page.close()  # it would complain of a server that is gone
     server.stop()
 
 
