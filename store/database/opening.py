@@ -343,8 +343,9 @@ def _lines_of_check(db: Database) -> list[str]:
     told = lines(len(WORD_INDEXES) + 1)
     if told == ["ok"] or damaged_index(told[0]) is None:
         return told
-    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
-    names = [*(name for (name,) in db.execute(tables).fetchall()), *WORD_INDEXES]
+    tables = "SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'"
+    found = db.execute(tables).fetchall()  # an older version has not all of the indexes
+    names = [name for name, page in found if page > 0 or name in WORD_INDEXES]
     return [line for name in names for line in lines(f'"{name}"')]
 
 

@@ -67,14 +67,20 @@ def test_a_start_makes_an_index_anew_that_is_damaged(filled: Path, index: str, r
         assert [("ok",)] == db.execute("PRAGMA quick_check").fetchall()
 
 
-@pytest.mark.parametrize("index", ["tasks_search", "texts_search"])
-def test_an_update_makes_an_index_anew_before_it_changes_anything(path: Path, index: str) -> None:
+@pytest.mark.parametrize(
+    ("index", "rows"),
+    [("tasks_search", LISTS), ("tasks_search", STRUCTURE), ("texts_search", STRUCTURE)],
+)
+def test_an_update_makes_an_index_anew_before_it_changes_anything(
+    path: Path, index: str, rows: str
+) -> None:
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         teach_words(conn)
         teach_checksums(conn)
         MIGRATIONS.apply(Database(conn), stop_before="0081_totals")
-    damage(path, index, STRUCTURE)
+        conn.execute("INSERT INTO tasks_search (rowid, text) VALUES (1, 'an elephant')")
+    damage(path, index, rows)
     with closing(open_database(path)) as db:
         assert not MIGRATIONS.pending(db)
         assert [("ok",)] == db.execute("PRAGMA quick_check").fetchall()
