@@ -56,8 +56,12 @@ def tell_worktree(
     actor: str,
     *,
     force: bool = False,
+    correlation_id: str | None = None,
 ) -> None:
-    """Emit an event of a worktree that somebody took away, and forget what its files were."""
+    """Emit an event of a worktree that somebody took away, and forget what its files were.
+
+    Its correlation id is the unit's, unless one is given.
+    """
     remove_snapshots(tx, repository.id, worktree.path)
     tx.emit(
         event(
@@ -68,4 +72,5 @@ def tell_worktree(
         ),
         actor=actor,
         repository_id=repository.id,
+        correlation_id=correlation_id,
     )

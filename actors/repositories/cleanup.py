@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -75,7 +75,7 @@ class WorktreeCleaning:
             await self._clean(message.repository_id, SYSTEM, only=done)
 
     async def _clean(
-        self, repository_id: int, requested_by: str, *, only: Collection[str] | None = None
+        self, repository_id: int, requested_by: str, *, only: Mapping[str, str | None] | None = None
     ) -> Page[WorktreeEntry]:
         async with self._locks.of(repository_id):
             repository = await self._repository(repository_id)
@@ -113,7 +113,10 @@ class WorktreeCleaning:
 
             def tell(tx: Transaction) -> Page[WorktreeEntry]:
                 for entry in removed:
-                    tell_worktree(tx, WorktreeRemoved, repository, entry, requested_by)
+                    origin = None if only is None else only.get(entry.path)
+                    tell_worktree(
+                        tx, WorktreeRemoved, repository, entry, requested_by, correlation_id=origin
+                    )
                 return Page(items=removed)
 
             page = await self._storage.write(tell)

@@ -13,15 +13,13 @@ import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from command_center.http.config.parsers import COMMAND
 from command_center.http.config.settings import (
@@ -77,6 +75,7 @@ def serve(config_file: Path | None, *, opens: bool | None, **flags: str | None) 
     resolved = resolve(config_file, flags)
     # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
     gc.disable()
+    _load_structlog()
     from command_center.http.greeting import greet  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
     from command_center.http.run import StartRefused, run  # noqa: PLC0415 - the same
 
@@ -111,6 +110,10 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
     if as_json:
         click.echo(json.dumps(_as_json(resolved), indent=2))
         return
+    from rich.console import Console  # noqa: PLC0415 - a server has no tables
+    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
     table = Table("Setting", "Value", "From", box=None, pad_edge=False)
     for name, declaration in DECLARATIONS.items():
         source = resolved.sources[name]
@@ -160,6 +163,17 @@ def certificate(names: tuple[str, ...], config_file: Path | None) -> None:
         click.echo(certificates.certificate(settings, names))
     except (OtherNames, OSError, ValueError) as refusal:
         refuse(str(refusal))
+
+
+def _load_structlog() -> None:
+    """Load it without rich, which it loads wherever there is one for errors that we write plain."""
+    if "rich" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment] - so that an import of it fails
+    try:
+        import_module("structlog")
+    finally:
+        del sys.modules["rich"]
 
 
 def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:

@@ -68,17 +68,20 @@ def pending_deadlines(db: Database) -> list[Deadline]:
     return [Deadline(*row) for row in db.execute(sql).fetchall()]
 
 
-def finished_worktrees(db: Database, repository_id: int) -> set[str]:
-    """Return the paths of worktrees made for runs whose tasks are all completed or cancelled.
+def finished_worktrees(db: Database, repository_id: int) -> dict[str, str | None]:
+    """Return the worktrees made for runs whose tasks are all completed or cancelled.
+
+    By their paths; with each is the correlation id of the run, while the log still has it.
 
     One is left out after a run that failed or was stopped: somebody may want to go on there. So is
     one that was made again for somebody else than a run.
     """
     made = db.execute(
-        "SELECT path, session_id, max(id) FROM ("
-        "SELECT json_extract(body, '$.data.path') AS path, session_id, id FROM events "
-        "WHERE type = 'worktree.created' AND repository_id = ? UNION ALL "
-        "SELECT path, session_id, 0 FROM worktrees_of_removed_events WHERE repository_id = ?"
+        "SELECT path, session_id, correlation_id, max(id) FROM ("
+        "SELECT json_extract(body, '$.data.path') AS path, session_id, correlation_id, id "
+        "FROM events WHERE type = 'worktree.created' AND repository_id = ? UNION ALL "
+        "SELECT path, session_id, NULL, 0 FROM worktrees_of_removed_events "
+        "WHERE repository_id = ?"
         ") GROUP BY 1",
         [repository_id, repository_id],
     )
@@ -88,8 +91,10 @@ def finished_worktrees(db: Database, repository_id: int) -> set[str]:
         "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
         [repository_id],
     )
-    for_runs = {path for path, session_id, _ in made if session_id is not None}
-    return for_runs - {path for (path,) in needed}
+    for_runs = {path: origin for path, session_id, origin, _ in made if session_id is not None}
+    for (path,) in needed:
+        for_runs.pop(path, None)
+    return for_runs
 
 
 def used_worktrees(db: Database, repository_id: int) -> dict[str, str | None]:

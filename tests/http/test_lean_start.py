@@ -50,7 +50,8 @@ HEAVY = {
     "command_center.http.cli.top": "`top`",
     "command_center.http.cli.pair": "`pair`",
     "segno": "`pair`",
-    "rich.live": "`top`",
+    "rich.console": "tables in a terminal",
+    "pygments": "tables in a terminal",
 }
 """Modules that must not be loaded, with their purpose."""
 

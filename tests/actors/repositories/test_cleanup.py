@@ -150,3 +150,6 @@ async def test_what_was_made_for_a_run_is_tidied_up_once_no_turn_runs_there(
         while "worktree.removed" not in await rig.kinds():  # noqa: ASYNC110 - it is read
             await trio.sleep(0.05)
     assert not Path(session.cwd).exists()
+    origins = {told["type"]: told["correlationId"] for told in await rig.events()}
+    assert origins["worktree.created"] is not None
+    assert origins["worktree.created"] == origins["worktree.removed"]

@@ -597,7 +597,7 @@ async def test_a_worktree_that_was_made_again_for_somebody_is_not_tidied_up(
     await rig.end_run(session)
 
     def left_over() -> Awaitable[set[str]]:
-        return rig.storage.read(lambda db: finished_worktrees(db, repository.id))
+        return rig.storage.read(lambda db: {*finished_worktrees(db, repository.id)})
 
     assert {session.cwd} == await left_over()
     await rig.ask(RemoveWorktree(repository.id, session.cwd))

@@ -70,7 +70,7 @@ def test_what_is_left_begins_behind_the_cut_and_stays_whole(
     run(writer, lambda tx: tell(tx, 498, NEW))
     with readers.connection() as db:
         kept = events.after(db, 2000, limit=500)
-        turns, worktrees = turns_of_items(db, [1]), finished_worktrees(db, 1)
+        turns, worktrees = turns_of_items(db, [1]), {*finished_worktrees(db, 1)}
         counted = event_notes.count_of_repository(db, 1, 3000)
     assert (set(), {"/w"}) == (turns, worktrees)
     assert 2000 == remove(writer, 2999)
@@ -79,7 +79,7 @@ def test_what_is_left_begins_behind_the_cut_and_stays_whole(
         page = events.page(db, limit=500, cursor=None, newest_first=True)
         assert 500 == len(page.items)
         assert 2001 == db.execute("SELECT min(id) FROM events").fetchone()[0]
-        assert ({"t-1"}, {"/w"}) == (turns_of_items(db, [1]), finished_worktrees(db, 1))
+        assert ({"t-1"}, {"/w"}) == (turns_of_items(db, [1]), {*finished_worktrees(db, 1)})
         assert counted - 1998 - 1 == event_notes.count_of_repository(db, 1, 3000)
         whole = "SELECT min(record_id) > 2000 FROM whole_values"
         assert 1 == db.execute(whole).fetchone()[0]
