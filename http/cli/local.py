@@ -169,7 +169,7 @@ def _load_structlog() -> None:
     """Load it without rich, which it loads wherever there is one for errors that we write plain."""
     if "rich" in sys.modules:
         return
-    sys.modules["rich"] = None  # type: ignore[assignment] - so that an import of it fails
+    sys.modules["rich"] = None  # type: ignore[assignment]  # an import of it fails then
     try:
         import_module("structlog")
     finally:
