@@ -47,7 +47,7 @@ async (address) => {
   const canvas = Object.assign(document.createElement("canvas"),
     { width: picture.width, height: picture.height });
   canvas.getContext("2d").drawImage(picture, 0, 0);
-  return canvas.toDataURL("image/webp", 0.7);
+  return canvas.toDataURL("image/webp", 0.5);
 }
 """
 

@@ -24,7 +24,7 @@ export const Sessions = () => {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const archived = shown === "archived";
   /** @type {QueryOf<"GET", "/api/sessions">} */
-  const filter = { query: words.join(" "), status: SHOWN[shown], archived };
+  const filter = { query: words.join(" "), status: SHOWN[shown], archived: archived || undefined };
   const { rows, isAll } = listed(
     "sessions",
     filter,
