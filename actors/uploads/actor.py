@@ -189,9 +189,10 @@ class Uploads(Actor):
                 pruned = await self._storage.write(partial(prune_uploads, ids=some))
                 if are_sound:
                     await self._remove(pruned)
-        if not are_sound:
-            return
         async with self._writing:
+            # A row may have been damaged since: its file would be a stray.
+            if not await self._storage.read_long(uploads_are_sound):
+                return
             there = await trio.to_thread.run_sync(self._files.names)
             for names in _parts_of(there, LOOKED_UP):
                 known = await self._storage.read_long(partial(files_of_uploads, names=names))

@@ -61,6 +61,8 @@ from command_center.store.timestamps import now_timestamp
 PIECE: Final = 1 << 20
 UNPACKED: Final = f"{BACKUPS}/.restoring"
 READY: Final = f"{BACKUPS}/.restored"
+FORMER: Final = {".restoring": UNPACKED, ".restored": READY}
+"""Where versions before this one had these folders: what they began is finished here, too."""
 MOST_MANIFEST_BYTES: Final = 64 << 20
 
 
@@ -135,6 +137,11 @@ def finish_restore(folder: Path) -> None:
 
 
 def _finish(folder: Path) -> None:
+    for former, place in FORMER.items():
+        if (folder / former).is_dir():
+            make_folder(folder)
+            _clear(folder / place)
+            (folder / former).rename(folder / place)
     _clear(folder / UNPACKED)
     ready = folder / READY
     if not ready.is_dir():

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.contracts.uploads import UPLOADS, DeleteUpload, KeepUpload, ReadUpload
 from command_center.actors.ledger import uploads as ledger
@@ -199,6 +200,28 @@ async def test_many_that_nothing_needs_go_in_steps_and_what_is_attached_meanwhil
         await it.rig.system.restart("/uploads", reason="a test")
         await it.until_files([sent[0].file])
         assert [2, 2, 1] == steps
+
+
+async def test_a_row_that_is_damaged_during_a_sweep_keeps_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def are_sound(db: Database) -> bool:
+        looks.append(not looks and ledger.are_sound(db))  # the first look alone
+        return looks[-1]
+
+    monkeypatch.setattr(uploads_actor, "uploads_are_sound", are_sound)
+    stray = tmp_path / "data" / "uploads" / "left.part"
+    stray.parent.mkdir(mode=0o700, parents=True)
+    stray.write_bytes(b"half")
+    async with kept(tmp_path) as it:
+        with trio.fail_after(30):
+            while len(looks) < 2:  # noqa: ASYNC110 - nobody tells of a sweep
+                await trio.sleep(0.01)
+        sent = await it.keep(b"sent", "a.txt")  # once the sweep is over
+        assert [True, False] == looks
+        assert sorted([sent.file, stray.name]) == it.files()
 
 
 async def test_there_is_an_end_of_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -302,9 +302,13 @@ def test_a_restore_that_is_cut_off_leaves_one_state_or_the_other(tmp_path: Path)
         assert 3 == state_of(here)[0]
 
 
-def test_a_start_says_that_it_cannot_finish_a_restore_and_finishes_it_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["backups/.restored", ".restored"])
+def test_a_start_says_that_it_cannot_finish_a_restore_and_finishes_it_later(
+    tmp_path: Path, place: str
+) -> None:
+    """A version before this one had the folder in another place."""
     here = installation(tmp_path / "here")
-    ready = here / "backups" / ".restored"
+    ready = here / place
     ready.mkdir(parents=True)
     (ready / "sign-in.key").write_bytes(b"r" * 32)
     (here / "sign-in.key").unlink()
