@@ -62,7 +62,7 @@ PIECE: Final = 1 << 20
 UNPACKED: Final = f"{BACKUPS}/.restoring"
 READY: Final = f"{BACKUPS}/.restored"
 FORMER: Final = {".restoring": UNPACKED, ".restored": READY}
-"""Where versions before this one had these folders: what they began is finished here, too."""
+"""The places of these folders in versions before this one: what those began is finished, too."""
 MOST_MANIFEST_BYTES: Final = 64 << 20
 
 
